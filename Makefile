@@ -1,0 +1,97 @@
+# carrel: one Makefile, not recursive. `make help` lists the targets.
+#
+#   CC=clang-19 (reference) or gcc; both build everything with warnings as errors.
+#   Objects lie in build/obj/VARIANT/, where a variant is a libc and a set of flags:
+#     cell   the static engine, against musl          (what ships)
+#     host   against glibc, optimised                 (runner, shim, tests)
+#     asan ubsan fuzz                                 (tests and fuzzers under sanitizers)
+
+CC      ?= clang-19
+ifeq ($(origin CC),default)
+CC      := clang-19
+endif
+B       := build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+
+IS_CLANG := $(findstring clang,$(notdir $(CC)))
+
+# --- Flags -----------------------------------------------------------------------------------------
+WARN     := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Werror
+WARN_CONVERSION := -Wconversion -Wno-sign-conversion
+CPPFLAGS := -I. -D_GNU_SOURCE -DCARREL_VERSION='"$(VERSION)"'
+HARDEN   := -fstack-protector-strong -fno-strict-aliasing -fno-delete-null-pointer-checks
+COMMON   := -std=c17 -g -fvisibility=hidden $(WARN) $(CPPFLAGS)
+# SSE4.1 and POPCNT are there on every x86-64 since 2009; the engine checks at its start.
+ARCH     := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2)
+# The interpreter's arithmetic must not be contracted to fused operations (spec §4.3.3).
+FLOAT    := -ffp-contract=off
+
+# musl, for the static engine. clang has no wrapper, so its paths are given here.
+MUSL     := /usr/lib/$(shell uname -m)-linux-musl
+MUSL_INC := /usr/include/$(shell uname -m)-linux-musl
+CCINC    := $(if $(IS_CLANG),$(shell $(CC) -print-resource-dir)/include,$(shell $(CC) -print-file-name=include))
+MUSL_CFLAGS := -nostdinc -isystem $(MUSL_INC) -isystem $(CCINC) \
+               -idirafter /usr/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
+LIBGCC   := $(shell $(CC) -print-libgcc-file-name 2>/dev/null)
+
+CFLAGS_cell  := $(COMMON) -O2 -fPIE $(ARCH) $(FLOAT) $(MUSL_CFLAGS) -fno-stack-protector \
+                -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+CFLAGS_host  := $(COMMON) -O2 -fPIE $(ARCH) $(FLOAT) $(HARDEN)
+CFLAGS_asan  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address -fno-omit-frame-pointer -DCARREL_DISPATCH_LOOP
+CFLAGS_ubsan := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=undefined -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
+CFLAGS_fuzz  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
+LDFLAGS_host  := -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan  := -fsanitize=address
+LDFLAGS_ubsan := -fsanitize=undefined
+LDFLAGS_fuzz  := -fsanitize=address,undefined,fuzzer
+LDFLAGS_cell  := -nostdlib -static-pie $(if $(IS_CLANG),-fuse-ld=lld --target=$(shell uname -m)-linux-musl) \
+                 -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
+
+# --- Sources: a folder is a list -------------------------------------------------------------------
+src = $(sort $(wildcard $(addsuffix /*.c,$(1))))
+obj = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
+
+ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/wasi)
+ENGINE_MAIN := $(call src,engine)
+BASE        := $(call src,engine/base)
+POLICIES    := $(call src,policies)
+SHIM        := $(call src,shim)
+RUNNER      := $(call src,runner)
+
+.PHONY: all help deps run test asan ubsan fuzz bench lint install clean replay
+all: $(B)/carrel $(B)/carrel-engine
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+$(B)/obj/%.o: VARIANT = $(word 3,$(subst /, ,$@))
+define compile
+$(B)/obj/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS_$(1)) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
+endef
+$(foreach v,cell host asan ubsan fuzz,$(eval $(call compile,$(v))))
+
+# --- Programs --------------------------------------------------------------------------------------
+## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
+$(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
+	$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+
+$(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
+	$(CC) $(LDFLAGS_host) -o $@ $^ -lseccomp -lcap -ljson-c
+
+# A library of the engine for each variant that tests link against.
+define englib
+$(B)/obj/$(1)/libengine.a: $(call obj,$(1),$(ENGINE_LIB))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach v,host asan ubsan fuzz,$(eval $(call englib,$(v))))
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

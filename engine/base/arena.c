@@ -1,0 +1,159 @@
+/* Spans and blocks of the store arena; see arena.h. */
+#include "engine/base/arena.h"
+
+#include <string.h>
+
+/* Rounds up to whole pages; 0 for a size that no arena could hold. */
+static size_t pages(size_t size)
+{
+    return size > SIZE_MAX - ARENA_PAGE ? 0 : (size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+}
+
+/* What a span occupies: at least a page, so that no two spans share an address. */
+static size_t footprint(size_t size)
+{
+    return size ? pages(size) : ARENA_PAGE;
+}
+
+static uint8_t *span_end(const struct span *span)
+{
+    return span->at + footprint(span->size);
+}
+
+/* The free run directly above `below` (NULL: from the arena's base). */
+static uint8_t *gap_start(const struct arena *arena, const struct span *below)
+{
+    return below ? span_end(below) : arena->base;
+}
+
+static uint8_t *gap_end(const struct arena *arena, const struct span *below)
+{
+    const struct span *above = below ? below->above : arena->first;
+    return above ? above->at : arena->top;
+}
+
+/* The largest gap, named by the span below it. Gives its size, 0 if there is none. */
+static size_t largest_gap(const struct arena *arena, struct span **ret_below)
+{
+    size_t best = 0;
+    *ret_below = NULL;
+    for (struct span *below = NULL;; below = below ? below->above : arena->first) {
+        size_t gap = (size_t)(gap_end(arena, below) - gap_start(arena, below));
+        if (gap > best) {
+            best = gap;
+            *ret_below = below;
+        }
+        if (below ? !below->above : !arena->first)
+            return best;
+    }
+}
+
+static void link_above(struct arena *arena, struct span *span, struct span *below)
+{
+    span->below = below;
+    span->above = below ? below->above : arena->first;
+    if (span->above)
+        span->above->below = span;
+    else
+        arena->last = span;
+    if (below)
+        below->above = span;
+    else
+        arena->first = span;
+}
+
+static void unlink_span(struct arena *arena, struct span *span)
+{
+    if (span->below)
+        span->below->above = span->above;
+    else
+        arena->first = span->above;
+    if (span->above)
+        span->above->below = span->below;
+    else
+        arena->last = span->below;
+}
+
+/* Where in a gap a span goes. A neighbour below that may grow keeps at least half of the gap, and
+ * all that the new one will never need. */
+static uint8_t *place_in_gap(uint8_t *start, size_t gap, bool below_grows, size_t size, size_t room)
+{
+    if (!below_grows)
+        return start;
+    if (room < size)
+        room = size;
+    size_t skip = gap / 2 & ~(size_t)(ARENA_PAGE - 1);
+    size_t want = footprint(room);
+    if (want && want < gap - skip)
+        skip = gap - want;
+    if (skip > gap - footprint(size))
+        skip = gap - footprint(size);
+    return start + skip;
+}
+
+void arena_init(struct arena *arena, void *memory, size_t size)
+{
+    uint8_t *base = memory;
+    uint8_t *end = base + (size & ~(size_t)(ARENA_PAGE - 1));
+    *arena = (struct arena){.base = base, .top = end, .end = end};
+}
+
+bool arena_place(struct arena *arena, struct span *span, size_t size, size_t room)
+{
+    struct span *below;
+    size_t gap = largest_gap(arena, &below);
+    size_t need = footprint(size);
+    if (!need || need > gap)
+        return false;
+    span->at = place_in_gap(gap_start(arena, below), gap, below && below->grows, size, room);
+    span->size = size;
+    span->grows = room > size;
+    link_above(arena, span, below);
+    return true;
+}
+
+bool arena_extend(struct arena *arena, struct span *span, size_t size)
+{
+    size_t need = footprint(size);
+    if (size <= span->size)
+        return true;
+    if (!need)
+        return false;
+    if (need <= (size_t)(gap_end(arena, span) - span->at)) {
+        span->size = size;
+        return true;
+    }
+    /* Moving: the old bytes must stay until they are copied, so the new place is a gap beside it.
+     */
+    struct span *below;
+    size_t gap = largest_gap(arena, &below);
+    if (need > gap)
+        return false;
+    struct span old = *span;
+    uint8_t *to = place_in_gap(gap_start(arena, below), gap, below && below->grows, size, size);
+    memcpy(to, old.at, old.size);
+    memset(old.at, 0, old.size);
+    unlink_span(arena, span);
+    if (below == span)
+        below = old.below;
+    span->at = to;
+    span->size = size;
+    link_above(arena, span, below);
+    return true;
+}
+
+void arena_release(struct arena *arena, struct span *span)
+{
+    unlink_span(arena, span);
+    memset(span->at, 0, span->size);
+    *span = (struct span){0};
+}
+
+void *arena_block(struct arena *arena, size_t size)
+{
+    size_t need = pages(size);
+    if (!need || need > (size_t)(arena->top - gap_start(arena, arena->last)))
+        return NULL;
+    arena->top -= need;
+    return arena->top;
+}

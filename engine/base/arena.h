@@ -1,0 +1,51 @@
+/* The store arena: one reservation in which everything mutable of a cell lives, so that resetting
+ * or imaging a cell means one range of addresses. From below it holds spans that may grow (linear
+ * memories, tables, stacks), each with room after it; from above, blocks of fixed size (the heap).
+ * It never asks the kernel for anything, and its size bounds even an engine that is owned.
+ *
+ * A span that can no longer grow in place is moved, so holders reload its address after anything
+ * that may grow it. */
+#ifndef CARREL_BASE_ARENA_H
+#define CARREL_BASE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARENA_PAGE 4096u
+
+/* Owned and kept in place by whoever asked for it; linked in order of address. */
+struct span {
+    uint8_t *at;
+    size_t size; /* bytes in use, zeroed when they became so; need not be whole pages */
+    bool grows;
+    struct span *below;
+    struct span *above;
+};
+
+struct arena {
+    uint8_t *base;
+    uint8_t *top; /* fixed blocks lie from here up to `end` */
+    uint8_t *end;
+    struct span *first;
+    struct span *last;
+};
+
+/* `size` bytes at page-aligned `memory`, which must be zero. */
+void arena_init(struct arena *arena, void *memory, size_t size);
+
+/* Gives `span` its first `size` zeroed bytes, page-aligned, in a place where it may grow towards
+ * `room` bytes. False if no gap holds `size`. A span of size 0 has an address too. */
+bool arena_place(struct arena *arena, struct span *span, size_t size, size_t room);
+
+/* Makes the span `size` bytes long, moving it if it must; new bytes are zero. False, and nothing
+ * changed, if no gap is large enough. Never shrinks. */
+bool arena_extend(struct arena *arena, struct span *span, size_t size);
+
+/* Gives the span back. Its bytes are cleared, for whoever gets them next. */
+void arena_release(struct arena *arena, struct span *span);
+
+/* A zeroed block of whole pages that is never given back; NULL if there is no room. */
+void *arena_block(struct arena *arena, size_t size);
+
+#endif

@@ -1,0 +1,17 @@
+/* UTF-8, UTF-16 and Latin-1 (Unicode §3.9; component model CanonicalABI.md, "String").
+ * Validation and plain copies run at memory speed on ASCII; nothing here allocates. */
+#ifndef CARREL_BASE_UTF_H
+#define CARREL_BASE_UTF_H
+
+#include "engine/base/bytes.h"
+
+/* Is it well-formed: no overlong form, no surrogate, nothing over U+10FFFF? */
+bool utf8_valid(struct bytes text);
+
+/* Takes one scalar value from the front of well-formed text that is not empty. */
+uint32_t utf8_next(const uint8_t **at);
+
+/* Writes one scalar value; returns the bytes written, 1 to 4. */
+size_t utf8_put(uint8_t *to, uint32_t scalar);
+
+#endif
