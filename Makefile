@@ -15,6 +15,10 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 
+# V=1 shows the commands.
+Q       := $(if $(V),,@)
+say      = $(if $(V),@:,@printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$(2)))
+
 IS_CLANG := $(findstring clang,$(notdir $(CC)))
 
 # --- Flags -----------------------------------------------------------------------------------------
@@ -71,23 +75,26 @@ $(B)/obj/%.o: VARIANT = $(word 3,$(subst /, ,$@))
 define compile
 $(B)/obj/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_$(1)) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$$@)
+	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach v,cell host asan ubsan fuzz,$(eval $(call compile,$(v))))
 
 # --- Programs --------------------------------------------------------------------------------------
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
-	$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
-	$(CC) $(LDFLAGS_host) -o $@ $^ -lseccomp -lcap -ljson-c
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ -lseccomp -lcap -ljson-c
 
 # A library of the engine for each variant that tests link against.
 define englib
 $(B)/obj/$(1)/libengine.a: $(call obj,$(1),$(ENGINE_LIB))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach v,host asan ubsan fuzz,$(eval $(call englib,$(v))))
 
