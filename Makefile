@@ -98,6 +98,39 @@ $(B)/obj/$(1)/libengine.a: $(call obj,$(1),$(ENGINE_LIB))
 endef
 $(foreach v,host asan ubsan fuzz,$(eval $(call englib,$(v))))
 
+# --- Unit tests: tests/unit/ROOM_SUBJECT.c, one cmocka program each -----------------------------------
+# A test links the objects of its room and of those below it: the layers, held by the linker too.
+rooms_base      := engine/base
+rooms_wasm      := $(rooms_base) engine/wasm
+rooms_exec      := $(rooms_wasm) engine/exec
+rooms_component := $(rooms_exec) engine/component
+rooms_wasi      := $(rooms_component) engine/wasi
+rooms_policy    := $(rooms_base) policies
+rooms_shim      := $(rooms_policy) shim
+rooms_runner    := $(rooms_shim) runner
+UNIT_LIBS       := -lcmocka
+UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
+UNIT_LIBS_shim   := $(UNIT_LIBS_policy)
+UNIT_LIBS_runner := $(UNIT_LIBS_policy)
+UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+
+# unit VARIANT NAME ROOM
+define unit
+$(B)/test/$(1)/$(2): $(B)/obj/$(1)/tests/unit/$(2).o $(patsubst %.c,$(B)/obj/$(1)/%.o,$(filter-out %/main.c,$(call src,$(rooms_$(3)))))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(UNIT_LIBS) $$(UNIT_LIBS_$(3))
+endef
+$(foreach v,host asan ubsan,$(foreach t,$(UNIT),$(eval $(call unit,$(v),$(t),$(firstword $(subst _, ,$(t)))))))
+
+## make unit       the unit tests alone; make unit-asan, make unit-ubsan: under a sanitizer
+.PHONY: unit unit-asan unit-ubsan
+unit:       $(addprefix $(B)/test/host/,$(UNIT))
+unit-asan:  $(addprefix $(B)/test/asan/,$(UNIT))
+unit-ubsan: $(addprefix $(B)/test/ubsan/,$(UNIT))
+unit unit-asan unit-ubsan:
+	@tests/run.sh $^
+
 clean:
 	rm -rf $(B)
 

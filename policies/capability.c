@@ -1,0 +1,17 @@
+/* The rows of capability.def as data. */
+#include "policies/capability.h"
+
+const struct capability_info capabilities[CAP_COUNT] = {
+#define CAP(name, word, given, flag, what) [CAP_##name] = {word, CAP_GIVEN_##given, flag, what},
+#include "policies/capability.def"
+#undef CAP
+};
+
+capability_set capability_defaults(void)
+{
+    capability_set set = 0;
+    for (int i = 0; i < CAP_COUNT; i++)
+        if (capabilities[i].given == CAP_GIVEN_DEFAULT)
+            set |= (capability_set)1 << i;
+    return set;
+}

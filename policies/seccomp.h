@@ -1,0 +1,24 @@
+/* The system call filter of a cell, as bytes: built from rules with libseccomp in the supervisor,
+ * sent to the cell, which installs it. */
+#ifndef CARREL_POLICIES_SECCOMP_H
+#define CARREL_POLICIES_SECCOMP_H
+
+#include "engine/base/err.h"
+#include "policies/syscall.h"
+#include <linux/filter.h>
+#include <stddef.h>
+
+/* More instructions than any set of rules needs; the kernel's own limit is 4096. */
+#define FILTER_MAX 512
+
+struct filter {
+    size_t len; /* in instructions */
+    struct sock_filter code[FILTER_MAX];
+};
+
+/* Writes the filter that allows exactly `set` (RULES_BASE is always in it) and kills the process
+ * for anything else, other architectures and x32 included. The same set gives the same bytes.
+ * Errors: FAULT if libseccomp fails or the filter would be longer than FILTER_MAX. */
+int seccomp_filter(rule_set set, struct filter *ret, struct err *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* The rows of syscall.def as data. Knows the numbers of system calls, makes none. */
+#include "policies/syscall.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The system calls' own names for the flags, with the kernel's values. */
+#ifndef AT_EMPTY_PATH
+#error "needs the Linux names of <fcntl.h>: define _GNU_SOURCE"
+#endif
+
+#define ANY           {{0, 0, 0}}
+#define CHECKS(...)   {__VA_ARGS__}
+#define FD(n)         {n, ~UINT64_C(0x7fffffff), 0}
+#define IS(n, v)      {n, ~UINT64_C(0), (uint64_t)(v)}
+#define ONLY(n, bits) {n, ~(uint64_t)(bits), 0}
+
+const struct rule rules[RULE_COUNT] = {
+#define RULE(name, call, cap, checks, why)                                                         \
+    [RULE_##name] = {#name, #call, SYS_##call, CAP_##cap, checks, #checks, why},
+#include "policies/syscall.def"
+#undef RULE
+};

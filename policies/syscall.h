@@ -1,0 +1,44 @@
+/* The rules of syscall.def: which system calls, with which arguments, for which capability. */
+#ifndef CARREL_POLICIES_SYSCALL_H
+#define CARREL_POLICIES_SYSCALL_H
+
+#include "policies/capability.h"
+
+enum rule_name {
+#define RULE(name, call, cap, checks, why) RULE_##name,
+#include "policies/syscall.def"
+#undef RULE
+    RULE_COUNT
+};
+
+/* A set of rules, one bit each. R(OPEN_READ) | R(CLOSE) is how rows of wasi.def name theirs. */
+typedef uint64_t rule_set;
+_Static_assert(RULE_COUNT <= 64, "rule_set is too small");
+
+#define R(NAME) (UINT64_C(1) << RULE_##NAME)
+
+/* What every cell keeps, whatever it imports. */
+#define RULES_BASE (R(READ) | R(WRITE) | R(EXIT))
+
+#define RULE_CHECKS 3
+
+/* True if (argument & mask) == value, in all 64 bits. A mask of 0 ends the list. */
+struct rule_check {
+    uint8_t arg;
+    uint64_t mask;
+    uint64_t value;
+};
+
+struct rule {
+    const char *name;
+    const char *call; /* as in the manual */
+    int number;       /* of this machine's native ABI */
+    enum capability capability;
+    struct rule_check checks[RULE_CHECKS];
+    const char *checked; /* the checks as the row spells them */
+    const char *why;
+};
+
+extern const struct rule rules[RULE_COUNT];
+
+#endif
