@@ -1,0 +1,40 @@
+/* What the array of operations depends on besides demand and policy: facts about the host and the
+ * caller, collected by the shim (shim/host.c) and handed in, so that policies stay pure functions.
+ */
+#ifndef CARREL_POLICIES_HOST_H
+#define CARREL_POLICIES_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a standard stream of the caller is. */
+enum host_stream {
+    HOST_CLOSED,   /* not open: the guest gets /dev/null */
+    HOST_TERMINAL, /* never passed into a cell: the shim pumps it */
+    HOST_FILE,     /* a file, pipe, socket or device that may be passed */
+};
+
+/* The controllers that limit a cell. */
+enum host_controller { HOST_MEMORY, HOST_PIDS, HOST_CPU, HOST_CONTROLLERS };
+
+struct host_cgroups {
+    /* The directory of version 2 below which the shim may make groups and clone cells into them,
+     * absolute; "" if there is none. */
+    char unified[256];
+    /* For each controller the same of its version 1 hierarchy; "" if it has none. */
+    char version1[HOST_CONTROLLERS][256];
+    bool in_unified[HOST_CONTROLLERS]; /* limits may be set in groups below `unified` */
+};
+
+struct host {
+    bool root;          /* effective uid 0 in the initial user namespace, with the capabilities */
+    uint32_t uid, gid;  /* effective */
+    int landlock;       /* ABI; 0: none */
+    uint32_t last_cap;  /* the highest capability that the kernel knows */
+    uint64_t arena;     /* bytes that the engine reserves at its start */
+    const char *engine; /* path of the engine */
+    enum host_stream streams[3];
+    struct host_cgroups cgroups; /* all empty unless they were asked for */
+};
+
+#endif
