@@ -1,0 +1,74 @@
+/* The command line: what was asked, before anything is judged or opened. */
+#ifndef CARREL_RUNNER_CLI_H
+#define CARREL_RUNNER_CLI_H
+
+#include "engine/base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_MEMORY_DEFAULT      (UINT64_C(4) << 30)
+#define CLI_MEMORY_DEFAULT_TEXT "4G"
+
+enum cli_command {
+#define COMMAND(name, word, operands, tail, line, more) CLI_##name,
+#include "runner/cli.def"
+    CLI_COMMANDS,
+    CLI_VERSION /* carrel --version */
+};
+
+enum cli_flag {
+#define FLAG(name, word, argument, commands, times, what) FLAG_##name,
+#include "runner/cli.def"
+    CLI_FLAGS
+};
+
+enum cli_tail { CLI_TAIL_GUEST, CLI_TAIL_OWN };
+enum cli_times { CLI_ONCE, CLI_MANY };
+
+struct cli_command_info {
+    const char *word;
+    const char *operands;
+    enum cli_tail tail;
+    const char *line;
+    const char *more;
+};
+
+struct cli_flag_info {
+    const char *word; /* with its dashes */
+    const char *argument;
+    unsigned commands; /* bits by enum cli_command */
+    enum cli_times times;
+    const char *what;
+};
+
+extern const struct cli_command_info cli_commands[CLI_COMMANDS];
+extern const struct cli_flag_info cli_flags[CLI_FLAGS];
+
+/* One flag as it was given. */
+struct cli_given {
+    enum cli_flag flag;
+    const char *value; /* "" if it takes none */
+};
+
+/* Points into argv, which must live as long. */
+struct cli {
+    enum cli_command command;
+    struct cli_given *given; /* in the order of the command line */
+    size_t given_count;
+    char **operands; /* NULL-terminated */
+    size_t operand_count;
+};
+
+/* Reads the command line. May reorder `argv`, and owns nothing but `given`. Errors: USAGE, with the
+ * nearest known word where one is near. */
+int cli_parse(int argc, char **argv, struct cli *ret, struct err *err);
+void cli_free(struct cli *cli);
+
+/* The value of a flag that is given at most once; NULL if it was not. */
+const char *cli_value(const struct cli *cli, enum cli_flag flag);
+
+/* The command of that name, CLI_COMMANDS if there is none. */
+enum cli_command cli_command_named(const char *word);
+
+#endif
