@@ -146,13 +146,13 @@ uint32_t reader_count(struct reader *r, uint32_t limit, const char *what)
 {
     const uint8_t *at = r->at;
     uint32_t count = reader_u32(r);
-    if (count > limit) {
-        reader_fail_at(r, at, ERR_LIMIT, "%u %s, at most %u are allowed", count, what, limit);
-        return 0;
-    }
     if (count > reader_left(r)) {
         reader_fail_at(r, at, ERR_MALFORMED, "unexpected end: %u %s, %zu bytes left", count, what,
                        reader_left(r));
+        return 0;
+    }
+    if (count > limit) {
+        reader_fail_at(r, at, ERR_LIMIT, "%u %s, at most %u are allowed", count, what, limit);
         return 0;
     }
     return count;

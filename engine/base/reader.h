@@ -101,9 +101,9 @@ struct bytes reader_take(struct reader *r, size_t len, const char *what);
 struct bytes reader_vec(struct reader *r, const char *what);
 struct str reader_name(struct reader *r, const char *what);
 
-/* The length of a vector of `what`: over `limit` is ERR_LIMIT, more than the bytes that are left
- * (each element takes at least one) is malformed. So what is allocated for a count is bounded by
- * the size of the file. */
+/* The length of a vector of `what`: more than the bytes that are left (each element takes at least
+ * one) is malformed, over `limit` is ERR_LIMIT. So what is allocated for a count is bounded by the
+ * size of the file. */
 uint32_t reader_count(struct reader *r, uint32_t limit, const char *what);
 
 /* A length-prefixed part as a reader of its own; the outer reader moves past it. Finish it with

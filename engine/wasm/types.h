@@ -8,6 +8,7 @@
 #define CARREL_WASM_TYPES_H
 
 #include "engine/base/bytes.h"
+#include "engine/base/err.h"
 #include "engine/base/region.h"
 
 /* --- Value types --------------------------------------------------------------------------------
@@ -94,10 +95,8 @@ static inline bool vt_defaultable(valtype t)
 
 /* --- Defined types ------------------------------------------------------------------------------
  */
-
-#define TYPE_NONE        UINT32_MAX
-#define TYPE_ID_LIMIT    UINT32_C(4000000) /* distinct types in one cell */
-#define TYPE_DEPTH_LIMIT 63                /* supertypes above a type */
+#define TYPE_NONE     UINT32_MAX
+#define TYPE_ID_LIMIT UINT32_C(4000000) /* distinct types in one cell */
 
 struct functype {
     uint32_t nparams;
@@ -123,12 +122,15 @@ struct structtype {
 
 enum type_kind { TYPE_FUNC, TYPE_STRUCT, TYPE_ARRAY };
 
-/* One canonical defined type. All type ids within are canonical too. */
+/* One defined type. In the registry all type ids within are canonical. */
 struct deftype {
     enum type_kind kind;
     bool final;
-    uint8_t depth;          /* 0: no supertype */
-    const uint32_t *supers; /* ids of the supertypes from the root down, `depth` of them */
+    uint8_t depth;          /* how many supertypes lie above it */
+    uint32_t super;         /* id of the declared supertype, or TYPE_NONE */
+    const uint32_t *supers; /* ids of all supertypes from the root down, `depth` of them */
+    uint32_t group;         /* id of the first type of its recursion group */
+    uint32_t group_size;
     union {
         struct functype func;
         struct structtype structure;
@@ -142,21 +144,44 @@ struct types;
 /* Makes an empty registry; NULL if the region is full. */
 struct types *types_new(struct region *region);
 
+/* How many types there are: ids are the numbers below. */
+uint32_t types_count(const struct types *types);
+
+/* Makes a recursion group canonical: *ret_first becomes the id of its first type, be it new or
+ * known from before; the others follow. Of each type `kind`, `final`, `super` and the type itself
+ * are read; ids in them are canonical, or types_count + n for type n of this group. Everything is
+ * copied. Checks the declared supertypes (§3.4.1 of core: exists before, not final, matched). -1:
+ * one of them is wrong (INVALID), the registry is full (LIMIT, MEMORY); nothing is added. The error
+ * is placed at `offset`. */
+int types_intern(struct types *types, const struct deftype *group, uint32_t count, uint64_t offset,
+                 uint32_t *ret_first, struct err *err);
+
+/* The id of a final function type with these parameters and results, for host functions; TYPE_NONE
+ * if the registry is full. The arrays are copied. */
+uint32_t types_func_id(struct types *types, const valtype *params, uint32_t nparams,
+                       const valtype *results, uint32_t nresults);
+
 /* The type with that id, which must be one that the registry gave. */
 const struct deftype *types_get(const struct types *types, uint32_t id);
 
 /* Its function type; NULL if it is another kind. */
 const struct functype *types_func(const struct types *types, uint32_t id);
 
-/* Subtyping (§3.3.3). `sub` and `super` are ids, heap types, value types. */
+/* Subtyping (§3.3.3). `sub` and `super` are ids, heap types, value types. The bottom types match
+ * everything, in line with what validation of unreachable code wants. */
 bool types_id_matches(const struct types *types, uint32_t sub, uint32_t super);
 bool types_heap_matches(const struct types *types, heaptype sub, heaptype super);
-bool types_matches(const struct types *types, valtype sub, valtype super);
+bool types_ref_matches(const struct types *types, valtype sub, valtype super);
 
-/* The id of a final function type with these parameters and results, for host functions; TYPE_NONE
- * if the registry is full. The arrays are copied. */
-uint32_t types_func_id(struct types *types, const valtype *params, uint32_t nparams,
-                       const valtype *results, uint32_t nresults);
+static inline bool types_matches(const struct types *types, valtype sub, valtype super)
+{
+    if (sub == super || sub == VT_BOT)
+        return true;
+    return vt_is_ref(sub) && vt_is_ref(super) && types_ref_matches(types, sub, super);
+}
+
+/* The root of the hierarchy that a heap type belongs to: any, func, extern or exn. */
+heaptype types_heap_top(const struct types *types, heaptype heap);
 
 /* Writes a type as in the text format ("i32", "(ref null func)"); returns the bytes written, at
  * most `size` - 1, and always a NUL. */
