@@ -9,8 +9,9 @@
 
 /* What a standard stream of the caller is. */
 enum host_stream {
-    HOST_CLOSED,   /* not open: the guest gets /dev/null */
+    HOST_CLOSED,   /* not open, not for that direction, or a directory: the guest gets /dev/null */
     HOST_TERMINAL, /* never passed into a cell: the shim pumps it */
+    HOST_BOTH,     /* open for reading and writing, but a stream goes one way: the shim pumps it */
     HOST_FILE,     /* a file, pipe, socket or device that may be passed */
 };
 
@@ -25,6 +26,10 @@ struct host_cgroups {
     char version1[HOST_CONTROLLERS][256];
     bool in_unified[HOST_CONTROLLERS]; /* limits may be set in groups below `unified` */
 };
+
+/* The host user ids of cells under root: this and the cell's process id, which is below 2^22. No
+ * distribution gives these ids to anybody. */
+#define HOST_ID_FIRST 1879048192u
 
 struct host {
     bool root;          /* effective uid 0 in the initial user namespace, with the capabilities */
