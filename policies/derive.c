@@ -1,0 +1,91 @@
+/* Demand x policy -> verdict; see derive.h. Pure: no system call, no allocation, no text but that
+ * of errors. The intersection is here and nowhere else. */
+#include "policies/derive.h"
+
+#include <inttypes.h>
+
+/* Every descriptor function of preview 1 may be called on a standard stream. */
+static const capability_set preview1_streams =
+    CAPABILITY(STDIN) | CAPABILITY(STDOUT) | CAPABILITY(STDERR) | CAPABILITY(TERMINAL);
+
+capability_set derive_needs(enum row row)
+{
+    const struct row_info *info = &row_infos[row];
+    capability_set needs = (capability_set)1 << info->capability;
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (info->rules >> i & 1)
+            needs |= (capability_set)1 << rules[i].capability;
+    if (info->kind == ROW_PREVIEW1 && info->capability == CAP_IO)
+        needs |= preview1_streams;
+    return needs;
+}
+
+/* An export is nothing that a component demands: it offers it. */
+static bool is_import(enum row row)
+{
+    return row_infos[row].kind != ROW_EXPORT;
+}
+
+static enum row_answer answer(const struct demand *demand, capability_set allowed, enum row row)
+{
+    const struct row_info *info = &row_infos[row];
+    if (!demand_imports(demand, row))
+        return ANSWER_ABSENT;
+    if (!demand_reaches(demand, row))
+        return ANSWER_DEAD;
+    if (info->state == ROW_LATER)
+        return ANSWER_MISSING;
+    return capability_in(allowed, info->capability) ? ANSWER_GRANTED : ANSWER_WITHHELD;
+}
+
+rule_set derive_row_rules(const struct verdict *verdict, enum row row)
+{
+    rule_set given = 0;
+    if (verdict->answers[row] != ANSWER_GRANTED)
+        return 0;
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (row_infos[row].rules >> i & 1 && capability_in(verdict->granted, rules[i].capability))
+            given |= UINT64_C(1) << i;
+    return given;
+}
+
+void derive_verdict(const struct demand *demand, const struct policy *policy, struct verdict *ret)
+{
+    *ret = (struct verdict){.rules = RULES_BASE};
+    for (int i = 0; i < ROW_COUNT; i++) {
+        enum row row = (enum row)i;
+        if (!is_import(row))
+            continue;
+        enum row_answer got = answer(demand, policy->allowed, row);
+        ret->answers[row] = (uint8_t)got;
+        if (got == ANSWER_GRANTED || got == ANSWER_WITHHELD || got == ANSWER_MISSING)
+            ret->demanded |= derive_needs(row);
+        if (got == ANSWER_MISSING)
+            ret->missing++;
+    }
+    ret->granted = ret->demanded & policy->allowed;
+    for (int i = 0; i < ROW_COUNT; i++)
+        ret->rules |= derive_row_rules(ret, (enum row)i);
+}
+
+int derive_refusal(const struct demand *demand, const struct policy *policy,
+                   const struct verdict *verdict, struct err *err)
+{
+    uint32_t unknown = demand->head.totals[DEMAND_UNKNOWN];
+    uint32_t mismatched = demand->head.totals[DEMAND_MISMATCH];
+    if (verdict->missing || unknown)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "imports %" PRIu64 " function%s that carrel does not provide",
+                       (uint64_t)verdict->missing + unknown,
+                       verdict->missing + (uint64_t)unknown == 1 ? "" : "s");
+    if (mismatched)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "imports %" PRIu32 " function%s with a type other than WASI's", mismatched,
+                       mismatched == 1 ? "" : "s");
+    if (demand->head.memory[0] > policy->memory)
+        return err_set(err, ERR_DENIED, ERR_NOWHERE,
+                       "starts with %" PRIu64 " bytes of memory, and %" PRIu64
+                       " are allowed: give it more with --memory",
+                       demand->head.memory[0], policy->memory);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* What the operator allows: from the flags of the command line, later from policy files and OCI
+ * annotations, all into this one form. Nothing that a publisher ships gets in here. */
+#ifndef CARREL_POLICIES_POLICY_H
+#define CARREL_POLICIES_POLICY_H
+
+#include "policies/capability.h"
+#include "policies/operation.h"
+#include "policies/wall.h"
+
+/* A limit that is none. */
+#define POLICY_UNLIMITED UINT64_MAX
+
+struct policy_directory {
+    const char *host; /* a path of the host, absolute and without links or dots when it gets here */
+    const char *guest; /* its name in the guest */
+    bool read_only;
+};
+
+/* Texts and arrays belong to whoever made the policy, and outlive what is derived from it. */
+struct policy {
+    capability_set allowed; /* the defaults, and what the fields below give */
+    const struct policy_directory *directories;
+    size_t directory_count;
+    struct text_list environment; /* "NAME=VALUE" each */
+    uint64_t memory;              /* bytes that the guest may have */
+    uint64_t timeout;             /* nanoseconds */
+    uint64_t fuel;                /* units */
+    wall_set degraded;            /* walls whose absence the operator accepts */
+};
+
+#endif
