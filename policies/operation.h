@@ -133,7 +133,7 @@ size_t operation_field_text(const struct operation *operation, const struct oper
 size_t operation_text(const struct operation *operation, char *ret, size_t size);
 
 /* The array of one cell. Fixed in size, so that making it cannot fail half-way without notice. */
-#define PLAN_MAX 512
+#define PLAN_MAX 640
 
 struct plan {
     size_t count;

@@ -1,0 +1,362 @@
+/* Composes the array of operations for one cell; see cell_plan.h. Decides nothing about rights:
+ * those are in the verdict. Makes no system call but those of the filter's builder. */
+#include "policies/cell_plan.h"
+
+#include "policies/landlock.h"
+#include <inttypes.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* Descriptors: standard streams and files; a guest that opens more gets an error. */
+#define DESCRIPTORS_MAX 1024
+
+/* Address space outside the arena: the engine's own pages, its stack, the mapped component. */
+#define OUTSIDE_ARENA (UINT64_C(1) << 30)
+
+/* What the engine needs besides the guest's memory: a fixed part, and a multiple of the component
+ * for what decoding and translation make of it. */
+#define ENGINE_FIXED (UINT64_C(64) << 20)
+#define ENGINE_TIMES 24
+
+#define GUEST_STACK (UINT64_C(8) << 20)
+
+/* A reader that takes longer is stuck, or has been taken over. */
+#define READER_TIME UINT64_C(20000000000)
+
+enum { GRANTS_MAX = 128 }; /* as in shim/protocol.def */
+
+/* One thing to be handed over: a standard stream, or a directory if that is not NULL. */
+struct handed {
+    const struct policy_directory *directory;
+    unsigned stream; /* 0 to 2 */
+};
+
+/* The parts of a request that most functions want. */
+struct composing {
+    const struct cell_request *request;
+    const struct host *host;
+    const struct policy *policy;
+    struct cell_plan *to;
+    size_t handed_count;
+    struct handed handed[GRANTS_MAX]; /* by the number of the grant */
+};
+
+static struct operation *add(struct composing *c, enum operation_kind kind)
+{
+    enum wall wall = operation_infos[kind].wall;
+    bool may_fail =
+        wall != WALL_NONE && (walls[wall].need == WALL_EXTRA || wall_in(c->policy->degraded, wall));
+    return plan_add(&c->to->plan, kind, may_fail);
+}
+
+static bool granted(const struct composing *c, enum capability capability)
+{
+    return c->request->role == CELL_RUN && capability_in(c->request->verdict->granted, capability);
+}
+
+static uint64_t engine_memory(const struct composing *c)
+{
+    return ENGINE_FIXED + ENGINE_TIMES * c->request->component_size;
+}
+
+/* The whole cell's memory: guest and engine, never more than the arena. */
+static uint64_t cell_memory(const struct composing *c)
+{
+    uint64_t guest = c->request->role == CELL_RUN ? c->policy->memory : 0;
+    uint64_t engine = engine_memory(c);
+    uint64_t arena = c->host->arena;
+    return guest < arena && engine < arena - guest ? guest + engine : arena;
+}
+
+/* --- The shim -------------------------------------------------------------------------------- */
+
+static void limit(struct composing *c, const char *file, const char *value)
+{
+    struct operation_cgroup_limit *o = &add(c, OPERATION_CGROUP_LIMIT)->of.cgroup_limit;
+    o->file = file;
+    o->value = value;
+}
+
+static void group(struct composing *c, const char *parent, const char *controller)
+{
+    struct operation_cgroup *o = &add(c, OPERATION_CGROUP)->of.cgroup;
+    o->parent = parent;
+    o->controller = controller;
+}
+
+/* What bounds a cell as a whole, in the hierarchy of version 2 and in those of version 1. */
+static void cgroups(struct composing *c)
+{
+    const struct host_cgroups *has = &c->host->cgroups;
+    snprintf(c->to->memory, sizeof c->to->memory, "%" PRIu64, cell_memory(c));
+    if (has->unified[0]) {
+        group(c, has->unified, "");
+        if (has->in_unified[HOST_MEMORY])
+            limit(c, "memory.max", c->to->memory);
+        if (has->in_unified[HOST_PIDS])
+            limit(c, "pids.max", "1");
+    }
+    if (has->version1[HOST_MEMORY][0]) {
+        group(c, has->version1[HOST_MEMORY], "memory");
+        limit(c, "memory.limit_in_bytes", c->to->memory);
+    }
+    if (has->version1[HOST_PIDS][0]) {
+        group(c, has->version1[HOST_PIDS], "pids");
+        limit(c, "pids.max", "1");
+    }
+}
+
+static void shim(struct composing *c)
+{
+    if (!c->host->root) {
+        struct operation_own_spaces *o = &add(c, OPERATION_OWN_SPACES)->of.own_spaces;
+        o->uid = c->host->uid;
+        o->gid = c->host->gid;
+    }
+    add(c, OPERATION_MDWE);
+    cgroups(c);
+    add(c, OPERATION_PASSRIGHTS);
+}
+
+/* --- The process ----------------------------------------------------------------------------- */
+
+static void rlimit(struct composing *c, uint64_t resource, uint64_t value)
+{
+    struct operation_rlimit *o = &add(c, OPERATION_RLIMIT)->of.rlimit;
+    o->resource = resource;
+    o->value = value;
+}
+
+static void rlimits(struct composing *c)
+{
+    rlimit(c, RLIMIT_AS, c->host->arena + OUTSIDE_ARENA);
+    rlimit(c, RLIMIT_CORE, 0);
+    rlimit(c, RLIMIT_NOFILE, DESCRIPTORS_MAX);
+    rlimit(c, RLIMIT_NPROC, 1);
+    rlimit(c, RLIMIT_MEMLOCK, 0);
+    rlimit(c, RLIMIT_MSGQUEUE, 0);
+    rlimit(c, RLIMIT_NICE, 0);
+    rlimit(c, RLIMIT_RTPRIO, 0);
+    rlimit(c, RLIMIT_SIGPENDING, 0);
+}
+
+static void process(struct composing *c)
+{
+    static const enum operation_kind spaces[] = {
+        OPERATION_SPACE_MOUNT, OPERATION_SPACE_PID, OPERATION_SPACE_NET,
+        OPERATION_SPACE_IPC,   OPERATION_SPACE_UTS, OPERATION_SPACE_CGROUP,
+    };
+    for (size_t i = 0; i < countof(spaces); i++)
+        add(c, spaces[i]);
+    add(c, OPERATION_SESSION);
+    add(c, OPERATION_DESCRIPTORS);
+    if (c->host->cgroups.version1[HOST_MEMORY][0])
+        add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "memory";
+    if (c->host->cgroups.version1[HOST_PIDS][0])
+        add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "pids";
+    add(c, OPERATION_ROOT);
+    rlimits(c);
+    if (c->host->root)
+        add(c, OPERATION_SET_ID)->of.set_id.first = HOST_ID_FIRST;
+    add(c, OPERATION_SPACE_USER);
+    add(c, OPERATION_BOUNDING)->of.bounding.last = c->host->last_cap;
+    add(c, OPERATION_SECUREBITS);
+    add(c, OPERATION_CAPSET);
+    add(c, OPERATION_NO_NEW_PRIVS);
+    add(c, OPERATION_DEATH);
+    add(c, OPERATION_EXECUTE)->of.execute.path = c->host->engine;
+    add(c, OPERATION_DUMPABLE);
+    add(c, OPERATION_ARENA)->of.arena.size = c->host->arena;
+}
+
+/* --- Grants ---------------------------------------------------------------------------------- */
+
+/* Only what the component can use: a stream that it never asks for stays outside. */
+static int collect(struct composing *c, struct err *err)
+{
+    static const enum capability streams[3] = {CAP_STDIN, CAP_STDOUT, CAP_STDERR};
+    for (unsigned i = 0; i < 3; i++)
+        if (granted(c, streams[i]))
+            c->handed[c->handed_count++].stream = i;
+    size_t directories = granted(c, CAP_DIR_READ) ? c->policy->directory_count : 0;
+    if (directories > GRANTS_MAX - c->handed_count)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "more than %zu directories for one cell: give a directory above them",
+                       GRANTS_MAX - c->handed_count);
+    for (size_t i = 0; i < directories; i++)
+        c->handed[c->handed_count++].directory = &c->policy->directories[i];
+    return 0;
+}
+
+/* May the cell change anything in it? */
+static bool writable(const struct composing *c, const struct policy_directory *directory)
+{
+    return !directory->read_only && (granted(c, CAP_DIR_WRITE) || granted(c, CAP_DIR_MUTATE));
+}
+
+static void stream(struct composing *c, uint64_t grant, unsigned number)
+{
+    switch (c->host->streams[number]) {
+    case HOST_FILE:
+        add(c, OPERATION_STREAM_PASS)->of.stream_pass =
+            (struct operation_stream_pass){.grant = grant, .stream = number};
+        break;
+    case HOST_TERMINAL:
+    case HOST_BOTH:
+        add(c, OPERATION_STREAM_PUMP)->of.stream_pump = (struct operation_stream_pump){
+            .grant = grant,
+            .stream = number,
+            .what = c->host->streams[number] == HOST_BOTH ? "open both ways" : "a terminal",
+        };
+        break;
+    case HOST_CLOSED:
+        add(c, OPERATION_STREAM_NONE)->of.stream_none =
+            (struct operation_stream_none){.grant = grant, .stream = number};
+        break;
+    }
+}
+
+/* The engine follows symbolic links itself, step by step: the kernel need not. */
+static void directory(struct composing *c, uint64_t grant, const struct policy_directory *from)
+{
+    const uint64_t always =
+        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
+    add(c, OPERATION_DIRECTORY)->of.directory = (struct operation_directory){
+        .grant = grant,
+        .path = from->host,
+        .attributes = always | (writable(c, from) ? 0 : MOUNT_ATTR_RDONLY),
+    };
+    if (c->host->root)
+        add(c, OPERATION_IDMAP)->of.idmap.grant = grant;
+}
+
+static void grants(struct composing *c)
+{
+    for (size_t i = 0; i < c->handed_count; i++) {
+        if (c->handed[i].directory)
+            directory(c, i, c->handed[i].directory);
+        else
+            stream(c, i, c->handed[i].stream);
+    }
+}
+
+/* --- Messages -------------------------------------------------------------------------------- */
+
+/* The cell's socket is its descriptor 3; what it is handed takes the lowest that are free. */
+static uint64_t descriptor_of(uint64_t number)
+{
+    return number < 3 ? number : number + 1;
+}
+
+static void hand_over(struct composing *c, uint64_t number, const struct handed *handed)
+{
+    static const enum grant_kind kinds[3] = {GRANT_STDIN, GRANT_STDOUT, GRANT_STDERR};
+    struct operation_grant *o = &add(c, OPERATION_GRANT)->of.grant;
+    o->grant = number;
+    o->descriptor = descriptor_of(number);
+    if (handed->directory) {
+        o->kind = GRANT_DIRECTORY;
+        o->name = handed->directory->guest;
+        o->rights = RIGHT_READ;
+        if (writable(c, handed->directory))
+            o->rights |= RIGHT_WRITE | RIGHT_MUTATE;
+        return;
+    }
+    o->kind = kinds[handed->stream];
+    o->name = "";
+    o->rights = handed->stream == 0 ? RIGHT_READ : RIGHT_WRITE;
+    if (c->host->streams[handed->stream] == HOST_TERMINAL && granted(c, CAP_TERMINAL))
+        o->rights |= RIGHT_TERMINAL;
+}
+
+static void messages(struct composing *c)
+{
+    const struct cell_request *r = c->request;
+    bool run = r->role == CELL_RUN;
+    add(c, OPERATION_ROLE)->of.role.role = run ? "run" : "reader";
+    struct operation_component *component = &add(c, OPERATION_COMPONENT)->of.component;
+    component->size = r->component_size;
+    component->digest = r->digest;
+    struct operation_limits limits = {
+        .memory = run ? c->policy->memory : 0,
+        .stack = run ? GUEST_STACK : 0,
+        .fuel = run ? c->policy->fuel : 0,
+    };
+    add(c, OPERATION_LIMITS)->of.limits = limits;
+    add(c, OPERATION_TIME)->of.time.time = run ? c->policy->timeout : READER_TIME;
+    if (!run)
+        return;
+    for (size_t i = 0; i < c->handed_count; i++)
+        hand_over(c, i, &c->handed[i]);
+    if (granted(c, CAP_ARGS))
+        add(c, OPERATION_ARGUMENTS)->of.arguments.list = r->arguments;
+    if (granted(c, CAP_ENV))
+        add(c, OPERATION_ENVIRONMENT)->of.environment.list = c->policy->environment;
+    if (granted(c, CAP_RANDOM) || granted(c, CAP_RANDOM_INSECURE))
+        add(c, OPERATION_SEED)->of.seed.seed = r->seed;
+    if (r->invoke)
+        add(c, OPERATION_INVOKE)->of.invoke.call = r->invoke;
+}
+
+/* --- Lockdown -------------------------------------------------------------------------------- */
+
+static void landlock(struct composing *c, rule_set set)
+{
+    int abi = c->host->landlock;
+    struct landlock_denied denied = landlock_denies(abi);
+    struct operation_landlock *o = &add(c, OPERATION_LANDLOCK)->of.landlock;
+    o->files = denied.files;
+    o->net = denied.net;
+    o->scopes = denied.scopes;
+    for (size_t i = 0; i < c->handed_count; i++) {
+        const struct policy_directory *below = c->handed[i].directory;
+        uint64_t files = below ? landlock_allows(set, !writable(c, below), abi) : 0;
+        if (files == 0)
+            continue; /* the kernel refuses a rule that allows nothing */
+        struct operation_landlock_rule *rule = &add(c, OPERATION_LANDLOCK_RULE)->of.landlock_rule;
+        rule->grant = i;
+        rule->files = files;
+    }
+}
+
+static void list_calls(struct cell_plan *to, rule_set set)
+{
+    for (int i = 0; i < RULE_COUNT; i++) {
+        bool known = false;
+        for (size_t k = 0; k < to->call_count; k++)
+            known = known || strcmp(to->calls[k], rules[i].call) == 0;
+        if (set >> i & 1 && !known)
+            to->calls[to->call_count++] = rules[i].call;
+    }
+}
+
+static int lockdown(struct composing *c, struct err *err)
+{
+    rule_set set = c->request->role == CELL_RUN ? c->request->verdict->rules : RULES_BASE;
+    if (seccomp_filter(set, &c->to->filter, err))
+        return -1;
+    list_calls(c->to, set);
+    add(c, OPERATION_ARENA_CUT)->of.arena_cut.size = cell_memory(c);
+    landlock(c, set);
+    struct operation_seccomp *o = &add(c, OPERATION_SECCOMP)->of.seccomp;
+    o->calls = (struct text_list){c->to->calls, c->to->call_count};
+    o->program = (struct operation_program){c->to->filter.code, c->to->filter.len};
+    return 0;
+}
+
+int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, struct err *err)
+{
+    struct composing c = {
+        .request = request, .host = request->host, .policy = request->policy, .to = ret};
+    ret->plan.count = 0;
+    ret->plan.overflown = false;
+    ret->call_count = 0;
+    if (collect(&c, err))
+        return -1;
+    shim(&c);
+    process(&c);
+    grants(&c);
+    messages(&c);
+    return lockdown(&c, err);
+}

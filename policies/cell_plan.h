@@ -1,0 +1,39 @@
+/* The array of operations of one cell, whole: what the launcher carries out and `--explain` prints.
+ */
+#ifndef CARREL_POLICIES_CELL_PLAN_H
+#define CARREL_POLICIES_CELL_PLAN_H
+
+#include "policies/derive.h"
+#include "policies/host.h"
+#include "policies/operation.h"
+#include "policies/seccomp.h"
+
+enum cell_role { CELL_READER, CELL_RUN };
+
+/* Everything that the array follows from. Pointers must live as long as the array. */
+struct cell_request {
+    enum cell_role role;
+    const struct host *host;
+    const struct policy *policy;
+    const struct verdict *verdict; /* of CELL_RUN only */
+    uint64_t component_size;       /* bytes */
+    const uint8_t *digest;         /* 32 bytes, of the component */
+    const uint8_t *seed;           /* 32 bytes that no other cell gets; of CELL_RUN only */
+    struct text_list arguments;    /* of CELL_RUN only, as the rest */
+    const char *invoke;            /* WAVE, or NULL: run the program */
+};
+
+/* The array and what it points to. Must not be moved once it is made. */
+struct cell_plan {
+    struct plan plan;
+    struct filter filter;
+    const char *calls[RULE_COUNT]; /* the system calls of the filter, each once */
+    size_t call_count;
+    char memory[24]; /* the cgroup's limit in digits */
+};
+
+/* Fails only if the filter cannot be built, or if there are more directories than a plan can hold
+ * (USAGE). */
+int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, struct err *err);
+
+#endif
