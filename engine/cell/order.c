@@ -1,0 +1,176 @@
+/* Takes in an order. The shim is trusted, but what does not add up is a fault of carrel's and ends
+ * the cell rather than being guessed at. See shim/protocol.def for the form. */
+#include "engine/cell/order.h"
+#include "engine/base/arena.h"
+#include "engine/base/region.h"
+#include "engine/cell/tell.h"
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Ends the cell: a message that is none can only come from another version of carrel. */
+static _Noreturn void no_order(const char *call, int error)
+{
+    tell_refused(WALL_COUNT, call, error);
+}
+
+/* One packet into `parts`; the number of bytes. Ends the cell if the shim is gone. */
+static size_t receive(struct msghdr *packet)
+{
+    ssize_t size;
+    do
+        size = recvmsg(PROTOCOL_SOCKET, packet, MSG_CMSG_CLOEXEC);
+    while (size < 0 && errno == EINTR);
+    if (size <= 0)
+        _exit(0);
+    if (packet->msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+        no_order("recvmsg", EMSGSIZE);
+    return (size_t)size;
+}
+
+/* The order's own packet: its head, the first of its data, and all descriptors. The number of bytes
+ * of data is returned; `*ret_last` is the last descriptor, or -1. */
+static size_t receive_head(struct message_order *ret, void *data, size_t room, int *ret_last)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE((PROTOCOL_GRANTS + 1) * sizeof(int))];
+    } control;
+    struct iovec parts[] = {{ret, sizeof *ret}, {data, room}};
+    struct msghdr packet = {.msg_iov = parts,
+                            .msg_iovlen = 2,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof control.bytes};
+    size_t size = receive(&packet);
+    if (size < sizeof *ret || ret->kind != MESSAGE_ORDER || ret->role >= ROLES)
+        no_order("recvmsg", EBADMSG);
+
+    *ret_last = -1;
+    size_t count = 0;
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&packet);
+    if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
+        count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(ret_last, CMSG_DATA(rights) + (count - 1) * sizeof(int), sizeof(int));
+    }
+    if (count != (size_t)ret->grants + 1)
+        no_order("recvmsg", EBADF);
+    return size - sizeof *ret;
+}
+
+/* The rest of the data, in packets of their own. */
+static void receive_data(uint8_t *data, size_t have, size_t want)
+{
+    while (have < want) {
+        struct message_data head;
+        struct iovec parts[] = {{&head, sizeof head}, {data + have, want - have}};
+        struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2};
+        size_t size = receive(&packet);
+        if (size <= sizeof head || head.kind != MESSAGE_DATA)
+            no_order("recvmsg", EBADMSG);
+        have += size - sizeof head;
+    }
+    if (have != want)
+        no_order("recvmsg", EBADMSG);
+}
+
+/* `count` records of `size` bytes from the front of what is left of the data. */
+static const void *take(struct bytes *left, size_t count, size_t size)
+{
+    if (count > left->len / size)
+        no_order("recvmsg", EBADMSG);
+    const void *records = left->at;
+    left->at += count * size;
+    left->len -= count * size;
+    return records;
+}
+
+static struct bytes map_component(int descriptor, uint64_t size)
+{
+    struct bytes component = {NULL, 0};
+    if (size > 0) {
+        void *at = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (at == MAP_FAILED)
+            no_order("mmap", errno);
+        component = (struct bytes){at, size};
+    }
+    close(descriptor);
+    return component;
+}
+
+void order_receive(void *arena, size_t size, struct order *ret)
+{
+    *ret = (struct order){0};
+    int last;
+    size_t have = receive_head(&ret->head, arena, PROTOCOL_PACKET, &last);
+    const struct message_order *head = &ret->head;
+    if (head->data_size > PROTOCOL_DATA || head->data_size > size || have > head->data_size)
+        no_order("recvmsg", EMSGSIZE);
+    receive_data(arena, have, head->data_size);
+
+    struct bytes left = {arena, head->data_size};
+    ret->rules = take(&left, head->rules, sizeof *ret->rules);
+    ret->grants = take(&left, head->grants, sizeof *ret->grants);
+    ret->program = take(&left, head->instructions, sizeof *ret->program);
+    ret->texts = left;
+    ret->used = ((size_t)head->data_size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+    ret->component = map_component(last, head->component);
+}
+
+/* The next NUL-terminated text. */
+static struct str next_text(struct bytes *left)
+{
+    const uint8_t *end = left->len ? memchr(left->at, 0, left->len) : NULL;
+    if (!end)
+        _exit(1);
+    struct str text = {(const char *)left->at, (size_t)(end - left->at)};
+    left->at += text.len + 1;
+    left->len -= text.len + 1;
+    return text;
+}
+
+static struct str *next_texts(struct bytes *left, struct region *region, size_t count)
+{
+    struct str *texts = region_array(region, struct str, count);
+    if (count > 0 && !texts)
+        _exit(1);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = next_text(left);
+    return texts;
+}
+
+void order_open(const struct order *order, void *arena, size_t size, struct cell *ret)
+{
+    const struct message_order *head = &order->head;
+    struct region region =
+        region_of((uint8_t *)arena + order->used, (size - order->used) & ~(size_t)(ARENA_PAGE - 1));
+    struct bytes left = order->texts;
+    *ret = (struct cell){
+        .component = order->component,
+        .argument_count = head->arguments,
+        .environment_count = head->environment,
+        .grant_count = head->grants,
+        .invokes = head->invokes,
+        .memory = head->memory,
+        .stack = head->stack,
+        .fuel = head->fuel,
+    };
+    memcpy(ret->seed, head->seed, sizeof ret->seed);
+    ret->arguments = next_texts(&left, &region, head->arguments);
+    ret->environment = next_texts(&left, &region, head->environment);
+    ret->grants = region_array(&region, struct cell_grant, head->grants);
+    if (head->grants > 0 && !ret->grants)
+        _exit(1);
+    for (size_t i = 0; i < head->grants; i++) {
+        const struct record_grant *grant = &order->grants[i];
+        ret->grants[i] = (struct cell_grant){.kind = (enum grant_kind)grant->kind,
+                                             .descriptor = (int)grant->descriptor,
+                                             .rights = grant->rights,
+                                             .name = next_text(&left)};
+    }
+    if (head->invokes)
+        ret->call = next_text(&left);
+    size_t taken = ((size_t)(region.at - region.base) + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+    ret->arena = region.base + taken;
+    ret->arena_size = (size_t)(region.end - region.base) - taken;
+}

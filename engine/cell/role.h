@@ -1,0 +1,50 @@
+/* What a cell does once its walls stand: the engine's side of the two roles.
+ *
+ * The cell calls one of the role functions and ends when it returns. Until then the walls of the
+ * role are final: whatever is called from here has `read`, `write` and `exit_group`, and what the
+ * verdict adds. Bytes of the component, arguments and environment are untrusted; the rest comes
+ * from the shim. */
+#ifndef CARREL_CELL_ROLE_H
+#define CARREL_CELL_ROLE_H
+
+#include "engine/base/bytes.h"
+#include "engine/cell/protocol.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A right that the shim handed over. */
+struct cell_grant {
+    enum grant_kind kind;
+    int descriptor;
+    uint64_t rights; /* of enum grant_right */
+    struct str name; /* of a directory: its path in the guest */
+};
+
+/* All that the cell was told and given. Lies in memory that stays mapped and unchanged. */
+struct cell {
+    struct bytes component; /* the whole file, read-only */
+    struct str *arguments;
+    size_t argument_count;
+    struct str *environment; /* "NAME=VALUE" each */
+    size_t environment_count;
+    struct cell_grant *grants; /* in the order of the verdict */
+    size_t grant_count;
+    bool invokes;
+    struct str call; /* the export to call and its arguments in WAVE, if `invokes` */
+    uint8_t seed[32];
+    uint64_t
+        memory; /* bytes that the guest's memories may have together; UINT64_MAX: all there is */
+    uint64_t stack; /* bytes of its stack */
+    uint64_t fuel;  /* UINT64_MAX: not counted */
+    void *arena;    /* zeroed memory for everything else, page-aligned */
+    size_t arena_size;
+};
+
+/* Decodes the component and tells its demand by tell_demand, or why there is none by
+ * tell_failure. */
+void role_reader(struct cell *cell);
+
+/* Runs the component, and tells how it ended by tell_exit, tell_trap or tell_failure. */
+void role_run(struct cell *cell);
+
+#endif

@@ -1,0 +1,148 @@
+/* The child of a launch. It was cloned with CLONE_VM, so every byte that it writes is the shim's
+ * too: it writes nothing but its own stack and struct child, and calls nothing of libc. */
+#include "shim/child.h"
+#include "shim/protocol.h"
+#include "shim/raw.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/mount.h>
+#include <linux/prctl.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+/* One system call of the child. Names itself for the error text; result or -errno. */
+#define CALL(number, a, b, c, d, e)                                                                \
+    (child->call = #number,                                                                        \
+     raw_call(SYS_##number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e)))
+
+/* Several in a row: the first that fails ends the operation. */
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        long must_result = (call);                                                                 \
+        if (must_result < 0)                                                                       \
+            return must_result;                                                                    \
+    } while (0)
+
+/* Everything is closed by executing the engine; only the socket, as descriptor 3, is not. */
+static long leave_descriptors(struct child *child)
+{
+    MUST(CALL(close_range, 0, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0));
+    return CALL(dup3, child->socket, PROTOCOL_SOCKET, 0, 0, 0);
+}
+
+/* The new root is mounted over the old one and pivoted to; what was below is detached. Propagation
+ * is cut first, or the host would lose its mounts too. */
+static long empty_root(struct child *child)
+{
+    MUST(CALL(mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    long context = CALL(fsopen, "tmpfs", FSOPEN_CLOEXEC, 0, 0, 0);
+    MUST(context);
+    MUST(CALL(fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0));
+    MUST(CALL(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+    long root = CALL(fsmount, context, FSMOUNT_CLOEXEC,
+                     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                         MOUNT_ATTR_NOSYMFOLLOW,
+                     0, 0);
+    MUST(root);
+    MUST(CALL(move_mount, root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
+    MUST(CALL(fchdir, root, 0, 0, 0, 0));
+    MUST(CALL(pivot_root, ".", ".", 0, 0, 0));
+    return CALL(umount2, ".", MNT_DETACH, 0, 0, 0);
+}
+
+/* Capabilities survive the change of id, because making a user namespace may need them; CAPSET
+ * empties them. */
+static long set_id(struct child *child, uint64_t first)
+{
+    long id = (long)first + child->pid;
+    MUST(CALL(prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0));
+    MUST(CALL(setgroups, 0, NULL, 0, 0, 0));
+    MUST(CALL(setresgid, id, id, id, 0, 0));
+    return CALL(setresuid, id, id, id, 0, 0);
+}
+
+static long empty_bounding_set(struct child *child, uint64_t last)
+{
+    for (uint64_t capability = 0; capability <= last; capability++)
+        MUST(CALL(prctl, PR_CAPBSET_DROP, capability, 0, 0, 0));
+    return 0;
+}
+
+static long lock_securebits(struct child *child)
+{
+    long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    return CALL(prctl, PR_SET_SECUREBITS, bits, 0, 0, 0);
+}
+
+static long empty_capabilities(struct child *child)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+    MUST(CALL(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+    return CALL(capset, &header, none, 0, 0, 0);
+}
+
+static long set_limit(struct child *child, const struct operation_rlimit *rlimit)
+{
+    struct rlimit limit = {rlimit->value, rlimit->value};
+    long result = CALL(prlimit64, 0, rlimit->resource, &limit, NULL, 0);
+    return result == -EPERM ? 0 : result; /* the limit is lower already */
+}
+
+static long execute(struct child *child)
+{
+    static const char *const arguments[] = {"carrel-cell", NULL};
+    static const char *const environment[] = {NULL};
+    return CALL(execveat, child->engine, "", arguments, environment, AT_EMPTY_PATH);
+}
+
+/* Carries out one operation; a negative errno if it failed. */
+static long carry_out(struct child *child, const struct operation *operation, const int **cgroup)
+{
+    switch (operation->kind) {
+    case OPERATION_SESSION: return CALL(setsid, 0, 0, 0, 0, 0);
+    case OPERATION_DESCRIPTORS: return leave_descriptors(child);
+    case OPERATION_CGROUP_ENTER: return CALL(write, *(*cgroup)++, "0", 1, 0, 0);
+    case OPERATION_ROOT: return empty_root(child);
+    case OPERATION_RLIMIT: return set_limit(child, &operation->of.rlimit);
+    case OPERATION_SET_ID: return set_id(child, operation->of.set_id.first);
+    case OPERATION_SPACE_USER: return CALL(unshare, CLONE_NEWUSER, 0, 0, 0, 0);
+    case OPERATION_BOUNDING: return empty_bounding_set(child, operation->of.bounding.last);
+    case OPERATION_SECUREBITS: return lock_securebits(child);
+    case OPERATION_CAPSET: return empty_capabilities(child);
+    case OPERATION_NO_NEW_PRIVS: return CALL(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    case OPERATION_DEATH: return CALL(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    case OPERATION_EXECUTE: return execute(child);
+    default: return -ENOSYS;
+    }
+}
+
+_Noreturn void child_run(void *argument)
+{
+    struct child *child = argument;
+    const int *cgroup = child->cgroups;
+    for (size_t i = 0; i < child->plan->count; i++) {
+        const struct operation *operation = &child->plan->at[i];
+        const struct operation_info *info = &operation_infos[operation->kind];
+        if (info->phase != PHASE_CHILD)
+            continue;
+        long result = carry_out(child, operation, &cgroup);
+        if (result >= 0)
+            continue;
+        if (!operation->may_fail || info->wall == WALL_NONE) {
+            child->failed = (int)i;
+            child->error = (int)-result;
+            break;
+        }
+        child->missing |= WALL_BIT(info->wall);
+        child->errors[info->wall] = (int)-result;
+    }
+    for (;;)
+        raw_call(SYS_exit_group, 1, 0, 0, 0, 0);
+}

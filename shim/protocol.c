@@ -1,0 +1,51 @@
+/* What a cell may send, and when. The whole judgement follows from the rows of protocol.def; the
+ * handlers (cell.c) see only what passed here. */
+#include "shim/protocol.h"
+#include <string.h>
+
+#define IN(state) (1u << STATE_##state)
+
+const struct message_info messages[MESSAGES] = {
+#define MESSAGE(NAME, name, direction, states, most, meaning)                                      \
+    [MESSAGE_##NAME] = {#name, direction, states, most, sizeof(struct message_##name)},
+#include "shim/protocol.def"
+};
+
+const char *state_meaning(enum cell_state state)
+{
+    static const char *const meanings[STATES] = {
+#define STATE(NAME, meaning) [STATE_##NAME] = meaning,
+#include "shim/protocol.def"
+    };
+    return meanings[state];
+}
+
+enum role role_named(const char *word)
+{
+    static const char *const words[ROLES] = {
+#define ROLE(NAME, word, meaning) [ROLE_##NAME] = word,
+#include "shim/protocol.def"
+    };
+    enum role role = 0;
+    while (role < ROLES && strcmp(words[role], word) != 0)
+        role++;
+    return role;
+}
+
+const char *protocol_judge(struct message_counts *counts, enum cell_state state,
+                           const union message *message, size_t size)
+{
+    if (size < sizeof message->kind)
+        return "a message without a kind";
+    if (message->kind >= MESSAGES || messages[message->kind].direction != TO_SHIM)
+        return "a message of an unknown kind";
+    const struct message_info *info = &messages[message->kind];
+    if (size != info->size)
+        return "a message of the wrong size";
+    if (!(info->states >> state & 1))
+        return "a message that is not permitted now";
+    if (counts->of[message->kind] >= info->most)
+        return "a message too often";
+    counts->of[message->kind]++;
+    return NULL;
+}
