@@ -12,8 +12,8 @@
  *   record, tuple            struct of the fields in order
  *   option<T>                HOST_OPTION(T)
  *   result<T, E>             HOST_RESULT(T, E); uint8_t if neither is there
- *   variant                  struct { uint8_t tag; union { ... } of; }; the tag is uint16_t over 256
- *                            cases, uint32_t over 65536
+ *   variant                  struct { uint8_t tag; union { ... } of; }; the tag is uint16_t from
+ *                            257 cases on, uint32_t from 65537
  *   enum                     uint8_t, uint16_t or uint32_t, by the number of cases
  *   flags                    uint8_t, uint16_t or uint32_t, by the number of labels
  *   own<R>, borrow<R>        void *, the representation that the host gave to resource R
