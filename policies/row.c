@@ -5,6 +5,8 @@
 #define INTERFACE(id, name, ...) static const char name_of_##id[] = name;
 #include "policies/wasi.def"
 
+static const char preview1[] = "wasi_snapshot_preview1";
+
 const struct row_info row_infos[ROW_COUNT] = {
 #define FN(interface, id, name, type, since, gate, cap, rule_set, state)                           \
     [ROW_##id] = {ROW_FUNCTION, name_of_##interface, name, CAP_##cap, rule_set, ROW_##state},
@@ -14,8 +16,7 @@ const struct row_info row_infos[ROW_COUNT] = {
     [ROW_export_##id] = {ROW_EXPORT, name_of_##interface, name, CAP_##cap, 0, ROW_##state},
 #include "policies/wasi.def"
 #define P1(name, parameters, results, unstable, cap, rule_set, state)                              \
-    [ROW_p1_##                                                                                     \
-        name] = {ROW_PREVIEW1, "wasi_snapshot_preview1", #name, CAP_##cap, rule_set, ROW_##state},
+    [ROW_p1_##name] = {ROW_PREVIEW1, preview1, #name, CAP_##cap, rule_set, ROW_##state},
 #include "policies/p1.def"
 #undef P1
 };

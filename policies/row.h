@@ -18,7 +18,7 @@ enum row_state { ROW_PROVIDED, ROW_LATER };
 
 struct row_info {
     enum row_kind kind;
-    const char *interface; /* "wasi:io/streams", "wasi_snapshot_preview1" */
+    const char *interface; /* "wasi:io/streams", "wasi_snapshot_preview1"; one pointer for each */
     const char *name;      /* "[method]input-stream.read"; of a drop, the resource's */
     enum capability capability;
     rule_set rules; /* each goes into the filter only if its own capability is granted as well */

@@ -2,6 +2,7 @@
 #include "policies/syscall.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -21,7 +22,24 @@
 
 const struct rule rules[RULE_COUNT] = {
 #define RULE(name, call, cap, checks, why)                                                         \
-    [RULE_##name] = {#name, #call, SYS_##call, CAP_##cap, checks, #checks, why},
+    [RULE_##name] = {#name, #call, SYS_##call, CAP_##cap, checks, why},
+#include "policies/syscall.def"
+#undef RULE
+};
+
+#undef ANY
+#undef CHECKS
+#undef FD
+#undef IS
+#undef ONLY
+#define ANY           {NULL}
+#define CHECKS(...)   {__VA_ARGS__}
+#define FD(n)         "argument " #n " is a descriptor"
+#define IS(n, v)      "argument " #n " is " #v
+#define ONLY(n, bits) "argument " #n " has no bits but " #bits
+
+const char *const rule_checked[RULE_COUNT][RULE_CHECKS] = {
+#define RULE(name, call, cap, checks, why) [RULE_##name] = checks,
 #include "policies/syscall.def"
 #undef RULE
 };

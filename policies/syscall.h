@@ -35,10 +35,12 @@ struct rule {
     int number;       /* of this machine's native ABI */
     enum capability capability;
     struct rule_check checks[RULE_CHECKS];
-    const char *checked; /* the checks as the row spells them */
     const char *why;
 };
 
 extern const struct rule rules[RULE_COUNT];
+
+/* The checks in words, "argument 0 is a descriptor"; NULL ends the list. */
+extern const char *const rule_checked[RULE_COUNT][RULE_CHECKS];
 
 #endif

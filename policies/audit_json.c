@@ -1,0 +1,225 @@
+/* Prints audits for programs; see audit.h. Names of unknown origin are escaped as in the text, so
+ * the document is UTF-8 whatever they are. A member is added, never renamed or given another
+ * meaning, without a new "schema". */
+#include "policies/audit.h"
+
+#include "policies/printable.h"
+#include <json-c/json.h>
+#include <stdlib.h>
+
+struct audit_json {
+    json_object *all;
+    json_object *files;
+};
+
+static void put(json_object *to, const char *key, json_object *value)
+{
+    json_object_object_add(to, key, value);
+}
+
+static json_object *text(const char *value)
+{
+    return json_object_new_string(value);
+}
+
+/* A name of unknown origin. */
+static json_object *foreign(struct str value)
+{
+    char shown[2048];
+    return text(printable(shown, sizeof shown, value));
+}
+
+static json_object *hex(const uint8_t *digest)
+{
+    char digits[65];
+    for (size_t i = 0; i < 32; i++)
+        snprintf(digits + 2 * i, 3, "%02x", digest[i]);
+    return text(digits);
+}
+
+/* "no limit" is null. */
+static json_object *limit(uint64_t value)
+{
+    return value == POLICY_UNLIMITED ? NULL : json_object_new_uint64(value);
+}
+
+static json_object *rule_names(rule_set set)
+{
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (set >> i & 1)
+            json_object_array_add(list, text(rules[i].name));
+    return list;
+}
+
+static json_object *row_id(enum row row)
+{
+    char id[256];
+    snprintf(id, sizeof id, "%s#%s%s", row_infos[row].interface,
+             row_infos[row].kind == ROW_DROP ? "[resource-drop]" : "", row_infos[row].name);
+    return text(id);
+}
+
+static json_object *functions(const struct audit *audit)
+{
+    json_object *list = json_object_new_array();
+    for (size_t g = 0; g < audit->group_count; g++) {
+        const struct audit_group *group = &audit->groups[g];
+        for (size_t i = 0; i < group->count; i++) {
+            enum row row = (enum row)group->rows[i];
+            json_object *one = json_object_new_object();
+            put(one, "function", row_id(row));
+            put(one, "capability", text(capabilities[group->capability].word));
+            put(one, "answer", text(audit_answer_word(group->answer)));
+            put(one, "rules", rule_names(derive_row_rules(audit->in.verdict, row)));
+            json_object_array_add(list, one);
+        }
+    }
+    return list;
+}
+
+/* Those of one list, and how many there are in truth if the reader left some out. */
+static void put_names(json_object *to, const char *key, const struct demand *demand,
+                      enum demand_list list)
+{
+    json_object *names = json_object_new_array();
+    for (size_t i = 0; i < demand->name_count; i++)
+        if (demand->names[i].list == list)
+            json_object_array_add(names, foreign(demand->names[i].text));
+    size_t shown = json_object_array_length(names);
+    put(to, key, names);
+    if (shown < demand->head.totals[list]) {
+        char more[64];
+        snprintf(more, sizeof more, "%s_total", key);
+        put(to, more, json_object_new_uint64(demand->head.totals[list]));
+    }
+}
+
+static json_object *capability_list(const struct audit *audit)
+{
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < CAP_COUNT; i++) {
+        enum capability capability = (enum capability)i;
+        if (!capability_in(audit->in.verdict->demanded, capability))
+            continue;
+        json_object *one = json_object_new_object();
+        put(one, "capability", text(capabilities[i].word));
+        put(one, "lets_it", text(capabilities[i].what));
+        put(one, "given",
+            json_object_new_boolean(capability_in(audit->in.verdict->granted, capability)));
+        if (*capabilities[i].flag)
+            put(one, "flag", text(capabilities[i].flag));
+        json_object_array_add(list, one);
+    }
+    return list;
+}
+
+static json_object *rule_list(const struct audit *audit)
+{
+    json_object *list = json_object_new_array();
+    for (size_t i = 0; i < audit->rule_count; i++) {
+        const struct audit_rule *rule = &audit->rules[i];
+        json_object *one = json_object_new_object(), *only_if = json_object_new_array(),
+                    *because = json_object_new_array();
+        put(one, "rule", text(rules[rule->rule].name));
+        put(one, "system_call", text(rules[rule->rule].call));
+        for (int c = 0; c < RULE_CHECKS && rule_checked[rule->rule][c]; c++)
+            json_object_array_add(only_if, text(rule_checked[rule->rule][c]));
+        put(one, "only_if", only_if);
+        put(one, "why", text(rules[rule->rule].why));
+        put(one, "in_every_cell", json_object_new_boolean(rule->always));
+        for (size_t r = 0; r < rule->count; r++)
+            json_object_array_add(because, row_id((enum row)rule->rows[r]));
+        put(one, "because_of", because);
+        json_object_array_add(list, one);
+    }
+    return list;
+}
+
+/* The very operations that a run carries out. */
+static json_object *operations(const struct plan *plan)
+{
+    json_object *list = json_object_new_array();
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation *operation = &plan->at[i];
+        const struct operation_info *info = &operation_infos[operation->kind];
+        char line[2048];
+        operation_text(operation, line, sizeof line);
+        json_object *one = json_object_new_object();
+        put(one, "operation", text(info->word));
+        put(one, "phase", text(phase_infos[info->phase].word));
+        put(one, "wall", info->wall == WALL_NONE ? NULL : text(walls[info->wall].word));
+        put(one, "text", text(line));
+        json_object_array_add(list, one);
+    }
+    return list;
+}
+
+static json_object *wall_list(const struct audit *audit)
+{
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < WALL_COUNT; i++) {
+        json_object *one = json_object_new_object();
+        put(one, "wall", text(walls[i].word));
+        put(one, "state", text(audit_standing_word(audit->walls[i])));
+        put(one, "required", json_object_new_boolean(walls[i].need == WALL_REQUIRED));
+        put(one, "kernel", text(walls[i].kernel));
+        put(one, "keeps", text(walls[i].keeps));
+        json_object_array_add(list, one);
+    }
+    return list;
+}
+
+static json_object *whole(const struct audit *audit)
+{
+    const struct audit_input *in = &audit->in;
+    json_object *one = json_object_new_object(), *limits = json_object_new_object();
+    put(one, "file", foreign(str_of(in->file)));
+    put(one, "sha256", hex(in->digest));
+    put(one, "size", json_object_new_uint64(in->size));
+    put(one, "kind",
+        text(demand_is(in->demand, DEMAND_IS_COMPONENT) ? "component" : "core module"));
+    put(one, "summary", text(audit->summary));
+    put(one, "runs", json_object_new_boolean(!audit->refused));
+    put(one, "refusal", audit->refused ? text(audit->refusal.text) : NULL);
+    put_names(one, "imports", in->demand, DEMAND_IMPORT);
+    put_names(one, "exports", in->demand, DEMAND_EXPORT);
+    put_names(one, "unknown", in->demand, DEMAND_UNKNOWN);
+    put_names(one, "mismatched", in->demand, DEMAND_MISMATCH);
+    put(one, "functions", functions(audit));
+    put(one, "capabilities", capability_list(audit));
+    put(one, "system_calls", rule_list(audit));
+    put(limits, "memory", limit(in->policy->memory));
+    put(limits, "nanoseconds", limit(in->policy->timeout));
+    put(limits, "fuel", limit(in->policy->fuel));
+    put(limits, "memory_at_start", json_object_new_uint64(in->demand->head.memory[0]));
+    put(one, "limits", limits);
+    put(one, "operations", operations(in->plan));
+    put(one, "walls", wall_list(audit));
+    return one;
+}
+
+struct audit_json *audit_json_add(struct audit_json *json, const struct audit *audit)
+{
+    if (!json) {
+        json = calloc(1, sizeof *json);
+        if (!json)
+            return NULL;
+        json->all = json_object_new_object();
+        json->files = json_object_new_array();
+        put(json->all, "schema", text("carrel-audit-1"));
+        put(json->all, "files", json->files);
+    }
+    json_object_array_add(json->files, whole(audit));
+    return json;
+}
+
+int audit_json_end(struct audit_json *json, FILE *out)
+{
+    const int style =
+        JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
+    int failed = fprintf(out, "%s\n", json_object_to_json_string_ext(json->all, style)) < 0;
+    json_object_put(json->all);
+    free(json);
+    return failed ? -1 : 0;
+}
