@@ -29,6 +29,14 @@ static inline bool str_eq(struct str a, struct str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* The order of the bytes, as in memcmp; a prefix comes before what it begins. */
+static inline int str_compare(struct str a, struct str b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.at, b.at, len) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 static inline bool str_is(struct str a, const char *text)
 {
     return str_eq(a, str_of(text));

@@ -50,6 +50,13 @@ int reader_fail(struct reader *r, enum err_kind kind, const char *format, ...) P
 int reader_fail_at(struct reader *r, const uint8_t *at, enum err_kind kind, const char *format, ...)
     PRINTF(4, 5) COLD;
 
+/* Makes the reader stick after a failure that somebody else recorded. */
+static inline void reader_stop(struct reader *r)
+{
+    r->failed = true;
+    r->at = r->end;
+}
+
 /* The slow halves of the inline functions below. */
 uint8_t reader_u8_end(struct reader *r) COLD;
 uint32_t reader_u32_long(struct reader *r);

@@ -124,6 +124,7 @@ struct module {
     uint32_t nimports, nexports, nelems, ndatas, ncustoms;
     const struct import *imports;
     const struct export *exports;
+    const uint32_t *exports_by_name; /* places in `exports`, sorted */
     const struct elemsegment *elems;
     const struct datasegment *datas;
     const struct customsection *customs;
@@ -136,7 +137,8 @@ struct module {
 
     struct bytes names; /* the name section's content, empty if there is none */
 
-    void *code; /* the translation (translate.h); filled while the module is decoded */
+    struct code *
+        *code; /* a cell for the translation (code.h); holds NULL until translate_prepare */
 };
 
 /* Decodes and validates a whole module, bodies included. `bytes` lies in the file that starts at

@@ -240,6 +240,9 @@ static bool enter(struct types *types, uint32_t id, const struct deftype *type)
     case TYPE_STRUCT:
         to->structure.fields =
             COPY_ARRAY(types->region, type->structure.fields, type->structure.nfields);
+        to->structure.defaultable = true;
+        for (uint32_t i = 0; i < type->structure.nfields; i++)
+            to->structure.defaultable &= vt_defaultable(type->structure.fields[i].type);
         return to->structure.fields;
     case TYPE_ARRAY: return true;
     }

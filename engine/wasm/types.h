@@ -117,6 +117,7 @@ struct fieldtype {
 
 struct structtype {
     uint32_t nfields;
+    bool defaultable; /* every field is; told by the registry */
     const struct fieldtype *fields;
 };
 
