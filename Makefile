@@ -31,7 +31,7 @@ COMMON   := -std=c17 -g -fvisibility=hidden $(WARN) $(CPPFLAGS)
 # SSE4.1 and POPCNT are there on every x86-64 since 2009; the engine checks at its start.
 ARCH     := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2)
 # The interpreter's arithmetic must not be contracted to fused operations (spec §4.3.3).
-FLOAT    := -ffp-contract=off
+FLOAT    := -ffp-contract=off -fno-math-errno
 
 # musl, for the static engine. clang has no wrapper, so its paths are given here.
 MUSL     := /usr/lib/$(shell uname -m)-linux-musl
@@ -76,7 +76,7 @@ define compile
 $(B)/obj/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(DEFS) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach v,cell host asan ubsan fuzz,$(eval $(call compile,$(v))))
 
@@ -85,10 +85,22 @@ $(foreach v,cell host asan ubsan fuzz,$(eval $(call compile,$(v))))
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	@chmod go-w $@
 
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ -lseccomp -lcap -ljson-c
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
+
+# Linked statically, so that a run loads nothing but libc: the dynamic loader costs more than a cell.
+RUNNER_LIBS := -Wl,-Bstatic -lseccomp -lcap -ljson-c -Wl,-Bdynamic
+
+# The place of the installed engine is compiled in; another PREFIX compiles it anew.
+$(B)/prefix: FORCE
+	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+ENGINE_FILE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/engine_file.o)
+$(ENGINE_FILE_O): $(B)/prefix
+$(ENGINE_FILE_O): DEFS = -DCARREL_LIBEXEC='"$(PREFIX)/libexec/carrel"'
+.PHONY: FORCE
 
 # A library of the engine for each variant that tests link against.
 define englib
@@ -130,6 +142,39 @@ unit-asan:  $(addprefix $(B)/test/asan/,$(UNIT))
 unit-ubsan: $(addprefix $(B)/test/ubsan/,$(UNIT))
 unit unit-asan unit-ubsan:
 	@tests/run.sh $^
+
+# --- House -------------------------------------------------------------------------------------------
+## make deps       installs what is missing of packaging/deps.def, from Debian and npm
+## make run        builds, runs a real component in a cell, and shows its audit
+## make test       everything, closing with `N passed, N failed`
+## make lint       format, clang-tidy, the rules of the house, and no page both writable and executable
+## make install    DESTDIR= PREFIX=
+deps:
+	@packaging/deps
+
+run:
+	@packaging/deps build
+	@$(MAKE) --no-print-directory all
+	@tests/show.sh $(B)/carrel
+
+test:
+	@packaging/deps build test
+	@$(MAKE) --no-print-directory all test-programs
+	@BUILD=$(B) tests/run.sh --suites tests/suites
+
+# What `make test` runs besides the two programs; rooms add theirs.
+.PHONY: test-programs
+test-programs: $(addprefix $(B)/test/host/,$(UNIT))
+
+lint:
+	@packaging/deps build lint
+	@$(MAKE) --no-print-directory all
+	@CC='$(CC)' BUILD=$(B) CPPFLAGS='$(CPPFLAGS)' tests/lint.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
+	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
+	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
 
 clean:
 	rm -rf $(B)

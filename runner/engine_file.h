@@ -1,0 +1,13 @@
+/* Where the program is that runs in every cell. */
+#ifndef CARREL_RUNNER_ENGINE_FILE_H
+#define CARREL_RUNNER_ENGINE_FILE_H
+
+#include "engine/base/err.h"
+#include <limits.h>
+
+/* Writes the path of the engine: `given` if that is not NULL, else carrel-engine beside the running
+ * program, else the one that was installed. Whether it may be trusted is judged by whoever opens
+ * it. Errors: FAULT, which says where it was looked for. */
+int engine_file_find(const char *given, char ret[PATH_MAX], struct err *err);
+
+#endif

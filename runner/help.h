@@ -1,0 +1,12 @@
+/* `carrel help`, made from the rows of cli.def. */
+#ifndef CARREL_RUNNER_HELP_H
+#define CARREL_RUNNER_HELP_H
+
+#include "runner/cli.h"
+#include <stdio.h>
+
+/* All commands, or one of them with its flags. Lines of at most 80 columns. */
+void help_all(FILE *out);
+void help_command(FILE *out, enum cli_command command);
+
+#endif

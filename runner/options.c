@@ -1,0 +1,228 @@
+/* From flags to a policy; see options.h. Opens nothing and keeps no descriptor. */
+#include "runner/options.h"
+
+#include "runner/nearest.h"
+#include "runner/quantity.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int no_memory(struct err *err)
+{
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+}
+
+/* HOST::GUEST[:ro] or HOST[:ro] -> its parts; `copy` holds them. */
+struct directory_text {
+    char *copy;
+    const char *host;
+    const char *guest;
+    bool read_only;
+};
+
+static int split_directory(const char *text, struct directory_text *ret, struct err *err)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        return no_memory(err);
+    *ret = (struct directory_text){.copy = copy, .host = copy, .guest = copy};
+    size_t length = strlen(copy);
+    if (length >= 3 && strcmp(copy + length - 3, ":ro") == 0) {
+        copy[length - 3] = '\0';
+        ret->read_only = true;
+    }
+    char *between = strstr(copy, "::");
+    if (between) {
+        *between = '\0';
+        ret->guest = between + 2;
+    }
+    if (*ret->host && *ret->guest)
+        return 0;
+    free(copy);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                   "--dir %s: a name is missing: write --dir HOST::GUEST or HOST::GUEST:ro", text);
+}
+
+/* The guest's name lives in `guest`; both texts become the directory's. */
+static int make_directory(const struct directory_text *from, struct policy_directory *ret,
+                          struct err *err)
+{
+    char *host = realpath(from->host, NULL);
+    struct stat at;
+    if (!host || stat(host, &at) != 0) {
+        int failed = errno;
+        free(host);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "--dir %s: %s", from->host,
+                       failed == ENOENT ? "no such directory: make it, or correct the name"
+                                        : strerror(failed));
+    }
+    if (!S_ISDIR(at.st_mode)) {
+        free(host);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--dir %s: not a directory: give the directory that it lies in", from->host);
+    }
+    char *guest = strdup(from->guest);
+    if (!guest) {
+        free(host);
+        return no_memory(err);
+    }
+    *ret = (struct policy_directory){host, guest, from->read_only};
+    return 0;
+}
+
+static int add_directory(struct options *options, const char *text, struct err *err)
+{
+    struct policy *policy = &options->policy;
+    struct directory_text parts;
+    if (split_directory(text, &parts, err))
+        return -1;
+    for (size_t i = 0; i < policy->directory_count; i++) {
+        if (strcmp(policy->directories[i].guest, parts.guest) == 0) {
+            err_set(err, ERR_USAGE, ERR_NOWHERE,
+                    "--dir: two directories for %s in the guest: give each another name",
+                    parts.guest);
+            free(parts.copy);
+            return -1;
+        }
+    }
+    int failed = make_directory(&parts, &options->directories[policy->directory_count], err);
+    free(parts.copy);
+    if (failed)
+        return -1;
+    policy->directory_count++;
+    policy->allowed |= CAPABILITY(DIR_READ);
+    if (!parts.read_only)
+        policy->allowed |= CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE);
+    return 0;
+}
+
+/* "NAME=VALUE" among carrel's own variables; NULL if there is none of that name. */
+static const char *own_variable(const char *name)
+{
+    size_t length = strlen(name);
+    for (char **at = environ; at && *at; at++)
+        if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+            return *at;
+    return NULL;
+}
+
+static int add_variable(struct options *options, const char *text, struct err *err)
+{
+    size_t length = strcspn(text, "=");
+    if (length == 0)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--env %s: the name is missing: write --env NAME=VALUE or --env NAME", text);
+    struct text_list *list = &options->policy.environment;
+    const char *variable = text[length] == '=' ? text : own_variable(text);
+    options->policy.allowed |= CAPABILITY(ENV);
+    if (!variable)
+        return 0; /* there is nothing to pass on */
+    size_t at = 0;
+    while (at < list->count && strncmp(list->at[at], variable, length + 1) != 0)
+        at++;
+    options->environment[at] = variable;
+    if (at == list->count)
+        list->count++;
+    return 0;
+}
+
+static int add_degraded(struct options *options, const char *name, struct err *err)
+{
+    wall_set accepted = wall_named(name);
+    options->policy.degraded |= accepted;
+    if (accepted)
+        return 0;
+    const char *best = NULL;
+    size_t distance = 0;
+    nearest_try(name, "namespaces", &best, &distance);
+    for (int i = 0; i < WALL_COUNT; i++)
+        nearest_try(name, walls[i].word, &best, &distance);
+    if (best)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--degrade %s: there is no such wall: did you mean %s?", name, best);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                   "--degrade %s: there is no such wall: `carrel audit` lists them", name);
+}
+
+typedef const char *quantity_parser(const char *text, uint64_t *ret);
+
+static int set_quantity(const struct cli_given *given, quantity_parser *parse, uint64_t *ret,
+                        struct err *err)
+{
+    const char *wrong = parse(given->value, ret);
+    if (!wrong)
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s: '%s' %s", cli_flags[given->flag].word,
+                   given->value, wrong);
+}
+
+static int set_status(struct options *options, const char *text, struct err *err)
+{
+    uint64_t number = 0;
+    const char *wrong = quantity_count(text, &number);
+    if (wrong || number > INT_MAX || fcntl((int)number, F_GETFD) < 0)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--status-json: '%s' is no open descriptor: open one, as in 3>status.json",
+                       text);
+    options->status = (int)number;
+    return 0;
+}
+
+static int set_flag(struct options *options, const struct cli_given *given, struct err *err)
+{
+    struct policy *policy = &options->policy;
+    switch (given->flag) {
+    case FLAG_DIR: return add_directory(options, given->value, err);
+    case FLAG_ENV: return add_variable(options, given->value, err);
+    case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
+    case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);
+    case FLAG_FUEL: return set_quantity(given, quantity_count, &policy->fuel, err);
+    case FLAG_DEGRADE: return add_degraded(options, given->value, err);
+    case FLAG_STATUS_JSON: return set_status(options, given->value, err);
+    case FLAG_INVOKE: options->invoke = given->value; return 0;
+    case FLAG_ENGINE: options->engine = given->value; return 0;
+    case FLAG_EXPLAIN: options->explain = true; return 0;
+    case FLAG_JSON: options->json = true; return 0;
+    case FLAG_HELP:
+    case CLI_FLAGS: return 0;
+    }
+    return 0;
+}
+
+int options_make(const struct cli *cli, struct options *ret, struct err *err)
+{
+    *ret = (struct options){
+        .policy = {.allowed = capability_defaults(),
+                   .memory = CLI_MEMORY_DEFAULT,
+                   .timeout = POLICY_UNLIMITED,
+                   .fuel = POLICY_UNLIMITED},
+        .status = -1,
+    };
+    ret->directories = calloc(cli->given_count + 1, sizeof *ret->directories);
+    ret->environment = calloc(cli->given_count + 1, sizeof *ret->environment);
+    ret->policy.directories = ret->directories;
+    ret->policy.environment.at = ret->environment;
+    int failed = ret->directories && ret->environment ? 0 : no_memory(err);
+    for (size_t i = 0; !failed && i < cli->given_count; i++)
+        failed = set_flag(ret, &cli->given[i], err);
+    if (failed)
+        options_free(ret);
+    return failed;
+}
+
+void options_free(struct options *options)
+{
+    for (size_t i = 0; options->directories && i < options->policy.directory_count; i++) {
+        free((char *)(uintptr_t)options->directories[i].host);
+        free((char *)(uintptr_t)options->directories[i].guest);
+    }
+    free(options->directories);
+    free(options->environment);
+    *options = (struct options){.status = -1};
+}
