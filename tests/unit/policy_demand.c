@@ -1,0 +1,164 @@
+/* A reader's answer may be anything: only the right form is taken, and nothing outside it is read.
+ */
+#include "tests/unit/unit.h"
+
+#include "engine/base/attr.h"
+#include "policies/demand.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct demand demand;
+static uint8_t answer[DEMAND_ANSWER_MAX + 1];
+static size_t length;
+
+static struct demand_head *head(void)
+{
+    return (struct demand_head *)(void *)answer;
+}
+
+static void begin(void)
+{
+    memset(answer, 0, sizeof answer);
+    length = sizeof(struct demand_head);
+    head()->rows[0] = DEMAND_ROWS;
+}
+
+static void name(unsigned list, const char *text)
+{
+    answer[length++] = (uint8_t)list;
+    answer[length++] = (uint8_t)strlen(text);
+    memcpy(answer + length, text, strlen(text));
+    length += strlen(text);
+    if (list < DEMAND_LISTS)
+        head()->totals[list]++;
+}
+
+/* Parses a copy of exactly that size, so that a sanitizer sees every byte too far. */
+static int parse(size_t len, struct err *err)
+{
+    uint8_t *copy = malloc(len + 1);
+    memcpy(copy, answer, len);
+    uint8_t *exact = len ? realloc(copy, len) : copy;
+    int failed = demand_parse((struct bytes){exact, len}, &demand, err);
+    free(exact);
+    return failed;
+}
+
+static void accepted(void)
+{
+    struct err err = {0};
+    assert_int_equal(parse(length, &err), 0);
+    assert_int_equal(err.kind, ERR_NONE);
+}
+
+static void refused(const char *because)
+{
+    struct err err = {0};
+    assert_int_equal(parse(length, &err), -1);
+    assert_int_equal(err.kind, ERR_FAULT);
+    assert_non_null(strstr(err.text, because));
+}
+
+static void test_whole(void **state)
+{
+    (void)state;
+    begin();
+    head()->imported[0] = 0x81;
+    head()->reachable[0] = 0x80;
+    head()->facts[0] = DEMAND_IS_COMPONENT;
+    head()->memory[0] = UINT64_MAX;
+    name(DEMAND_UNKNOWN, "a:b/c#d");
+    name(DEMAND_EXPORT, "\033[2J");
+    head()->totals[DEMAND_UNKNOWN] = 1000000; /* the reader left some out */
+    accepted();
+    assert_true(demand_imports(&demand, (enum row)0));
+    assert_false(demand_reaches(&demand, (enum row)0));
+    assert_true(demand_reaches(&demand, (enum row)7));
+    assert_true(demand_is(&demand, DEMAND_IS_COMPONENT));
+    assert_false(demand_is(&demand, DEMAND_IS_PROXY));
+    assert_int_equal(demand.name_count, 2);
+    assert_true(str_is(demand.names[0].text, "a:b/c#d"));
+    assert_int_equal(demand.names[1].list, DEMAND_EXPORT);
+}
+
+static void test_every_prefix(void **state)
+{
+    (void)state;
+    begin();
+    name(DEMAND_IMPORT, "wasi:io/streams@0.2.3");
+    name(DEMAND_IMPORT, "x");
+    for (size_t len = 0; len < length; len++) {
+        struct err err = {0};
+        bool whole = len == sizeof(struct demand_head) || len == length - 3;
+        assert_int_equal(parse(len, &err), whole ? 0 : -1);
+    }
+    accepted();
+}
+
+static void test_lies(void **state)
+{
+    (void)state;
+    begin();
+    head()->rows[0]++;
+    refused("other tables");
+    begin();
+    head()->facts[0] = 1u << 31;
+    refused("unknown facts");
+    begin();
+    head()->reachable[3] = 1;
+    refused("not imported");
+    if (DEMAND_ROWS % 8) {
+        begin();
+        head()->imported[sizeof head()->imported - 1] = 0x80;
+        refused("do not exist");
+    }
+    begin();
+    name(DEMAND_LISTS, "x");
+    refused("is none");
+    begin();
+    name(DEMAND_IMPORT, "");
+    answer[length++] = 0;
+    refused("is none");
+    begin();
+    name(DEMAND_IMPORT, "abc");
+    head()->totals[DEMAND_IMPORT] = 0;
+    refused("more names");
+    begin();
+    name(DEMAND_IMPORT, "abc");
+    answer[sizeof(struct demand_head) + 1] = 4;
+    refused("is none");
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    char text[DEMAND_NAME_MAX + 2];
+    memset(text, 'n', sizeof text);
+    text[DEMAND_NAME_MAX] = '\0';
+    begin();
+    name(DEMAND_IMPORT, text);
+    accepted();
+    begin();
+    name(DEMAND_IMPORT, text);
+    answer[sizeof(struct demand_head) + 1]++;
+    answer[length++] = 'n';
+    refused("is none");
+    begin();
+    while (length + 3 <= DEMAND_ANSWER_MAX)
+        name(DEMAND_UNKNOWN, "n");
+    accepted();
+    assert_int_equal(demand.name_count, DEMAND_NAMES_MAX);
+    length = DEMAND_ANSWER_MAX + 1;
+    refused("too long");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
