@@ -1,0 +1,78 @@
+/* Constant expressions (core spec §3.4.10): the few operators that may compute the first value of a
+ * global, an offset, an element. They were validated, so only room can be lacking. */
+#include "engine/exec/state.h"
+#include "engine/wasm/insn.h"
+
+#define SMALL 16 /* operands without asking the heap; toolchains emit one or two */
+
+/* A v128 takes two slots, everything else the first. */
+struct operand {
+    union slot value[2];
+};
+
+static void evaluate(struct instance *instance, struct reader *r, struct operand *stack)
+{
+    size_t top = 0; /* operands on the stack */
+    for (;;) {
+        struct insn insn;
+        insn_read(r, instance->module, &insn);
+        struct operand result = {0};
+        union slot *value = result.value;
+        const union slot *b = top >= 1 ? stack[top - 1].value : NULL;
+        const union slot *a = top >= 2 ? stack[top - 2].value : NULL;
+        size_t pops = 0;
+        switch (insn.op) {
+        case OP_I32_CONST: value->u64 = (uint32_t)insn.i32; break;
+        case OP_I64_CONST: value->u64 = (uint64_t)insn.i64; break;
+        case OP_F32_CONST: value->u64 = insn.f32; break;
+        case OP_F64_CONST: value->u64 = insn.f64; break;
+        case OP_V128_CONST: memcpy(value, insn.v128, sizeof insn.v128); break;
+        case OP_REF_NULL: break;
+        case OP_REF_FUNC: value->ref = instance->funcs[insn.x]; break;
+        case OP_GLOBAL_GET:
+            memcpy(value, instance->globals[insn.x]->value, sizeof result.value);
+            break;
+        case OP_I32_ADD: value->u64 = (uint32_t)(a->u32 + b->u32), pops = 2; break;
+        case OP_I32_SUB: value->u64 = (uint32_t)(a->u32 - b->u32), pops = 2; break;
+        case OP_I32_MUL: value->u64 = (uint32_t)(a->u32 * b->u32), pops = 2; break;
+        case OP_I64_ADD: value->u64 = a->u64 + b->u64, pops = 2; break;
+        case OP_I64_SUB: value->u64 = a->u64 - b->u64, pops = 2; break;
+        case OP_I64_MUL: value->u64 = a->u64 * b->u64, pops = 2; break;
+        default: return; /* end */
+        }
+        top -= pops;
+        stack[top++] = result;
+    }
+}
+
+bool constexpr_eval(struct instance *instance, struct constexpr expression, union slot ret[2])
+{
+    struct err err = {0};
+    struct reader r =
+        reader_of((struct bytes){expression.at, expression.len}, instance->module->file, &err);
+    struct operand small[SMALL];
+    struct operand *stack = small;
+    struct heap *heap = &instance->vm->heap;
+    if (expression.len > SMALL) { /* each operand takes at least a byte */
+        stack = heap_zeroed(heap, expression.len, sizeof *stack);
+        if (!stack)
+            return false;
+    }
+    evaluate(instance, &r, stack);
+    memcpy(ret, stack[0].value, sizeof stack[0].value);
+    if (stack != small)
+        heap_give(heap, stack);
+    return true;
+}
+
+uint32_t constexpr_length(const struct module *module, struct constexpr expressions)
+{
+    struct err err = {0};
+    struct reader r =
+        reader_of((struct bytes){expressions.at, expressions.len}, module->file, &err);
+    struct insn insn;
+    do
+        insn_read(&r, module, &insn);
+    while (insn.op != OP_END && reader_ok(&r));
+    return (uint32_t)(r.at - expressions.at);
+}

@@ -1,0 +1,182 @@
+/* Fibers and native functions; see vm.h. */
+#include "engine/exec/state.h"
+#include "engine/wasm/xop.h"
+
+/* --- Native functions
+ * ------------------------------------------------------------------------------ */
+
+struct func *func_native(struct vm *vm, uint32_t type, native_step *step, void *data)
+{
+    const struct functype *signature = type == TYPE_NONE ? NULL : types_func(vm->types, type);
+    struct func *func = signature ? heap_zeroed(&vm->heap, 1, sizeof *func) : NULL;
+    if (!func)
+        return NULL;
+    *func = (struct func){.type = type, .link = frame_link(signature), .step = step, .data = data};
+    return func;
+}
+
+uint32_t func_type(const struct func *func)
+{
+    return func->type;
+}
+
+static struct native_frame *frame_of(struct native *native)
+{
+    return (struct native_frame *)(void *)((char *)native - offsetof(struct native_frame, pub));
+}
+
+/* Moves the frame's top by whole slots; false if the stack is exhausted. */
+static bool take_slots(struct vm *vm, struct native *frame, size_t slots)
+{
+    if (slots > (size_t)(vm->stack_limit - frame->top)) {
+        vm_trap_set(vm, TRAP_STACK, "%s", "");
+        return false;
+    }
+    frame->top += slots;
+    return true;
+}
+
+void *native_locals(struct vm *vm, struct native *frame, size_t size)
+{
+    size_t slots = size / sizeof(union slot) + (size % sizeof(union slot) != 0);
+    union slot *block = frame->top;
+    if (!take_slots(vm, frame, slots))
+        return NULL;
+    memset(block, 0, slots * sizeof *block);
+    frame->locals = block;
+    return block;
+}
+
+union slot *native_args(struct vm *vm, struct native *frame, uint32_t slots)
+{
+    /* The callee's link lies behind the arguments or results; it checks the rest itself. */
+    if ((size_t)slots + LINK_SLOTS > (size_t)(vm->stack_limit - frame->top)) {
+        vm_trap_set(vm, TRAP_STACK, "%s", "");
+        return NULL;
+    }
+    return frame->top;
+}
+
+void native_call(struct vm *vm, struct native *frame, struct func *func)
+{
+    (void)vm;
+    frame_of(frame)->callee = func;
+}
+
+struct instance *native_caller(const struct native *frame)
+{
+    const struct native_frame *outer =
+        (const struct native_frame *)(const void *)((const char *)frame -
+                                                    offsetof(struct native_frame, pub));
+    return outer->caller->module ? outer->caller : NULL;
+}
+
+bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
+{
+    if (vm->in_leaf) {
+        vm_trap_set(vm, TRAP_COMPONENT, "%s", "realloc and post-return may not call out");
+        return false;
+    }
+    if (frame->top + func->link + LINK_SLOTS > vm->stack_limit) {
+        vm_trap_set(vm, TRAP_STACK, "%s", "");
+        return false;
+    }
+    const code_word leave[1] = {interp_word(XOP_LEAVE)};
+    struct machine outer = vm->machine;
+    vm->in_leaf = true;
+    interp_call(vm, func, frame->top, leave);
+    vm->in_leaf = false;
+    enum fiber_state state = vm->machine.state;
+    vm->machine = outer;
+    if (state == FIBER_BLOCKED)
+        vm_trap_set(vm, TRAP_COMPONENT, "%s", "realloc and post-return may not wait");
+    return state == FIBER_DONE;
+}
+
+/* --- Fibers
+ * ---------------------------------------------------------------------------------------- */
+
+/* Stacks are kept when their fiber is freed: a span that is given back has to be cleared. */
+struct fiber *fiber_new(struct vm *vm)
+{
+    struct fiber *fiber = vm->spare_fibers;
+    if (fiber) {
+        vm->spare_fibers = fiber->next;
+    } else {
+        fiber = heap_zeroed(&vm->heap, 1, sizeof *fiber);
+        if (!fiber)
+            return NULL;
+        size_t size = (size_t)vm->limits.stack_bytes & ~(sizeof(union slot) - 1);
+        if (!arena_place(&vm->arena, &fiber->stack, size, size)) {
+            heap_give(&vm->heap, fiber);
+            return NULL;
+        }
+        fiber->leave[0] = interp_word(XOP_LEAVE);
+    }
+    fiber->state = FIBER_DONE;
+    fiber->owner = NULL;
+    return fiber;
+}
+
+void fiber_free(struct vm *vm, struct fiber *fiber)
+{
+    fiber->next = vm->spare_fibers;
+    vm->spare_fibers = fiber;
+}
+
+static union slot *stack_base(const struct fiber *fiber)
+{
+    return (union slot *)(void *)fiber->stack.at;
+}
+
+union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func)
+{
+    (void)vm;
+    fiber->state = FIBER_READY;
+    fiber->func = func;
+    return stack_base(fiber);
+}
+
+enum fiber_state fiber_run(struct vm *vm, struct fiber *fiber)
+{
+    vm->fiber = fiber;
+    vm->stack_limit = stack_base(fiber) + fiber->stack.size / sizeof(union slot);
+    if (fiber->state == FIBER_READY) {
+        vm->trap.kind = TRAP_NONE;
+        vm->trap.depth = 0;
+        if (stack_base(fiber) + fiber->func->link + LINK_SLOTS > vm->stack_limit) {
+            vm_trap_set(vm, TRAP_STACK, "%s", "");
+            return fiber->state = FIBER_TRAPPED;
+        }
+        interp_call(vm, fiber->func, stack_base(fiber), fiber->leave);
+    } else if (fiber->state == FIBER_BLOCKED) {
+        vm->trap.kind = TRAP_NONE;
+        interp_run(vm, fiber->pc, fiber->fp, fiber->instance);
+    }
+    fiber->pc = vm->machine.pc;
+    fiber->fp = vm->machine.fp;
+    fiber->instance = vm->machine.instance;
+    fiber->state = vm->machine.state;
+    vm->fiber = NULL;
+    return fiber->state;
+}
+
+enum fiber_state fiber_state(const struct fiber *fiber)
+{
+    return fiber->state;
+}
+
+union slot *fiber_results(struct fiber *fiber)
+{
+    return stack_base(fiber);
+}
+
+void *fiber_owner(const struct fiber *fiber)
+{
+    return fiber->owner;
+}
+
+void fiber_set_owner(struct fiber *fiber, void *owner)
+{
+    fiber->owner = owner;
+}

@@ -1,0 +1,156 @@
+/* The interpreter's registers and dispatch, for interp_*.c alone.
+ *
+ * A handler is a C function whose parameters are the machine's registers; it ends by jumping to the
+ * next one. With clang that jump is guaranteed (musttail) and nothing is saved (preserve_none), so
+ * the registers stay in registers. Under sanitizers (CARREL_DISPATCH_LOOP) the same bodies return
+ * to a loop instead. With gcc 12 the jump is a sibling call, which `make lint` checks for.
+ *
+ * A handler must not keep anything on the C stack across the jump, so slow paths that need a stack
+ * are functions of their own, and are called. */
+#ifndef CARREL_EXEC_INTERP_H
+#define CARREL_EXEC_INTERP_H
+
+#include "engine/exec/num.h"
+#include "engine/exec/state.h"
+#include "engine/wasm/xop.h"
+
+typedef float xreg __attribute__((vector_size(16)));
+typedef double xreg_f64 __attribute__((vector_size(16)));
+
+/* pc: the instruction; fp: the frame; mb, ml: base and length of memory 0; in: the instance; acc
+ * and xacc: the accumulators. */
+#define REGS                                                                                       \
+    UNUSED const code_word *pc, UNUSED union slot *fp, UNUSED uint8_t *mb, UNUSED uint64_t ml,     \
+        UNUSED struct instance *in, UNUSED uint64_t acc, UNUSED xreg xacc
+#define REGS_PASSED pc, fp, mb, ml, in, acc, xacc
+
+#if defined(__clang__) && defined(__x86_64__) && !defined(CARREL_DISPATCH_LOOP)
+#define CONVENTION __attribute__((preserve_none))
+#else
+#define CONVENTION
+#endif
+
+/* To a handler that is known: JUMP. To that of the instruction at pc: DISPATCH. */
+#if defined(CARREL_DISPATCH_LOOP)
+#define JUMP(handler)                                                                              \
+    do {                                                                                           \
+        handler(REGS_PASSED);                                                                      \
+        return;                                                                                    \
+    } while (0)
+#define DISPATCH()                                                                                 \
+    do {                                                                                           \
+        struct machine *m_ = &in->vm->machine;                                                     \
+        m_->pc = pc, m_->fp = fp, m_->mb = mb, m_->ml = ml, m_->instance = in, m_->acc = acc,      \
+        m_->xacc = xacc;                                                                           \
+        return;                                                                                    \
+    } while (0)
+#else
+#if defined(__clang__)
+#define JUMP(handler) __attribute__((musttail)) return handler(REGS_PASSED)
+#else
+#define JUMP(handler) return handler(REGS_PASSED)
+#endif
+#define DISPATCH() JUMP(((handler *)(uintptr_t)*pc))
+#endif
+
+typedef CONVENTION void handler(REGS);
+
+#define HANDLER(name) CONVENTION void xop_##name(REGS)
+#define NEXT(words)                                                                                \
+    do {                                                                                           \
+        pc += (words);                                                                             \
+        DISPATCH();                                                                                \
+    } while (0)
+
+/* All handlers, so that every file sees every other's. */
+#define XOP(name) handler xop_##name;
+#include "engine/wasm/xop.def"
+
+/* Ends execution with a trap; one cold function a kind keeps the handlers small. */
+#define TRAP(name, text, kind) handler interp_trap_##name;
+#include "engine/exec/trap.def"
+#undef TRAP
+#define TRAP(name) JUMP(interp_trap_##name)
+#define TRAP_IF(condition, name)                                                                   \
+    do {                                                                                           \
+        if (unlikely(condition))                                                                   \
+            TRAP(name);                                                                            \
+    } while (0)
+/* The same for a kind known at run time. */
+handler interp_trap_kind; /* the kind in acc */
+#define TRAP_KIND(kind_)                                                                           \
+    do {                                                                                           \
+        acc = (uint64_t)(kind_);                                                                   \
+        JUMP(interp_trap_kind);                                                                    \
+    } while (0)
+
+/* --- Operands ------------------------------------------------------------------------------------
+ */
+
+typedef uint16_t __attribute__((may_alias)) code_u16;
+typedef uint32_t __attribute__((may_alias)) code_u32;
+typedef int32_t __attribute__((may_alias)) code_s32;
+
+/* 16-bit field `i` and 32-bit field `i` of the operand words, counted from word 1. */
+#define U16(i) (((const code_u16 *)(pc + 1))[i])
+#define U32(i) (((const code_u32 *)(pc + 1))[i])
+#define S32(i) (((const code_s32 *)(pc + 1))[i])
+
+/* Slot named by 16-bit field `i`, by type. */
+#define SLOT_i32(i) (fp[U16(i)].u32)
+#define SLOT_i64(i) (fp[U16(i)].u64)
+#define SLOT_f32(i) (fp[U16(i)].f32)
+#define SLOT_f64(i) (fp[U16(i)].f64)
+
+#define ACC_i32 ((uint32_t)acc)
+#define ACC_i64 (acc)
+#define ACC_f32 (xacc[0])
+#define ACC_f64 (((xreg_f64)xacc)[0])
+
+/* An immediate in the second half of word 1; an f64 has a word of its own behind. */
+#define IMM_i32       U32(1)
+#define IMM_i64       ((uint64_t)(int64_t)S32(1))
+#define IMM_f32       num_f32_of_i32(U32(1))
+#define IMM_f64       num_f64_of_i64(pc[2])
+#define IMM_WORDS_i32 2
+#define IMM_WORDS_i64 2
+#define IMM_WORDS_f32 2
+#define IMM_WORDS_f64 3
+
+typedef uint32_t c_i32;
+typedef uint64_t c_i64;
+typedef float c_f32;
+typedef double c_f64;
+
+/* A float in xacc; the other lanes are left undefined, so that no instruction is spent on them. */
+INLINE xreg xreg_of_f32(float value)
+{
+    xreg x = {value};
+    return __builtin_shufflevector(x, x, 0, -1, -1, -1);
+}
+
+INLINE xreg xreg_of_f64(double value)
+{
+    xreg_f64 x = {value};
+    return (xreg)__builtin_shufflevector(x, x, 0, -1);
+}
+
+#define SET_ACC_i32(value) (acc = (uint32_t)(value))
+#define SET_ACC_i64(value) (acc = (value))
+#define SET_ACC_f32(value) (xacc = xreg_of_f32(value))
+#define SET_ACC_f64(value) (xacc = xreg_of_f64(value))
+
+/* An i32 is stored zero-extended. */
+#define SET_SLOT_i32(i, value) (fp[U16(i)].u64 = (uint32_t)(value))
+#define SET_SLOT_i64(i, value) (fp[U16(i)].u64 = (value))
+#define SET_SLOT_f32(i, value) (fp[U16(i)].f32 = (value))
+#define SET_SLOT_f64(i, value) (fp[U16(i)].f64 = (value))
+
+/* Memory 0 may have moved or grown. */
+#define RELOAD_MEMORY()                                                                            \
+    do {                                                                                           \
+        mb = in->memory0->span.at;                                                                 \
+        ml = in->memory0->span.size;                                                               \
+    } while (0)
+
+#endif

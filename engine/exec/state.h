@@ -1,0 +1,147 @@
+/* The structures of execution, for exec/ alone; everybody else uses vm.h. */
+#ifndef CARREL_EXEC_STATE_H
+#define CARREL_EXEC_STATE_H
+
+#include "engine/base/reader.h"
+#include "engine/exec/vm.h"
+#include "engine/wasm/code.h"
+#include "engine/wasm/translate.h"
+
+struct func {
+    uint32_t type;           /* id */
+    uint32_t index;          /* in the module, of a wasm function */
+    uint32_t link;           /* frame_link of its type */
+    const code_word **entry; /* what a call jumps to; NULL: native */
+    struct instance *instance;
+    native_step *step; /* native only */
+    void *data;
+};
+
+/* Hot fields first. */
+struct instance {
+    struct vm *vm;
+    struct linear_memory *memory0; /* never NULL: vm->no_memory if there is none */
+    struct global_instance **globals;
+    struct func **funcs;
+    struct table_instance **tables;
+    struct linear_memory **memories;
+    struct tag_instance **tags;
+    const struct module *module;
+    union slot **elems;     /* the items of each passive segment */
+    uint8_t *dropped_elems; /* a flag per segment */
+    uint8_t *dropped_datas;
+    struct func *own; /* the module's own functions, without the imported ones */
+    struct func *initializer;
+    void *owner;
+};
+
+/* A native function's frame: what it sees, behind the code that steps it. */
+struct native_frame {
+    code_word resume[1]; /* the NATIVE instruction; where callees return to */
+    struct instance *caller;
+    struct func *callee; /* to call, after NATIVE_CALL */
+    struct native pub;
+};
+
+struct fiber {
+    struct span stack;
+    enum fiber_state state;
+    struct func *func;
+    const code_word *pc; /* where to go on, unless it is new */
+    union slot *fp;
+    struct instance *instance;
+    code_word leave[1]; /* the LEAVE instruction, where the first frame returns to */
+    void *owner;
+    struct fiber *next; /* of the vm's list of spare fibers */
+};
+
+/* What the interpreter leaves behind when it goes back to C. */
+struct machine {
+    const code_word *pc;
+    union slot *fp;
+    struct instance *instance;
+    enum fiber_state state; /* FIBER_READY while it runs */
+#ifdef CARREL_DISPATCH_LOOP /* the other registers, between two handlers */
+    uint8_t *mb;
+    uint64_t ml;
+    uint64_t acc;
+    float xacc __attribute__((vector_size(16)));
+#endif
+};
+
+struct vm {
+    union slot *stack_limit;            /* of the fiber at hand; hot: checked on every call */
+    int64_t fuel;                       /* left; below zero it traps */
+    const volatile uint32_t *interrupt; /* not 0: stop at the next poll */
+    struct machine machine;
+    struct fiber *fiber;
+    bool in_leaf;
+    struct fiber *spare_fibers;
+    struct arena arena;
+    struct heap heap;
+    struct region *image;
+    struct types *types;
+    struct vm_limits limits;
+    struct linear_memory no_memory; /* memory 0 of instances without one */
+    struct instance *nowhere;       /* what runs before any instance does */
+    uint64_t memory_bytes;          /* in use, all memories */
+    uint64_t table_elements;
+    uint32_t ninstances;
+    uint32_t nmemories;
+    uint32_t ntables;
+    struct translation translation; /* options; the module is filled in per use */
+    struct trap trap;
+};
+
+static inline bool vm_interrupted(const struct vm *vm)
+{
+    return *vm->interrupt != 0;
+}
+
+/* Runs code from `pc` in frame `fp` until it leaves; the machine says how it ended. */
+void interp_run(struct vm *vm, const code_word *pc, union slot *fp, struct instance *instance);
+
+/* Enters `func` with its arguments at `base`; it returns to `leave`, a LEAVE instruction. */
+void interp_call(struct vm *vm, struct func *func, union slot *base, const code_word *leave);
+
+/* The handlers, by enum xop. */
+extern const void *const interp_handlers[];
+static inline code_word interp_word(unsigned xop)
+{
+    return (code_word)(uintptr_t)interp_handlers[xop];
+}
+
+/* Fills the trap's frames from where the machine stopped. */
+void backtrace_record(struct vm *vm, const code_word *pc, union slot *fp,
+                      struct instance *instance);
+
+/* The native function that stands for a started module (instance_initializer). */
+native_step instance_init_step;
+
+/* Slow paths of table and memory operators. Sizes and bounds as in §4.4.6 and §4.4.7; each answers
+ * TRAP_NONE or why it traps. */
+int64_t memory_grow(struct vm *vm, struct linear_memory *memory, uint64_t pages);
+enum trap_kind memory_fill(struct linear_memory *memory, uint64_t at, uint8_t byte, uint64_t len);
+enum trap_kind memory_copy(struct linear_memory *to, uint64_t to_at, struct linear_memory *from,
+                           uint64_t from_at, uint64_t len);
+enum trap_kind memory_init(struct instance *instance, uint32_t data, struct linear_memory *to,
+                           uint64_t to_at, uint64_t from_at, uint64_t len);
+int64_t table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t count);
+enum trap_kind table_fill(struct table_instance *table, uint64_t at, void *value, uint64_t len);
+enum trap_kind table_copy(struct table_instance *to, uint64_t to_at, struct table_instance *from,
+                          uint64_t from_at, uint64_t len);
+enum trap_kind table_init(struct instance *instance, uint32_t elem, struct table_instance *to,
+                          uint64_t to_at, uint64_t from_at, uint64_t len);
+
+static inline union slot *table_slots(const struct table_instance *table)
+{
+    return (union slot *)(void *)table->span.at;
+}
+
+/* Evaluates a constant expression (§3.4.10), which was validated; false if an allocation failed. */
+bool constexpr_eval(struct instance *instance, struct constexpr expression, union slot ret[2]);
+
+/* Length of the first of several expressions that lie one behind the other. */
+uint32_t constexpr_length(const struct module *module, struct constexpr expressions);
+
+#endif

@@ -1,0 +1,87 @@
+/* Tables: making, growing, and the bulk operators (core spec §4.4.6, §4.2.7). */
+#include "engine/exec/state.h"
+
+/* No table may grow over this, whatever its type says (as in the JS API §limits). */
+#define MOST_ELEMENTS UINT64_C(10000000)
+
+struct table_instance *table_new(struct vm *vm, const struct tabletype *type)
+{
+    uint64_t count = type->limits.min;
+    if (vm->ntables >= vm->limits.tables || count > MOST_ELEMENTS ||
+        count > vm->limits.table_elements - vm->table_elements)
+        return NULL;
+    struct table_instance *table = heap_zeroed(&vm->heap, 1, sizeof *table);
+    if (!table)
+        return NULL;
+    uint64_t most = type->limits.has_max ? type->limits.max : MOST_ELEMENTS;
+    if (most > MOST_ELEMENTS)
+        most = MOST_ELEMENTS;
+    /* Few tables grow; one that may gets room for some. */
+    uint64_t room = most > count + 4096 ? count + 4096 : most;
+    if (!arena_place(&vm->arena, &table->span, count * sizeof(union slot),
+                     room * sizeof(union slot))) {
+        heap_give(&vm->heap, table);
+        return NULL;
+    }
+    table->type = *type;
+    table->count = count;
+    vm->table_elements += count;
+    vm->ntables++;
+    return table;
+}
+
+int64_t table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t more)
+{
+    uint64_t before = table->count;
+    uint64_t most = table->type.limits.has_max ? table->type.limits.max : MOST_ELEMENTS;
+    if (most > MOST_ELEMENTS)
+        most = MOST_ELEMENTS;
+    if (more > most || before > most - more ||
+        more > vm->limits.table_elements - vm->table_elements)
+        return -1;
+    if (!arena_extend(&vm->arena, &table->span, (before + more) * sizeof(union slot)))
+        return -1;
+    table->count = before + more;
+    vm->table_elements += more;
+    union slot *slots = table_slots(table);
+    for (uint64_t i = before; i < table->count; i++)
+        slots[i].ref = value;
+    return (int64_t)before;
+}
+
+/* Are the elements `at`..`at`+`len` all inside? */
+static bool inside(uint64_t count, uint64_t at, uint64_t len)
+{
+    return at <= count && len <= count - at;
+}
+
+enum trap_kind table_fill(struct table_instance *table, uint64_t at, void *value, uint64_t len)
+{
+    if (!inside(table->count, at, len))
+        return TRAP_TABLE_BOUNDS;
+    union slot *slots = table_slots(table);
+    for (uint64_t i = 0; i < len; i++)
+        slots[at + i].ref = value;
+    return TRAP_NONE;
+}
+
+enum trap_kind table_copy(struct table_instance *to, uint64_t to_at, struct table_instance *from,
+                          uint64_t from_at, uint64_t len)
+{
+    if (!inside(to->count, to_at, len) || !inside(from->count, from_at, len))
+        return TRAP_TABLE_BOUNDS;
+    memmove(table_slots(to) + to_at, table_slots(from) + from_at, len * sizeof(union slot));
+    return TRAP_NONE;
+}
+
+enum trap_kind table_init(struct instance *instance, uint32_t elem, struct table_instance *to,
+                          uint64_t to_at, uint64_t from_at, uint64_t len)
+{
+    const struct elemsegment *segment = &instance->module->elems[elem];
+    uint64_t count = instance->dropped_elems[elem] ? 0 : segment->count;
+    if (!inside(to->count, to_at, len) || !inside(count, from_at, len))
+        return TRAP_TABLE_BOUNDS;
+    if (len)
+        memcpy(table_slots(to) + to_at, instance->elems[elem] + from_at, len * sizeof(union slot));
+    return TRAP_NONE;
+}

@@ -1,0 +1,147 @@
+/* The store of a cell; see vm.h. */
+#include "engine/exec/state.h"
+#include "engine/wasm/xop.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const volatile uint32_t never = 0;
+
+struct vm *vm_new(struct types *types, struct region *image, void *memory, size_t size,
+                  const struct vm_limits *limits)
+{
+    struct arena arena;
+    arena_init(&arena, memory, size);
+    struct vm *vm = arena_block(&arena, sizeof *vm);
+    if (!vm)
+        return NULL;
+    vm->arena = arena;
+    heap_init(&vm->heap, &vm->arena, limits->heap_bytes);
+    vm->image = image;
+    vm->types = types;
+    vm->limits = *limits;
+    vm->interrupt = &never;
+    vm->fuel = limits->fuel > INT64_MAX ? INT64_MAX : (int64_t)limits->fuel;
+    vm->translation.handlers = interp_handlers;
+    vm->translation.fuel = limits->fuel != UINT64_MAX;
+    /* What runs while no instance does (native functions called from C) needs the registers too. */
+    vm->nowhere = heap_zeroed(&vm->heap, 1, sizeof *vm->nowhere);
+    if (!vm->nowhere || !arena_place(&vm->arena, &vm->no_memory.span, 0, 0))
+        return NULL;
+    vm->nowhere->vm = vm;
+    vm->nowhere->memory0 = &vm->no_memory;
+    return vm;
+}
+
+struct heap *vm_heap(struct vm *vm)
+{
+    return &vm->heap;
+}
+
+struct types *vm_types(struct vm *vm)
+{
+    return vm->types;
+}
+
+const struct vm_limits *vm_limits(const struct vm *vm)
+{
+    return &vm->limits;
+}
+
+struct fiber *vm_fiber(const struct vm *vm)
+{
+    return vm->fiber;
+}
+
+/* --- Traps ---------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *text;
+    enum err_kind kind;
+} traps[TRAP_KINDS] = {
+    [TRAP_NONE] = {"none", ERR_NONE},
+#define TRAP(name, text, kind) [TRAP_##name] = {text, ERR_##kind},
+#include "engine/exec/trap.def"
+#undef TRAP
+};
+
+const char *trap_text(enum trap_kind kind)
+{
+    return (unsigned)kind < TRAP_KINDS ? traps[kind].text : "unknown trap";
+}
+
+enum err_kind trap_err_kind(enum trap_kind kind)
+{
+    return (unsigned)kind < TRAP_KINDS ? traps[kind].kind : ERR_FAULT;
+}
+
+const struct trap *vm_trap(const struct vm *vm)
+{
+    return &vm->trap;
+}
+
+void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...)
+{
+    if (vm->trap.kind != TRAP_NONE)
+        return;
+    vm->trap.kind = kind;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(vm->trap.text, sizeof vm->trap.text, format, args);
+    va_end(args);
+}
+
+/* --- Backtraces ----------------------------------------------------------------------------------
+ */
+
+/* The wasm function that runs at `pc`, and what its frame's link depends on. */
+static void trap_frame_of(struct vm *vm, struct trap_frame *frame, struct instance *in,
+                          const code_word *pc, uint32_t *ret_link)
+{
+    uint32_t func = code_find(*in->module->code, pc);
+    frame->instance = in;
+    frame->func = func;
+    struct translation translation = vm->translation;
+    translation.module = in->module;
+    frame->offset = translate_offset(&translation, func, pc, vm->image);
+    *ret_link = func == UINT32_MAX ? 0 : in->funcs[func]->link;
+}
+
+/* Walks the links, behind what a nested call has recorded already. A frame of a wasm function is
+ * found by the code it runs, a native one by the NATIVE instruction that is part of it; the walk
+ * ends where C entered. */
+void backtrace_record(struct vm *vm, const code_word *pc, union slot *fp, struct instance *in)
+{
+    struct trap *trap = &vm->trap;
+    for (;; trap->depth++) {
+        if (*pc == interp_word(XOP_LEAVE) || *pc == interp_word(XOP_START))
+            return;
+        struct trap_frame unused = {0};
+        struct trap_frame *frame = trap->depth < TRAP_FRAMES ? &trap->frames[trap->depth] : &unused;
+        uint32_t link_at;
+        if (*pc == interp_word(XOP_NATIVE)) {
+            const struct native_frame *native = (const void *)pc;
+            *frame = (struct trap_frame){NULL, 0, ERR_NOWHERE};
+            link_at = native->pub.func->link;
+        } else if (trap->depth < TRAP_FRAMES) {
+            trap_frame_of(vm, frame, in, pc, &link_at);
+            if (frame->func == UINT32_MAX)
+                return;
+        } else {
+            uint32_t func = code_find(*in->module->code, pc);
+            if (func == UINT32_MAX)
+                return;
+            link_at = in->funcs[func]->link;
+        }
+        const union slot *link = fp + link_at;
+        fp = link[LINK_FP].ref;
+        pc = link[LINK_PC].ref;
+        if (pc == (const code_word *)&link[LINK_ACROSS]) {
+            pc = link[LINK_CALLER].ref;
+            in = link[LINK_INSTANCE].ref;
+        }
+        if (*pc != interp_word(XOP_LEAVE) && *pc != interp_word(XOP_NATIVE))
+            pc--; /* within the instruction that called */
+    }
+}

@@ -1,0 +1,50 @@
+/* Translated code: its shape, and the shape of the frames that it runs in. Shared by the
+ * translator, which emits it, and the interpreter, which runs it.
+ *
+ * A frame is an array of 8-byte slots that starts where the caller staged the arguments:
+ *
+ *   [0, A)          parameters, in their order; later the results
+ *   [A, A+5)        the link: where to return
+ *   [A+5, ...)      further locals, then operands by their height on the wasm stack
+ *
+ * A is the larger of the parameter and result slots. The next frame overlaps this one's operands,
+ * so arguments are never copied. */
+#ifndef CARREL_WASM_CODE_H
+#define CARREL_WASM_CODE_H
+
+#include "engine/wasm/module.h"
+
+typedef uint64_t code_word;
+
+enum link {
+    LINK_PC,       /* where to go on: a code_word pointer */
+    LINK_FP,       /* the caller's frame */
+    LINK_ACROSS,   /* if the call crossed instances LINK_PC points here, at an instruction: */
+    LINK_CALLER,   /*   RETURN_ACROSS, the caller's pc, */
+    LINK_INSTANCE, /*   the caller's instance */
+    LINK_SLOTS
+};
+
+/* Where the link of a frame of this type lies. */
+static inline uint32_t frame_link(const struct functype *type)
+{
+    return type->param_slots > type->result_slots ? type->param_slots : type->result_slots;
+}
+
+/* A translated function, for the way back from code to names. */
+struct code_range {
+    const code_word *start;
+    const code_word *end;
+    uint32_t func;
+};
+
+/* The code of one module. `entries` is indexed by function (imports have none) and holds what a
+ * call jumps to: at first a word that translates. */
+struct code {
+    const code_word **entries;
+    struct code_range *ranges; /* in the order of translation, which is that of addresses */
+    uint32_t nranges;
+    code_word lazy[1]; /* the LAZY instruction */
+};
+
+#endif

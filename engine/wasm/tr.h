@@ -1,0 +1,224 @@
+/* The translator's state, for tr_*.c and translate.c alone.
+ *
+ * The wasm operand stack is followed at translation time. An entry says where its value is: in its
+ * own slot (slots are given by height, so they need no allocation), in a local that was read and
+ * not yet overwritten, in the instruction stream as a constant, or in an accumulator and nowhere
+ * else. Operators take their operands from wherever they are; only where paths meet, and for calls,
+ * do values have to be in their own slots.
+ *
+ * A value in an accumulator is as good as written: if the accumulator is needed for something else,
+ * the instruction that produced the value is patched to write it to its slot as well. So nothing is
+ * ever copied for having been kept in an accumulator. */
+#ifndef CARREL_WASM_TR_H
+#define CARREL_WASM_TR_H
+
+#include "engine/wasm/insn.h"
+#include "engine/wasm/translate.h"
+#include "engine/wasm/xop.h"
+
+#define NOWHERE      UINT32_MAX
+#define SLOT_MOST    UINT32_C(0xffff) /* the highest slot that an instruction can name */
+#define SCRATCH      8                /* low slots through which a wide frame is reached */
+#define PENDING_MOST 64 /* entries that may wait outside of their slots; bounds every scan */
+
+/* Which accumulator a type uses. */
+enum acc { ACC_INT, ACC_FLOAT, ACC_COUNT };
+
+enum place {
+    IN_SLOT,  /* its own */
+    IN_LOCAL, /* another slot, of a local */
+    IN_CODE,  /* a constant: the bits of an i32 (zero-extended), i64, f32, f64, null */
+    IN_ACC,   /* the accumulator of its type only */
+};
+
+struct entry {
+    uint8_t place;
+    uint8_t kind;  /* vt_kind of its type */
+    uint16_t xop;  /* IN_ACC: the producer, in its form that writes no slot */
+    uint32_t slot; /* its own */
+    union {
+        uint32_t local;      /* IN_LOCAL: the slot */
+        uint64_t bits;       /* IN_CODE */
+        code_word *producer; /* IN_ACC: its handler word */
+    };
+};
+
+/* A place in the code that waits for a label: a 32-bit field, counted in words from `from`. */
+struct fixup {
+    code_word *from;
+    int32_t *field;
+    struct fixup *next;
+};
+
+struct control {
+    enum op op;        /* BLOCK, LOOP, IF, ELSE; END for the function's own label */
+    bool dead_outside; /* it stands in unreachable code: nothing of it is emitted */
+    uint32_t height;   /* entries below its parameters */
+    uint32_t slot;     /* of the first of its parameters or results */
+    struct blocktype type;
+    code_word *head;          /* of a loop */
+    struct fixup *fixups;     /* branches to its end */
+    struct fixup *else_fixup; /* of an if: where the condition is false */
+    code_word *stub;          /* of br_table, if stub_of is that br_table: branch with moves */
+    const uint8_t *stub_of;
+};
+
+/* The instruction emitted last, for fusing it with the next. */
+struct last {
+    code_word *at;
+    enum op op; /* OP_ILLEGAL: nothing to fuse with */
+    uint8_t form;
+    uint32_t a, b; /* slots, as the form has them */
+    uint64_t imm;
+};
+
+struct tr {
+    const struct translation *options;
+    const struct module *module;
+    const struct functype *type;
+    struct reader reader;
+    struct insn insn;
+    struct err *err;
+    bool failed;
+    bool wide;       /* slots over SLOT_MOST occur: everything passes the scratch slots */
+    bool wants_wide; /* found out too late: translate again with it */
+    bool dead;       /* the place at hand cannot be reached */
+
+    /* Code, upwards; and the word whose origin is looked for, if one is. */
+    code_word *start, *at, *limit;
+    uint64_t wanted;
+    uint64_t found;
+    struct last last;
+
+    /* The frame. */
+    uint32_t link;
+    uint32_t scratch; /* first of the scratch slots of a wide frame */
+    uint32_t next_scratch;
+    uint32_t operands; /* slot of height 0 */
+    uint32_t frame;    /* slots in all, links of callees included */
+    uint32_t nlocals;
+    uint32_t *local_slots;
+    uint8_t *local_kinds;
+
+    /* The operand stack. Entries below `settled` are in their slots. */
+    struct entry *entries;
+    uint32_t nentries, entries_most, settled;
+    uint32_t acc_entry[ACC_COUNT]; /* the entry that is IN_ACC, or NOWHERE */
+    uint32_t acc_slot[ACC_COUNT];  /* a slot that holds what the accumulator holds, or NOWHERE */
+
+    struct control *controls;
+    uint32_t ncontrols, controls_most;
+    struct fixup *fixups, *free_fixups;
+    uint32_t nfixups, fixups_most;
+
+    code_word *fuel; /* the cost word of the current stretch, or NULL */
+};
+
+/* --- tr_emit.c: words
+ * ------------------------------------------------------------------------------ */
+
+/* Appends an instruction with `operands` zeroed words behind it; gives the first of them. After a
+ * failure the words go to a place where they do no harm. */
+code_word *tr_emit(struct tr *tr, enum xop xop, unsigned operands);
+
+/* Records a failure; everything after it has no effect. */
+void tr_fail(struct tr *tr, enum err_kind kind, const char *what);
+void tr_unsupported(struct tr *tr); /* the operator at hand */
+
+/* Fields of operand words. */
+void tr_put16(code_word *word, unsigned field, uint32_t value);
+void tr_put32(code_word *word, unsigned field, uint32_t value);
+
+/* A slot as an operand: itself or, in a wide frame, a scratch slot that it is copied to. To be
+ * called before the instruction is emitted. */
+uint32_t tr_use(struct tr *tr, uint32_t slot);
+uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot); /* a v128 has two */
+
+/* Labels: what is emitted next is reached from elsewhere, too. */
+void tr_label(struct tr *tr);
+void tr_bind(struct tr *tr, struct fixup **list);
+void tr_jump_to(struct tr *tr, code_word *from, int32_t *field, const code_word *target);
+void tr_jump_later(struct tr *tr, code_word *from, int32_t *field, struct fixup **list);
+
+/* Starts a stretch whose operators are counted, if fuel is. */
+void tr_fuel(struct tr *tr);
+
+/* --- tr_stack.c: operands
+ * -------------------------------------------------------------------------- */
+
+static inline enum acc tr_acc_of(uint8_t kind)
+{
+    return kind == VT_F32 || kind == VT_F64 || kind == VT_V128 ? ACC_FLOAT : ACC_INT;
+}
+
+static inline uint32_t tr_kind_slots(uint8_t kind)
+{
+    return kind == VT_V128 ? 2 : 1;
+}
+
+struct entry *tr_top(struct tr *tr, uint32_t depth); /* 0: the topmost */
+uint32_t tr_next_slot(const struct tr *tr);          /* of the entry that would be pushed */
+
+void tr_push_slot(struct tr *tr, uint8_t kind); /* a value in its own slot */
+void tr_push_local(struct tr *tr, uint8_t kind, uint32_t local_slot);
+void tr_push_bits(struct tr *tr, uint8_t kind, uint64_t bits);
+/* The result of the instruction emitted last, `xop`, which has left it in an accumulator and can be
+ * patched (xop + 1, slot in field 0) to write it to a slot as well. */
+void tr_push_acc(struct tr *tr, uint8_t kind, enum xop xop, code_word *producer);
+/* A value in its own slot that the accumulator holds as well. */
+void tr_push_both(struct tr *tr, uint8_t kind);
+/* For an instruction that always writes its result to a slot: the slot to name, asked for before it
+ * is emitted; and the push, after. */
+uint32_t tr_dest(struct tr *tr);
+void tr_push_dest(struct tr *tr, uint8_t kind);
+
+struct entry tr_pop(struct tr *tr);
+void tr_drop_to(struct tr *tr, uint32_t height);
+
+/* The accumulator is about to be overwritten: a value that is only there gets its slot. */
+void tr_clobber(struct tr *tr, enum acc acc);
+void tr_clobber_all(struct tr *tr);
+
+/* Puts the topmost `count` entries, or all, into their own slots. */
+void tr_settle(struct tr *tr, uint32_t count);
+void tr_settle_all(struct tr *tr);
+
+/* Local `slot` is about to be overwritten: entries that read it earlier get copies. True if there
+ * were any. */
+bool tr_preserve(struct tr *tr, uint32_t slot);
+
+/* Where an operand comes from. */
+enum source { FROM_SLOT, FROM_ACC, FROM_IMM };
+struct operand {
+    enum source source;
+    uint32_t slot; /* FROM_SLOT; for FROM_ACC a slot with the same value, or NOWHERE */
+    uint64_t bits; /* FROM_IMM */
+};
+
+/* The operand that a popped entry makes. A constant is an immediate where `imm` allows its bits,
+ * else it is put into the entry's slot. */
+enum imm_range { IMM_NEVER, IMM_OF_OP, IMM_ANY, IMM_U32 };
+struct operand tr_operand(struct tr *tr, const struct entry *entry, enum imm_range imm);
+/* The same, but always in a slot. */
+uint32_t tr_operand_slot(struct tr *tr, const struct entry *entry);
+
+/* Stores a popped entry into `slot` (of a local, a branch target, a result). */
+void tr_store(struct tr *tr, const struct entry *entry, uint32_t slot);
+
+/* --- tr_control.c, tr_call.c, tr_plain.c: operators
+ * ------------------------------------------------ */
+
+void tr_control(struct tr *tr); /* block to return, br_table, select */
+void tr_call(struct tr *tr);
+void tr_plain(struct tr *tr); /* everything else */
+
+/* The branch that a comparison of that form makes, taken when it holds, or when it does not. */
+bool tr_is_comparison(enum op op);
+enum xop tr_compare_branch(enum op op, enum form2 form, bool when);
+
+/* The function's own label, and its end. */
+void tr_open_function(struct tr *tr);
+/* Skips what cannot be reached, up to the else or end that ends it (which is left in tr->insn). */
+void tr_skip_dead(struct tr *tr);
+
+#endif

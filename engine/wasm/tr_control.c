@@ -1,0 +1,470 @@
+/* Translation of structured control: blocks, branches, returns. Where paths meet, values are in
+ * their own slots, the accumulators are unknown. */
+#include "engine/wasm/tr.h"
+
+/* --- Block types
+ * ------------------------------------------------------------------------------------ */
+
+/* What a branch to the label takes: the parameters of a loop, the results of everything else. */
+static uint32_t label_arity(const struct control *control)
+{
+    return control->op == OP_LOOP ? control->type.nparams : control->type.nresults;
+}
+
+static void push_results(struct tr *tr, const struct blocktype *type)
+{
+    for (uint32_t i = 0; i < type->nresults; i++)
+        tr_push_slot(tr, vt_kind(block_results(type)[i]));
+}
+
+static void push_params(struct tr *tr, const struct blocktype *type)
+{
+    for (uint32_t i = 0; i < type->nparams; i++)
+        tr_push_slot(tr, vt_kind(type->params[i]));
+}
+
+static struct control *control_at(struct tr *tr, uint32_t label)
+{
+    return &tr->controls[tr->ncontrols - 1 - label];
+}
+
+static struct control *open_control(struct tr *tr, enum op op)
+{
+    if (tr->ncontrols == tr->controls_most) {
+        tr_fail(tr, ERR_MEMORY, "no room for the function's blocks");
+        tr->ncontrols = 0;
+    }
+    struct control *control = &tr->controls[tr->ncontrols++];
+    uint32_t nparams = tr->insn.block.nparams;
+    *control = (struct control){.op = op, .type = tr->insn.block};
+    control->height = tr->nentries - nparams;
+    control->slot = nparams ? tr_top(tr, nparams - 1)->slot : tr_next_slot(tr);
+    return control;
+}
+
+void tr_open_function(struct tr *tr)
+{
+    tr->controls[0] = (struct control){.op = OP_END};
+    tr->controls[0].type.nresults = tr->type->nresults;
+    tr->ncontrols = 1;
+}
+
+/* --- Conditions
+ * ------------------------------------------------------------------------------------- A
+ * comparison emitted just before a branch becomes part of it. */
+
+struct condition {
+    bool fused;
+    struct last compare;    /* if fused */
+    struct operand operand; /* if not */
+};
+
+static struct condition take_condition(struct tr *tr)
+{
+    struct entry entry = tr_pop(tr);
+    struct last last = tr->last;
+    bool fuses = entry.place == IN_ACC && last.at == entry.producer &&
+                 (tr_is_comparison(last.op) || last.op == OP_I32_EQZ || last.op == OP_I64_EQZ);
+    if (!fuses)
+        return (struct condition){.operand = tr_operand(tr, &entry, IMM_NEVER)};
+    tr->at = last.at;
+    tr->last = (struct last){.op = OP_ILLEGAL};
+    return (struct condition){.fused = true, .compare = last};
+}
+
+/* A jump in the making: from which instruction, and its field. */
+struct jump {
+    code_word *from;
+    int32_t *field;
+};
+
+static struct jump jump_with(code_word *word, unsigned field)
+{
+    return (struct jump){word - 1, (int32_t *)(void *)((char *)word + field * sizeof(int32_t))};
+}
+
+/* Emits a branch on a comparison; zero tests are comparisons with 0. */
+static struct jump branch_on_compare(struct tr *tr, const struct last *compare, bool when)
+{
+    enum form2 form = (enum form2)compare->form;
+    enum op op = compare->op;
+    if (op == OP_I64_EQZ) {
+        op = OP_I64_EQ;
+        form = compare->form == FORM_A ? FORM_AI : FORM_SI;
+    }
+    bool immediate = form >= FORM_SI;
+    uint32_t a = 0;
+    uint32_t b = 0;
+    if (form == FORM_SS || form == FORM_SA || form == FORM_SI)
+        a = tr_use(tr, compare->a);
+    if (form == FORM_SS || form == FORM_AS || form == FORM_IS)
+        b = tr_use(tr, compare->b);
+    code_word *word = tr_emit(tr, tr_compare_branch(op, form, when), immediate ? 2 : 1);
+    tr_put16(word, 0, form == FORM_IS ? b : a);
+    if (!immediate)
+        tr_put16(word, 1, b);
+    else if (!tr->failed)
+        word[1] = compare->imm;
+    return jump_with(word, 1);
+}
+
+/* Emits a branch that is taken if the condition is true (`when`), or if it is false. */
+static struct jump branch_on(struct tr *tr, const struct condition *condition, bool when)
+{
+    struct operand operand = condition->operand;
+    if (condition->fused && condition->compare.op != OP_I32_EQZ)
+        return branch_on_compare(tr, &condition->compare, when);
+    if (condition->fused) {
+        when = !when;
+        operand.source = condition->compare.form == FORM_A ? FROM_ACC : FROM_SLOT;
+        operand.slot = condition->compare.a;
+    }
+    bool in_acc = operand.source == FROM_ACC;
+    uint32_t slot = in_acc ? 0 : tr_use(tr, operand.slot);
+    enum xop xop =
+        when ? (in_acc ? XOP_BR_IF_A : XOP_BR_IF_S) : (in_acc ? XOP_BR_UNLESS_A : XOP_BR_UNLESS_S);
+    code_word *word = tr_emit(tr, xop, 1);
+    tr_put16(word, 0, slot);
+    return jump_with(word, 1);
+}
+
+/* --- Branches
+ * --------------------------------------------------------------------------------------- */
+
+static void jump_to_label(struct tr *tr, struct control *control, struct jump jump)
+{
+    if (tr->failed)
+        return;
+    if (control->op == OP_LOOP)
+        tr_jump_to(tr, jump.from, jump.field, control->head);
+    else
+        tr_jump_later(tr, jump.from, jump.field, &control->fixups);
+}
+
+static uint32_t slots_of_top(struct tr *tr, uint32_t count)
+{
+    return count ? tr_next_slot(tr) - tr_top(tr, count - 1)->slot : 0;
+}
+
+static void move_slots(struct tr *tr, uint32_t to, uint32_t from, uint32_t slots)
+{
+    if (!slots || to == from)
+        return;
+    code_word *word = tr_emit(tr, XOP_MOVE, 2);
+    tr_put32(word, 0, to);
+    tr_put32(word, 1, from);
+    if (!tr->failed)
+        word[1] = slots;
+}
+
+/* Are the topmost `arity` entries, once settled, where the label wants them? */
+static bool in_place(struct tr *tr, const struct control *control, uint32_t arity)
+{
+    return !arity || tr_top(tr, arity - 1)->slot == control->slot;
+}
+
+/* Returns the topmost entries, which are settled. */
+static void emit_return_settled(struct tr *tr, uint32_t count)
+{
+    uint32_t slots = slots_of_top(tr, count);
+    if (count == 1 && slots == 1) {
+        const struct entry *top = tr_top(tr, 0);
+        uint32_t slot = tr_use(tr, top->slot);
+        code_word *word =
+            tr_emit(tr, tr_acc_of(top->kind) == ACC_FLOAT ? XOP_RETX_S : XOP_RET_S, 2);
+        tr_put16(word, 1, slot);
+        if (!tr->failed)
+            word[1] = tr->link;
+        return;
+    }
+    if (count)
+        move_slots(tr, 0, tr_top(tr, count - 1)->slot, slots);
+    code_word *word = tr_emit(tr, XOP_RET, 1);
+    tr_put32(word, 0, tr->link);
+}
+
+/* Returns from the function; one value may come from anywhere. */
+static void emit_return(struct tr *tr)
+{
+    uint32_t count = tr->type->nresults;
+    if (count != 1 || tr_top(tr, 0)->kind == VT_V128) {
+        tr_settle(tr, count);
+        emit_return_settled(tr, count);
+        return;
+    }
+    struct entry entry = tr_pop(tr);
+    bool is_float = tr_acc_of(entry.kind) == ACC_FLOAT;
+    struct operand value = tr_operand(tr, &entry, is_float ? IMM_NEVER : IMM_ANY);
+    uint32_t slot = value.source == FROM_SLOT ? tr_use(tr, value.slot) : 0;
+    enum xop xop;
+    if (value.source == FROM_IMM)
+        xop = XOP_RET_I;
+    else if (is_float)
+        xop = value.source == FROM_ACC ? XOP_RETX_A : XOP_RETX_S;
+    else
+        xop = value.source == FROM_ACC ? XOP_RET_A : XOP_RET_S;
+    code_word *word = tr_emit(tr, xop, 2);
+    if (value.source == FROM_IMM && !tr->failed)
+        word[0] = value.bits;
+    else
+        tr_put16(word, 1, slot);
+    if (!tr->failed)
+        word[1] = tr->link;
+}
+
+/* Jumps to a label with the topmost entries, which are settled and stay on the stack. */
+static void jump_settled(struct tr *tr, struct control *control)
+{
+    uint32_t arity = label_arity(control);
+    if (control->op == OP_END) {
+        emit_return_settled(tr, arity);
+        return;
+    }
+    if (arity)
+        move_slots(tr, control->slot, tr_top(tr, arity - 1)->slot, slots_of_top(tr, arity));
+    code_word *word = tr_emit(tr, XOP_BR, 1);
+    jump_to_label(tr, control, jump_with(word, 0));
+}
+
+static void branch(struct tr *tr, uint32_t label)
+{
+    struct control *control = control_at(tr, label);
+    uint32_t arity = label_arity(control);
+    tr->dead = true;
+    if (control->op == OP_END) {
+        emit_return(tr);
+        return;
+    }
+    if (arity == 1 && tr_top(tr, 0)->slot != control->slot) {
+        struct entry entry = tr_pop(tr);
+        tr_store(tr, &entry, control->slot);
+        code_word *word = tr_emit(tr, XOP_BR, 1);
+        jump_to_label(tr, control, jump_with(word, 0));
+        return;
+    }
+    tr_settle(tr, arity);
+    jump_settled(tr, control);
+}
+
+static void branch_if(struct tr *tr, uint32_t label)
+{
+    struct condition condition = take_condition(tr);
+    struct control *control = control_at(tr, label);
+    uint32_t arity = label_arity(control);
+    tr_settle(tr, arity);
+    if (control->op != OP_END && in_place(tr, control, arity)) {
+        struct jump jump = branch_on(tr, &condition, true);
+        jump_to_label(tr, control, jump);
+        return;
+    }
+    struct fixup *skip = NULL;
+    struct jump around = branch_on(tr, &condition, false);
+    if (!tr->failed)
+        tr_jump_later(tr, around.from, around.field, &skip);
+    jump_settled(tr, control);
+    tr_bind(tr, &skip);
+}
+
+/* References: null, or not null. The value stays on one side of the branch only. */
+static void branch_on_null(struct tr *tr, uint32_t label, bool when_null)
+{
+    struct entry entry = tr_pop(tr);
+    struct operand ref = tr_operand(tr, &entry, IMM_NEVER);
+    struct control *control = control_at(tr, label);
+    uint32_t arity = label_arity(control);
+    /* Both paths need the value in a slot: the one that keeps it, and the label that takes it. */
+    uint32_t slot =
+        ref.source == FROM_ACC && entry.place == IN_ACC ? tr_operand_slot(tr, &entry) : ref.slot;
+    tr_settle(tr, when_null ? arity : arity - 1);
+    if (!when_null) { /* the reference is the label's last operand */
+        struct entry kept = {.place = IN_LOCAL, .kind = VT_REF, .local = slot};
+        tr_push_slot(tr, VT_REF);
+        tr_store(tr, &kept, tr_top(tr, 0)->slot);
+        slot = tr_top(tr, 0)->slot;
+    }
+    bool direct = control->op != OP_END && in_place(tr, control, arity);
+    bool jump_when_null = direct ? when_null : !when_null;
+    uint32_t used = tr_use(tr, slot);
+    code_word *word = tr_emit(tr, jump_when_null ? XOP_BR_NULL_S : XOP_BR_NON_NULL_S, 1);
+    tr_put16(word, 0, used);
+    struct jump jump = jump_with(word, 1);
+    struct fixup *skip = NULL;
+    if (direct) {
+        jump_to_label(tr, control, jump);
+    } else {
+        if (!tr->failed)
+            tr_jump_later(tr, jump.from, jump.field, &skip);
+        jump_settled(tr, control);
+        tr_bind(tr, &skip);
+    }
+    if (when_null)
+        tr_push_local(tr, VT_REF, slot);
+    else
+        tr_pop(tr);
+}
+
+/* --- br_table
+ * ---------------------------------------------------------------------------------------- */
+
+/* Where a label of the table leads that cannot be jumped to directly: a piece of code behind the
+ * table that moves the operands and jumps, one for each label. */
+static const code_word *table_stub(struct tr *tr, struct control *control, const uint8_t *table)
+{
+    if (control->stub_of != table) {
+        control->stub_of = table;
+        control->stub = tr->at;
+        jump_settled(tr, control);
+    }
+    return control->stub;
+}
+
+static void branch_table(struct tr *tr)
+{
+    const struct insn *in = &tr->insn;
+    uint32_t count = in->br_table.count;
+    struct entry entry = tr_pop(tr);
+    struct operand index = tr_operand(tr, &entry, IMM_NEVER);
+    struct reader labels = reader_of(in->br_table.labels, tr->module->file, tr->err);
+    uint32_t arity = label_arity(control_at(tr, reader_u32(&labels)));
+    tr_settle(tr, arity);
+    bool in_acc = index.source == FROM_ACC;
+    uint32_t slot = in_acc ? 0 : tr_use(tr, index.slot);
+    if ((uint64_t)count / 2 + 4 > (uint64_t)(tr->limit - tr->at)) {
+        tr_fail(tr, ERR_MEMORY, "no room for the function's code");
+        return;
+    }
+    code_word *word = tr_emit(tr, in_acc ? XOP_BR_TABLE_A : XOP_BR_TABLE_S, 1 + (count + 2) / 2);
+    tr_put16(word, 0, slot);
+    tr_put32(word, 1, count);
+    labels = reader_of(in->br_table.labels, tr->module->file, tr->err);
+    for (uint32_t i = 0; i <= count && !tr->failed; i++) {
+        struct control *control = control_at(tr, reader_u32(&labels));
+        struct jump jump = jump_with(word, 2 + i);
+        if (control->op != OP_END && in_place(tr, control, arity))
+            jump_to_label(tr, control, jump);
+        else
+            tr_jump_to(tr, jump.from, jump.field, table_stub(tr, control, in->at));
+    }
+    tr->dead = true;
+}
+
+/* --- Blocks
+ * ------------------------------------------------------------------------------------------- */
+
+static void open_loop(struct tr *tr)
+{
+    tr_settle_all(tr);
+    struct control *control = open_control(tr, OP_LOOP);
+    tr_label(tr);
+    control->head = tr->at;
+    if (tr->options->poll)
+        tr_emit(tr, XOP_POLL, 0);
+    tr_fuel(tr);
+}
+
+static void open_if(struct tr *tr)
+{
+    struct condition condition = take_condition(tr);
+    tr_settle_all(tr);
+    struct jump jump = branch_on(tr, &condition, false);
+    struct control *control = open_control(tr, OP_IF);
+    if (!tr->failed)
+        tr_jump_later(tr, jump.from, jump.field, &control->else_fixup);
+    tr_fuel(tr);
+}
+
+static void turn_else(struct tr *tr)
+{
+    struct control *control = control_at(tr, 0);
+    if (!tr->dead) {
+        tr_settle(tr, control->type.nresults);
+        code_word *word = tr_emit(tr, XOP_BR, 1);
+        struct jump jump = jump_with(word, 0);
+        if (!tr->failed)
+            tr_jump_later(tr, jump.from, jump.field, &control->fixups);
+    }
+    control->op = OP_ELSE;
+    tr_bind(tr, &control->else_fixup);
+    tr_drop_to(tr, control->height);
+    push_params(tr, &control->type);
+    tr->dead = false;
+    tr_fuel(tr);
+}
+
+static void close_block(struct tr *tr)
+{
+    struct control *control = control_at(tr, 0);
+    if (control->op == OP_END) {
+        if (!tr->dead)
+            emit_return(tr);
+        tr->ncontrols = 0;
+        return;
+    }
+    bool is_label = control->fixups || control->else_fixup;
+    if (!tr->dead && is_label)
+        tr_settle(tr, control->type.nresults);
+    if (tr->dead || is_label) {
+        tr_drop_to(tr, control->height);
+        push_results(tr, &control->type);
+    }
+    if (is_label) {
+        tr_bind(tr, &control->else_fixup);
+        tr_bind(tr, &control->fixups);
+        tr->dead = false;
+        tr_fuel(tr);
+    }
+    tr->ncontrols--;
+}
+
+void tr_skip_dead(struct tr *tr)
+{
+    for (uint64_t depth = 0; reader_ok(&tr->reader);) {
+        insn_read(&tr->reader, tr->module, &tr->insn);
+        switch (tr->insn.op) {
+        case OP_BLOCK:
+        case OP_LOOP:
+        case OP_IF:
+        case OP_TRY:
+        case OP_TRY_TABLE: depth++; break;
+        case OP_ELSE:
+            if (!depth)
+                return;
+            break;
+        case OP_END:
+        case OP_DELEGATE:
+            if (!depth--)
+                return;
+            break;
+        default: break;
+        }
+    }
+}
+
+void tr_control(struct tr *tr)
+{
+    const struct insn *in = &tr->insn;
+    switch (in->op) {
+    case OP_UNREACHABLE:
+        tr_emit(tr, XOP_UNREACHABLE, 0);
+        tr->dead = true;
+        break;
+    case OP_BLOCK:
+        tr_settle_all(tr);
+        open_control(tr, OP_BLOCK);
+        break;
+    case OP_LOOP: open_loop(tr); break;
+    case OP_IF: open_if(tr); break;
+    case OP_ELSE: turn_else(tr); break;
+    case OP_END: close_block(tr); break;
+    case OP_BR: branch(tr, in->x); break;
+    case OP_BR_IF: branch_if(tr, in->x); break;
+    case OP_BR_TABLE: branch_table(tr); break;
+    case OP_BR_ON_NULL: branch_on_null(tr, in->x, true); break;
+    case OP_BR_ON_NON_NULL: branch_on_null(tr, in->x, false); break;
+    case OP_RETURN:
+        emit_return(tr);
+        tr->dead = true;
+        break;
+    default: tr_unsupported(tr); break;
+    }
+}

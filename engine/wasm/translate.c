@@ -1,0 +1,233 @@
+/* Translation of function bodies; see translate.h and tr.h. */
+#include "engine/wasm/tr.h"
+
+int translate_prepare(const struct module *module, const void *const *handlers,
+                      struct region *image, struct err *err)
+{
+    if (*module->code)
+        return 0;
+    uint32_t nown = module->nfuncs - module->imported_funcs;
+    struct code *code = region_new(image, struct code);
+    if (code) {
+        code->entries = region_array(image, const code_word *, module->nfuncs);
+        code->ranges = region_array(image, struct code_range, nown);
+    }
+    if (!code || !code->entries || !code->ranges)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the code of %u functions", nown);
+    code->lazy[0] = (code_word)(uintptr_t)handlers[XOP_LAZY];
+    for (uint32_t i = module->imported_funcs; i < module->nfuncs; i++)
+        code->entries[i] = code->lazy;
+    *module->code = code;
+    return 0;
+}
+
+/* --- One function
+ * ------------------------------------------------------------------------------------ */
+
+/* Divides what is left of a region: code grows into the first half, the rest is scratch. */
+static bool lay_out(struct tr *tr, struct region *image)
+{
+    uint8_t *at = (uint8_t *)(((uintptr_t)image->at + 15) & ~(uintptr_t)15);
+    size_t left = at < image->end ? (size_t)(image->end - at) & ~(size_t)127 : 0;
+    if (left < 4096)
+        return false;
+    size_t part = left / 8 & ~(size_t)15;
+    tr->start = tr->at = (code_word *)(void *)at;
+    tr->limit = (code_word *)(void *)(at + 4 * part);
+    tr->controls = (struct control *)(void *)(at + 4 * part);
+    tr->controls_most = (uint32_t)(part / sizeof *tr->controls);
+    tr->fixups = (struct fixup *)(void *)(at + 5 * part);
+    tr->fixups_most = (uint32_t)(part / sizeof *tr->fixups);
+    tr->entries = (struct entry *)(void *)(at + 6 * part);
+    tr->entries_most = (uint32_t)((part + part / 2) / sizeof *tr->entries);
+    tr->local_slots = (uint32_t *)(void *)(at + 7 * part + part / 2);
+    size_t locals = part / 2 / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
+    tr->local_kinds = (uint8_t *)(tr->local_slots + locals);
+    return tr->nlocals <= locals;
+}
+
+/* A new local at `slot`. */
+static void add_local(struct tr *tr, valtype type, uint32_t *slot)
+{
+    tr->local_slots[tr->nlocals] = *slot;
+    tr->local_kinds[tr->nlocals++] = vt_kind(type);
+    *slot += vt_slots(type);
+}
+
+/* Parameters, link, the locals that the body declares, then operands. Gives the slots of the latter
+ * locals, which start as zero. */
+static uint32_t lay_out_frame(struct tr *tr, size_t locals_most)
+{
+    uint32_t slot = 0;
+    for (uint32_t i = 0; i < tr->type->nparams; i++)
+        add_local(tr, tr->type->params[i], &slot);
+    tr->link = frame_link(tr->type);
+    slot = tr->link + LINK_SLOTS;
+    tr->scratch = slot;
+    if (tr->wide)
+        slot += SCRATCH;
+    uint32_t first = slot;
+    for (uint32_t groups = reader_u32(&tr->reader); groups; groups--) {
+        uint32_t count = reader_u32(&tr->reader);
+        valtype type = valtype_read(&tr->reader, tr->module);
+        if (count > locals_most - tr->nlocals) {
+            tr_fail(tr, ERR_MEMORY, "no room for the function's locals");
+            return 0;
+        }
+        while (count--)
+            add_local(tr, type, &slot);
+    }
+    tr->operands = slot;
+    tr->frame = slot;
+    return slot - first;
+}
+
+static void translate_insn(struct tr *tr)
+{
+    if (tr->fuel && !tr->failed)
+        ++*tr->fuel;
+    switch (tr->insn.op) {
+    case OP_UNREACHABLE:
+    case OP_BLOCK:
+    case OP_LOOP:
+    case OP_IF:
+    case OP_ELSE:
+    case OP_END:
+    case OP_BR:
+    case OP_BR_IF:
+    case OP_BR_TABLE:
+    case OP_BR_ON_NULL:
+    case OP_BR_ON_NON_NULL:
+    case OP_RETURN: tr_control(tr); break;
+    case OP_CALL:
+    case OP_CALL_INDIRECT:
+    case OP_CALL_REF:
+    case OP_RETURN_CALL:
+    case OP_RETURN_CALL_INDIRECT:
+    case OP_RETURN_CALL_REF: tr_call(tr); break;
+    default: tr_plain(tr); break;
+    }
+}
+
+/* Translates one body into the free part of `image`, once. */
+static void translate_once(struct tr *tr, const struct function *function, struct region *image)
+{
+    tr->reader =
+        reader_of((struct bytes){function->body, function->body_len}, tr->module->file, tr->err);
+    tr->insn.at = function->body;
+    if (!lay_out(tr, image)) {
+        tr_fail(tr, ERR_MEMORY, "no room to translate a function");
+        return;
+    }
+    uint32_t zeroed = lay_out_frame(tr, (size_t)(tr->local_kinds - (uint8_t *)tr->local_slots) /
+                                            sizeof *tr->local_slots);
+    code_word *enter = tr_emit(tr, zeroed ? XOP_ENTER : XOP_ENTER0, zeroed ? 2 : 1);
+    if (zeroed) {
+        tr_put32(enter, 1, tr->operands - zeroed);
+        enter[1] = zeroed;
+    }
+    tr_open_function(tr);
+    tr_label(tr);
+    if (tr->options->poll)
+        tr_emit(tr, XOP_POLL, 0);
+    tr_fuel(tr);
+    while (tr->ncontrols && !tr->failed) {
+        if (tr->dead)
+            tr_skip_dead(tr);
+        else
+            insn_read(&tr->reader, tr->module, &tr->insn);
+        translate_insn(tr);
+    }
+    if (!tr->failed)
+        tr_put32(enter, 0, tr->frame);
+}
+
+/* The same with a wide frame if it turns out to need one. Leaves the result in *tr. */
+static int translate_body(struct tr *tr, const struct translation *options, uint32_t func,
+                          struct region *image, uint64_t wanted, struct err *err)
+{
+    const struct function *function = &options->module->funcs[func];
+    struct err ignored = {0};
+    for (int wide = 0; wide <= 1; wide++) {
+        *tr = (struct tr){.options = options,
+                          .module = options->module,
+                          .type = types_func(options->module->types, function->type),
+                          .err = wide ? err : &ignored,
+                          .wide = wide,
+                          .wanted = wanted,
+                          .found = ERR_NOWHERE,
+                          .acc_entry = {NOWHERE, NOWHERE},
+                          .acc_slot = {NOWHERE, NOWHERE}};
+        translate_once(tr, function, image);
+        if (!tr->failed)
+            return 0;
+        if (!tr->wants_wide)
+            break;
+    }
+    if (err && ignored.kind && !tr->wants_wide)
+        err_set(err, ignored.kind, ignored.offset, "%s", ignored.text);
+    return -1;
+}
+
+int translate_func(const struct translation *translation, uint32_t func, struct region *image,
+                   struct err *err)
+{
+    struct tr tr;
+    if (translate_body(&tr, translation, func, image, UINT64_MAX, err))
+        return -1;
+    struct code *code = *translation->module->code;
+    code->ranges[code->nranges++] = (struct code_range){tr.start, tr.at, func};
+    code->entries[func] = tr.start;
+    image->at = (uint8_t *)tr.at;
+    image->top = image->end; /* the scratch has touched it */
+    return 0;
+}
+
+int translate_all(const struct translation *translation, struct region *image, struct err *err)
+{
+    const struct module *module = translation->module;
+    const struct code *code = *module->code;
+    for (uint32_t i = module->imported_funcs; i < module->nfuncs; i++)
+        if (code->entries[i] == code->lazy && translate_func(translation, i, image, err))
+            return -1;
+    return 0;
+}
+
+/* --- From code back to wasm
+ * --------------------------------------------------------------------------- */
+
+static const struct code_range *range_of(const struct code *code, const code_word *pc)
+{
+    uint32_t low = 0;
+    uint32_t high = code->nranges;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct code_range *range = &code->ranges[middle];
+        if (pc < range->start)
+            high = middle;
+        else if (pc >= range->end)
+            low = middle + 1;
+        else
+            return range;
+    }
+    return NULL;
+}
+
+uint32_t code_find(const struct code *code, const code_word *pc)
+{
+    const struct code_range *range = range_of(code, pc);
+    return range ? range->func : UINT32_MAX;
+}
+
+uint64_t translate_offset(const struct translation *translation, uint32_t func, const code_word *pc,
+                          struct region *scratch)
+{
+    const struct code_range *range = range_of(*translation->module->code, pc);
+    struct tr tr;
+    if (!range || range->func != func)
+        return UINT64_MAX;
+    uint64_t wanted = (uint64_t)(pc - range->start);
+    int failed = translate_body(&tr, translation, func, scratch, wanted, NULL);
+    scratch->top = scratch->end;
+    return failed ? UINT64_MAX : tr.found;
+}
