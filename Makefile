@@ -72,8 +72,17 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 $(B)/obj/%.o: VARIANT = $(word 3,$(subst /, ,$@))
+# Objects are built anew when their flags change: the stamp's content is the flags.
+define stamp
+$(B)/obj/$(1)/flags: FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(CC) $$(subst ','\'',$$(CFLAGS_$(1)))' | cmp -s - $$@ || echo '$$(CC) $$(subst ','\'',$$(CFLAGS_$(1)))' > $$@
+endef
+FORCE:
+$(foreach v,cell host asan ubsan fuzz,$(eval $(call stamp,$(v))))
+
 define compile
-$(B)/obj/$(1)/%.o: %.c
+$(B)/obj/$(1)/%.o: %.c $(B)/obj/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(DEFS) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
