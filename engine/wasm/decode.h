@@ -46,11 +46,15 @@ struct constexpr decode_constexpr(struct decoder *d, struct reader *r, valtype t
 /* Function `func` may be taken by ref.func in code. */
 void decode_declare(struct decoder *d, uint32_t func);
 
+/* A recursion group (§5.3.12): its types are appended to `type_ids`, which has room for them. */
+void decode_rectype(struct decoder *d, struct reader *r);
+
 /* Types of parts (§5.3.13 and after), checked. */
 struct tabletype decode_tabletype(struct decoder *d, struct reader *r);
 struct memtype decode_memtype(struct reader *r);
 struct globaltype decode_globaltype(struct decoder *d, struct reader *r);
 uint32_t decode_tagtype(struct decoder *d, struct reader *r);
+void decode_externtype(struct decoder *d, struct reader *r, struct externtype *type);
 /* A type index that must be one of a function; the type's id. */
 uint32_t decode_functype(struct decoder *d, struct reader *r);
 

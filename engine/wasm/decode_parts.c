@@ -8,34 +8,29 @@
 /* --- Imports ------------------------------------------------------------------------------------
  */
 
-static void externtype_read(struct decoder *d, struct reader *r, struct externtype *type)
+void decode_externtype(struct decoder *d, struct reader *r, struct externtype *type)
 {
-    struct module *module = d->module;
     const uint8_t *at = r->at;
     uint8_t kind = reader_u8(r);
     type->kind = kind;
     switch (kind) {
-    case EXTERN_FUNC:
-        type->func = decode_functype(d, r);
-        module->imported_funcs++;
-        break;
-    case EXTERN_TABLE:
-        type->table = decode_tabletype(d, r);
-        module->imported_tables++;
-        break;
-    case EXTERN_MEMORY:
-        type->memory = decode_memtype(r);
-        module->imported_memories++;
-        break;
-    case EXTERN_GLOBAL:
-        type->global = decode_globaltype(d, r);
-        module->imported_globals++;
-        break;
-    case EXTERN_TAG:
-        type->func = decode_tagtype(d, r);
-        module->imported_tags++;
-        break;
+    case EXTERN_FUNC: type->func = decode_functype(d, r); break;
+    case EXTERN_TABLE: type->table = decode_tabletype(d, r); break;
+    case EXTERN_MEMORY: type->memory = decode_memtype(r); break;
+    case EXTERN_GLOBAL: type->global = decode_globaltype(d, r); break;
+    case EXTERN_TAG: type->func = decode_tagtype(d, r); break;
     default: reader_fail_at(r, at, ERR_MALFORMED, "malformed import kind 0x%02x", kind); break;
+    }
+}
+
+static void count_import(struct module *module, enum extern_kind kind)
+{
+    switch (kind) {
+    case EXTERN_FUNC: module->imported_funcs++; break;
+    case EXTERN_TABLE: module->imported_tables++; break;
+    case EXTERN_MEMORY: module->imported_memories++; break;
+    case EXTERN_GLOBAL: module->imported_globals++; break;
+    case EXTERN_TAG: module->imported_tags++; break;
     }
 }
 
@@ -47,7 +42,8 @@ void decode_imports(struct decoder *d, struct section *section)
     for (uint32_t i = 0; imports && i < count && reader_ok(r); i++) {
         imports[i].module = decode_name(r, "module name of an import");
         imports[i].name = decode_name(r, "name of an import");
-        externtype_read(d, r, &imports[i].type);
+        decode_externtype(d, r, &imports[i].type);
+        count_import(d->module, imports[i].type.kind);
     }
     d->module->imports = imports;
     d->module->nimports = count;

@@ -107,7 +107,7 @@ static void subtype(struct decoder *d, struct reader *r, struct deftype *type)
 
 /* A recursion group, or a type that stands for a group of its own (§5.3.12). Its types may name
  * each other, so they have ids before they are read. */
-static void recursion_group(struct decoder *d, struct reader *r)
+void decode_rectype(struct decoder *d, struct reader *r)
 {
     struct module *module = d->module;
     const uint8_t *at = r->at;
@@ -146,7 +146,7 @@ void decode_types(struct decoder *d, struct section *section)
     d->module->type_ids = d->type_ids;
     for (uint32_t i = 0; i < ngroups && reader_ok(r); i++) {
         uint8_t *mark = region_mark(d->scratch);
-        recursion_group(d, r);
+        decode_rectype(d, r);
         region_release(d->scratch, mark);
     }
 }

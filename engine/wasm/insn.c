@@ -10,7 +10,7 @@
 static uint32_t type_id(struct reader *r, const struct module *module, const uint8_t *at,
                         uint64_t index)
 {
-    if (index < module->ntypes)
+    if (index < module->ntypes && module->type_ids[index] != TYPE_NONE)
         return module->type_ids[index];
     if (reader_ok(r))
         reader_fail_at(r, at, ERR_INVALID, "unknown type %llu, there are %u",
