@@ -173,7 +173,18 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT))
+test-programs: $(addprefix $(B)/test/host/,$(UNIT)) $(B)/test/host/verdicts
+
+# The verdict tables: what every filter says to every probe.
+$(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(UNIT_LIBS_policy)
+
+## make golden     renews the tables that tests compare with; look at the difference before a commit
+.PHONY: golden
+golden: $(B)/test/host/verdicts
+	$(B)/test/host/verdicts >tests/policy/verdicts.txt
 
 lint:
 	@packaging/deps build lint
@@ -184,6 +195,21 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
 	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
+
+# --- Conformance suites --------------------------------------------------------------------------------
+# replay carries scripts out; replay-decode links decoder and validator alone.
+SPEC := $(addprefix tests/spec/,replay.c script.c suite.c)
+SPEC_DECODE := $(SPEC) $(addprefix tests/spec/,core_decode.c runners_decode.c)
+
+# spec VARIANT
+define spec
+$(B)/test/$(1)/replay-decode: $(call obj,$(1),$(SPEC_DECODE) $(call src,engine/base) $(WASM_DECODE))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_$(1)) -o $$@ $$^ -ljson-c
+endef
+WASM_DECODE := $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c engine/wasm/code*.c engine/wasm/xop*.c),$(call src,engine/wasm))
+$(foreach v,host asan ubsan,$(eval $(call spec,$(v))))
 
 clean:
 	rm -rf $(B)

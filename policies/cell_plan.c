@@ -57,7 +57,8 @@ static bool granted(const struct composing *c, enum capability capability)
 
 static uint64_t engine_memory(const struct composing *c)
 {
-    return ENGINE_FIXED + ENGINE_TIMES * c->request->component_size;
+    uint64_t size = c->request->component_size, arena = c->host->arena;
+    return size < arena / ENGINE_TIMES ? ENGINE_FIXED + ENGINE_TIMES * size : arena;
 }
 
 /* The whole cell's memory: guest and engine, never more than the arena. */

@@ -1,0 +1,290 @@
+/* The array of operations: complete, in the order of its phases, and no more than was granted. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/policy_fixture.h"
+#include <linux/mount.h>
+
+static struct demand demand;
+static struct verdict verdict;
+static struct cell_plan made;
+static const uint8_t bytes[32] = {1, 2, 3};
+
+static struct cell_request request_of(enum cell_role role, const struct host *host,
+                                      const struct policy *policy)
+{
+    derive_verdict(&demand, policy, &verdict);
+    return (struct cell_request){
+        .role = role,
+        .host = host,
+        .policy = policy,
+        .verdict = role == CELL_RUN ? &verdict : NULL,
+        .component_size = 1000,
+        .digest = bytes,
+        .seed = bytes,
+    };
+}
+
+static void make(const struct cell_request *request)
+{
+    struct err err = {0};
+    assert_int_equal(cell_plan_make(request, &made, &err), 0);
+}
+
+static size_t count(enum operation_kind kind)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < made.plan.count; i++)
+        found += made.plan.at[i].kind == kind;
+    return found;
+}
+
+/* What holds for every array, whoever asked. */
+static void check_always(const struct policy *policy)
+{
+    enum operation_phase phase = PHASE_SHIM;
+    for (size_t i = 0; i < made.plan.count; i++) {
+        const struct operation *operation = &made.plan.at[i];
+        const struct operation_info *info = &operation_infos[operation->kind];
+        assert_true(info->phase >= phase);
+        phase = info->phase;
+        bool accepted = info->wall != WALL_NONE && (walls[info->wall].need == WALL_EXTRA ||
+                                                    wall_in(policy->degraded, info->wall));
+        assert_int_equal(operation->may_fail, accepted);
+    }
+    static const enum operation_kind once[] = {
+        OPERATION_DESCRIPTORS, OPERATION_ROOT,      OPERATION_SPACE_USER,   OPERATION_SPACE_MOUNT,
+        OPERATION_SPACE_PID,   OPERATION_SPACE_NET, OPERATION_SPACE_IPC,    OPERATION_BOUNDING,
+        OPERATION_SECUREBITS,  OPERATION_CAPSET,    OPERATION_NO_NEW_PRIVS, OPERATION_EXECUTE,
+        OPERATION_MDWE,        OPERATION_DUMPABLE,  OPERATION_ARENA,        OPERATION_ARENA_CUT,
+        OPERATION_ROLE,        OPERATION_COMPONENT, OPERATION_LANDLOCK,     OPERATION_SECCOMP,
+        OPERATION_LIMITS,      OPERATION_TIME,
+    };
+    for (size_t i = 0; i < countof(once); i++)
+        assert_int_equal(count(once[i]), 1);
+    assert_int_equal(made.plan.at[made.plan.count - 1].kind, OPERATION_SECCOMP);
+    assert_false(made.plan.overflown);
+}
+
+static void test_reader(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    struct cell_request request = request_of(CELL_READER, &host, &policy);
+    make(&request);
+    check_always(&policy);
+    assert_int_equal(count(OPERATION_GRANT), 0);
+    assert_int_equal(count(OPERATION_SEED), 0);
+    assert_int_equal(count(OPERATION_LANDLOCK_RULE), 0);
+    assert_int_equal(count(OPERATION_OWN_SPACES), 1);
+    assert_int_equal(count(OPERATION_SET_ID), 0);
+    const struct operation *seccomp = plan_find(&made.plan, OPERATION_SECCOMP);
+    assert_int_equal(seccomp->of.seccomp.calls.count, 3);
+}
+
+/* A component that imports nothing is handed nothing, whatever the flags give. */
+static void test_compute_only(void **state)
+{
+    (void)state;
+    static const struct policy_directory directory = {"/srv", "/", false};
+    struct policy policy = fixture_policy();
+    fixture_directories(&policy, &directory, 1);
+    struct host host = fixture_host(true);
+    fixture_demand(&demand);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    check_always(&policy);
+    assert_int_equal(count(OPERATION_GRANT), 0);
+    assert_int_equal(count(OPERATION_DIRECTORY), 0);
+    assert_int_equal(count(OPERATION_ARGUMENTS), 0);
+    assert_int_equal(count(OPERATION_SEED), 0);
+    assert_int_equal(plan_find(&made.plan, OPERATION_SECCOMP)->of.seccomp.calls.count, 3);
+    assert_int_equal(count(OPERATION_OWN_SPACES), 0);
+    assert_int_equal(count(OPERATION_SET_ID), 1);
+}
+
+static void test_grants(void **state)
+{
+    (void)state;
+    static const struct policy_directory two[] = {{"/a", "x", true}, {"/b", "y", false}};
+    static const char *const words[] = {"A=1"};
+    struct policy policy = fixture_policy();
+    fixture_directories(&policy, two, 2);
+    policy.environment = (struct text_list){words, 1};
+    policy.allowed |= CAPABILITY(ENV);
+    struct host host = fixture_host(true);
+    host.streams[0] = HOST_CLOSED;
+    host.streams[1] = HOST_TERMINAL;
+    host.streams[2] = HOST_BOTH;
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_get_stdin);
+    fixture_reach(&demand, ROW_get_stdout);
+    fixture_reach(&demand, ROW_get_stderr);
+    fixture_reach(&demand, ROW_get_terminal_stdout);
+    fixture_reach(&demand, ROW_get_environment);
+    fixture_reach(&demand, ROW_get_random_bytes);
+    fixture_reach(&demand, ROW_descriptor_open_at);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    request.invoke = "f()";
+    make(&request);
+    check_always(&policy);
+    assert_int_equal(count(OPERATION_STREAM_NONE), 1);
+    assert_int_equal(count(OPERATION_STREAM_PUMP), 2);
+    assert_int_equal(count(OPERATION_STREAM_PASS), 0);
+    assert_int_equal(count(OPERATION_IDMAP), 2);
+    assert_int_equal(count(OPERATION_ENVIRONMENT), 1);
+    assert_int_equal(count(OPERATION_ARGUMENTS), 0); /* it asks for none */
+    assert_int_equal(count(OPERATION_SEED), 1);
+    assert_int_equal(count(OPERATION_INVOKE), 1);
+    static const uint64_t descriptors[] = {0, 1, 2, 4, 5};
+    static const uint64_t rights[] = {
+        RIGHT_READ,
+        RIGHT_WRITE | RIGHT_TERMINAL,
+        RIGHT_WRITE,
+        RIGHT_READ,
+        RIGHT_READ | RIGHT_WRITE | RIGHT_MUTATE,
+    };
+    size_t at = 0, directory = 0, rule = 0;
+    for (size_t i = 0; i < made.plan.count; i++) {
+        const struct operation *o = &made.plan.at[i];
+        if (o->kind == OPERATION_GRANT) {
+            assert_int_equal(o->of.grant.grant, at);
+            assert_int_equal(o->of.grant.descriptor, descriptors[at]);
+            assert_int_equal(o->of.grant.rights, rights[at]);
+            at++;
+        } else if (o->kind == OPERATION_DIRECTORY) {
+            assert_int_equal(o->of.directory.grant, 3 + directory);
+            bool locked = o->of.directory.attributes & MOUNT_ATTR_RDONLY;
+            assert_int_equal(locked, two[directory].read_only);
+            assert_true(o->of.directory.attributes & MOUNT_ATTR_NOEXEC);
+            directory++;
+        } else if (o->kind == OPERATION_LANDLOCK_RULE) {
+            bool writes = o->of.landlock_rule.files & 1 << 1;
+            assert_int_equal(o->of.landlock_rule.grant, 3 + rule);
+            assert_int_equal(writes, !two[rule].read_only);
+            rule++;
+        }
+    }
+    assert_int_equal(at, 5);
+    assert_int_equal(directory, 2);
+    assert_int_equal(rule, 2);
+}
+
+/* A component that cannot write gets a mount that cannot be written, though the flag allows it. */
+static void test_grant_narrows(void **state)
+{
+    (void)state;
+    static const struct policy_directory directory = {"/srv", "/", false};
+    struct policy policy = fixture_policy();
+    fixture_directories(&policy, &directory, 1);
+    struct host host = fixture_host(false);
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_descriptor_read_directory);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    check_always(&policy);
+    const struct operation *mount = plan_find(&made.plan, OPERATION_DIRECTORY);
+    assert_true(mount->of.directory.attributes & MOUNT_ATTR_RDONLY);
+    assert_int_equal(plan_find(&made.plan, OPERATION_GRANT)->of.grant.rights, RIGHT_READ);
+}
+
+static void test_cgroups_and_degraded(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    policy.degraded = wall_named("namespaces");
+    struct host host = fixture_host(true);
+    strcpy(host.cgroups.unified, "/sys/fs/cgroup/carrel");
+    host.cgroups.in_unified[HOST_PIDS] = true;
+    strcpy(host.cgroups.version1[HOST_MEMORY], "/sys/fs/cgroup/memory");
+    fixture_demand(&demand);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    check_always(&policy);
+    assert_int_equal(count(OPERATION_CGROUP), 2);
+    assert_int_equal(count(OPERATION_CGROUP_LIMIT), 2);
+    assert_int_equal(count(OPERATION_CGROUP_ENTER), 1);
+    assert_true(plan_find(&made.plan, OPERATION_SPACE_NET)->may_fail);
+    assert_false(plan_find(&made.plan, OPERATION_SECCOMP)->may_fail);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    fixture_demand(&demand);
+    policy.memory = 1 << 20;
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    uint64_t cut = plan_find(&made.plan, OPERATION_ARENA_CUT)->of.arena_cut.size;
+    assert_true(cut > policy.memory && cut < policy.memory + (UINT64_C(1) << 30));
+    assert_int_equal(plan_find(&made.plan, OPERATION_LIMITS)->of.limits.memory, policy.memory);
+    policy.memory = INT64_MAX; /* never more than was reserved */
+    make(&request);
+    assert_int_equal(plan_find(&made.plan, OPERATION_ARENA_CUT)->of.arena_cut.size, host.arena);
+    request.component_size = UINT64_MAX / 100;
+    make(&request);
+    assert_int_equal(plan_find(&made.plan, OPERATION_ARENA_CUT)->of.arena_cut.size, host.arena);
+}
+
+static void test_many_directories(void **state)
+{
+    (void)state;
+    static struct policy_directory many[200];
+    for (size_t i = 0; i < countof(many); i++)
+        many[i] = (struct policy_directory){"/d", "/d", false};
+    struct policy policy = fixture_policy();
+    fixture_directories(&policy, many, 128);
+    struct host host = fixture_host(true);
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_descriptor_open_at);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    check_always(&policy);
+    assert_int_equal(count(OPERATION_GRANT), 128);
+    policy.directory_count = 129;
+    struct err err = {0};
+    assert_int_equal(cell_plan_make(&request, &made, &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+}
+
+/* The same request gives the same array, to the byte. */
+static void test_deterministic(void **state)
+{
+    (void)state;
+    static struct cell_plan first;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(true);
+    fixture_demand(&demand);
+    for (int row = 0; row < ROW_COUNT; row++)
+        fixture_reach(&demand, (enum row)row);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    struct err err = {0};
+    assert_int_equal(cell_plan_make(&request, &first, &err), 0);
+    make(&request);
+    assert_int_equal(first.plan.count, made.plan.count);
+    for (size_t i = 0; i < made.plan.count; i++) {
+        char one[4096], other[4096];
+        operation_text(&first.plan.at[i], one, sizeof one);
+        operation_text(&made.plan.at[i], other, sizeof other);
+        assert_string_equal(one, other);
+    }
+    assert_memory_equal(first.filter.code, made.filter.code,
+                        made.filter.len * sizeof made.filter.code[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_compute_only),
+        cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_grant_narrows),
+        cmocka_unit_test(test_cgroups_and_degraded),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_many_directories),
+        cmocka_unit_test(test_deterministic),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
