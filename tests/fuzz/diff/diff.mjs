@@ -1,0 +1,216 @@
+// Differential fuzzer: modules made by binaryen's `wasm-opt -ttf` run in V8 and in carrel's engine;
+// what they log, return, trap with and leave in memory must be the same.
+//
+//   node tests/fuzz/diff/diff.mjs --runner build/diff-run [--count N] [--seed S] [--keep DIR]
+//
+// Deterministic for a seed (and a version of wasm-opt). A module that differs is kept in DIR.
+// Last line: `N passed, N failed`.
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const options = { runner: 'build/diff-run', count: '300', seed: '1', keep: '', features: 'base' };
+for (let i = 2; i < process.argv.length; i += 2) {
+  const name = process.argv[i].replace(/^--/, '');
+  if (!(name in options) || i + 1 >= process.argv.length) {
+    console.error(`diff.mjs: unknown option ${process.argv[i]}`);
+    process.exit(2);
+  }
+  options[name] = process.argv[i + 1];
+}
+const BATCH = 64;
+
+// xorshift64*, so that a seed gives the same inputs everywhere.
+let state = BigInt(options.seed) * 0x9e3779b97f4a7c15n + 0x1234567n & 0xffffffffffffffffn;
+function random() {
+  state ^= state >> 12n;
+  state = (state ^ state << 25n) & 0xffffffffffffffffn;
+  state ^= state >> 27n;
+  return Number((state * 0x2545f4914f6cdd1dn & 0xffffffffffffffffn) >> 32n);
+}
+
+const BASE = ['--enable-bulk-memory', '--enable-multivalue', '--enable-sign-ext',
+  '--enable-nontrapping-float-to-int', '--enable-mutable-globals', '--enable-tail-call',
+  '--enable-extended-const'];
+const FEATURES = {
+  base: [['--mvp-features', ...BASE]],
+  refs: [['--mvp-features', ...BASE, '--enable-reference-types']],
+  all: [['--mvp-features', ...BASE], ['--mvp-features', ...BASE, '--enable-reference-types']],
+};
+// Optimisation gives the same program other shapes: flat, nested, with more locals or fewer.
+const PASSES = [[], [], ['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten'],
+  ['--flatten', '--rereloop'], ['--flatten', '--local-cse', '-O1'], ['--coalesce-locals'],
+  ['--simplify-locals'], ['--vacuum', '--precompute'], ['--rse', '--merge-locals'],
+  ['--avoid-reinterprets'], ['--dce', '--code-pushing'], ['--ssa-nomerge']];
+
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'carrel-diff-'));
+process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
+
+function makeModule(index) {
+  const size = 100 + random() % (random() % 4 === 0 ? 12000 : 2500);
+  const seedFile = path.join(work, 'seed');
+  const bytes = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) bytes[i] = random() & 255;
+  fs.writeFileSync(seedFile, bytes);
+  const out = path.join(work, `m${index}.wasm`);
+  const sets = FEATURES[options.features];
+  const features = sets[random() % sets.length];
+  const passes = PASSES[random() % PASSES.length];
+  const made = spawnSync('wasm-opt', [seedFile, '-ttf', '--denan', ...features, ...passes, '-o', out],
+    { stdio: 'ignore', timeout: 20000 });
+  return made.status === 0 ? out : null;
+}
+
+const WORDS = [0n, 1n, 0xffffffffffffffffn, 0x7fffffffn, 0x80000000n, 1024n, 65535n, 3n];
+function argument(type, func, i) {
+  const word = WORDS[(func * 7 + i * 3) % 8];
+  switch (type) {
+    case 0x7f: return Number(BigInt.asIntN(32, word));
+    case 0x7e: return BigInt.asIntN(64, word);
+    case 0x7d: return Math.fround(Number(BigInt.asIntN(32, word)));
+    case 0x7c: return Number(BigInt.asIntN(32, word));
+    default: return null;
+  }
+}
+
+const view = new DataView(new ArrayBuffer(8));
+function show(type, value) {
+  switch (type) {
+    case 0x7f: return ` i${(value >>> 0).toString(16)}`;
+    case 0x7e: return ` I${BigInt.asUintN(64, value).toString(16)}`;
+    case 0x7d:
+      if (Number.isNaN(value)) return ' fnan';
+      view.setFloat32(0, value);
+      return ` f${view.getUint32(0).toString(16)}`;
+    case 0x7c:
+      if (Number.isNaN(value)) return ' Fnan';
+      view.setFloat64(0, value);
+      return ` F${view.getBigUint64(0).toString(16)}`;
+    default: return value === null ? ' null' : ' ref';
+  }
+}
+
+function trapWord(error) {
+  const m = error.message;
+  if (/call stack/.test(m)) return 'stack';
+  if (/unreachable/.test(m)) return 'unreachable';
+  if (/memory access|out of bounds memory/.test(m)) return 'memory';
+  if (/by zero/.test(m)) return 'zero';
+  if (/unrepresentable/.test(m)) return 'number';
+  if (/signature mismatch|null function/.test(m)) return 'signature';
+  if (/table/.test(m)) return 'table';
+  return m;
+}
+
+// The types of a module's functions, which the JS API does not tell: read from the binary.
+function signatures(bytes) {
+  let at = 8;
+  const u = () => { let r = 0, s = 0, b; do { b = bytes[at++]; r |= (b & 127) << s; s += 7; } while (b & 128); return r >>> 0; };
+  const name = () => { const n = u(); const s = bytes.toString('utf8', at, at + n); at += n; return s; };
+  const limits = () => { const f = u(); u(); if (f & 1) u(); };
+  const valtype = () => { const b = bytes[at++]; if (b === 0x63 || b === 0x64) u(); return b; };
+  const types = [], funcs = [], exports = [];
+  while (at < bytes.length) {
+    const id = bytes[at++], end = u() + at;
+    if (id === 1) for (let n = u(); n--;) {
+      at++;
+      const list = () => Array.from({ length: u() }, valtype);
+      types.push({ params: list(), results: list() });
+    }
+    if (id === 2) for (let n = u(); n--;) {
+      name(); const field = name(), kind = bytes[at++];
+      if (kind === 0) funcs.push({ type: types[u()], import: field });
+      else if (kind === 1) { valtype(); limits(); } else if (kind === 2) limits();
+      else if (kind === 3) { valtype(); at++; } else { at++; u(); }
+    }
+    if (id === 3) for (let n = u(); n--;) funcs.push({ type: types[u()] });
+    if (id === 7) for (let n = u(); n--;) { const e = { name: name(), kind: bytes[at++] }; e.index = u(); exports.push(e); }
+    at = end;
+  }
+  return { funcs, exports };
+}
+
+function hash(buffer) {
+  // FNV-1a, 64 bits, in two halves to stay with numbers.
+  let hi = 0xcbf29ce4, lo = 0x84222325;
+  for (const byte of new Uint8Array(buffer)) {
+    lo ^= byte;
+    lo >>>= 0;
+    const low = lo * 0x1b3;
+    const carry = Math.floor(low / 4294967296);
+    hi = (Math.imul(hi, 0x1b3) + (lo << 8) + carry) >>> 0;
+    lo = low >>> 0;
+  }
+  return (BigInt(hi) << 32n | BigInt(lo)).toString(16);
+}
+
+function transcript(bytes) {
+  const out = [];
+  let module;
+  try { module = new WebAssembly.Module(bytes); } catch { return ['invalid']; }
+  const { funcs, exports } = signatures(bytes);
+  const support = {};
+  for (const f of funcs) if (f.import) support[f.import] = (v) => { out.push(`log${show(f.type.params[0], v)}`); };
+  const guarded = (f) => { try { return f(); } catch (e) { out.push(` trap ${trapWord(e)}`); return null; } };
+  let instance;
+  out.push('start');
+  guarded(() => { instance = new WebAssembly.Instance(module, { 'fuzzing-support': support, env: support }); });
+  if (!instance) return out;
+  exports.forEach((e, i) => {
+    if (e.kind !== 0) return;
+    if (instance.exports.hangLimitInitializer) instance.exports.hangLimitInitializer();
+    const { params, results } = funcs[e.index].type;
+    out.push(`call ${e.name}`);
+    guarded(() => {
+      const r = instance.exports[e.name](...params.map((t, k) => argument(t, i, k)));
+      const list = results.length > 1 ? r : results.length ? [r] : [];
+      out.push(` ->${list.map((v, k) => show(results[k], v)).join('')}`);
+    });
+  });
+  exports.forEach((e) => {
+    if (e.kind !== 2) return;
+    const { buffer } = instance.exports[e.name];
+    out.push(`memory ${buffer.byteLength.toString(16)} ${hash(buffer)}`);
+  });
+  return out;
+}
+
+let passed = 0, failed = 0, skipped = 0, calls = 0, traps = 0;
+const count = Number(options.count);
+for (let done = 0; done < count;) {
+  const batch = [];
+  while (batch.length < BATCH && done + batch.length < count) {
+    const file = makeModule(done + batch.length);
+    if (!file) continue;
+    const bytes = fs.readFileSync(file);
+    const expected = transcript(bytes);
+    if (expected[0] === 'invalid') { skipped++; continue; } // newer than this V8, or wasm-opt's fault
+    batch.push({ file, expected });
+  }
+  const run = spawnSync(options.runner, { input: batch.map((b) => b.file).join('\n') + '\n', maxBuffer: 1 << 30 });
+  const actual = new Map(run.stdout.toString().split('== ').slice(1).map((part) => {
+    const lines = part.trimEnd().split('\n');
+    return [lines[0], lines.slice(1)];
+  }));
+  for (const { file, expected } of batch) {
+    const lines = actual.get(file) ?? ['(no output)'];
+    const at = expected.findIndex((line, i) => line !== lines[i]);
+    calls += expected.filter((l) => l.startsWith('call')).length;
+    traps += expected.filter((l) => l.startsWith(' trap')).length;
+    if (at < 0 && lines.length === expected.length) { passed++; continue; }
+    failed++;
+    const where = at < 0 ? expected.length : at;
+    console.log(`${path.basename(file)}: line ${where}: V8 "${expected[where]}", carrel "${lines[where]}"`);
+    if (options.keep) {
+      fs.mkdirSync(options.keep, { recursive: true });
+      fs.copyFileSync(file, path.join(options.keep, `seed${options.seed}-${path.basename(file)}`));
+    }
+  }
+  done += batch.length;
+  if (run.status !== 0) console.log(`runner ended with ${run.status ?? run.signal}: ${run.stderr}`);
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count}, ${failed} failed `);
+}
+console.log(`${calls} calls, ${traps} traps, ${skipped} modules that V8 refuses`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
