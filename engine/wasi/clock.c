@@ -1,0 +1,123 @@
+/* wasi:clocks. There is no table of time zones in a cell, so timezone answers UTC. */
+#include "engine/wasi/clock.h"
+
+#include "engine/wasi/pollable.h"
+#include "engine/wasi/table.h"
+
+uint64_t clock_steady(struct wasi *wasi)
+{
+    if (!wasi->clock)
+        return 0;
+    uint64_t now = sys_now();
+    if (!wasi->started) {
+        wasi->started = true;
+        wasi->clock_base = now;
+    }
+    return now - wasi->clock_base;
+}
+
+/* The sum, or the end of time. */
+static uint64_t later(uint64_t from, uint64_t by)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(from, by, &sum) ? UINT64_MAX : sum;
+}
+
+uint64_t clock_until(struct wasi *wasi, uint64_t steady)
+{
+    if (!wasi->clock)
+        return 0;
+    clock_steady(wasi); /* sets the base */
+    return later(wasi->clock_base, steady);
+}
+
+uint64_t clock_after(struct wasi *wasi, uint64_t duration)
+{
+    return wasi->clock ? later(sys_now(), duration) : 0;
+}
+
+struct timespec clock_real(const struct wasi *wasi)
+{
+    struct timespec now = wasi->clock ? sys_real_time() : (struct timespec){0};
+    return now.tv_sec < 0 ? (struct timespec){0} : now;
+}
+
+/* --- wasi:clocks/monotonic-clock ----------------------------------------------------------------
+ */
+
+enum host_answer wasi_monotonic_now(struct host_call *call, const void *args, void *result)
+{
+    (void)args;
+    *(uint64_t *)result = clock_steady(call->host);
+    return HOST_DONE;
+}
+
+enum host_answer wasi_monotonic_resolution(struct host_call *call, const void *args, void *result)
+{
+    (void)call;
+    (void)args;
+    *(uint64_t *)result = CLOCK_RESOLUTION;
+    return HOST_DONE;
+}
+
+static enum host_answer subscribe(struct host_call *call, uint64_t until, struct pollable **result)
+{
+    *result = pollable_time(call->host, until);
+    return *result ? HOST_DONE : wasi_no_memory(call);
+}
+
+enum host_answer wasi_monotonic_subscribe_instant(struct host_call *call, const void *args,
+                                                  void *result)
+{
+    return subscribe(call, clock_until(call->host, *(const uint64_t *)args), result);
+}
+
+enum host_answer wasi_monotonic_subscribe_duration(struct host_call *call, const void *args,
+                                                   void *result)
+{
+    return subscribe(call, clock_after(call->host, *(const uint64_t *)args), result);
+}
+
+/* --- wasi:clocks/wall-clock ---------------------------------------------------------------------
+ */
+
+enum host_answer wasi_wall_now(struct host_call *call, const void *args, void *result)
+{
+    (void)args;
+    struct timespec now = clock_real(call->host);
+    *(struct datetime *)result = (struct datetime){(uint64_t)now.tv_sec, (uint32_t)now.tv_nsec};
+    return HOST_DONE;
+}
+
+enum host_answer wasi_wall_resolution(struct host_call *call, const void *args, void *result)
+{
+    (void)call;
+    (void)args;
+    *(struct datetime *)result = (struct datetime){0, CLOCK_RESOLUTION};
+    return HOST_DONE;
+}
+
+/* --- wasi:clocks/timezone (unstable) ------------------------------------------------------------
+ */
+
+struct timezone_display {
+    int32_t utc_offset;
+    struct str name;
+    bool in_daylight_saving_time;
+};
+
+enum host_answer wasi_timezone_display(struct host_call *call, const void *args, void *result)
+{
+    (void)call;
+    (void)args;
+    *(struct timezone_display *)result = (struct timezone_display){.name = str_of("UTC")};
+    return HOST_DONE;
+}
+
+enum host_answer wasi_timezone_utc_offset(struct host_call *call, const void *args, void *result)
+{
+    (void)call;
+    (void)args;
+    *(int32_t *)result = 0;
+    return HOST_DONE;
+}

@@ -1,0 +1,61 @@
+/* Input streams; see stream.h. */
+#include "engine/wasi/fs.h"
+#include "engine/wasi/stream.h"
+
+#include <errno.h>
+
+struct input_stream *input_new(struct wasi *wasi, struct descriptor *file, uint64_t offset)
+{
+    struct input_stream *stream = wasi_resource(wasi, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->refs = 1;
+    stream->offset = offset;
+    stream->file = descriptor_keep(file);
+    stream->closed = file->fd < 0;
+    return stream;
+}
+
+void input_release(struct wasi *wasi, struct input_stream *stream)
+{
+    if (--stream->refs)
+        return;
+    descriptor_release(wasi, stream->file);
+    wasi_resource_end(wasi, stream);
+}
+
+bool input_ready(struct wasi *wasi, const struct input_stream *stream)
+{
+    return stream->closed || descriptor_never_waits(stream->file) ||
+           wasi_ready(wasi, stream->file->fd, POLLIN);
+}
+
+static int64_t read_some(struct wasi *wasi, struct input_stream *stream, void *to, uint64_t len,
+                         bool wait)
+{
+    struct descriptor *file = stream->file;
+    if (len > WASI_CHUNK)
+        len = WASI_CHUNK;
+    if (!file->sequential) {
+        int64_t got = fs_read(file, to, len, stream->offset);
+        if (got != -ESPIPE)
+            return got;
+        file->sequential = true; /* a FIFO */
+    }
+    if ((!wait || wasi->concurrent) && !input_ready(wasi, stream))
+        return -EAGAIN;
+    return sys_read(file->fd, to, (size_t)len);
+}
+
+int64_t input_read(struct wasi *wasi, struct input_stream *stream, void *to, uint64_t len,
+                   bool wait)
+{
+    if (stream->closed)
+        return 0;
+    int64_t got = read_some(wasi, stream, to, len, wait);
+    if (got > 0)
+        stream->offset += (uint64_t)got;
+    else if (got != -EAGAIN)
+        stream->closed = true;
+    return got;
+}

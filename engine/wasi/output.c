@@ -1,0 +1,162 @@
+/* Output streams; see stream.h. */
+#include "engine/wasi/fs.h"
+#include "engine/wasi/stream.h"
+
+#include <errno.h>
+#include <limits.h>
+
+static const uint8_t zeroes[4096];
+
+struct output_stream *output_new(struct wasi *wasi, struct descriptor *file, uint64_t offset,
+                                 bool append)
+{
+    struct output_stream *stream = wasi_resource(wasi, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->refs = 1;
+    stream->offset = offset;
+    stream->append = append;
+    stream->file = descriptor_keep(file);
+    stream->closed = file->fd < 0;
+    return stream;
+}
+
+void output_release(struct wasi *wasi, struct output_stream *stream)
+{
+    if (--stream->refs)
+        return;
+    heap_give(wasi->heap, stream->pending);
+    descriptor_release(wasi, stream->file);
+    wasi_resource_end(wasi, stream);
+}
+
+/* Nothing would wait: it is a file, or the kernel says so. */
+static bool goes_through(struct wasi *wasi, const struct output_stream *stream)
+{
+    return descriptor_never_waits(stream->file) || wasi_ready(wasi, stream->file->fd, POLLOUT);
+}
+
+/* Writes to where the stream is, as the descriptor does; no question asked. */
+static int64_t write_now(struct output_stream *stream, const uint8_t *from, size_t len)
+{
+    struct descriptor *file = stream->file;
+    if (!from) {
+        from = zeroes;
+        len = len < sizeof zeroes ? len : sizeof zeroes;
+    }
+    int64_t put = -ESPIPE;
+    if (!file->sequential) {
+        put =
+            stream->append ? fs_append(file, from, len) : fs_write(file, from, len, stream->offset);
+        file->sequential = put == -ESPIPE; /* a FIFO */
+    }
+    if (put == -ESPIPE) {
+        file->writes++;
+        put = sys_write(file->fd, from, len);
+    }
+    if (put > 0)
+        stream->offset += (uint64_t)put;
+    else if (put == 0)
+        put = -ENOSPC;
+    if (put < 0 && put != -EAGAIN)
+        stream->closed = true;
+    return put;
+}
+
+/* The same, unless it would have to wait. */
+static int64_t write_some(struct wasi *wasi, struct output_stream *stream, const uint8_t *from,
+                          size_t len, bool wait)
+{
+    if (wasi->may_poll && !descriptor_never_waits(stream->file) && (!wait || wasi->concurrent)) {
+        if (!goes_through(wasi, stream))
+            return -EAGAIN;
+        len = len < PIPE_BUF ? len : PIPE_BUF;
+    }
+    return write_now(stream, from, len);
+}
+
+int output_flush(struct wasi *wasi, struct output_stream *stream, bool wait)
+{
+    while (stream->pending_at < stream->pending_len) {
+        if (stream->closed)
+            return -EPIPE;
+        int64_t put = write_some(wasi, stream, stream->pending + stream->pending_at,
+                                 stream->pending_len - stream->pending_at, wait);
+        if (put < 0)
+            return (int)put;
+        stream->pending_at += (uint32_t)put;
+    }
+    heap_give(wasi->heap, stream->pending);
+    stream->pending = NULL;
+    stream->pending_at = stream->pending_len = 0;
+    return 0;
+}
+
+int64_t output_put(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len,
+                   bool wait)
+{
+    int error = output_flush(wasi, stream, wait);
+    if (error < 0)
+        return error;
+    if (stream->closed)
+        return -EPIPE;
+    return write_some(wasi, stream, from, len, wait);
+}
+
+bool output_ready(struct wasi *wasi, struct output_stream *stream)
+{
+    return stream->closed ||
+           (goes_through(wasi, stream) && output_flush(wasi, stream, /*wait=*/false) != -EAGAIN);
+}
+
+int64_t output_room(struct wasi *wasi, struct output_stream *stream)
+{
+    if (stream->closed)
+        return -EPIPE;
+    int error = output_flush(wasi, stream, /*wait=*/false);
+    if (error < 0)
+        return error == -EAGAIN ? 0 : error;
+    if (!wasi->may_poll || descriptor_never_waits(stream->file))
+        return WASI_CHUNK;
+    return goes_through(wasi, stream) ? PIPE_BUF : 0;
+}
+
+/* Keeps what could not be written. */
+static int hold(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len)
+{
+    size_t left = stream->pending_len - stream->pending_at;
+    uint8_t *pending = heap_zeroed(wasi->heap, left + len, 1);
+    if (!pending)
+        return -ENOMEM;
+    if (left)
+        memcpy(pending, stream->pending + stream->pending_at, left);
+    if (from)
+        memcpy(pending + left, from, len);
+    heap_give(wasi->heap, stream->pending);
+    stream->pending = pending;
+    stream->pending_at = 0;
+    stream->pending_len = (uint32_t)(left + len);
+    return 0;
+}
+
+int output_accept(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len,
+                  bool fresh)
+{
+    if (stream->closed)
+        return -EPIPE;
+    for (size_t done = 0; done < len;) {
+        int64_t put = -EAGAIN;
+        const uint8_t *at = from ? from + done : NULL;
+        if (fresh)
+            put = write_now(stream, at, len - done);
+        else if (!stream->pending)
+            put = write_some(wasi, stream, at, len - done, /*wait=*/false);
+        if (put == -EAGAIN)
+            return hold(wasi, stream, at, len - done);
+        if (put < 0)
+            return (int)put;
+        done += (size_t)put;
+        fresh = fresh && descriptor_never_waits(stream->file);
+    }
+    return 0;
+}

@@ -1,0 +1,186 @@
+/* The system calls of WASI; see sys.h. Raw, so that no C library adds a call or a flag of its own:
+ * only the clock is the library's, which asks the vDSO and makes no call where that answers. */
+#include "engine/wasi/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define NANOSECONDS UINT64_C(1000000000)
+
+/* One system call; again if a signal interrupted it. */
+static int64_t call(long number, long a, long b, long c, long d, long e, long f)
+{
+    for (;;) {
+        long result = syscall(number, a, b, c, d, e, f);
+        if (result >= 0)
+            return result;
+        if (errno != EINTR)
+            return -(int64_t)errno;
+    }
+}
+
+/* The arguments that a call has; the others are 0. */
+#define CALL_ARGS(n, a, b, c, d, e, f, ...)                                                        \
+    call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define CALL(...) CALL_ARGS(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+
+int64_t sys_read(int fd, void *to, size_t len)
+{
+    return CALL(SYS_read, fd, to, len);
+}
+
+int64_t sys_write(int fd, const void *from, size_t len)
+{
+    return CALL(SYS_write, fd, from, len);
+}
+
+int sys_poll(struct pollfd *polls, size_t count, uint64_t timeout)
+{
+    uint64_t end = timeout && timeout != UINT64_MAX ? sys_now() + timeout : 0;
+    for (;;) {
+        struct timespec time = {.tv_sec = (time_t)(timeout / NANOSECONDS),
+                                .tv_nsec = (long)(timeout % NANOSECONDS)};
+        long result =
+            syscall(SYS_ppoll, polls, count, timeout == UINT64_MAX ? NULL : &time, NULL, (size_t)0);
+        if (result >= 0)
+            return (int)result;
+        if (errno != EINTR)
+            return -errno;
+        if (end) {
+            uint64_t now = sys_now();
+            timeout = end > now ? end - now : 0;
+        }
+    }
+}
+
+uint64_t sys_now(void)
+{
+    struct timespec time = {0};
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * NANOSECONDS + (uint64_t)time.tv_nsec;
+}
+
+struct timespec sys_real_time(void)
+{
+    struct timespec time = {0};
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time;
+}
+
+int64_t sys_pread(int fd, void *to, size_t len, uint64_t offset)
+{
+    return CALL(SYS_pread64, fd, to, len, offset);
+}
+
+int64_t sys_pwrite(int fd, const void *from, size_t len, uint64_t offset)
+{
+    return CALL(SYS_pwrite64, fd, from, len, offset);
+}
+
+int64_t sys_append(int fd, const void *from, size_t len)
+{
+    union {
+        const void *from;
+        void *base;
+    } data = {from};
+    struct iovec part = {data.base, len};
+    return CALL(SYS_pwritev2, fd, &part, 1, 0, 0, RWF_APPEND);
+}
+
+int sys_advise(int fd, uint64_t offset, uint64_t len, int advice)
+{
+    return (int)CALL(SYS_fadvise64, fd, offset, len, advice);
+}
+
+int sys_truncate(int fd, uint64_t size)
+{
+    return (int)CALL(SYS_ftruncate, fd, size);
+}
+
+int sys_allocate(int fd, uint64_t offset, uint64_t len)
+{
+    return (int)CALL(SYS_fallocate, fd, 0, offset, len);
+}
+
+int sys_sync(int fd)
+{
+    return (int)CALL(SYS_fsync, fd);
+}
+
+int sys_sync_data(int fd)
+{
+    return (int)CALL(SYS_fdatasync, fd);
+}
+
+int sys_close(int fd)
+{
+    /* Never made again: Linux has given the number back even if a signal interrupted. */
+    return syscall(SYS_close, fd) < 0 ? -errno : 0;
+}
+
+int sys_open(int dir, const char *name, int flags)
+{
+    return (int)CALL(SYS_openat, dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                     flags & O_CREAT ? 0666 : 0);
+}
+
+int sys_enter(int dir, const char *name)
+{
+    return (int)CALL(SYS_openat, dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int sys_stat(int dir, const char *name, struct stat *ret)
+{
+    return (int)CALL(SYS_newfstatat, dir, name, ret,
+                     AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH));
+}
+
+int sys_set_times(int dir, const char *name, const struct timespec times[2])
+{
+    return (int)CALL(SYS_utimensat, dir, name, times,
+                     AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH));
+}
+
+int64_t sys_readlink(int dir, const char *name, char *to, size_t len)
+{
+    return CALL(SYS_readlinkat, dir, name, to, len);
+}
+
+int64_t sys_getdents(int fd, void *to, size_t len)
+{
+    return CALL(SYS_getdents64, fd, to, len);
+}
+
+int sys_mkdir(int dir, const char *name)
+{
+    return (int)CALL(SYS_mkdirat, dir, name, 0777);
+}
+
+int sys_unlink(int dir, const char *name)
+{
+    return (int)CALL(SYS_unlinkat, dir, name, 0);
+}
+
+int sys_rmdir(int dir, const char *name)
+{
+    return (int)CALL(SYS_unlinkat, dir, name, AT_REMOVEDIR);
+}
+
+int sys_rename(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return (int)CALL(SYS_renameat2, from_dir, from, to_dir, to, 0);
+}
+
+int sys_link(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return (int)CALL(SYS_linkat, from_dir, from, to_dir, to, 0);
+}
+
+int sys_symlink(const char *target, int dir, const char *name)
+{
+    return (int)CALL(SYS_symlinkat, target, dir, name);
+}

@@ -1,0 +1,150 @@
+/* Making the host state; see wasi.h. */
+#include "engine/wasi/wasi.h"
+
+#include "engine/base/utf.h"
+#include "engine/wasi/descriptor.h"
+
+#include <inttypes.h>
+
+static int exhausted(struct err *err)
+{
+    return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no memory for what the component was given");
+}
+
+/* A copy that is UTF-8 and NUL-terminated, which preview 1 and the kernel need. */
+static int copy(struct wasi *wasi, struct str from, const char *what, struct str *ret_str,
+                struct err *err)
+{
+    if (!utf8_valid((struct bytes){(const uint8_t *)from.at, from.len}))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "%s is not UTF-8, which is all that a component can be given", what);
+    char *at = heap_take(wasi->heap, from.len + 1);
+    if (!at)
+        return exhausted(err);
+    if (from.len)
+        memcpy(at, from.at, from.len);
+    at[from.len] = 0;
+    *ret_str = (struct str){at, from.len};
+    return 0;
+}
+
+static int copy_texts(struct wasi *wasi, const struct wasi_config *config, struct err *err)
+{
+    wasi->arguments = heap_zeroed(wasi->heap, config->narguments, sizeof *wasi->arguments);
+    wasi->environment = heap_zeroed(wasi->heap, config->nenvironment, sizeof *wasi->environment);
+    if (!wasi->arguments || !wasi->environment)
+        return exhausted(err);
+    for (size_t i = 0; i < config->narguments; i++)
+        if (copy(wasi, config->arguments[i], "an argument", &wasi->arguments[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < config->nenvironment; i++) {
+        const struct wasi_variable *from = &config->environment[i];
+        struct wasi_variable *to = &wasi->environment[i];
+        if (copy(wasi, from->name, "a name in the environment", &to->name, err) < 0 ||
+            copy(wasi, from->value, "a value in the environment", &to->value, err) < 0)
+            return -1;
+    }
+    wasi->narguments = config->narguments;
+    wasi->nenvironment = config->nenvironment;
+    return copy(wasi, config->cwd, "the working directory", &wasi->cwd, err);
+}
+
+static int open_streams(struct wasi *wasi, const struct wasi_config *config, struct err *err)
+{
+    for (int i = 0; i < 3; i++) {
+        const struct wasi_stream *stream = &config->streams[i];
+        struct descriptor *descriptor = descriptor_new(wasi, stream->fd);
+        if (!descriptor)
+            return exhausted(err);
+        descriptor->granted = true;
+        descriptor->fd = stream->kind == WASI_CLOSED ? -1 : stream->fd;
+        descriptor->flags = i == 0 ? DESCRIPTOR_READ : DESCRIPTOR_WRITE;
+        descriptor->type = stream->kind == WASI_FILE       ? TYPE_REGULAR_FILE
+                           : stream->kind == WASI_TERMINAL ? TYPE_CHARACTER_DEVICE
+                                                           : TYPE_FIFO;
+        descriptor->sequential = true;
+        wasi->streams[i] = descriptor;
+        wasi->terminal[i] = stream->kind == WASI_TERMINAL;
+    }
+    return 0;
+}
+
+static int open_directories(struct wasi *wasi, const struct wasi_config *config, struct err *err)
+{
+    wasi->preopens = heap_zeroed(wasi->heap, config->ndirectories, sizeof *wasi->preopens);
+    if (!wasi->preopens)
+        return exhausted(err);
+    for (size_t i = 0; i < config->ndirectories; i++) {
+        const struct wasi_directory *directory = &config->directories[i];
+        struct descriptor *descriptor = descriptor_new(wasi, directory->fd);
+        if (!descriptor)
+            return exhausted(err);
+        descriptor->granted = true;
+        descriptor->type = TYPE_DIRECTORY;
+        descriptor->flags = DESCRIPTOR_READ | (directory->writable ? DESCRIPTOR_MUTATE : 0);
+        descriptor->no_links = directory->no_links;
+        wasi->preopens[i].descriptor = descriptor;
+        if (copy(wasi, directory->name, "the name of a directory", &wasi->preopens[i].name, err) <
+            0)
+            return -1;
+    }
+    wasi->npreopens = config->ndirectories;
+    return 0;
+}
+
+struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struct err *err)
+{
+    struct wasi *wasi = heap_zeroed(heap, 1, sizeof *wasi);
+    if (!wasi) {
+        exhausted(err);
+        return NULL;
+    }
+    wasi->heap = heap;
+    wasi->clock = config->clock;
+    wasi->random = config->random;
+    wasi->may_poll = config->may_poll;
+    wasi->concurrent = config->concurrent;
+    reactor_init(&wasi->reactor, heap, config->may_poll);
+    wasi_seed(wasi, config->seed);
+    if (open_streams(wasi, config, err) < 0 || open_directories(wasi, config, err) < 0 ||
+        copy_texts(wasi, config, err) < 0)
+        return NULL;
+    return wasi;
+}
+
+void wasi_seed(struct wasi *wasi, const uint8_t seed[RANDOM_SEED])
+{
+    chacha_seed(&wasi->chacha, seed);
+    mixer_seed(&wasi->mixer, &wasi->chacha);
+    chacha_bytes(&wasi->chacha, wasi->insecure_seed, sizeof wasi->insecure_seed);
+    chacha_bytes(&wasi->chacha, wasi->hash_key, sizeof wasi->hash_key);
+}
+
+void *wasi_resource(struct wasi *wasi, size_t size)
+{
+    if (wasi->resources >= WASI_RESOURCES)
+        return NULL;
+    void *resource = heap_zeroed(wasi->heap, 1, size);
+    if (resource)
+        wasi->resources++;
+    return resource;
+}
+
+void wasi_resource_end(struct wasi *wasi, void *resource)
+{
+    heap_give(wasi->heap, resource);
+    wasi->resources--;
+}
+
+bool wasi_ready(const struct wasi *wasi, int fd, short events)
+{
+    struct pollfd poll = {.fd = fd, .events = events};
+    return !wasi->may_poll || sys_poll(&poll, 1, 0) != 0;
+}
+
+uint8_t *wasi_scratch(struct wasi *wasi)
+{
+    if (!wasi->scratch)
+        wasi->scratch = heap_take(wasi->heap, WASI_CHUNK);
+    return wasi->scratch;
+}

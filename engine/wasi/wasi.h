@@ -1,0 +1,119 @@
+/* The host state of one cell: what it was granted, and what its guest made of it. It lies on the
+ * heap of the store, so that it goes back with the rest when a cell is reset.
+ *
+ *   struct wasi_config   what the shim gave, as main hands it over; copied
+ *   struct wasi          the state; the host functions of component and preview 1 get it as `host`
+ */
+#ifndef CARREL_WASI_WASI_H
+#define CARREL_WASI_WASI_H
+
+#include "engine/base/bytes.h"
+#include "engine/base/err.h"
+#include "engine/wasi/random.h"
+#include "engine/wasi/reactor.h"
+
+struct descriptor;
+
+enum {
+#define WASI_LIMIT(name, number, what) WASI_##name = number,
+#include "engine/wasi/limits.def"
+};
+
+/* --- What is granted ----------------------------------------------------------------------------
+ */
+
+enum wasi_stream_kind {
+    WASI_CLOSED,   /* nothing is there: reading ends at once, writing is refused */
+    WASI_STREAM,   /* a pipe, a socket, a device: may block */
+    WASI_FILE,     /* a file: never blocks */
+    WASI_TERMINAL, /* a pipe behind which the shim pumps a terminal */
+};
+
+struct wasi_stream {
+    int fd;
+    enum wasi_stream_kind kind;
+};
+
+struct wasi_directory {
+    int fd;          /* of a detached mount */
+    struct str name; /* in the guest */
+    bool writable;
+    /* The mount follows no symbolic link (MOUNT_ATTR_NOSYMFOLLOW): the kernel may then be given
+     * whole paths, and the links are followed here. */
+    bool no_links;
+};
+
+struct wasi_variable {
+    struct str name;
+    struct str value;
+};
+
+struct wasi_config {
+    struct wasi_stream streams[3]; /* standard input, output, error */
+    const struct wasi_directory *directories;
+    const struct str *arguments;
+    const struct wasi_variable *environment;
+    size_t ndirectories;
+    size_t narguments;
+    size_t nenvironment;
+    struct str cwd; /* empty: there is none */
+    uint8_t seed[RANDOM_SEED];
+    bool clock;      /* the clocks may be read; without, time stands still and no wait is long */
+    bool random;     /* random bytes may be had */
+    bool may_poll;   /* PPOLL is in the filter */
+    bool concurrent; /* other fibers may run while one waits, so no call may block the cell */
+};
+
+/* --- The state ----------------------------------------------------------------------------------
+ */
+
+/* As list<tuple<string, string>> wants them. */
+struct wasi {
+    struct heap *heap;
+    struct reactor reactor;
+    struct descriptor *streams[3];
+    bool terminal[3];
+    struct wasi_preopen {
+        struct descriptor *descriptor;
+        struct str name;
+    } *preopens;
+    struct str *arguments;
+    struct wasi_variable *environment;
+    size_t npreopens;
+    size_t narguments;
+    size_t nenvironment;
+    struct str cwd;
+    bool clock;
+    bool random;
+    bool may_poll;
+    bool concurrent;
+    bool started; /* the guest has read the steady clock: `clock_base` is what it calls 0 */
+    uint64_t clock_base;
+    size_t resources; /* made and not dropped */
+    struct chacha chacha;
+    struct mixer mixer;
+    uint64_t insecure_seed[2];
+    uint64_t hash_key[2];
+    uint8_t *scratch; /* WASI_CHUNK bytes for skip and splice; NULL until needed */
+};
+
+/* Copies what is granted. NULL and MEMORY if the heap is exhausted, USAGE if a text is not UTF-8.
+ */
+struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struct err *err);
+
+/* Starts all generators anew: after a reset, no run may repeat the numbers of another. */
+void wasi_seed(struct wasi *wasi, const uint8_t seed[RANDOM_SEED]);
+
+/* A zeroed block for a resource, NULL if there are WASI_RESOURCES already or the heap is exhausted;
+ * and its end. */
+void *wasi_resource(struct wasi *wasi, size_t size);
+void wasi_resource_end(struct wasi *wasi, void *resource);
+
+/* Does the kernel say that an operation on `fd` would not wait? (True where it may not be asked.)
+ */
+bool wasi_ready(const struct wasi *wasi, int fd, short events);
+
+/* The block of scratch memory; NULL if the heap is exhausted. */
+uint8_t *wasi_scratch(struct wasi *wasi);
+
+#endif
