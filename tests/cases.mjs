@@ -1,0 +1,184 @@
+// Replays a folder of components with expected behaviours (cases.json) through carrel, in cells.
+//
+//   node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP] [--jobs N] [--verbose]
+//
+// FOLDER holds cases.json and the components; its README describes the fields. A case that needs a
+// package of WASI that carrel does not provide yet must be refused by name; it counts as skipped. The
+// last line is `N passed, N failed, N skipped`.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values: options, positionals: [folder] } = parseArgs({
+  allowPositionals: true,
+  options: {
+    as: { type: 'string' },
+    carrel: { type: 'string', default: 'build/carrel' },
+    only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '2' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+if (!folder) {
+  console.error('usage: node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]');
+  process.exit(125);
+}
+
+// Packages that no build provides yet: cases that import them are not judged.
+const later = /^wasi:(sockets|http)\//;
+const time_limit = '3s';
+const patience = 120_000; // a case that takes longer hangs
+
+const user = options.as === undefined ? undefined : Number(options.as);
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'cases-'));
+process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
+fs.chmodSync(work, 0o755);
+
+// An ordinary user may not reach where the build and the components lie.
+const place = (file, name) => {
+  const to = path.join(work, name);
+  if (!fs.existsSync(to)) fs.copyFileSync(file, to);
+  fs.chmodSync(to, fs.statSync(file).mode & 0o755);
+  return to;
+};
+const carrel = place(options.carrel, 'carrel');
+place(path.join(path.dirname(options.carrel), 'carrel-engine'), 'carrel-engine');
+const component = file => place(path.join(folder, file), file);
+
+// The trees that a case may ask for: `in/` is what the component sees, the rest lies outside of it.
+const trees = {
+  empty: () => {},
+  plain: inside => {
+    fs.symlinkSync('../outside.txt', path.join(inside, 'evil'));
+    fs.symlinkSync('..', path.join(inside, 'evildir'));
+  },
+  escape: inside => {
+    trees.plain(inside);
+    fs.writeFileSync(path.join(inside, 'ok.txt'), 'fine\n');
+    fs.symlinkSync('ok.txt', path.join(inside, 'good'));
+    fs.symlinkSync('/etc/passwd', path.join(inside, 'abs'));
+    fs.symlinkSync('/etc', path.join(inside, 'absdir'));
+    fs.symlinkSync('loop2', path.join(inside, 'loop1'));
+    fs.symlinkSync('loop1', path.join(inside, 'loop2'));
+    fs.mkdirSync(path.join(inside, 'sub'));
+  },
+};
+
+const chown = entry => {
+  fs.lchownSync(entry, user, user);
+  if (fs.lstatSync(entry).isDirectory())
+    for (const name of fs.readdirSync(entry)) chown(path.join(entry, name));
+};
+
+const plant = name => {
+  const root = fs.mkdtempSync(path.join(work, 'tree-'));
+  fs.mkdirSync(path.join(root, 'in'));
+  fs.mkdirSync(path.join(root, 'two'));
+  fs.writeFileSync(path.join(root, 'two/hello.txt'), 'hi two\n');
+  fs.writeFileSync(path.join(root, 'outside.txt'), 'secret\n');
+  trees[name](path.join(root, 'in'));
+  if (user !== undefined) chown(root);
+  return root;
+};
+
+// Runs carrel to its end: { code, signal, stdout, stderr }.
+const run = (words, stdin) => new Promise(resolve => {
+  const ids = user === undefined ? {} : { uid: user, gid: user };
+  const child = spawn(carrel, words, { cwd: work, env: { PATH: process.env.PATH }, ...ids });
+  const out = [], err = [];
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  child.stdout.on('data', data => out.push(data));
+  child.stderr.on('data', data => err.push(data));
+  child.stdin.on('error', () => {}); // it may end without reading
+  child.stdin.end(stdin);
+  child.on('error', error => err.push(Buffer.from(String(error))));
+  child.on('close', (code, signal) => {
+    clearTimeout(timer);
+    resolve({ code, signal, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() });
+  });
+});
+
+const exit_codes = { trap: 134 };
+const expected_code = test =>
+  typeof test.exit === 'string' && test.exit.startsWith('timeout') ? 124
+    : exit_codes[test.exit] ?? test.exit;
+
+const show = bytes => JSON.stringify(bytes.toString().slice(0, 300));
+
+// What is wrong with a result: a list of sentences.
+const judge = (test, result, root) => {
+  const wrong = [];
+  const code = expected_code(test);
+  if (result.code !== code)
+    wrong.push(`exit ${result.signal ?? result.code}, expected ${code}`);
+  if (test.expected_stdout_sha256) {
+    const sum = createHash('sha256').update(result.stdout).digest('hex');
+    if (sum !== test.expected_stdout_sha256)
+      wrong.push(`stdout of ${result.stdout.length} bytes has another digest, expected ${test.stdout_len} bytes`);
+  } else {
+    const expected = Buffer.from(test.expected_stdout ?? '');
+    const got = test.match === 'prefix' ? result.stdout.subarray(0, expected.length) : result.stdout;
+    if (!got.equals(expected)) {
+      let at = 0;
+      while (at < got.length && got[at] === expected[at]) at++;
+      wrong.push(`stdout differs from byte ${at}: ${show(got.subarray(at))}, expected ${show(expected.subarray(at))}`);
+    }
+  }
+  // Where only the beginning of the output is known, what it left behind is not known either.
+  if (test.after && test.match !== 'prefix') {
+    const left = fs.readdirSync(path.join(root, 'in')).sort();
+    if (JSON.stringify(left) !== JSON.stringify([...test.after].sort()))
+      wrong.push(`left ${left.join(' ')}, expected ${test.after.join(' ')}`);
+  }
+  if (root && fs.readFileSync(path.join(root, 'outside.txt'), 'utf8') !== 'secret\n')
+    wrong.push('changed a file outside its directory');
+  return wrong;
+};
+
+const play_command = async test => {
+  const root = test.fs ? plant(test.fs) : undefined;
+  const flags = [];
+  for (const [guest, inside] of Object.entries(test.dirs ?? {}))
+    flags.push('--dir', `${path.join(root, inside)}::${guest}`);
+  for (const [name, value] of Object.entries(test.env ?? {})) flags.push('--env', `${name}=${value}`);
+  if (expected_code(test) === 124) flags.push('--timeout', time_limit);
+  const stdin = test.stdin_gen ? test.stdin_gen.repeat.repeat(test.stdin_gen.times) : test.stdin ?? '';
+  const result = await run(['run', ...flags, component(test.file), ...test.args], stdin);
+  return { result, root };
+};
+
+// How each kind of case is played; a proxy is served, which no command does yet.
+const players = { command: play_command, p1: play_command };
+
+const play = async test => {
+  const lacking = test.imports.some(name => later.test(name)) || !players[test.kind];
+  if (!players[test.kind]) return { state: 'skipped', lines: ['not yet provided'] };
+  const { result, root } = await players[test.kind](test);
+  if (lacking) {
+    const named = result.code === 126 && /not provide/.test(result.stderr);
+    return named ? { state: 'skipped', lines: ['not yet provided'] }
+      : { state: 'failed', lines: [`exit ${result.code}, expected a refusal that names what is missing`, result.stderr] };
+  }
+  const wrong = judge(test, result, root);
+  return wrong.length ? { state: 'failed', lines: [...wrong, ...result.stderr.split('\n').slice(0, 5)] }
+    : { state: 'passed', lines: [] };
+};
+
+const cases = JSON.parse(fs.readFileSync(path.join(folder, 'cases.json')))
+  .filter(test => new RegExp(options.only).test(test.name));
+const count = { passed: 0, failed: 0, skipped: 0 };
+const queue = [...cases];
+const worker = async () => {
+  for (let test = queue.shift(); test; test = queue.shift()) {
+    const { state, lines } = await play(test);
+    count[state]++;
+    if (state === 'failed' || options.verbose)
+      console.log(`${state.padEnd(8)} ${test.name}${lines.map(line => `\n         ${line}`).join('')}`);
+  }
+};
+await Promise.all(Array.from({ length: Number(options.jobs) }, worker));
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exitCode = count.failed ? 1 : 0;
