@@ -171,9 +171,11 @@ struct module *module_read(struct bytes bytes, const uint8_t *file, struct types
     struct err ignored = {0};
     struct reader r = reader_of(bytes, file, err ? err : &ignored);
     struct module *module = region_new(image, struct module);
+    struct code **code = region_new(image, struct code *);
     struct decoder d = {.module = module, .image = image, .scratch = scratch};
     d.validator = validator_new(module, scratch);
-    if (module && d.validator) {
+    if (module && code && d.validator) {
+        module->code = code;
         module->bytes = bytes;
         module->file = file;
         module->types = types;

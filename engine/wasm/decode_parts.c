@@ -34,6 +34,32 @@ static void count_import(struct module *module, enum extern_kind kind)
     }
 }
 
+/* The type of the next import of a kind; `at` is where to look on. NULL: there are no more. */
+static const struct externtype *next_import(const struct module *module, enum extern_kind kind,
+                                            uint32_t *at)
+{
+    while (*at < module->nimports) {
+        const struct externtype *type = &module->imports[(*at)++].type;
+        if (type->kind == kind)
+            return type;
+    }
+    return NULL;
+}
+
+/* Imported globals may be used by all constant expressions, which begin before the global section.
+ */
+static void import_globals(struct decoder *d, struct reader *r)
+{
+    struct module *module = d->module;
+    struct globaldef *globals = DECODE_ARRAY(d, r, struct globaldef, module->imported_globals);
+    uint32_t at = 0;
+    if (!globals)
+        return;
+    for (const struct externtype *type; (type = next_import(module, EXTERN_GLOBAL, &at));)
+        globals[module->nglobals++].type = type->global;
+    module->globals = globals;
+}
+
 void decode_imports(struct decoder *d, struct section *section)
 {
     struct reader *r = &section->r;
@@ -46,7 +72,8 @@ void decode_imports(struct decoder *d, struct section *section)
         count_import(d->module, imports[i].type.kind);
     }
     d->module->imports = imports;
-    d->module->nimports = count;
+    d->module->nimports = reader_ok(r) ? count : 0;
+    import_globals(d, r);
 }
 
 /* --- Index spaces -------------------------------------------------------------------------------
@@ -59,18 +86,6 @@ static uint32_t definitions(struct section *section, enum limit limit, uint32_t 
     const uint8_t *at = section->r.at;
     uint32_t count = section_count(section, limit);
     return limit_check(&section->r, at, limit, (uint64_t)imported + count) ? count : 0;
-}
-
-/* The type of the next import of a kind; `at` is where to look on. NULL: there are no more. */
-static const struct externtype *next_import(const struct module *module, enum extern_kind kind,
-                                            uint32_t *at)
-{
-    while (*at < module->nimports) {
-        const struct externtype *type = &module->imports[(*at)++].type;
-        if (type->kind == kind)
-            return type;
-    }
-    return NULL;
 }
 
 void decode_functions(struct decoder *d, struct section *section)
@@ -179,10 +194,9 @@ void decode_globals(struct decoder *d, struct section *section)
     struct globaldef *globals = DECODE_ARRAY(d, r, struct globaldef, total);
     if (!globals)
         return;
-    uint32_t at = 0;
+    if (module->nglobals)
+        memcpy(globals, module->globals, module->nglobals * sizeof *globals);
     module->globals = globals;
-    for (const struct externtype *type; (type = next_import(module, EXTERN_GLOBAL, &at));)
-        globals[module->nglobals++].type = type->global;
     /* Each may use those before it, so they are counted one by one. */
     while (module->nglobals < total && reader_ok(r)) {
         struct globaldef *global = &globals[module->nglobals];

@@ -340,6 +340,8 @@ static bool instructions(struct validator *v)
 {
     struct insn insn;
     do {
+        if (!v->constant)
+            v_fast(v);
         if (!v_reserve(v, 0))
             return false;
         insn_read(&v->r, v->module, &insn);
@@ -399,16 +401,18 @@ static bool read_locals(struct validator *v, const struct functype *type)
         total += count;
         if (!reader_ok(&v->r))
             return false;
-        if (total > UINT32_MAX) {
-            reader_fail_at(&v->r, start, ERR_MALFORMED, "too many locals");
-            return false;
-        }
-        if (!limit_check(&v->r, start, COUNT_LOCALS, total) || !add_run(v, count, local_type))
+        if (total > LIMIT_LOCALS)
+            continue; /* how many more decides what is wrong with it */
+        if (!add_run(v, count, local_type))
             return false;
         if (!vt_defaultable(local_type) && !track_locals(v))
             return false;
     }
-    return reader_ok(&v->r);
+    if (total > UINT32_MAX) {
+        reader_fail_at(&v->r, start, ERR_MALFORMED, "too many locals");
+        return false;
+    }
+    return reader_ok(&v->r) && limit_check(&v->r, start, COUNT_LOCALS, total);
 }
 
 struct validator *validator_new(const struct module *module, struct region *scratch)
@@ -440,8 +444,9 @@ struct validator *validator_new(const struct module *module, struct region *scra
 static int check(struct validator *v, struct reader *r, const struct blocktype *type)
 {
     v->control = v->controls;
-    v->top = v->base = v->stack;
+    v->top = v->base = v->stack + STACK_FLOOR;
     v->ninits = 0;
+    v->address = v->module->nmemories ? address_type(&v->module->memories[0].limits) : VT_BOT;
     bool ok = v_enter(v, CONTROL_BODY, type) && instructions(v);
     *r = v->r;
     return ok ? 0 : -1;

@@ -60,6 +60,7 @@ struct validator {
      */
     valtype letters[128];
 
+    valtype address;   /* type of addresses in memory 0; VT_BOT if there is no memory */
     bool constant;     /* this is a constant expression */
     uint8_t *declared; /* if it is: functions that ref.func takes */
 
@@ -94,8 +95,10 @@ bool v_grow(struct validator *v, struct growing *array, size_t count, size_t eac
 /* --- The operand stack --------------------------------------------------------------------------
  */
 
-/* Places that are free before every instruction, for what rows push. */
+/* Places that are free before every instruction, for what rows push; and places at the bottom that
+ * are never used, so that two operands below any may be looked at. */
 #define STACK_SPARE 4
+#define STACK_FLOOR 2
 
 INLINE bool v_reserve(struct validator *v, uint32_t count)
 {
@@ -137,6 +140,10 @@ void v_unreachable(struct validator *v);
 /* Do types match others one by one? */
 bool v_match_all(const struct validator *v, const valtype *subs, uint32_t nsubs,
                  const valtype *supers, uint32_t nsupers);
+
+/* validate_fast.c: goes over instructions of common shapes, and stops before the first that it does
+ * not know to be right. Any number of them, also none, may be left to the loop in validate.c. */
+void v_fast(struct validator *v);
 
 /* --- Rules, by what they are about --------------------------------------------------------------
  */
