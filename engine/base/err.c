@@ -15,7 +15,7 @@ static const struct {
 #undef ERR
 };
 
-int err_set(struct err *err, enum err_kind kind, uint64_t offset, const char *format, ...)
+int(err_set)(struct err *err, enum err_kind kind, uint64_t offset, const char *format, ...)
 {
     if (!err || err->kind != ERR_NONE)
         return -1;

@@ -8,36 +8,35 @@
 #include <string.h>
 
 static struct demand demand;
-static uint8_t answer[DEMAND_ANSWER_MAX + 1];
+static union {
+    struct demand_head head;
+    uint8_t bytes[DEMAND_ANSWER_MAX + 1];
+} answer;
 static size_t length;
-
-static struct demand_head *head(void)
-{
-    return (struct demand_head *)(void *)answer;
-}
 
 static void begin(void)
 {
-    memset(answer, 0, sizeof answer);
+    memset(&answer, 0, sizeof answer);
     length = sizeof(struct demand_head);
-    head()->rows[0] = DEMAND_ROWS;
+    answer.head.rows[0] = DEMAND_ROWS;
 }
 
 static void name(unsigned list, const char *text)
 {
-    answer[length++] = (uint8_t)list;
-    answer[length++] = (uint8_t)strlen(text);
-    memcpy(answer + length, text, strlen(text));
-    length += strlen(text);
+    answer.bytes[length++] = (uint8_t)list;
+    size_t size = strlen(text);
+    answer.bytes[length++] = (uint8_t)size;
+    memcpy(answer.bytes + length, text, size);
+    length += size;
     if (list < DEMAND_LISTS)
-        head()->totals[list]++;
+        answer.head.totals[list]++;
 }
 
 /* Parses a copy of exactly that size, so that a sanitizer sees every byte too far. */
 static int parse(size_t len, struct err *err)
 {
     uint8_t *copy = malloc(len + 1);
-    memcpy(copy, answer, len);
+    memcpy(copy, answer.bytes, len);
     uint8_t *exact = len ? realloc(copy, len) : copy;
     int failed = demand_parse((struct bytes){exact, len}, &demand, err);
     free(exact);
@@ -63,13 +62,13 @@ static void test_whole(void **state)
 {
     (void)state;
     begin();
-    head()->imported[0] = 0x81;
-    head()->reachable[0] = 0x80;
-    head()->facts[0] = DEMAND_IS_COMPONENT;
-    head()->memory[0] = UINT64_MAX;
+    answer.head.imported[0] = 0x81;
+    answer.head.reachable[0] = 0x80;
+    answer.head.facts[0] = DEMAND_IS_COMPONENT;
+    answer.head.memory[0] = UINT64_MAX;
     name(DEMAND_UNKNOWN, "a:b/c#d");
     name(DEMAND_EXPORT, "\033[2J");
-    head()->totals[DEMAND_UNKNOWN] = 1000000; /* the reader left some out */
+    answer.head.totals[DEMAND_UNKNOWN] = 1000000; /* the reader left some out */
     accepted();
     assert_true(demand_imports(&demand, (enum row)0));
     assert_false(demand_reaches(&demand, (enum row)0));
@@ -99,17 +98,17 @@ static void test_lies(void **state)
 {
     (void)state;
     begin();
-    head()->rows[0]++;
+    answer.head.rows[0]++;
     refused("other tables");
     begin();
-    head()->facts[0] = 1u << 31;
+    answer.head.facts[0] = 1u << 31;
     refused("unknown facts");
     begin();
-    head()->reachable[3] = 1;
+    answer.head.reachable[3] = 1;
     refused("not imported");
     if (DEMAND_ROWS % 8) {
         begin();
-        head()->imported[sizeof head()->imported - 1] = 0x80;
+        answer.head.imported[sizeof answer.head.imported - 1] = 0x80;
         refused("do not exist");
     }
     begin();
@@ -117,15 +116,15 @@ static void test_lies(void **state)
     refused("is none");
     begin();
     name(DEMAND_IMPORT, "");
-    answer[length++] = 0;
+    answer.bytes[length++] = 0;
     refused("is none");
     begin();
     name(DEMAND_IMPORT, "abc");
-    head()->totals[DEMAND_IMPORT] = 0;
+    answer.head.totals[DEMAND_IMPORT] = 0;
     refused("more names");
     begin();
     name(DEMAND_IMPORT, "abc");
-    answer[sizeof(struct demand_head) + 1] = 4;
+    answer.bytes[sizeof(struct demand_head) + 1] = 4;
     refused("is none");
 }
 
@@ -140,8 +139,8 @@ static void test_sizes(void **state)
     accepted();
     begin();
     name(DEMAND_IMPORT, text);
-    answer[sizeof(struct demand_head) + 1]++;
-    answer[length++] = 'n';
+    answer.bytes[sizeof(struct demand_head) + 1]++;
+    answer.bytes[length++] = 'n';
     refused("is none");
     begin();
     while (length + 3 <= DEMAND_ANSWER_MAX)
