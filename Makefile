@@ -59,7 +59,7 @@ src = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 obj = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
 
 ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/wasi)
-ENGINE_MAIN := $(call src,engine)
+ENGINE_MAIN := $(call src,engine engine/cell)
 BASE        := $(call src,engine/base)
 POLICIES    := $(call src,policies)
 SHIM        := $(call src,shim)
@@ -101,7 +101,7 @@ $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
 
 # Linked statically, so that a run loads nothing but libc: the dynamic loader costs more than a cell.
-RUNNER_LIBS := -Wl,-Bstatic -lseccomp -lcap -ljson-c -Wl,-Bdynamic
+RUNNER_LIBS := -Wl,-Bstatic -lseccomp -lcap -ljson-c -lcrypto -Wl,-Bdynamic
 
 # The place of the installed engine is compiled in; another PREFIX compiles it anew.
 $(B)/prefix: FORCE
@@ -131,8 +131,8 @@ rooms_shim      := $(rooms_policy) shim
 rooms_runner    := $(rooms_shim) runner
 UNIT_LIBS       := -lcmocka
 UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
-UNIT_LIBS_shim   := $(UNIT_LIBS_policy)
-UNIT_LIBS_runner := $(UNIT_LIBS_policy)
+UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a
+UNIT_LIBS_runner := $(UNIT_LIBS_shim)
 UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
 # unit VARIANT NAME ROOM

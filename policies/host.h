@@ -20,7 +20,7 @@ enum host_controller { HOST_MEMORY, HOST_PIDS, HOST_CPU, HOST_CONTROLLERS };
 
 struct host_cgroups {
     /* The directory of version 2 below which the shim may make groups and clone cells into them,
-     * absolute; "" if there is none. */
+     * absolute; "" if there is none, or if no limit could be set there. */
     char unified[256];
     /* For each controller the same of its version 1 hierarchy; "" if it has none. */
     char version1[HOST_CONTROLLERS][256];

@@ -1,0 +1,281 @@
+/* The life of one cell. The handlers below are the only code of the shim that sees what a cell
+ * sent; protocol_judge has checked kind, size, state and number before. */
+#include "shim/cell.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* A cell that has an order builds its walls in a moment, unless the machine is very busy. */
+#define LOCKING_TIME UINT64_C(30000000000)
+
+/* Of one cell before the shim looks at the others again. */
+#define MESSAGES_AT_ONCE 16
+
+uint64_t cell_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t later(uint64_t nanoseconds)
+{
+    uint64_t now = cell_now();
+    return nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX;
+}
+
+int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, struct err *err)
+{
+    memset(cell, 0, offsetof(struct cell, grants));
+    grants_start(&cell->grants);
+    cell->state = STATE_WAITING;
+    cell->process = (struct launched){-1, -1, -1};
+    cell->cgroups = cgroups_none();
+    cell->deadline = UINT64_MAX;
+    cell->counts = (struct message_counts){0};
+    cell->outcome = (struct outcome){0};
+    cell->demand = NULL;
+    cell->answered = false;
+    if (launch(shim, plan, &cell->cgroups, &cell->outcome.walls, &cell->process, err)) {
+        cgroups_remove(&cell->cgroups);
+        return -1;
+    }
+    return 0;
+}
+
+int cell_order(struct cell *cell, const struct plan *plan, const struct component *component,
+               struct err *err)
+{
+    cell->plan = plan;
+    cell->component = component;
+    if (component_check(component, err))
+        return -1;
+    cell->outcome.walls.standing |= WALL_BIT(WALL_SEALED_COMPONENT);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (operation_infos[plan->at[i].kind].phase == PHASE_GRANT &&
+            grants_make(&cell->grants, &plan->at[i], cell->process.pid, &cell->outcome.walls, err))
+            return -1;
+    }
+    if (order_make(plan, component, &cell->order, err))
+        return -1;
+    if (cell->grants.count != cell->order.head.grants)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "grants were made that are not handed over");
+    cell->state = cell->order.head.role == ROLE_READER ? STATE_READER_LOCKING : STATE_RUN_LOCKING;
+    cell->deadline = later(LOCKING_TIME);
+    cell_send(cell);
+    return 0;
+}
+
+void cell_send(struct cell *cell)
+{
+    if (cell->ordered)
+        return;
+    int sent = order_send(&cell->order, cell->process.socket, cell->component, &cell->grants);
+    if (sent == 0)
+        return;
+    /* All sent, or the cell is dead; then its pidfd says so. */
+    cell->ordered = true;
+    grants_close(&cell->grants);
+    order_free(&cell->order);
+}
+
+void cell_kill(struct cell *cell)
+{
+    if (!cell_gone(cell))
+        syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGKILL, NULL, 0);
+}
+
+/* The cell did what no honest engine does. */
+static void condemn(struct cell *cell, const char *what)
+{
+    outcome_fail(&cell->outcome, ERR_KILLED, ERR_NOWHERE,
+                 "the cell was killed because it sent %s; the component may have taken over its "
+                 "engine",
+                 what);
+    cell_kill(cell);
+}
+
+/* The walls of phases START and LOCKDOWN stand, but for those in `missing`. */
+static void note_walls(struct cell *cell, wall_set missing)
+{
+    for (size_t i = 0; i < cell->plan->count; i++) {
+        const struct operation *operation = &cell->plan->at[i];
+        const struct operation_info *info = &operation_infos[operation->kind];
+        if (info->phase != PHASE_START && info->phase != PHASE_LOCKDOWN)
+            continue;
+        if (wall_in(missing, info->wall))
+            walls_failed(&cell->outcome.walls, operation, "", 0, NULL);
+        else
+            walls_built(&cell->outcome.walls, operation);
+    }
+}
+
+static void on_ready(struct cell *cell, const struct message_ready *ready)
+{
+    if (ready->missing & ~cell->order.head.may_miss) {
+        condemn(cell, "that walls are missing which may not be");
+        return;
+    }
+    note_walls(cell, ready->missing);
+    cell->state = cell->state == STATE_READER_LOCKING ? STATE_READER : STATE_RUN;
+    cell->deadline = later(cell->order.time);
+}
+
+static void on_refused(struct cell *cell, const struct message_refused *refused)
+{
+    char call[sizeof refused->call + 1];
+    snprintf(call, sizeof call, "%.*s", (int)sizeof refused->call, refused->call);
+    struct err err = {0};
+    if (refused->wall < WALL_COUNT)
+        walls_refuse((enum wall)refused->wall, call, (int)refused->error, &err);
+    else
+        err_set(&err, ERR_FAULT, ERR_NOWHERE, "the cell could not start: %s: %s", call,
+                strerror((int)refused->error));
+    outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
+    cell->state = STATE_ENDED;
+}
+
+static void on_demand(struct cell *cell, const struct message_demand *demand)
+{
+    struct err err = {0};
+    cell->state = STATE_ENDED;
+    if (demand->size > sizeof demand->answer || !cell->demand) {
+        condemn(cell, "a demand that nobody asked for");
+        return;
+    }
+    if (demand_parse((struct bytes){demand->answer, demand->size}, cell->demand, &err))
+        outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
+    else
+        cell->answered = true;
+    cell_kill(cell); /* it has nothing more to do */
+}
+
+static void on_exit_code(struct cell *cell, const struct message_exit *ended)
+{
+    outcome_exit(&cell->outcome, ended->code);
+    cell->state = STATE_ENDED;
+    cell_kill(cell);
+}
+
+/* What a component may be the cause of; anything else that is claimed is carrel's own fault. */
+static enum err_kind believable(uint32_t kind)
+{
+    switch (kind) {
+    case ERR_MALFORMED:
+    case ERR_INVALID:
+    case ERR_UNLINKABLE:
+    case ERR_LIMIT:
+    case ERR_DENIED:
+    case ERR_TRAP:
+    case ERR_EXHAUSTED:
+    case ERR_MEMORY:
+    case ERR_USAGE: return (enum err_kind)kind;
+    default: return ERR_FAULT;
+    }
+}
+
+static void on_failure(struct cell *cell, const struct message_failure *failure)
+{
+    outcome_fail(&cell->outcome, believable(failure->error), failure->offset, "%.*s",
+                 (int)strnlen(failure->text, sizeof failure->text), failure->text);
+    cell->state = STATE_ENDED;
+    cell_kill(cell);
+}
+
+static void on_trap(struct cell *cell, const struct message_trap *trap)
+{
+    outcome_trap(&cell->outcome, trap);
+    cell->state = STATE_ENDED;
+    cell_kill(cell);
+}
+
+static void handle(struct cell *cell, const union message *message, size_t size)
+{
+    const char *wrong = protocol_judge(&cell->counts, cell->state, message, size);
+    if (wrong) {
+        condemn(cell, wrong);
+        return;
+    }
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_READY: on_ready(cell, &message->ready); break;
+    case MESSAGE_REFUSED: on_refused(cell, &message->refused); break;
+    case MESSAGE_DEMAND: on_demand(cell, &message->demand); break;
+    case MESSAGE_EXIT: on_exit_code(cell, &message->exit); break;
+    case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
+    case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
+    case MESSAGE_ORDER:
+    case MESSAGE_DATA:
+    case MESSAGES: break; /* never to the shim */
+    }
+}
+
+void cell_receive(struct cell *cell)
+{
+    static union message message;
+    for (int i = 0; i < MESSAGES_AT_ONCE && cell->process.socket >= 0; i++) {
+        /* No room for descriptors: the kernel drops them, and says so. */
+        struct iovec part = {&message, sizeof message};
+        struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+        ssize_t size = recvmsg(cell->process.socket, &packet, MSG_DONTWAIT);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && errno == EAGAIN)
+            return;
+        if (size <= 0 || outcome_known(&cell->outcome)) {
+            close(take_fd(&cell->process.socket));
+            return;
+        }
+        if (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+            condemn(cell,
+                    packet.msg_flags & MSG_CTRUNC ? "descriptors" : "a message of the wrong size");
+        else
+            handle(cell, &message, (size_t)size);
+    }
+}
+
+void cell_check_time(struct cell *cell, uint64_t now)
+{
+    if (now < cell->deadline || cell_gone(cell))
+        return;
+    cell->deadline = UINT64_MAX;
+    if (cell->state == STATE_RUN || cell->state == STATE_READER)
+        outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "the time limit of %.3f s is reached",
+                     (double)cell->order.time / 1e9);
+    else
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE, "the cell did not start in time");
+    cell_kill(cell);
+}
+
+void cell_bury(struct cell *cell)
+{
+    siginfo_t info = {0};
+    while (waitid(P_PIDFD, (id_t)cell->process.pidfd, &info, WEXITED | __WALL) < 0 &&
+           errno == EINTR)
+        ;
+    /* What it said before it died, which is bounded by the socket's buffer. */
+    for (int i = 0; i < 256 && cell->process.socket >= 0 && !outcome_known(&cell->outcome); i++)
+        cell_receive(cell);
+    if (!cell->answered)
+        outcome_death(&cell->outcome, info.si_code, info.si_status);
+    close(take_fd(&cell->process.pidfd));
+    cgroups_remove(&cell->cgroups);
+}
+
+void cell_close(struct cell *cell)
+{
+    if (!cell_gone(cell)) {
+        cell_kill(cell);
+        cell_bury(cell);
+    }
+    if (cell->process.socket >= 0)
+        close(take_fd(&cell->process.socket));
+    grants_close(&cell->grants);
+    for (size_t i = 0; i < cell->grants.pump_count; i++)
+        pump_close(&cell->grants.pumps[i]);
+    order_free(&cell->order);
+}

@@ -1,0 +1,63 @@
+/* One cell, from its launch to its end, as the shim sees it. */
+#ifndef CARREL_SHIM_CELL_H
+#define CARREL_SHIM_CELL_H
+
+#include "policies/demand.h"
+#include "shim/launch.h"
+#include "shim/order.h"
+#include "shim/outcome.h"
+
+struct cell {
+    enum cell_state state;
+    struct launched process; /* socket and pidfd are -1 once they are closed */
+    struct cgroups cgroups;
+    const struct component *component;
+    const struct plan *plan; /* of its role */
+    struct order order;
+    bool ordered; /* the order is on its way whole */
+    struct grants grants;
+    uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
+    struct message_counts counts;
+    struct outcome outcome;
+    struct demand *demand; /* where a reader's answer goes; or NULL */
+    bool answered;         /* it is there */
+};
+
+/* Launches a cell that waits. On failure nothing is left of it. `plan` is used only during the
+ * call.
+ */
+int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, struct err *err);
+
+/* Makes the grants and the order of `plan` and begins to send them. `component` and `plan` must
+ * live as long as the cell. */
+int cell_order(struct cell *cell, const struct plan *plan, const struct component *component,
+               struct err *err);
+
+/* Sends more of the order, when the socket has room. */
+void cell_send(struct cell *cell);
+
+/* Takes what the cell has sent, at most a few messages at a time, and acts on it. */
+void cell_receive(struct cell *cell);
+
+/* Kills the cell, if it is not dead. */
+void cell_kill(struct cell *cell);
+
+/* Kills the cell if its time is over. */
+void cell_check_time(struct cell *cell, uint64_t now);
+
+/* The cell is dead (its pidfd says so): reaps it, removes its groups, and completes its outcome. */
+void cell_bury(struct cell *cell);
+
+/* Whether nothing is left of the process. */
+static inline bool cell_gone(const struct cell *cell)
+{
+    return cell->process.pidfd < 0;
+}
+
+/* Kills, reaps and frees whatever there is. */
+void cell_close(struct cell *cell);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t cell_now(void);
+
+#endif

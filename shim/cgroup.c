@@ -1,0 +1,208 @@
+/* Control groups. A group of version 2 is entered by the clone (moving a process later waits for an
+ * RCU grace period); one of version 1 by the child, which writes to its cgroup.procs. */
+#include "shim/cgroup.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* The parent of all cells' groups, below the directory that the plan names. */
+#define PARENT "carrel"
+
+struct cgroups cgroups_none(void)
+{
+    return (struct cgroups){.count = 0};
+}
+
+static int write_at(int directory, const char *file, const char *text)
+{
+    cleanup_close int fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t size = (ssize_t)strlen(text);
+    return write(fd, text, (size_t)size) == size ? 0 : -1;
+}
+
+/* Lets groups below `parent` have the controllers; what cannot be enabled shows when a limit is
+ * set. */
+static void enable_controllers(const char *parent)
+{
+    cleanup_close int directory = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return;
+    static const char *const controllers[] = {"+memory", "+pids", "+cpu"};
+    for (size_t i = 0; i < countof(controllers); i++)
+        (void)write_at(directory, "cgroup.subtree_control", controllers[i]);
+}
+
+/* Makes a directory of its own for the cell. Another shim may remove the common parent meanwhile.
+ */
+static int make_group(const char *parent, const char *id, bool unified, char path[CGROUP_PATH])
+{
+    static unsigned number;
+    char common[CGROUP_PATH];
+    if (snprintf(common, sizeof common, "%s/" PARENT, parent) >= (int)sizeof common) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    for (int attempt = 0; attempt < 16; attempt++) {
+        bool made = mkdir(common, 0755) == 0;
+        if (!made && errno != EEXIST)
+            return -1;
+        if (made && unified) {
+            enable_controllers(parent);
+            enable_controllers(common);
+        }
+        int length = snprintf(path, CGROUP_PATH, "%s/%s-%u", common, id, number++);
+        if (length >= CGROUP_PATH) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        if (mkdir(path, 0755) == 0)
+            return 0;
+        if (errno != EEXIST && errno != ENOENT)
+            return -1;
+    }
+    return -1;
+}
+
+static int add_group(struct cgroups *cgroups, const struct operation_cgroup *wanted, const char *id,
+                     const char **ret_call)
+{
+    struct cgroup *group = &cgroups->at[cgroups->count];
+    bool unified = wanted->controller[0] == '\0';
+    *group = (struct cgroup){.controller = wanted->controller, .directory = -1, .procs = -1};
+    *ret_call = "mkdir";
+    if (cgroups->count == CGROUPS_MAX) {
+        errno = E2BIG;
+        return -1;
+    }
+    if (make_group(wanted->parent, id, unified, group->path))
+        return -1;
+    *ret_call = "open";
+    group->directory = open(group->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (group->directory >= 0 && !unified)
+        group->procs = openat(group->directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (group->directory >= 0 && (unified || group->procs >= 0)) {
+        cgroups->count++;
+        return 0;
+    }
+    int error = errno;
+    if (group->directory >= 0)
+        close(group->directory);
+    rmdir(group->path);
+    errno = error;
+    return -1;
+}
+
+int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, const char *id,
+                    struct wall_report *report, struct err *err)
+{
+    const char *call = "write";
+    int result = -1;
+    if (operation->kind == OPERATION_CGROUP) {
+        result = add_group(cgroups, &operation->of.cgroup, id, &call);
+    } else if (cgroups->count > 0) {
+        const struct operation_cgroup_limit *limit = &operation->of.cgroup_limit;
+        result = write_at(cgroups->at[cgroups->count - 1].directory, limit->file, limit->value);
+    } else {
+        errno = ENOENT; /* the group that it belongs to could not be made */
+    }
+    if (result)
+        return walls_failed(report, operation, call, errno, err);
+    walls_built(report, operation);
+    return 0;
+}
+
+int cgroups_unified(const struct cgroups *cgroups)
+{
+    for (size_t i = 0; i < cgroups->count; i++) {
+        if (cgroups->at[i].procs < 0)
+            return cgroups->at[i].directory;
+    }
+    return -1;
+}
+
+void cgroups_entries(const struct cgroups *cgroups, const struct plan *plan, int *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->count && count < CGROUPS_MAX; i++) {
+        if (plan->at[i].kind != OPERATION_CGROUP_ENTER)
+            continue;
+        ret[count] = -1;
+        for (size_t j = 0; j < cgroups->count; j++) {
+            if (strcmp(cgroups->at[j].controller, plan->at[i].of.cgroup_enter.controller) == 0)
+                ret[count] = cgroups->at[j].procs;
+        }
+        count++;
+    }
+}
+
+/* Removes an empty group and, if it was the last, the common parent. False while something is still
+ * in it. */
+static bool remove_group(const char *path)
+{
+    if (rmdir(path) && errno != ENOENT)
+        return false;
+    char common[CGROUP_PATH];
+    snprintf(common, sizeof common, "%s", path);
+    char *slash = strrchr(common, '/');
+    if (slash) {
+        *slash = '\0';
+        rmdir(common);
+    }
+    return true;
+}
+
+/* A dead process leaves its groups a moment after it was reaped. */
+static void remove_soon(const char *path)
+{
+    const struct timespec moment = {0, 1000000};
+    for (int attempt = 0; attempt < 1000 && !remove_group(path); attempt++)
+        nanosleep(&moment, NULL);
+}
+
+void cgroups_remove(struct cgroups *cgroups)
+{
+    for (size_t i = 0; i < cgroups->count; i++) {
+        struct cgroup *group = &cgroups->at[i];
+        close(group->directory);
+        if (group->procs >= 0)
+            close(group->procs);
+        remove_soon(group->path);
+    }
+    cgroups->count = 0;
+}
+
+/* Only cells are ever in such a group. */
+static void kill_members(const char *path)
+{
+    cleanup_close int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0 || write_at(directory, "cgroup.kill", "1") == 0)
+        return;
+    int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    cleanup_file FILE *members = fd < 0 ? NULL : fdopen(fd, "r");
+    int pid;
+    while (members && fscanf(members, "%d", &pid) == 1) {
+        if (pid > 1)
+            kill(pid, SIGKILL);
+    }
+}
+
+void cgroups_clear(const char *parent, const char *id)
+{
+    char common[CGROUP_PATH], path[CGROUP_PATH];
+    snprintf(common, sizeof common, "%s/" PARENT, parent);
+    cleanup_dir DIR *groups = opendir(common);
+    const struct dirent *entry;
+    while (groups && (entry = readdir(groups))) {
+        if (strncmp(entry->d_name, id, strlen(id)) != 0 ||
+            snprintf(path, sizeof path, "%s/%s", common, entry->d_name) >= (int)sizeof path)
+            continue;
+        kill_members(path);
+        remove_soon(path);
+    }
+}

@@ -1,0 +1,157 @@
+/* Making grants: streams of the caller, pumps, /dev/null, and directories. Paths are the
+ * operator's; nothing here has been seen by a component. */
+#include "shim/grant.h"
+#include "policies/host.h"
+#include "shim/cleanup.h"
+#include "shim/mount.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void grants_start(struct grants *grants)
+{
+    grants->count = 0;
+    grants->pump_count = 0;
+    for (size_t i = 0; i < PROTOCOL_GRANTS; i++)
+        grants->at[i] = -1;
+}
+
+void grants_close(struct grants *grants)
+{
+    for (size_t i = 0; i < grants->count; i++) {
+        if (grants->at[i] >= 0)
+            close(take_fd(&grants->at[i]));
+    }
+}
+
+/* Takes `fd`, also on failure. */
+static int keep(struct grants *grants, uint64_t number, int fd, struct err *err)
+{
+    if (number >= PROTOCOL_GRANTS || grants->at[number] >= 0) {
+        close(fd);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "a cell can have %d grants, each once; give fewer directories",
+                       PROTOCOL_GRANTS);
+    }
+    grants->at[number] = fd;
+    if (grants->count <= number)
+        grants->count = (size_t)number + 1;
+    return 0;
+}
+
+/* Whether `fd` goes only in the direction that standard stream `stream` has, and is something that
+ * may be in a cell: from a directory, native code would walk out. */
+static bool one_way(int fd, uint64_t stream)
+{
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH) &&
+           (flags & O_ACCMODE) == (stream == 0 ? O_RDONLY : O_WRONLY) && fstat(fd, &status) == 0 &&
+           !S_ISDIR(status.st_mode) && !isatty(fd);
+}
+
+static int pass_stream(struct grants *grants, const struct operation_stream_pass *pass,
+                       struct err *err)
+{
+    if (!one_way((int)pass->stream, pass->stream))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "standard stream %d is not what it was when the plan was made",
+                       (int)pass->stream);
+    int fd = fcntl((int)pass->stream, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot duplicate standard stream %d: %s",
+                       (int)pass->stream, strerror(errno));
+    return keep(grants, pass->grant, fd, err);
+}
+
+static bool same_terminal(int a, int b)
+{
+    struct stat one, other;
+    return isatty(a) && isatty(b) && fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+           one.st_rdev == other.st_rdev;
+}
+
+static int pump_stream(struct grants *grants, const struct operation_stream_pump *pump,
+                       struct err *err)
+{
+    /* Output and errors on one terminal go through one pipe, to keep their order. */
+    if (pump->stream == 2 && pump->grant > 0 && pump->grant < PROTOCOL_GRANTS &&
+        grants->at[pump->grant - 1] >= 0 && grants->pump_count > 0 &&
+        grants->pumps[grants->pump_count - 1].filtered && same_terminal(1, 2)) {
+        int fd = fcntl(grants->at[pump->grant - 1], F_DUPFD_CLOEXEC, 3);
+        if (fd >= 0)
+            return keep(grants, pump->grant, fd, err);
+    }
+    int fd;
+    if (grants->pump_count == countof(grants->pumps) ||
+        pump_open(&grants->pumps[grants->pump_count], (int)pump->stream, &fd, err))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "there are three standard streams");
+    grants->pump_count++;
+    return keep(grants, pump->grant, fd, err);
+}
+
+static int no_stream(struct grants *grants, const struct operation_stream_none *none,
+                     struct err *err)
+{
+    int fd = open("/dev/null", (none->stream == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open /dev/null: %s", strerror(errno));
+    return keep(grants, none->grant, fd, err);
+}
+
+static int clone_directory(struct grants *grants, const struct operation *operation,
+                           struct wall_report *report, struct err *err)
+{
+    const struct operation_directory *directory = &operation->of.directory;
+    const char *call;
+    int mount = mount_clone(directory->path, directory->attributes, &call);
+    if (mount >= 0) {
+        walls_built(report, operation);
+        return keep(grants, directory->grant, mount, err);
+    }
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case ELOOP:
+    case ENAMETOOLONG:
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot give the directory %s: %s",
+                       directory->path, strerror(errno));
+    default: return walls_refuse(WALL_DETACHED_MOUNTS, call, errno, err);
+    }
+}
+
+static int give_directory(struct grants *grants, const struct operation *operation, int pid,
+                          struct wall_report *report, struct err *err)
+{
+    uint64_t grant = operation->of.idmap.grant;
+    const char *call = "fstat";
+    errno = EBADF;
+    if (grant >= PROTOCOL_GRANTS || grants->at[grant] < 0 ||
+        mount_give_to(grants->at[grant], HOST_ID_FIRST + (uint32_t)pid, &call))
+        return walls_failed(report, operation, call, errno, err);
+    walls_built(report, operation);
+    return 0;
+}
+
+int grants_make(struct grants *grants, const struct operation *operation, int pid,
+                struct wall_report *report, struct err *err)
+{
+    int result = 0;
+    switch (operation->kind) {
+    case OPERATION_STREAM_PASS:
+        result = pass_stream(grants, &operation->of.stream_pass, err);
+        break;
+    case OPERATION_STREAM_PUMP:
+        result = pump_stream(grants, &operation->of.stream_pump, err);
+        break;
+    case OPERATION_STREAM_NONE: result = no_stream(grants, &operation->of.stream_none, err); break;
+    case OPERATION_DIRECTORY: return clone_directory(grants, operation, report, err);
+    case OPERATION_IDMAP: return give_directory(grants, operation, pid, report, err);
+    default: return 0;
+    }
+    if (result == 0)
+        walls_built(report, operation);
+    return result;
+}

@@ -1,0 +1,27 @@
+/* What is handed to one cell: the phase GRANT of an array of operations. */
+#ifndef CARREL_SHIM_GRANT_H
+#define CARREL_SHIM_GRANT_H
+
+#include "shim/protocol.h"
+#include "shim/pump.h"
+#include "shim/walls.h"
+
+struct grants {
+    size_t count;
+    int at[PROTOCOL_GRANTS]; /* descriptors, by number of grant; -1 where none was made yet */
+    size_t pump_count;
+    struct pump pumps[3];
+};
+
+/* No grants yet. */
+void grants_start(struct grants *grants);
+
+/* Carries out one operation of phase GRANT for the cell with process id `pid`. Errors: WALL, FAULT,
+ * ABSENT (a directory that does not exist). */
+int grants_make(struct grants *grants, const struct operation *operation, int pid,
+                struct wall_report *report, struct err *err);
+
+/* Closes the shim's copies of what was handed over; the pumps stay. */
+void grants_close(struct grants *grants);
+
+#endif

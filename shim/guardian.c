@@ -1,0 +1,235 @@
+/* The guardian and the state files; see guardian.h.
+ *
+ * A state file is named by its shim's id, is locked as long as the shim or its guardian lives, and
+ * holds the parents of the groups, one a line. It is written before the first group is made. */
+#include "shim/guardian.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define STATE_MAX 4096 /* bytes of a state file */
+
+struct guardian guardian_none(void)
+{
+    return (struct guardian){.pidfd = -1, .pipe = -1, .state = -1};
+}
+
+/* The directory of state files: /run/carrel, or the user's own. It is there only while a file is.
+ */
+static void state_directory(char *ret, size_t size)
+{
+    const char *user = getenv("XDG_RUNTIME_DIR");
+    if (geteuid() == 0)
+        snprintf(ret, size, "/run/carrel");
+    else if (user && user[0] == '/')
+        snprintf(ret, size, "%.200s/carrel", user);
+    else
+        snprintf(ret, size, "/tmp/carrel-%u", geteuid());
+}
+
+/* Opens it; only a directory that is ours alone will do. */
+static int open_directory(const char *path)
+{
+    struct stat status;
+    cleanup_close int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0 || fstat(directory, &status))
+        return -1;
+    if (status.st_uid != geteuid() || status.st_mode & 077) {
+        errno = EPERM;
+        return -1;
+    }
+    return take_fd(&directory);
+}
+
+/* A new state file, locked. Another shim may remove the directory, or sweep the file before it is
+ * locked: then once more. */
+static int create_state(const char *directory, const char *path)
+{
+    for (int attempt = 0; attempt < 16; attempt++) {
+        if (mkdir(directory, 0700) && errno != EEXIST)
+            return -1;
+        cleanup_close int checked = open_directory(directory);
+        if (checked < 0 && errno != ENOENT)
+            return -1;
+        struct stat status;
+        cleanup_close int state = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (state < 0 && errno != ENOENT)
+            return -1;
+        if (state >= 0 && flock(state, LOCK_EX | LOCK_NB) == 0 && fstat(state, &status) == 0 &&
+            status.st_nlink > 0)
+            return take_fd(&state);
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+/* The lines of a state file, each a parent; NUL-terminated by this. */
+static char *read_state(int state, char text[STATE_MAX])
+{
+    ssize_t size = pread(state, text, STATE_MAX - 1, 0);
+    text[size > 0 ? size : 0] = '\0';
+    return text;
+}
+
+static void clear_groups(int state, const char *id)
+{
+    char text[STATE_MAX];
+    char *rest = NULL;
+    for (char *parent = strtok_r(read_state(state, text), "\n", &rest); parent;
+         parent = strtok_r(NULL, "\n", &rest))
+        cgroups_clear(parent, id);
+}
+
+static void remove_state(const char *path)
+{
+    char directory[sizeof((struct guardian *)0)->path];
+    unlink(path);
+    snprintf(directory, sizeof directory, "%s", path);
+    char *slash = strrchr(directory, '/');
+    if (slash) {
+        *slash = '\0';
+        rmdir(directory); /* if it was the last */
+    }
+}
+
+static const char *id_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The process. A byte means that the shim has cleaned up, the end of the pipe that it could not. */
+static _Noreturn void guard(const struct guardian *guardian, int pipe)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    setsid();
+    prctl(PR_SET_NAME, "carrel-guardian", 0, 0, 0);
+    int low = pipe < guardian->state ? pipe : guardian->state;
+    int high = pipe < guardian->state ? guardian->state : pipe;
+    if (low > 0)
+        close_range(0, (unsigned)low - 1, 0);
+    if (high - low > 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0u, 0);
+    char byte;
+    ssize_t size;
+    do
+        size = read(pipe, &byte, 1);
+    while (size < 0 && errno == EINTR);
+    if (size == 0) {
+        clear_groups(guardian->state, id_of(guardian->path));
+        remove_state(guardian->path);
+    }
+    _exit(0);
+}
+
+static int start(struct guardian *guardian, struct err *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
+    pid_t pid = fork();
+    if (pid == 0)
+        guard(guardian, ends[0]);
+    close(ends[0]);
+    guardian->pipe = ends[1];
+    guardian->pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+    if (guardian->pidfd < 0) {
+        close(take_fd(&guardian->pipe));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start the guardian: %s",
+                       strerror(errno));
+    }
+    return 0;
+}
+
+int guardian_watch(struct guardian *guardian, const struct plan *plan, const char *id,
+                   struct err *err)
+{
+    char text[STATE_MAX];
+    size_t size = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->at[i].kind == OPERATION_CGROUP && size < sizeof text)
+            size += (size_t)snprintf(text + size, sizeof text - size, "%s\n",
+                                     plan->at[i].of.cgroup.parent);
+    }
+    if (size == 0 || guardian->state >= 0)
+        return 0;
+    char directory[240];
+    state_directory(directory, sizeof directory);
+    int length = snprintf(guardian->path, sizeof guardian->path, "%s/%s", directory, id);
+    if (size >= sizeof text || length >= (int)sizeof guardian->path)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the paths of the control groups are too long");
+    guardian->state = create_state(directory, guardian->path);
+    if (guardian->state < 0 || pwrite(guardian->state, text, size, 0) != (ssize_t)size)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s", guardian->path,
+                       strerror(errno));
+    return start(guardian, err);
+}
+
+static void reap(struct guardian *guardian)
+{
+    siginfo_t info;
+    while (waitid(P_PIDFD, (id_t)guardian->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+        ;
+    close(take_fd(&guardian->pidfd));
+    close(take_fd(&guardian->pipe));
+}
+
+int guardian_replace(struct guardian *guardian, struct err *err)
+{
+    reap(guardian);
+    return start(guardian, err);
+}
+
+void guardian_dismiss(struct guardian *guardian)
+{
+    if (guardian->state < 0)
+        return;
+    remove_state(guardian->path);
+    if (guardian->pidfd >= 0) {
+        ssize_t told = write(guardian->pipe, "", 1);
+        (void)told; /* if it is dead already, so be it */
+        reap(guardian);
+    }
+    close(take_fd(&guardian->state));
+}
+
+/* One state file, if nobody holds it. */
+static void sweep_one(int directory, const char *name)
+{
+    cleanup_close int state = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (state < 0 || flock(state, LOCK_EX | LOCK_NB))
+        return;
+    clear_groups(state, name);
+    unlinkat(directory, name, 0);
+}
+
+void guardian_sweep(void)
+{
+    char path[240];
+    state_directory(path, sizeof path);
+    int directory = open_directory(path);
+    if (directory < 0)
+        return;
+    cleanup_dir DIR *files = fdopendir(directory);
+    if (!files) {
+        close(directory);
+        return;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(files))) {
+        if (entry->d_name[0] != '.')
+            sweep_one(directory, entry->d_name);
+    }
+    rmdir(path);
+}

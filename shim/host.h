@@ -1,0 +1,16 @@
+/* The facts about host and caller that the array of operations depends on. */
+#ifndef CARREL_SHIM_HOST_H
+#define CARREL_SHIM_HOST_H
+
+#include "engine/base/err.h"
+#include "policies/host.h"
+
+/* Collects the facts. `engine` is kept. Changes nothing. Call it before the shim changes itself
+ * (OWN_SPACES). Where control groups may be made is looked for only if `cgroups`, because that
+ * reads files; else there are none. */
+void host_probe(const char *engine, bool cgroups, struct host *ret);
+
+/* The part about control groups. */
+void host_probe_cgroups(bool root, struct host_cgroups *ret);
+
+#endif

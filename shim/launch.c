@@ -1,0 +1,232 @@
+/* Starting a cell with one clone3; see DESIGN §3. The child shares the shim's memory until it has
+ * executed the engine (CLONE_VM, CLONE_VFORK), so nothing is copied and no page faults. */
+#include "shim/launch.h"
+#include "shim/child.h"
+#include "shim/cleanup.h"
+#include "shim/protocol.h"
+#include "shim/raw.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* Linux 6.16; Debian's headers are older. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+#define CHILD_STACK 32768
+
+/* The flag of an operation of phase CLONE. */
+static uint64_t space_flag(enum operation_kind kind)
+{
+    switch (kind) {
+    case OPERATION_SPACE_MOUNT: return CLONE_NEWNS;
+    case OPERATION_SPACE_PID: return CLONE_NEWPID;
+    case OPERATION_SPACE_NET: return CLONE_NEWNET;
+    case OPERATION_SPACE_IPC: return CLONE_NEWIPC;
+    case OPERATION_SPACE_UTS: return CLONE_NEWUTS;
+    case OPERATION_SPACE_CGROUP: return CLONE_NEWCGROUP;
+    default: return 0;
+    }
+}
+
+/* All flags of the plan's namespaces, or only those that may not be missing. */
+static uint64_t space_flags(const struct plan *plan, bool required_only)
+{
+    uint64_t flags = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!(required_only && plan->at[i].may_fail))
+            flags |= space_flag(plan->at[i].kind);
+    }
+    return flags;
+}
+
+static _Noreturn void end_at_once(void *unused)
+{
+    (void)unused;
+    for (;;)
+        raw_call(SYS_exit_group, 0, 0, 0, 0, 0);
+}
+
+/* One clone3; the process id or -errno. */
+static long clone_once(uint64_t flags, int cgroup, int *pidfd, volatile int *pid,
+                       void (*body)(void *), void *argument)
+{
+    _Alignas(16) char stack[CHILD_STACK];
+    struct clone_args args = {
+        .flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID |
+                 CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .parent_tid = (uint64_t)(uintptr_t)pid,
+        .stack = (uint64_t)(uintptr_t)stack,
+        .stack_size = sizeof stack,
+        .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+    };
+    return raw_clone3(&args, body, argument);
+}
+
+/* The child has no exit signal, so that a SIGCHLD that the caller ignores does not reap it. */
+static void reap(int pidfd)
+{
+    siginfo_t info;
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+        ;
+}
+
+/* The clone failed: which wall is it? Tries each namespace alone, then the cgroup. Slow, but this
+ * is the end anyway. */
+static int explain_clone(const struct plan *plan, int cgroup, int error, struct err *err)
+{
+    for (size_t i = 0; i <= plan->count; i++) {
+        uint64_t flag = i < plan->count ? space_flag(plan->at[i].kind) : 0;
+        if (flag == 0 && i < plan->count)
+            continue;
+        cleanup_close int pidfd = -1;
+        volatile int pid;
+        int group = i < plan->count ? -1 : cgroup;
+        long result = clone_once(flag, group, &pidfd, &pid, end_at_once, NULL);
+        if (result >= 0)
+            reap(pidfd);
+        else if (i < plan->count)
+            return walls_refuse(operation_infos[plan->at[i].kind].wall, "clone3", (int)-result,
+                                err);
+        else if (group >= 0)
+            return walls_refuse(WALL_CGROUP, "clone3", (int)-result, err);
+    }
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a process: clone3: %s",
+                   strerror(error));
+}
+
+/* Makes the process. If some namespaces may be missing and the clone fails, it is tried once more
+ * without those. */
+static int make_process(const struct plan *plan, const struct cgroups *cgroups, struct child *child,
+                        int *pidfd, struct wall_report *report, struct err *err)
+{
+    int cgroup = cgroups_unified(cgroups);
+    uint64_t all = space_flags(plan, false), required = space_flags(plan, true), flags = all;
+    long result = clone_once(flags, cgroup, pidfd, &child->pid, child_run, child);
+    if (result < 0 && all != required) {
+        int error = (int)-result;
+        flags = required;
+        result = clone_once(flags, cgroup, pidfd, &child->pid, child_run, child);
+        for (size_t i = 0; result >= 0 && i < plan->count; i++) {
+            if (space_flag(plan->at[i].kind) & ~required)
+                walls_failed(report, &plan->at[i], "clone3", error, NULL);
+        }
+    }
+    if (result < 0)
+        return explain_clone(plan, cgroup, (int)-result, err);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (operation_infos[plan->at[i].kind].phase == PHASE_CLONE)
+            walls_built(report, &plan->at[i]);
+    }
+    return 0;
+}
+
+/* What the child left behind: the walls that it built, or the operation that ended it. */
+static int judge_child(const struct plan *plan, struct child *child, struct wall_report *report,
+                       struct err *err)
+{
+    if (child->failed >= 0) {
+        struct operation operation = plan->at[child->failed];
+        operation.may_fail = false;
+        return walls_failed(report, &operation, child->call, child->error, err);
+    }
+    for (enum wall wall = 0; wall < WALL_COUNT; wall++) {
+        if (wall_in(child->missing, wall)) {
+            report->missing |= WALL_BIT(wall);
+            report->errors[wall] = child->errors[wall];
+        }
+    }
+    for (size_t i = 0; i < plan->count; i++) {
+        if (operation_infos[plan->at[i].kind].phase == PHASE_CHILD)
+            walls_built(report, &plan->at[i]);
+    }
+    return 0;
+}
+
+static int make_socket(const struct plan *plan, int *ret_shim, int *ret_cell,
+                       struct wall_report *report, struct err *err)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s", strerror(errno));
+    *ret_shim = pair[0];
+    *ret_cell = pair[1];
+    if (*ret_cell ==
+        PROTOCOL_SOCKET) { /* where the child will put it, and dup3 wants two numbers */
+        *ret_cell = fcntl(pair[1], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
+        close(pair[1]);
+        if (*ret_cell < 0)
+            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s",
+                           strerror(errno));
+    }
+    const struct operation *passrights = plan_find(plan, OPERATION_PASSRIGHTS);
+    if (!passrights)
+        return 0;
+    const int none = 0;
+    if (setsockopt(*ret_shim, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none))
+        return walls_failed(report, passrights, "setsockopt", errno, err);
+    walls_built(report, passrights);
+    return 0;
+}
+
+/* The operations of phase SHIM that come before the socket. */
+static int prepare(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
+                   struct wall_report *report, struct err *err)
+{
+    const struct operation *execute = plan_find(plan, OPERATION_EXECUTE);
+    if (plan->overflown || !execute)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the plan of the cell is too long or has no engine");
+    /* Before the shim's own user namespace hides who owns it. */
+    if (shim_open_engine(shim, execute->of.execute.path, err))
+        return -1;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation *operation = &plan->at[i];
+        int result = 0;
+        switch (operation->kind) {
+        case OPERATION_OWN_SPACES:
+        case OPERATION_MDWE: result = shim_prepare(shim, operation, report, err); break;
+        case OPERATION_CGROUP:
+        case OPERATION_CGROUP_LIMIT:
+            result = cgroups_prepare(cgroups, operation, shim->id, report, err);
+            break;
+        default: break;
+        }
+        if (result)
+            return -1;
+    }
+    return 0;
+}
+
+int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
+           struct wall_report *report, struct launched *ret, struct err *err)
+{
+    if (prepare(shim, plan, cgroups, report, err))
+        return -1;
+    cleanup_close int ours = -1;
+    cleanup_close int theirs = -1;
+    cleanup_close int pidfd = -1;
+    if (make_socket(plan, &ours, &theirs, report, err))
+        return -1;
+
+    int procs[CGROUPS_MAX];
+    cgroups_entries(cgroups, plan, procs);
+    struct child child = {.plan = plan,
+                          .engine = shim->engine,
+                          .socket = theirs,
+                          .cgroups = procs,
+                          .failed = -1,
+                          .call = ""};
+    if (make_process(plan, cgroups, &child, &pidfd, report, err))
+        return -1;
+    if (judge_child(plan, &child, report, err)) {
+        reap(pidfd);
+        return -1;
+    }
+    *ret = (struct launched){child.pid, take_fd(&pidfd), take_fd(&ours)};
+    return 0;
+}

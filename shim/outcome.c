@@ -1,0 +1,97 @@
+/* Outcomes; see outcome.h. What a cell told is copied with its bounds checked and otherwise left as
+ * it is: whoever prints it makes it fit to be seen. */
+#include "shim/outcome.h"
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+bool outcome_known(const struct outcome *outcome)
+{
+    return outcome->by_guest || outcome->why.kind != ERR_NONE;
+}
+
+void outcome_exit(struct outcome *outcome, uint32_t code)
+{
+    if (outcome_known(outcome))
+        return;
+    outcome->by_guest = true;
+    outcome->exit_code = (int)(code & 0xff);
+}
+
+void outcome_fail(struct outcome *outcome, enum err_kind kind, uint64_t offset, const char *format,
+                  ...)
+{
+    if (outcome_known(outcome))
+        return;
+    char text[sizeof outcome->why.text];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    err_set(&outcome->why, kind, offset, "%s", text);
+    outcome->exit_code = err_exit_code(kind);
+}
+
+/* The rows of trap.def, numbered from 1 as in engine/exec/vm.h. */
+static const struct {
+    const char *text;
+    enum err_kind kind;
+} traps[] = {
+    {NULL, ERR_NONE},
+#define TRAP(name, text, kind) {text, ERR_##kind},
+#include "engine/exec/trap.def"
+#undef TRAP
+};
+
+void outcome_trap(struct outcome *outcome, const struct message_trap *trap)
+{
+    if (outcome_known(outcome))
+        return;
+    if (trap->trap >= countof(traps) || traps[trap->trap].kind == ERR_NONE) {
+        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
+                     "the cell told of a trap that does not exist; the component may have taken "
+                     "over its engine");
+        return;
+    }
+    outcome->depth = trap->depth;
+    outcome->frame_count = trap->depth < PROTOCOL_FRAMES ? trap->depth : PROTOCOL_FRAMES;
+    for (uint32_t i = 0; i < outcome->frame_count; i++) {
+        struct record_frame *frame = &outcome->frames[i];
+        *frame = trap->frames[i];
+        frame->module[sizeof frame->module - 1] = '\0';
+        frame->name[sizeof frame->name - 1] = '\0';
+    }
+    int length = (int)strnlen(trap->text, sizeof trap->text);
+    outcome_fail(outcome, traps[trap->trap].kind, ERR_NOWHERE, "%s%s%.*s", traps[trap->trap].text,
+                 length > 0 ? ": " : "", length, trap->text);
+}
+
+void outcome_death(struct outcome *outcome, int code, int status)
+{
+    if (code == CLD_EXITED) {
+        outcome_fail(outcome, ERR_FAULT, ERR_NOWHERE,
+                     "the engine ended (%d) without saying why; this is a mistake in carrel",
+                     status);
+        return;
+    }
+    outcome->signal = status;
+    switch (status) {
+    case SIGSYS:
+        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
+                     "the kernel killed the cell for a system call that its filter does not allow; "
+                     "the component may have taken over its engine");
+        break;
+    case SIGKILL:
+        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
+                     "the cell was killed: it reached its memory limit, or somebody killed it");
+        break;
+    default:
+        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
+                     "the engine died by signal %d (%s); this is a mistake in carrel, or the "
+                     "component has found one",
+                     status, strsignal(status));
+        break;
+    }
+}

@@ -1,0 +1,124 @@
+/* Pumps; see pump.h. Bytes are copied, and for a terminal filtered; nothing is interpreted. */
+#include "shim/pump.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+/* The caller's stream as a description of the shim's own, which then may be non-blocking. What
+ * cannot be opened again (a socket, somebody else's terminal) is used as it is, in small pieces and
+ * only when poll says so. */
+static int reopen(int stream, int direction)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", stream);
+    int again = isatty(stream) ? open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+    return again >= 0 ? again : fcntl(stream, F_DUPFD_CLOEXEC, 3);
+}
+
+int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
+    bool in = stream == 0;
+    int ours = ends[in ? 1 : 0];
+    int caller = reopen(stream, in ? O_RDONLY : O_WRONLY);
+    if (caller < 0 || fcntl(ours, F_SETFL, O_NONBLOCK)) {
+        err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot use standard stream %d: %s", stream,
+                strerror(errno));
+        close(ends[0]);
+        close(ends[1]);
+        if (caller >= 0)
+            close(caller);
+        return -1;
+    }
+    *ret_cell = ends[in ? 0 : 1];
+    ret->source = in ? caller : ours;
+    ret->sink = in ? ours : caller;
+    ret->output = !in;
+    ret->terminal = isatty(caller);
+    ret->filtered = ret->terminal && !in;
+    ret->have = ret->sent = 0;
+    ret->filter = terminal_new();
+    return 0;
+}
+
+struct pollfd pump_wait(const struct pump *pump)
+{
+    if (pump->sent < pump->have)
+        return (struct pollfd){pump->sink, POLLOUT, 0};
+    return (struct pollfd){pump->source, POLLIN, 0};
+}
+
+/* read and write for any kind of descriptor, without blocking on a socket. */
+static ssize_t take_in(int fd, void *bytes, size_t size)
+{
+    ssize_t taken = recv(fd, bytes, size, MSG_DONTWAIT);
+    return taken < 0 && errno == ENOTSOCK ? read(fd, bytes, size) : taken;
+}
+
+static ssize_t put_out(int fd, const void *bytes, size_t size)
+{
+    ssize_t put = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    /* poll promised room for this much, and no more. */
+    return put < 0 && errno == ENOTSOCK ? write(fd, bytes, size < 4096 ? size : 4096) : put;
+}
+
+static bool try_again(void)
+{
+    return errno == EAGAIN || errno == EINTR;
+}
+
+static void end(struct pump *pump)
+{
+    if (pump->source >= 0)
+        close(take_fd(&pump->source));
+    if (pump->sink >= 0)
+        close(take_fd(&pump->sink));
+}
+
+static void fill(struct pump *pump)
+{
+    char raw[PUMP_CHUNK];
+    ssize_t size = take_in(pump->source, raw, sizeof raw);
+    if (size < 0 && try_again())
+        return;
+    if (size <= 0) { /* the end, or a terminal that hung up */
+        end(pump);
+        return;
+    }
+    pump->sent = 0;
+    if (pump->filtered) {
+        pump->have = terminal_filter(&pump->filter, raw, (size_t)size, pump->buffer);
+    } else {
+        memcpy(pump->buffer, raw, (size_t)size);
+        pump->have = (size_t)size;
+    }
+}
+
+void pump_move(struct pump *pump)
+{
+    if (pump_ended(pump))
+        return;
+    if (pump->sent == pump->have)
+        fill(pump);
+    if (pump->sent == pump->have || pump_ended(pump))
+        return;
+    ssize_t size = put_out(pump->sink, pump->buffer + pump->sent, pump->have - pump->sent);
+    if (size >= 0)
+        pump->sent += (size_t)size;
+    else if (!try_again())
+        end(pump);
+}
+
+void pump_close(struct pump *pump)
+{
+    int terminal = pump->output ? pump->sink : pump->source;
+    /* Not from the background: it would stop the shim. */
+    if (pump->terminal && terminal >= 0 && tcgetpgrp(terminal) == getpgrp())
+        tcflush(terminal, TCIFLUSH);
+    end(pump);
+}

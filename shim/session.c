@@ -1,0 +1,179 @@
+/* The loop of a session; see session.h. */
+#include "shim/session.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+
+/* What the loop waits for: the cell's socket and process, the guardian, signals, three pumps. */
+enum { WAIT_SOCKET, WAIT_CELL, WAIT_GUARDIAN, WAIT_SIGNALS, WAIT_PUMPS, WAITS = WAIT_PUMPS + 3 };
+
+static const int heeded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+int session_open(struct session *session, struct err *err)
+{
+    session->shim = shim_new();
+    session->guardian = guardian_none();
+    session->cell.process = (struct launched){-1, -1, -1};
+    /* The cell inherits both: a closed pipe is an error that it is told of, never its death. */
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < countof(heeded); i++)
+        sigaddset(&set, heeded[i]);
+    sigprocmask(SIG_BLOCK, &set, &session->mask);
+    session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (session->signals < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot wait for signals: %s", strerror(errno));
+    guardian_sweep();
+    return 0;
+}
+
+/* The user wants the foreground back: cell and shim stop, and go on together. */
+static void stop(struct session *session)
+{
+    struct cell *cell = &session->cell;
+    syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGSTOP, NULL, 0);
+    raise(SIGSTOP);
+    syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGCONT, NULL, 0);
+}
+
+static void heed_signals(struct session *session)
+{
+    struct signalfd_siginfo info;
+    while (read(session->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGTSTP) {
+            stop(session);
+            continue;
+        }
+        struct outcome *outcome = &session->cell.outcome;
+        if (!outcome_known(outcome))
+            outcome->interrupted = (int)info.ssi_signo;
+        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE, "ended by signal %d (%s)",
+                     (int)info.ssi_signo, strsignal((int)info.ssi_signo));
+        cell_kill(&session->cell);
+        for (size_t i = 0; i < session->cell.grants.pump_count; i++)
+            pump_close(&session->cell.grants.pumps[i]);
+    }
+}
+
+/* Output still has to reach the terminal after the cell is gone; input has not. */
+static bool output_pending(const struct cell *cell)
+{
+    for (size_t i = 0; i < cell->grants.pump_count; i++) {
+        const struct pump *pump = &cell->grants.pumps[i];
+        if (pump->output && !pump_ended(pump))
+            return true;
+    }
+    return false;
+}
+
+static int time_left(const struct cell *cell)
+{
+    if (cell->deadline == UINT64_MAX || cell_gone(cell))
+        return -1;
+    uint64_t now = cell_now();
+    if (now >= cell->deadline)
+        return 0;
+    uint64_t milliseconds = (cell->deadline - now) / 1000000 + 1;
+    return milliseconds < INT32_MAX ? (int)milliseconds : INT32_MAX;
+}
+
+static void wait_for(const struct session *session, struct pollfd waits[WAITS])
+{
+    const struct cell *cell = &session->cell;
+    short sending = cell->ordered ? 0 : POLLOUT;
+    waits[WAIT_SOCKET] = (struct pollfd){cell->process.socket, (short)(POLLIN | sending), 0};
+    waits[WAIT_CELL] = (struct pollfd){cell->process.pidfd, POLLIN, 0};
+    waits[WAIT_GUARDIAN] = (struct pollfd){session->guardian.pidfd, POLLIN, 0};
+    waits[WAIT_SIGNALS] = (struct pollfd){session->signals, POLLIN, 0};
+    for (size_t i = 0; i < 3; i++)
+        waits[WAIT_PUMPS + i] = i < cell->grants.pump_count ? pump_wait(&cell->grants.pumps[i])
+                                                            : (struct pollfd){-1, 0, 0};
+    poll(waits, WAITS, time_left(cell));
+}
+
+static void act(struct session *session, const struct pollfd waits[WAITS])
+{
+    struct cell *cell = &session->cell;
+    if (waits[WAIT_SIGNALS].revents)
+        heed_signals(session);
+    if (waits[WAIT_SOCKET].revents & POLLOUT)
+        cell_send(cell);
+    if (waits[WAIT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
+        cell_receive(cell);
+    for (size_t i = 0; i < cell->grants.pump_count; i++) {
+        if (waits[WAIT_PUMPS + i].revents)
+            pump_move(&cell->grants.pumps[i]);
+    }
+    cell_check_time(cell, cell_now());
+    if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, NULL))
+        cell_kill(cell);
+    if (waits[WAIT_CELL].revents)
+        cell_bury(cell);
+}
+
+/* Waits until the cell is gone and its output is where it belongs. */
+static void attend(struct session *session)
+{
+    struct pollfd waits[WAITS];
+    while (!cell_gone(&session->cell) || output_pending(&session->cell)) {
+        wait_for(session, waits);
+        act(session, waits);
+    }
+}
+
+/* One cell from its launch to its end. What goes wrong before it runs is an outcome as well. */
+static void live(struct session *session, const struct component *component,
+                 const struct plan *plan, struct demand *demand)
+{
+    struct err err = {0};
+    struct cell *cell = &session->cell;
+    cell->outcome = (struct outcome){0};
+    if (guardian_watch(&session->guardian, plan, session->shim.id, &err) == 0 &&
+        cell_launch(cell, &session->shim, plan, &err) == 0) {
+        cell->demand = demand;
+        if (cell_order(cell, plan, component, &err) == 0)
+            attend(session);
+    }
+    if (err.kind != ERR_NONE)
+        outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
+    cell_close(cell);
+}
+
+int session_read(struct session *session, const struct component *component,
+                 const struct plan *plan, struct demand *ret, struct wall_report *ret_walls,
+                 struct err *err)
+{
+    live(session, component, plan, ret);
+    const struct outcome *outcome = &session->cell.outcome;
+    *ret_walls = outcome->walls;
+    if (outcome_known(outcome))
+        return err_set(err, outcome->why.kind, outcome->why.offset, "%s", outcome->why.text);
+    return 0;
+}
+
+void session_run(struct session *session, const struct component *component,
+                 const struct plan *plan, struct outcome *ret)
+{
+    live(session, component, plan, NULL);
+    *ret = session->cell.outcome;
+}
+
+void session_close(struct session *session)
+{
+    guardian_dismiss(&session->guardian);
+    shim_close(&session->shim);
+    if (session->signals >= 0)
+        close(take_fd(&session->signals));
+    sigprocmask(SIG_SETMASK, &session->mask, NULL);
+}
+
+void session_heed(const struct outcome *outcome)
+{
+    if (outcome->interrupted == 0)
+        return;
+    signal(outcome->interrupted, SIG_DFL);
+    raise(outcome->interrupted);
+}

@@ -1,0 +1,40 @@
+/* The supervisor in the foreground: `carrel run` and `carrel audit` in one process. A session
+ * starts readers and cells one after the other; while one lives, the session waits for it, pumps
+ * terminals, keeps time and heeds signals, all in one loop that never blocks on a cell. */
+#ifndef CARREL_SHIM_SESSION_H
+#define CARREL_SHIM_SESSION_H
+
+#include "shim/cell.h"
+#include "shim/guardian.h"
+#include <signal.h>
+
+struct session {
+    struct shim shim;
+    struct guardian guardian;
+    int signals;   /* signalfd: the caller's wish to end or to stop */
+    sigset_t mask; /* as it was before */
+    struct cell cell;
+};
+
+/* Begins a session, and sweeps what sessions left behind that were killed with their guardians.
+ * Blocks the signals that it heeds. Errors: FAULT. */
+int session_open(struct session *session, struct err *err);
+
+/* Runs a reader under `plan` and takes its demand. What became of its walls is in *walls. Errors:
+ * what the reader says about the component (MALFORMED, INVALID, ...), WALL, TIME, KILLED, FAULT. */
+int session_read(struct session *session, const struct component *component,
+                 const struct plan *plan, struct demand *ret, struct wall_report *ret_walls,
+                 struct err *err);
+
+/* Runs the component under `plan` until it ends. Whatever goes wrong is in the outcome. */
+void session_run(struct session *session, const struct component *component,
+                 const struct plan *plan, struct outcome *ret);
+
+/* Ends the session; nothing is left of it. The signals are as they were before. */
+void session_close(struct session *session);
+
+/* After the session is closed: ends the process by the caller's signal if there was one, so that
+ * whoever started carrel sees it. Returns if there was none. */
+void session_heed(const struct outcome *outcome);
+
+#endif

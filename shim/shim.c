@@ -1,0 +1,98 @@
+/* What the shim does to its own process before it makes cells. May not look at anything that a
+ * component or the network produced. */
+#include "shim/shim.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* Linux 6.3; Debian's headers are older. */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE              65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
+
+struct shim shim_new(void)
+{
+    struct shim shim = {.engine = -1};
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    snprintf(shim.id, sizeof shim.id, "%d-%llx", (int)getpid(),
+             (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec);
+    return shim;
+}
+
+void shim_close(struct shim *shim)
+{
+    if (shim->engine >= 0)
+        close(take_fd(&shim->engine));
+}
+
+static int write_map(const char *path, const char *text)
+{
+    cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+/* Only here may an ordinary user clone mounts; the ids stay what they are. */
+static int enter_own_spaces(const struct operation_own_spaces *own, const char **ret_call)
+{
+    char user[64], group[64];
+    snprintf(user, sizeof user, "%" PRIu64 " %" PRIu64 " 1", own->uid, own->uid);
+    snprintf(group, sizeof group, "%" PRIu64 " %" PRIu64 " 1", own->gid, own->gid);
+    *ret_call = "unshare";
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+        return -1;
+    *ret_call = "/proc/self/uid_map";
+    if (write_map("/proc/self/setgroups", "deny") || write_map("/proc/self/uid_map", user))
+        return -1;
+    *ret_call = "/proc/self/gid_map";
+    return write_map("/proc/self/gid_map", group);
+}
+
+int shim_prepare(struct shim *shim, const struct operation *operation, struct wall_report *report,
+                 struct err *err)
+{
+    const char *call = "prctl";
+    int result = 0;
+    if (operation->kind == OPERATION_OWN_SPACES && !shim->spaced) {
+        result = enter_own_spaces(&operation->of.own_spaces, &call);
+        shim->spaced = result == 0;
+    } else if (operation->kind == OPERATION_MDWE && !shim->mdwe) {
+        result = prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+        shim->mdwe = result == 0;
+    }
+    if (result)
+        return walls_failed(report, operation, call, errno, err);
+    walls_built(report, operation);
+    return 0;
+}
+
+int shim_open_engine(struct shim *shim, const char *path, struct err *err)
+{
+    if (shim->engine >= 0)
+        return 0;
+    /* The child moves the socket to descriptor 3, so the engine must not be there. */
+    cleanup_close int opened = open(path, O_RDONLY | O_CLOEXEC);
+    cleanup_close int engine = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 4);
+    struct stat status;
+    if (engine < 0 || fstat(engine, &status))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot open the engine %s: %s; is carrel installed?", path,
+                       strerror(errno));
+    bool trusted = status.st_uid == 0 || status.st_uid == geteuid();
+    if (!S_ISREG(status.st_mode) || !trusted || status.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the engine %s must be a file of root's or your own that nobody else can "
+                       "write to",
+                       path);
+    shim->engine = take_fd(&engine);
+    return 0;
+}

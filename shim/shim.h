@@ -1,0 +1,33 @@
+/* The supervisor in this process: what it does once, however many cells follow.
+ *
+ *   struct shim     the process: its engine, its own namespaces
+ *   struct cell     one cell, from its launch to its end (cell.h)
+ *   struct session  `carrel run` and `carrel audit`: a reader, then a cell that runs (session.h) */
+#ifndef CARREL_SHIM_SHIM_H
+#define CARREL_SHIM_SHIM_H
+
+#include "shim/walls.h"
+#include <stdbool.h>
+
+struct shim {
+    char id[40]; /* of this shim among all that ever were since the machine started */
+    int engine;  /* descriptor of the engine's file, or -1 */
+    bool spaced; /* OWN_SPACES was carried out */
+    bool mdwe;   /* MDWE was */
+};
+
+/* A shim that has done nothing yet. Never fails. */
+struct shim shim_new(void);
+
+/* Closes what the shim holds. */
+void shim_close(struct shim *shim);
+
+/* Carries out one operation of phase SHIM that concerns the process, if it has not been before. */
+int shim_prepare(struct shim *shim, const struct operation *operation, struct wall_report *report,
+                 struct err *err);
+
+/* Opens the engine, once. It must belong to root, or to the user who runs carrel, and be writable
+ * by nobody else. Errors: FAULT. */
+int shim_open_engine(struct shim *shim, const char *path, struct err *err);
+
+#endif
