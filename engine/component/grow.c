@@ -6,17 +6,16 @@
 
 #define FIRST_ROOM 8u
 
-bool grow_list(void **at, uint32_t count, uint32_t *room, size_t each, struct region *region)
+void *grow_block(void *at, uint32_t count, uint32_t *room, size_t each, struct region *region)
 {
     uint32_t more = *room ? *room * 2 : FIRST_ROOM;
     void *block = more > *room ? region_take(region, more, each, _Alignof(max_align_t)) : NULL;
     if (!block)
-        return false;
+        return at;
     if (count)
-        memcpy(block, *at, count * each);
-    *at = block;
+        memcpy(block, at, count * each);
     *room = more;
-    return true;
+    return block;
 }
 
 static uint32_t place(const struct grow_set *set, uint32_t number)

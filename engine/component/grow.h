@@ -17,12 +17,15 @@
 /* Room for one more element in `list`; false if the region is full. */
 #define grow_room(list, region)                                                                    \
     ((list)->count < (list)->room ||                                                               \
-     grow_list((void **)&(list)->at, (list)->count, &(list)->room, sizeof *(list)->at, region))
+     ((list)->at =                                                                                 \
+          grow_block((list)->at, (list)->count, &(list)->room, sizeof *(list)->at, region),        \
+      (list)->count < (list)->room))
 
 /* Appends an element for which there is room. */
 #define grow_push(list, element) ((list)->at[(list)->count++] = (element))
 
-bool grow_list(void **at, uint32_t count, uint32_t *room, size_t each, struct region *region);
+/* A larger block with the same elements; the old one, and its room, if the region is full. */
+void *grow_block(void *at, uint32_t count, uint32_t *room, size_t each, struct region *region);
 
 /* A set of numbers that are given out one after the other, such as serials: nobody can choose
  * numbers so that looking them up gets slow by more than the square root of how many there are. */

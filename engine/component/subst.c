@@ -21,8 +21,7 @@ void cm_subst_node(struct cm_subst *subst, const struct cm_type *node, const str
 
 static const struct cm_type *full(struct cm_subst *subst)
 {
-    err_set(subst->err, ERR_LIMIT, ERR_NOWHERE,
-            "types do not fit into the memory for code and types");
+    err_set(subst->err, ERR_MEMORY, ERR_NOWHERE, "no memory left for types");
     return NULL;
 }
 

@@ -44,7 +44,7 @@ const char *cm_sort_text(enum cm_sort sort)
 
 static void *full(struct err *err)
 {
-    err_set(err, ERR_LIMIT, ERR_NOWHERE, "types do not fit into the memory for code and types");
+    err_set(err, ERR_MEMORY, ERR_NOWHERE, "no memory left for types");
     return NULL;
 }
 
@@ -190,6 +190,8 @@ static struct cm_type *node_new(struct cm_types *types, const struct cm_type *dr
     node->named = false;
     node->stamp = 0;
     node->to = NULL;
+    node->outside = NULL;
+    node->outside_in = 0;
     node->canon = node;
     return node;
 }

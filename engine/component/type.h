@@ -98,6 +98,7 @@ struct cm_var {
     bool imported;              /* by its binder */
     bool local;                 /* defined there by a resource type: its representation is known */
     bool exported;              /* by its binder, under a name */
+    bool mentioned;             /* in an export of its binder */
     const struct symbol *name;  /* that it was first imported or exported under; NULL: none */
     const struct cm_type *node; /* the canonical node of this variable */
     const struct cm_type *to;   /* what a substitution at work puts in its place, or NULL */
@@ -177,6 +178,9 @@ struct cm_type {
     uint32_t stamp;  /* of the substitution that set `to` last */
     const struct cm_type *to;
     const struct cm_type *canon;
+    /* A resource type that some list of imports or exports names: the name and the list (extern.c). */
+    const struct symbol *outside;
+    uint32_t outside_in;
     union {
         struct { /* RECORD, TUPLE */
             uint32_t nfields;
