@@ -92,6 +92,14 @@ void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...)
     va_end(args);
 }
 
+void vm_exit_set(struct vm *vm, uint32_t code)
+{
+    if (vm->trap.kind != TRAP_NONE)
+        return;
+    vm_trap_set(vm, TRAP_EXIT, "exit code %u", code);
+    vm->trap.code = code;
+}
+
 /* --- Backtraces ----------------------------------------------------------------------------------
  */
 

@@ -131,6 +131,9 @@ const struct trap *vm_trap(const struct vm *vm);
 /* Records a trap for a native function, which then answers NATIVE_TRAP. The first one wins. */
 void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...) PRINTF(3, 4);
 
+/* Records that the program ends itself with that exit code: a trap of kind EXIT, and no failure. */
+void vm_exit_set(struct vm *vm, uint32_t code);
+
 /* --- Instances ----------------------------------------------------------------------------------
  */
 
