@@ -72,12 +72,21 @@ void poll_set_run(struct poll_set *set, uint64_t timeout)
             set->polls[i].revents = POLLERR;
 }
 
-bool poll_set_ready(const struct poll_set *set, int fd, short events)
+/* What happened to it; 0 if it was not asked about. */
+static short happened(const struct poll_set *set, int fd)
 {
     uint32_t place = (size_t)fd < set->places ? set->place[fd] : 0;
-    if (!place)
-        return false;
-    return set->polls[place - 1].revents & (events | POLLERR | POLLHUP | POLLNVAL);
+    return place ? set->polls[place - 1].revents : 0;
+}
+
+bool poll_set_ready(const struct poll_set *set, int fd, short events)
+{
+    return happened(set, fd) & (events | POLLERR | POLLHUP | POLLNVAL);
+}
+
+bool poll_set_hangup(const struct poll_set *set, int fd)
+{
+    return happened(set, fd) & POLLHUP;
 }
 
 /* --- The loop -----------------------------------------------------------------------------------

@@ -60,6 +60,9 @@ void poll_set_run(struct poll_set *set, uint64_t timeout);
 /* Whether one of `events` happened to `fd`, or an error or the end of the other side did. */
 bool poll_set_ready(const struct poll_set *set, int fd, short events);
 
+/* Whether the other side of `fd` is gone. */
+bool poll_set_hangup(const struct poll_set *set, int fd);
+
 /* --- The loop -----------------------------------------------------------------------------------
  */
 
