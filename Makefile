@@ -197,19 +197,29 @@ install: all
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
 
 # --- Conformance suites --------------------------------------------------------------------------------
-# replay carries scripts out; replay-decode links decoder and validator alone.
-SPEC := $(addprefix tests/spec/,replay.c script.c suite.c)
-SPEC_DECODE := $(SPEC) $(addprefix tests/spec/,core_decode.c runners_decode.c)
+# replay carries the commands of scripts out; replay-decode links decoder and validator alone.
+SPEC         := $(addprefix tests/spec/,replay.c script.c suite.c core_decode.c)
+SPEC_ALL     := $(SPEC) $(filter-out $(SPEC) tests/spec/runners_decode.c,$(call src,tests/spec)) \
+                $(call src,$(rooms_exec))
+SPEC_DECODE  := $(SPEC) tests/spec/runners_decode.c $(BASE) \
+                $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c engine/wasm/code*.c),$(call src,engine/wasm))
 
-# spec VARIANT
+# spec VARIANT NAME SOURCES
 define spec
-$(B)/test/$(1)/replay-decode: $(call obj,$(1),$(SPEC_DECODE) $(call src,engine/base) $(WASM_DECODE))
+$(B)/test/$(1)/$(2): $(call obj,$(1),$(3))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_$(1)) -o $$@ $$^ -ljson-c
 endef
-WASM_DECODE := $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c engine/wasm/code*.c engine/wasm/xop*.c),$(call src,engine/wasm))
-$(foreach v,host asan ubsan,$(eval $(call spec,$(v))))
+$(foreach v,host asan ubsan,$(eval $(call spec,$(v),replay,$(SPEC_ALL)))$(eval $(call spec,$(v),replay-decode,$(SPEC_DECODE))))
+
+$(B)/replay: $(B)/test/host/replay
+	@cp $< $@
+
+## make replay SUITE=DIR   replays the conformance scripts in a folder; REPLAY= takes further flags
+SUITE ?= tests/data
+replay: $(B)/replay
+	@$(B)/replay $(REPLAY) $(SUITE)
 
 clean:
 	rm -rf $(B)
