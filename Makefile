@@ -221,6 +221,32 @@ SUITE ?= tests/data
 replay: $(B)/replay
 	@$(B)/replay $(REPLAY) $(SUITE)
 
+# --- The shim, live: cells with an engine that obeys the test ---------------------------------------------
+CELL       := $(filter-out engine/cell/execute%.c,$(call src,engine engine/cell))
+LIVE_TESTS := $(filter-out %/engine.c %/fixture.c,$(wildcard tests/shim/*.c))
+
+# cellprogram NAME SOURCES: an engine whose roles are those of the sources
+define cellprogram
+$(B)/test/cell/$(1): $(call obj,cell,$(2) $(CELL) $(BASE))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_cell) -o $$@ $$(MUSL)/rcrt1.o $$(MUSL)/crti.o $$^ -L$$(MUSL) -lc $$(LIBGCC) $$(MUSL)/crtn.o
+	@chmod go-w $$@
+endef
+$(eval $(call cellprogram,engine,tests/shim/engine.c))
+
+# live VARIANT SOURCE
+define live
+$(B)/test/$(1)/live_$(basename $(notdir $(2))): $(call obj,$(1),$(2) tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_$(1)) -o $$@ $$(filter %.o,$$^) $$(UNIT_LIBS) $$(UNIT_LIBS_shim)
+endef
+$(foreach v,host asan ubsan,$(foreach t,$(LIVE_TESTS),$(eval $(call live,$(v),$(t)))))
+LIVE := $(patsubst tests/shim/%.c,$(B)/test/host/live_%,$(LIVE_TESTS))
+.PHONY: live
+live: $(LIVE)
+
 clean:
 	rm -rf $(B)
 
