@@ -8,11 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 void report_line(const char *format, ...)
 {
-    char text[1024], shown[2048];
+    char text[4096], shown[8192];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -27,7 +26,7 @@ static bool speaks_for_itself(enum err_kind kind)
            kind == ERR_DENIED || kind == ERR_WALL;
 }
 
-void report_error(const char *file, const struct err *err)
+int report_error(const char *file, const struct err *err)
 {
     char place[64] = "", kind[32] = "";
     if (err->offset != ERR_NOWHERE)
@@ -35,6 +34,70 @@ void report_error(const char *file, const struct err *err)
     if (!speaks_for_itself(err->kind))
         snprintf(kind, sizeof kind, "%s: ", err_word(err->kind));
     report_line("%s%s%s%s%s", file ? file : "", file ? ": " : "", kind, err->text, place);
+    return err_exit_code(err->kind);
+}
+
+/* --- What is missing ----------------------------------------------------------------------------
+ */
+
+/* Names with commas between, as many as fit. */
+struct names {
+    char text[3072];
+    size_t used;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+    size_t room = sizeof names->text - names->used;
+    int wrote = snprintf(names->text + names->used, room, "%s%s", names->used ? ", " : "", name);
+    if (wrote > 0 && (size_t)wrote < room)
+        names->used += (size_t)wrote;
+}
+
+void report_missing(const char *file, const struct demand *demand, const struct verdict *verdict)
+{
+    for (int first = 0; first < ROW_COUNT; first++) {
+        const char *interface = row_infos[first].interface;
+        struct names names = {.used = 0};
+        int row = first;
+        for (; row < ROW_COUNT && row_infos[row].interface == interface; row++)
+            if (verdict->answers[row] == ANSWER_MISSING)
+                add_name(&names, row_infos[row].name);
+        first = row - 1;
+        if (names.used)
+            report_line("%s: not provided yet: %s: %s", file, interface, names.text);
+    }
+    for (size_t i = 0; i < demand->name_count; i++) {
+        const struct demand_name *name = &demand->names[i];
+        if (name->list == DEMAND_UNKNOWN || name->list == DEMAND_MISMATCH)
+            report_line("%s: %s: " STR_FMT, file,
+                        name->list == DEMAND_UNKNOWN ? "not known" : "of another type",
+                        STR_ARG(name->text));
+    }
+}
+
+/* --- How a cell ended ---------------------------------------------------------------------------
+ */
+
+void report_outcome(const char *file, const struct outcome *outcome)
+{
+    if (outcome->by_guest)
+        return;
+    report_error(file, &outcome->why);
+    for (uint32_t i = 0; i < outcome->frame_count; i++) {
+        const struct record_frame *frame = &outcome->frames[i];
+        char name[128];
+        snprintf(name, sizeof name, "function %" PRIu32, frame->function);
+        const char *shown = frame->name[0] ? frame->name : name;
+        const char *in = frame->module[0] ? " in " : "";
+        if (frame->native)
+            report_line("    at %s%s%s", shown, in, frame->module);
+        else
+            report_line("    at %s%s%s (byte %" PRIu64 ")", shown, in, frame->module,
+                        frame->offset);
+    }
+    if (outcome->depth > outcome->frame_count)
+        report_line("    and %" PRIu32 " more", outcome->depth - outcome->frame_count);
 }
 
 static void add_text(json_object *to, const char *key, const char *text)
@@ -44,18 +107,18 @@ static void add_text(json_object *to, const char *key, const char *text)
                            json_object_new_string(printable(shown, sizeof shown, str_of(text))));
 }
 
-void report_status(int fd, const struct report_end *end)
+void report_status(int fd, int code, const struct err *why)
 {
     if (fd < 0)
         return;
     json_object *all = json_object_new_object();
-    json_object_object_add(all, "exit", json_object_new_int(end->code));
-    add_text(all, "by", end->by_guest ? "guest" : "carrel");
-    if (!end->by_guest) {
-        add_text(all, "kind", err_word(end->why.kind));
-        add_text(all, "text", end->why.text);
-        if (end->why.offset != ERR_NOWHERE)
-            json_object_object_add(all, "offset", json_object_new_uint64(end->why.offset));
+    json_object_object_add(all, "exit", json_object_new_int(code));
+    add_text(all, "by", why ? "carrel" : "guest");
+    if (why) {
+        add_text(all, "kind", err_word(why->kind));
+        add_text(all, "text", why->text);
+        if (why->offset != ERR_NOWHERE)
+            json_object_object_add(all, "offset", json_object_new_uint64(why->offset));
     }
     const char *line = json_object_to_json_string_ext(all, JSON_C_TO_STRING_NOSLASHESCAPE);
     if (dprintf(fd, "%s\n", line) < 0)

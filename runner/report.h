@@ -2,26 +2,25 @@
 #ifndef CARREL_RUNNER_REPORT_H
 #define CARREL_RUNNER_REPORT_H
 
-#include "engine/base/err.h"
-#include <stdbool.h>
-#include <stddef.h>
+#include "policies/derive.h"
+#include "shim/outcome.h"
 
 /* "carrel: ..." with nothing raw in it: the text may hold names that a component chose. */
 void report_line(const char *format, ...) PRINTF(1, 2);
 
 /* A failure, with the file that it is about (or NULL), its kind where that says something, and its
- * place in the file. */
-void report_error(const char *file, const struct err *err);
+ * place in the file. Returns the exit code of the kind. */
+int report_error(const char *file, const struct err *err);
 
-/* How a run ended. */
-struct report_end {
-    int code;       /* that carrel exits with */
-    bool by_guest;  /* the code is the guest's own */
-    struct err why; /* otherwise */
-};
+/* What a refused component imports that nobody provides, or with another type: all of it, a line
+ * for each interface. */
+void report_missing(const char *file, const struct demand *demand, const struct verdict *verdict);
 
-/* Writes it as one line of JSON; does nothing if `fd` is -1. Failures to write are said on stderr.
- */
-void report_status(int fd, const struct report_end *end);
+/* Why a cell ended, unless its guest ended itself: the failure and a backtrace. */
+void report_outcome(const char *file, const struct outcome *outcome);
+
+/* The end of a run as one line of JSON on `fd`; nothing if that is -1. `why` is NULL if the code is
+ * the guest's own. */
+void report_status(int fd, int code, const struct err *why);
 
 #endif

@@ -1,0 +1,13 @@
+/* The commands of carrel. Each returns the exit code. */
+#ifndef CARREL_RUNNER_COMMAND_H
+#define CARREL_RUNNER_COMMAND_H
+
+#include "runner/options.h"
+
+/* Runs a component in a cell; may end the process by the signal that ended the run. */
+int command_run(const struct options *options, char **operands, size_t count);
+
+/* Prints what components can do. The worst exit code of all files. */
+int command_audit(const struct options *options, char **operands, size_t count);
+
+#endif

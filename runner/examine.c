@@ -1,0 +1,103 @@
+/* From a file to a verdict; see examine.h. The component's bytes are copied and hashed here, never
+ * looked into: what they mean, a reader in its cell says. */
+#include "runner/examine.h"
+
+#include "runner/engine_file.h"
+#include "shim/host.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+int examiner_open(struct examiner *examiner, const struct options *options, struct err *err)
+{
+    if (engine_file_find(options->engine, examiner->engine, err))
+        return -1;
+    /* A group of its own costs time: only a run whose memory the operator bounds gets one. */
+    bool bounded = options->policy.memory != CLI_MEMORY_DEFAULT;
+    host_probe(examiner->engine, bounded, &examiner->host);
+    return session_open(&examiner->session, err);
+}
+
+void examiner_close(struct examiner *examiner)
+{
+    session_close(&examiner->session);
+}
+
+void examine_explain(const char *title, const struct plan *plan)
+{
+    enum operation_phase phase = PHASE_COUNT;
+    fprintf(stderr, "%s\n", title);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation_info *info = &operation_infos[plan->at[i].kind];
+        char text[4096];
+        operation_text(&plan->at[i], text, sizeof text);
+        if (info->phase != phase)
+            fprintf(stderr, "  %s: %s\n", phase_infos[info->phase].word,
+                    phase_infos[info->phase].meaning);
+        phase = info->phase;
+        fprintf(stderr, "    %-16s %s\n", info->wall == WALL_NONE ? "-" : walls[info->wall].word,
+                text);
+    }
+}
+
+static int read_demand(struct examiner *examiner, const struct options *options,
+                       struct examined *of, struct err *err)
+{
+    const struct cell_request request = {
+        .role = CELL_READER,
+        .host = &examiner->host,
+        .policy = &options->policy,
+        .component_size = of->component.size,
+        .digest = of->component.digest,
+    };
+    if (cell_plan_make(&request, &of->reader, err))
+        return -1;
+    if (options->explain)
+        examine_explain("The reader's cell", &of->reader.plan);
+    return session_read(&examiner->session, &of->component, &of->reader.plan, &of->demand,
+                        &of->walls, err);
+}
+
+static int plan_run(struct examiner *examiner, const struct options *options,
+                    struct text_list arguments, struct examined *of, struct err *err)
+{
+    derive_verdict(&of->demand, &options->policy, &of->verdict);
+    const struct cell_request request = {
+        .role = CELL_RUN,
+        .host = &examiner->host,
+        .policy = &options->policy,
+        .verdict = &of->verdict,
+        .component_size = of->component.size,
+        .digest = of->component.digest,
+        .seed = of->seed,
+        .arguments = arguments,
+        .invoke = options->invoke,
+    };
+    return cell_plan_make(&request, &of->run, err);
+}
+
+int examine(struct examiner *examiner, const struct options *options, const char *path,
+            struct text_list arguments, struct examined **ret, struct err *err)
+{
+    struct examined *of = calloc(1, sizeof *of);
+    *ret = of;
+    if (!of)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+    of->component.memory = -1;
+    if (getrandom(of->seed, sizeof of->seed, 0) != (ssize_t)sizeof of->seed)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
+    if (component_copy(path, &of->component, err))
+        return -1;
+    if (read_demand(examiner, options, of, err))
+        return -1;
+    return plan_run(examiner, options, arguments, of, err);
+}
+
+void examined_free(struct examined *examined)
+{
+    if (examined)
+        component_close(&examined->component);
+    free(examined);
+}

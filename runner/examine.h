@@ -1,0 +1,44 @@
+/* What `run` and `audit` have in common: a component is copied, a reader in a cell tells its
+ * demand, and the verdict of the given policy follows, with the operations that carry it out. */
+#ifndef CARREL_RUNNER_EXAMINE_H
+#define CARREL_RUNNER_EXAMINE_H
+
+#include "policies/cell_plan.h"
+#include "runner/options.h"
+#include "shim/component.h"
+#include "shim/session.h"
+#include <limits.h>
+
+struct examined {
+    struct component component;
+    struct demand demand;
+    struct verdict verdict;
+    struct cell_plan reader;
+    struct cell_plan run;
+    struct wall_report walls; /* of the reader */
+    uint8_t seed[32];
+};
+
+/* Where cells come from: the engine and the facts about this host. */
+struct examiner {
+    char engine[PATH_MAX];
+    struct host host;
+    struct session session;
+};
+
+/* Finds the engine, asks the host for its facts and begins a session. Errors: FAULT. */
+int examiner_open(struct examiner *examiner, const struct options *options, struct err *err);
+void examiner_close(struct examiner *examiner);
+
+/* Examines the file at `path`. `arguments` are for the plan of the run and must live as long. The
+ * result is to be given to examined_free, also after a failure. With options->explain the
+ * operations of the reader are printed before they are carried out. Errors: ABSENT, what the reader
+ * says about the component, WALL, FAULT. */
+int examine(struct examiner *examiner, const struct options *options, const char *path,
+            struct text_list arguments, struct examined **ret, struct err *err);
+void examined_free(struct examined *examined);
+
+/* Prints an array of operations on standard error, a line each. */
+void examine_explain(const char *title, const struct plan *plan);
+
+#endif

@@ -1,0 +1,54 @@
+/* carrel: runs WebAssembly components that you do not trust. */
+#include "runner/command.h"
+#include "runner/help.h"
+#include "runner/report.h"
+
+#include <stdio.h>
+
+static int help(const struct cli *cli)
+{
+    if (cli->operand_count == 0) {
+        help_all(stdout);
+        return 0;
+    }
+    enum cli_command command = cli_command_named(cli->operands[0]);
+    if (command != CLI_COMMANDS) {
+        help_command(stdout, command);
+        return 0;
+    }
+    struct err err = {0};
+    err_set(&err, ERR_USAGE, ERR_NOWHERE, "unknown command '%s': `carrel help` lists the commands",
+            cli->operands[0]);
+    return report_error(NULL, &err);
+}
+
+static int carry_out(const struct cli *cli)
+{
+    struct err err = {0};
+    struct options options;
+    if (options_make(cli, &options, &err))
+        return report_error(NULL, &err);
+    int code = cli->command == CLI_RUN ? command_run(&options, cli->operands, cli->operand_count)
+                                       : command_audit(&options, cli->operands, cli->operand_count);
+    options_free(&options);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli;
+    struct err err = {0};
+    if (cli_parse(argc, argv, &cli, &err))
+        return report_error(NULL, &err);
+    int code = 0;
+    if (cli.command == CLI_VERSION)
+        puts("carrel " CARREL_VERSION);
+    else if (cli.command == CLI_HELP)
+        code = help(&cli);
+    else if (cli_value(&cli, FLAG_HELP))
+        help_command(stdout, cli.command);
+    else
+        code = carry_out(&cli);
+    cli_free(&cli);
+    return code;
+}
