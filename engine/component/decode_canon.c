@@ -298,8 +298,8 @@ static int check_lower(struct canon_reading *c, const struct cm_type *type)
         return invalid(c, "option callback cannot be given here");
     if (o->async && !type->async)
         return invalid(c, "option async requires an async function type");
-    if (need_memory(c, o->async || params_have_pointers(canon) || canon->layout.nflat > most ||
-                           (canon->result && canon->result->layout.nflat > 1)) ||
+    if (need_memory(c, params_have_pointers(canon) || canon->layout.nflat > most ||
+                           (canon->result && (o->async || canon->result->layout.nflat > 1))) ||
         need_realloc(c, has_pointers(canon->result)))
         return -1;
     c->canon.core = flatten(c, type, false);
@@ -356,8 +356,8 @@ static void async_type_immediate(struct canon_reading *c, enum cm_kind kind)
         return;
     c->canon.type = type;
     if (type->kind != kind)
-        reader_fail_at(c->r, at, ERR_INVALID, "type %u is not a %s type", index,
-                       cm_kind_text(kind));
+        reader_fail_at(c->r, at, ERR_INVALID, "type %u is of kind %s, not %s", index,
+                       cm_kind_text(type->kind), cm_kind_text(kind));
 }
 
 static void thread_type_immediate(struct canon_reading *c)

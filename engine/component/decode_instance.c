@@ -205,7 +205,7 @@ static void alias_export_read(struct cm_decode *d, struct reader *r, const uint8
         return;
     }
     if (decl->is.sort != sort) {
-        reader_fail_at(r, at, ERR_INVALID, "export '" STR_FMT "' of instance %u is not a %s",
+        reader_fail_at(r, at, ERR_INVALID, "export '" STR_FMT "' of instance %u is no %s",
                        STR_ARG(def.name->text), def.from, cm_sort_text(sort));
         return;
     }
@@ -239,7 +239,7 @@ static void alias_core_export_read(struct cm_decode *d, struct reader *r, const 
         reader_fail_at(r, at, ERR_INVALID, "core instance %u has no export named '" STR_FMT "'",
                        def.from, STR_ARG(def.name->text));
     else if (sorts[instance->exports[export].type.kind] != sort)
-        reader_fail_at(r, at, ERR_INVALID, "export '" STR_FMT "' of core instance %u is not a %s",
+        reader_fail_at(r, at, ERR_INVALID, "export '" STR_FMT "' of core instance %u is no %s",
                        STR_ARG(def.name->text), def.from, cm_sort_text(sort));
     else if (scope_add_core(d, r, at, &instance->exports[export].type) == 0)
         scope_add_def(d, r, at, &def);
@@ -339,7 +339,7 @@ static void alias_outer_read(struct cm_decode *d, struct reader *r, const uint8_
     struct cm_def def = {.kind = DEF_ALIAS_OUTER, .sort = sort, .offset = (uint64_t)(at - r->base)};
     if (sort != SORT_MODULE && sort != SORT_CORE_TYPE && sort != SORT_COMPONENT &&
         sort != SORT_TYPE) {
-        reader_fail_at(r, at, ERR_MALFORMED, "a %s cannot be aliased from outside",
+        reader_fail_at(r, at, ERR_MALFORMED, "%s: this sort cannot be aliased from outside",
                        cm_sort_text(sort));
         return;
     }

@@ -100,7 +100,8 @@ static void *parts_take(struct cm_decode *d, struct reader *r, enum cm_limit lim
     const uint8_t *at = r->at;
     *ret_count = cm_limit_count(r, limit);
     if (reader_ok(r) && *ret_count == 0 && !may_be_empty)
-        reader_fail_at(r, at, ERR_INVALID, "a %s without parts: there must be at least one", what);
+        reader_fail_at(r, at, ERR_INVALID, "%s type without parts: there must be at least one",
+                       what);
     d->types->symbols.stamp++;
     void *parts = region_take(d->scratch, *ret_count, each, _Alignof(max_align_t));
     if (!parts)
@@ -196,7 +197,8 @@ static void element_read(struct cm_decode *d, struct reader *r, struct cm_type *
     if (!draft->element)
         return;
     if (draft->element->flags & CM_BORROWS)
-        reader_fail_at(r, at, ERR_INVALID, "a %s cannot carry a borrow", cm_kind_text(draft->kind));
+        reader_fail_at(r, at, ERR_INVALID, "%s: it cannot carry a borrow",
+                       cm_kind_text(draft->kind));
     if (draft->kind == CM_STREAM && draft->element->kind == CM_CHAR)
         reader_fail_at(r, at, ERR_INVALID,
                        "stream<char> is not valid at this time, take stream<u8>");
@@ -210,7 +212,7 @@ static const struct cm_type *map_read(struct cm_decode *d, struct reader *r)
     if (!key || !value)
         return NULL;
     if (key->kind > CM_STRING || key->kind == CM_F32 || key->kind == CM_F64) {
-        reader_fail_at(r, at, ERR_INVALID, "a %s cannot be the key of a map",
+        reader_fail_at(r, at, ERR_INVALID, "%s cannot be the key of a map",
                        cm_kind_text(key->kind));
         return NULL;
     }

@@ -147,7 +147,7 @@ void extern_type_read(struct cm_decode *d, struct reader *r, enum scope_side sid
     case SORT_VALUE: reader_fail_at(r, at, ERR_INVALID, "values are a gated feature"); break;
     default:
         if (reader_ok(r))
-            reader_fail_at(r, at, ERR_MALFORMED, "a %s is nothing to import or export",
+            reader_fail_at(r, at, ERR_MALFORMED, "%s: this sort cannot be imported or exported",
                            cm_sort_text(sort));
         break;
     }

@@ -85,7 +85,8 @@ static void fill_pair(struct cm_layout *l)
                             .flat = {VT_I32, VT_I32}};
 }
 
-static bool fill_fields(struct cm_layout *l, struct cm_field *fields, uint32_t count)
+static bool fill_fields(struct cm_layout *l, struct cm_field *fields, uint32_t count,
+                        uint32_t limit)
 {
     l->align = l->align64 = l->host_align = 1;
     for (uint32_t i = 0; i < count; i++) {
@@ -99,13 +100,13 @@ static bool fill_fields(struct cm_layout *l, struct cm_field *fields, uint32_t c
         l->align64 = max8(l->align64, field->align64);
         l->host_align = max8(l->host_align, field->host_align);
         cm_flat_append(l, field);
-        if (l->size64 >= CM_SIZE_LIMIT)
+        if (l->size64 >= limit)
             return false;
     }
     l->size = cm_align(l->size, l->align);
     l->size64 = cm_align(l->size64, l->align64);
     l->host_size = cm_align(l->host_size, l->host_align);
-    return true;
+    return l->size64 < limit;
 }
 
 /* Bytes of a variant's discriminant. */
@@ -194,8 +195,9 @@ bool cm_layout_fill(struct cm_type *type, struct cm_field *fields)
     type->layout = (struct cm_layout){0};
     switch (cm_shape(type->kind)) {
     case SHAPE_RECORD:
-        return fill_fields(&type->layout, fields, type->nfields) &&
-               type->layout.size64 < CM_SIZE_LIMIT;
+        /* An entry is no type that could be too large: lists of such entries are empty. */
+        return fill_fields(&type->layout, fields, type->nfields,
+                           type->kind == CM_ENTRY ? 2 * CM_SIZE_LIMIT : CM_SIZE_LIMIT);
     case SHAPE_VARIANT: fill_variant(type); break;
     case SHAPE_FIXED_LIST: return fill_fixed_list(type);
     case SHAPE_LIST: fill_pair(&type->layout); break;
@@ -206,7 +208,7 @@ bool cm_layout_fill(struct cm_type *type, struct cm_field *fields)
     case SHAPE_FUTURE: fill_scalar(&type->layout, 4, POINTER_64, VT_I32); break;
     case SHAPE_NONE:
         if (type->kind == CM_FUNC)
-            return fill_fields(&type->layout, fields, type->nparams);
+            return fill_fields(&type->layout, fields, type->nparams, CM_SIZE_LIMIT);
         break;
     default: fill_prim(type); break;
     }

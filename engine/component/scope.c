@@ -79,7 +79,8 @@ const struct cm_type *scope_type_of(struct scope *scope, struct reader *r, const
     const struct cm_type *type = scope_type_at(scope, r, at, index);
     if (!type || type->kind == kind)
         return type;
-    reader_fail_at(r, at, ERR_INVALID, "type %u is not a %s type", index, cm_kind_text(kind));
+    reader_fail_at(r, at, ERR_INVALID, "type %u is of kind %s, not %s", index,
+                   cm_kind_text(type->kind), cm_kind_text(kind));
     return NULL;
 }
 
@@ -89,7 +90,7 @@ const struct cm_type *scope_value_type(struct scope *scope, struct reader *r, co
     const struct cm_type *type = scope_type_at(scope, r, at, index);
     if (!type || cm_is_value(type))
         return type;
-    reader_fail_at(r, at, ERR_INVALID, "type %u is not a defined value type but a %s type", index,
+    reader_fail_at(r, at, ERR_INVALID, "type %u is of kind %s, not a value type", index,
                    cm_kind_text(type->kind));
     return NULL;
 }
@@ -120,7 +121,8 @@ int scope_extern(struct scope *scope, struct reader *r, const uint8_t *at, enum 
     case SORT_COMPONENT: ret->type = scope->components.at[index]; return 0;
     case SORT_INSTANCE: ret->type = scope->instances.at[index]; return 0;
     default:
-        return reader_fail_at(r, at, ERR_INVALID, "a %s cannot be passed between components",
+        return reader_fail_at(r, at, ERR_INVALID,
+                              "%s: this sort cannot be passed between components",
                               cm_sort_text(sort));
     }
 }
@@ -153,7 +155,7 @@ int scope_core_extern(struct scope *scope, struct reader *r, const uint8_t *at, 
         ret->func = scope->core_tags.at[index];
         return 0;
     default:
-        return reader_fail_at(r, at, ERR_INVALID, "a %s is nothing that a core instance exports",
+        return reader_fail_at(r, at, ERR_INVALID, "%s: a core instance cannot export this sort",
                               cm_sort_text(sort));
     }
 }
@@ -186,7 +188,7 @@ int scope_add(struct cm_decode *d, struct reader *r, const uint8_t *at, const st
     case SORT_TYPE: return APPEND(&scope->types, is->type);
     case SORT_COMPONENT: return APPEND(&scope->components, is->type);
     case SORT_INSTANCE: return APPEND(&scope->instances, is->type);
-    default: return reader_fail_at(r, at, ERR_FAULT, "a %s as extern", cm_sort_text(is->sort));
+    default: return reader_fail_at(r, at, ERR_FAULT, "%s as an extern", cm_sort_text(is->sort));
     }
 }
 

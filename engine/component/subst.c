@@ -75,7 +75,8 @@ static bool replace_parts(struct cm_subst *subst, struct cm_type *draft, bool *c
 {
     switch (draft->kind) {
     case CM_RECORD:
-    case CM_TUPLE: return replace_fields(subst, &draft->fields, draft->nfields, changed);
+    case CM_TUPLE:
+    case CM_ENTRY: return replace_fields(subst, &draft->fields, draft->nfields, changed);
     case CM_FUNC:
         return replace_fields(subst, &draft->params, draft->nparams, changed) &&
                replace(subst, &draft->result, changed);

@@ -220,7 +220,7 @@ static int check_extern(struct cm_check *check, const struct cm_extern *a,
                         const struct cm_extern *b, unsigned s)
 {
     if (a->sort != b->sort)
-        return err_set(check->err, ERR_INVALID, ERR_NOWHERE, "expected a %s, found a %s",
+        return err_set(check->err, ERR_INVALID, ERR_NOWHERE, "expected %s, found %s",
                        cm_sort_text(b->sort), cm_sort_text(a->sort));
     if (a->sort == SORT_MODULE)
         return check_module(check, a->module, b->module);

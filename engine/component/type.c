@@ -63,7 +63,8 @@ uint32_t cm_part_count(const struct cm_type *type)
 {
     switch (type->kind) {
     case CM_RECORD:
-    case CM_TUPLE: return type->nfields;
+    case CM_TUPLE:
+    case CM_ENTRY: return type->nfields;
     case CM_VARIANT:
     case CM_ENUM:
     case CM_OPTION:
@@ -85,7 +86,8 @@ struct cm_part cm_part_at(const struct cm_type *type, uint32_t i)
 {
     switch (type->kind) {
     case CM_RECORD:
-    case CM_TUPLE: return (struct cm_part){type->fields[i].label, type->fields[i].type};
+    case CM_TUPLE:
+    case CM_ENTRY: return (struct cm_part){type->fields[i].label, type->fields[i].type};
     case CM_VARIANT:
     case CM_ENUM:
     case CM_OPTION:
@@ -361,11 +363,11 @@ const struct cm_type *cm_map_of(struct cm_types *types, const struct cm_type *ke
                                 const struct cm_type *value, struct err *err)
 {
     struct cm_field pair[2] = {{.type = key}, {.type = value}};
-    const struct cm_type *tuple =
-        cm_type_of(types, &(struct cm_type){.kind = CM_TUPLE, .nfields = 2, .fields = pair}, err);
-    if (!tuple)
+    struct cm_type draft = {.kind = CM_ENTRY, .nfields = 2, .fields = pair};
+    const struct cm_type *entry = cm_type_of(types, &draft, err);
+    if (!entry)
         return NULL;
-    return cm_type_of(types, &(struct cm_type){.kind = CM_MAP, .element = tuple}, err);
+    return cm_type_of(types, &(struct cm_type){.kind = CM_MAP, .element = entry}, err);
 }
 
 const struct cm_type *cm_type_named(struct cm_types *types, const struct cm_type *type,

@@ -178,11 +178,12 @@ struct cm_type {
     uint32_t stamp;  /* of the substitution that set `to` last */
     const struct cm_type *to;
     const struct cm_type *canon;
-    /* A resource type that some list of imports or exports names: the name and the list (extern.c). */
+    /* A resource type that some list of imports or exports names: the name and the list (extern.c).
+     */
     const struct symbol *outside;
     uint32_t outside_in;
     union {
-        struct { /* RECORD, TUPLE */
+        struct { /* RECORD, TUPLE, ENTRY */
             uint32_t nfields;
             const struct cm_field *fields;
         };
@@ -193,7 +194,7 @@ struct cm_type {
             uint32_t host_payload; /* canonical nodes only */
             uint8_t tag_size;      /* in bytes */
         };
-        struct { /* LIST, FIXED_LIST, MAP (of the tuple of key and value), STREAM, FUTURE */
+        struct {                           /* LIST, FIXED_LIST, MAP (of entries), STREAM, FUTURE */
             const struct cm_type *element; /* NULL: a stream or future without values */
             uint32_t length;               /* of a fixed-length list */
         };
