@@ -104,6 +104,13 @@ static int put_data(struct writer *out, const struct plan *plan, const struct me
     return 0;
 }
 
+/* Memory is given back in pages, and never more than there is. */
+static uint64_t whole_pages(uint64_t size)
+{
+    const uint64_t all = UINT64_C(1) << PROTOCOL_ARENA_SHIFT, page = 4096;
+    return size < all ? (size + page - 1) / page * page : all;
+}
+
 /* What one operation says about the head. */
 static void fill_head(struct order *order, const struct operation *operation)
 {
@@ -123,7 +130,7 @@ static void fill_head(struct order *order, const struct operation *operation)
         break;
     case OPERATION_INVOKE: head->invokes = 1; break;
     case OPERATION_TIME: order->time = operation->of.time.time; break;
-    case OPERATION_ARENA_CUT: head->arena = operation->of.arena_cut.size; break;
+    case OPERATION_ARENA_CUT: head->arena = whole_pages(operation->of.arena_cut.size); break;
     case OPERATION_LANDLOCK:
         head->landlocks = 1;
         head->landlock[0] = operation->of.landlock.files;

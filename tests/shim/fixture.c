@@ -1,0 +1,203 @@
+/* Live cells for tests; see fixture.h. */
+#include "tests/shim/fixture.h"
+#include "shim/host.h"
+#include "shim/session.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+struct running {
+    int output, errors; /* read ends */
+};
+
+static struct running running;
+
+static _Noreturn void give_up(const char *what)
+{
+    fprintf(stderr, "fixture: %s: %s\n", what, strerror(errno));
+    abort();
+}
+
+bool fixture_root(void)
+{
+    return geteuid() == 0;
+}
+
+/* The engines lie in test/cell of the build directory, this program in test/VARIANT. */
+static const char *engine_path(const char *name)
+{
+    static char path[PATH_MAX + 64];
+    char self[PATH_MAX];
+    const char *build = getenv("BUILD");
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (size < 0)
+        give_up("/proc/self/exe");
+    self[size] = '\0';
+    if (build && build[0] == '/')
+        snprintf(path, sizeof path, "%s/test/cell/%s", build, name);
+    else
+        snprintf(path, sizeof path, "%s", self),
+            *strrchr(path, '/') = '\0', *strrchr(path, '/') = '\0', strcat(path, "/cell/"),
+                           strcat(path, name);
+    return path;
+}
+
+static void make_component(const char *script, struct component *ret)
+{
+    struct err err = {0};
+    char path[64];
+    int file = memfd_create("script", MFD_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    if (file < 0 || write(file, script, strlen(script)) != (ssize_t)strlen(script) ||
+        component_copy(path, ret, &err))
+        give_up(err.text);
+    close(file);
+}
+
+/* The plan that policies make for such a wish. */
+static void make_plan(const struct wish *wish, const struct component *component,
+                      struct cell_plan *ret)
+{
+    static struct host host;
+    static struct policy policy;
+    static struct verdict verdict;
+    static uint8_t seed[32];
+    struct err err = {0};
+    host_probe(engine_path(wish->engine ? wish->engine : "engine"), wish->cgroups, &host);
+    policy = (struct policy){
+        .allowed = capability_defaults() | CAPABILITY(ENV) | CAPABILITY(DIR_READ) |
+                   CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE),
+        .directories = wish->directories,
+        .directory_count = wish->directory_count,
+        .environment = wish->environment,
+        .memory = wish->memory ? wish->memory : UINT64_C(256) << 20,
+        .timeout = wish->timeout ? wish->timeout : POLICY_UNLIMITED,
+        .fuel = POLICY_UNLIMITED,
+        .degraded = wish->degraded,
+    };
+    verdict.granted = policy.allowed;
+    verdict.rules = RULES_BASE | wish->rules;
+    const struct cell_request request = {
+        .role = wish->reader ? CELL_READER : CELL_RUN,
+        .host = &host,
+        .policy = &policy,
+        .verdict = &verdict,
+        .component_size = component->size,
+        .digest = component->digest,
+        .seed = seed,
+        .arguments = wish->arguments,
+    };
+    if (cell_plan_make(&request, ret, &err))
+        give_up(err.text);
+    if (wish->change)
+        wish->change(&ret->plan);
+}
+
+/* The shim's process. */
+static _Noreturn void be_shim(const struct wish *wish, struct result *result)
+{
+    static struct session session;
+    static struct cell_plan plan;
+    static struct demand demand;
+    struct component component;
+    struct err err = {0};
+    if (wish->before)
+        wish->before();
+    make_component(wish->script ? wish->script : "", &component);
+    make_plan(wish, &component, &plan);
+    if (session_open(&session, &err))
+        give_up(err.text);
+    if (wish->reader) {
+        result->answered = session_read(&session, &component, &plan.plan, &demand,
+                                        &result->outcome.walls, &err) == 0;
+        result->outcome = session.cell.outcome;
+    } else {
+        session_run(&session, &component, &plan.plan, &result->outcome);
+    }
+    result->cell = session.cell.process.pid;
+    session_close(&session);
+    component_close(&component);
+    session_heed(&result->outcome);
+    _exit(0);
+}
+
+static int input_from(const char *text)
+{
+    if (!text)
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) || write(ends[1], text, strlen(text)) < 0)
+        give_up("input");
+    close(ends[1]);
+    return ends[0];
+}
+
+static void take_output(int fd, char *to, size_t room, size_t *size, bool once)
+{
+    ssize_t got;
+    while (*size < room && (got = read(fd, to + *size, room - *size)) > 0) {
+        *size += (size_t)got;
+        if (once)
+            return;
+    }
+}
+
+pid_t fixture_start(const struct wish *wish, struct result **ret)
+{
+    struct result *result =
+        mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int output[2], errors[2], input = input_from(wish->input);
+    if (result == MAP_FAILED || pipe2(output, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))
+        give_up("fixture");
+    fflush(NULL);
+    pid_t shim = fork();
+    if (shim < 0)
+        give_up("fork");
+    if (shim == 0) {
+        const int streams[3] = {wish->streams[0] ? wish->streams[0] : input,
+                                wish->streams[1] ? wish->streams[1] : output[1],
+                                wish->streams[2] ? wish->streams[2] : errors[1]};
+        for (int i = 0; i < 3; i++)
+            dup2(streams[i], i);
+        be_shim(wish, result);
+    }
+    close(output[1]);
+    close(errors[1]);
+    close(input);
+    running = (struct running){output[0], errors[0]};
+    *ret = result;
+    if (!wish->streams[1])
+        take_output(running.output, result->output, sizeof result->output, &result->output_size,
+                    true);
+    return shim;
+}
+
+int fixture_end(pid_t shim, struct result *result)
+{
+    int status;
+    take_output(running.output, result->output, sizeof result->output - 1, &result->output_size,
+                false);
+    take_output(running.errors, result->errors, sizeof result->errors - 1, &result->errors_size,
+                false);
+    close(running.output);
+    close(running.errors);
+    while (waitpid(shim, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+const struct result *fixture_run(const struct wish *wish)
+{
+    static struct result kept;
+    struct result *result;
+    pid_t shim = fixture_start(wish, &result);
+    fixture_end(shim, result);
+    kept = *result;
+    munmap(result, sizeof *result);
+    return &kept;
+}
