@@ -119,7 +119,7 @@ struct bytes reader_take(struct reader *r, size_t len, const char *what)
     if (len > reader_left(r)) {
         reader_fail(r, ERR_MALFORMED, "unexpected end: %s of %zu bytes, %zu left", what, len,
                     reader_left(r));
-        return (struct bytes){0};
+        return (struct bytes){r->end, 0};
     }
     struct bytes b = {r->at, len};
     r->at += len;

@@ -22,7 +22,8 @@ struct reader {
 /* A reader over `part`, which lies in the file that starts at `base`. */
 static inline struct reader reader_of(struct bytes part, const uint8_t *base, struct err *err)
 {
-    return (struct reader){part.at, part.at + part.len, base, err, false};
+    const uint8_t *end = part.len ? part.at + part.len : part.at;
+    return (struct reader){part.at, end, base, err, false};
 }
 
 static inline bool reader_ok(const struct reader *r)
@@ -101,7 +102,7 @@ int64_t reader_s33(struct reader *r);
 uint32_t reader_fixed32(struct reader *r);
 uint64_t reader_fixed64(struct reader *r);
 
-/* `len` bytes in place; fails (and gives none) if fewer are left. */
+/* `len` bytes in place; fails (and gives none, at the end) if fewer are left. */
 struct bytes reader_take(struct reader *r, size_t len, const char *what);
 
 /* A vec(byte) with its length in front; a name, which must be UTF-8 (spec §5.2.4). */

@@ -181,7 +181,7 @@ static struct limits limits(struct reader *r, uint8_t allowed, uint8_t *ret_page
     else if (page_log2 != 0 && page_log2 != 16)
         reader_fail_at(r, at, ERR_INVALID, "invalid custom page size 2^%u, it may be 1 or 65536",
                        page_log2);
-    *ret_page_log2 = (uint8_t)page_log2;
+    *ret_page_log2 = page_log2 == 0 ? 0 : 16;
     return limits;
 }
 

@@ -255,7 +255,8 @@ static bool enter_supers(struct types *types, struct deftype *type, const struct
     uint32_t *supers = region_array(types->region, uint32_t, super->depth + 1u);
     if (!supers)
         return false;
-    memcpy(supers, super->supers, super->depth * sizeof *supers);
+    if (super->depth)
+        memcpy(supers, super->supers, super->depth * sizeof *supers);
     supers[super->depth] = type->super;
     type->supers = supers;
     type->depth = (uint8_t)(super->depth + 1);

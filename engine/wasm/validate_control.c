@@ -112,6 +112,8 @@ bool v_end(struct validator *v, const struct insn *insn)
 bool v_label(struct validator *v, const struct insn *insn, uint32_t label,
              const valtype **ret_types, uint32_t *ret_count)
 {
+    *ret_types = NULL;
+    *ret_count = 0;
     if (label >= (size_t)(v->control - v->controls))
         return v_invalid(v, insn, "unknown label %u", label);
     const struct control *target = v->control - label;

@@ -280,6 +280,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < suite.count; i++)
         replay_path(suite.paths[i], &options, progress, totals);
+    suite_free(&suite);
     printf("%u passed, %u failed, %u skipped\n", totals[PASSED], totals[FAILED], totals[SKIPPED]);
     return totals[FAILED] ? 1 : 0;
 }

@@ -66,6 +66,13 @@ void suite_sort(struct suite *suite)
     qsort(suite->paths, suite->count, sizeof *suite->paths, by_name);
 }
 
+void suite_free(struct suite *suite)
+{
+    for (size_t i = 0; i < suite->count; i++)
+        free(suite->paths[i]);
+    free(suite->paths);
+}
+
 /* --- Levels -------------------------------------------------------------------------------------
  */
 

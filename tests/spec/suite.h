@@ -14,6 +14,7 @@ struct suite {
 /* Adds a file, or all the .json files of a folder and the folders in it. False: it is not there. */
 bool suite_add(struct suite *suite, const char *path);
 void suite_sort(struct suite *suite);
+void suite_free(struct suite *suite);
 
 /* The level of a script ("1.0", "proposal"), from the manifest.json beside it or in a folder above;
  * NULL if none names it. */
