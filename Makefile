@@ -155,9 +155,10 @@ unit unit-asan unit-ubsan:
 # --- House -------------------------------------------------------------------------------------------
 ## make deps       installs what is missing of packaging/deps.def, from Debian and npm
 ## make run        builds, runs a real component in a cell, and shows its audit
-## make test       everything, closing with `N passed, N failed`
+## make test       everything, closing with `N passed, N failed`; ONLY='NAME...' some rows of tests/suites
 ## make lint       format, clang-tidy, the rules of the house, and no page both writable and executable
 ## make install    DESTDIR= PREFIX=
+SHARED ?= ../shared
 deps:
 	@packaging/deps
 
@@ -169,11 +170,11 @@ run:
 test:
 	@packaging/deps build test
 	@$(MAKE) --no-print-directory all test-programs
-	@BUILD=$(B) tests/run.sh --suites tests/suites
+	@BUILD=$(B) SHARED=$(SHARED) tests/run.sh --suites tests/suites $(ONLY)
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT)) $(B)/test/host/verdicts
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay) $(B)/test/cell/runner-engine live
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c $(POLICIES) $(BASE))
@@ -234,6 +235,7 @@ $(B)/test/cell/$(1): $(call obj,cell,$(2) $(CELL) $(BASE))
 	@chmod go-w $$@
 endef
 $(eval $(call cellprogram,engine,tests/shim/engine.c))
+$(eval $(call cellprogram,runner-engine,tests/runner/engine.c))
 
 # live VARIANT SOURCE
 define live

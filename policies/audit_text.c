@@ -186,7 +186,7 @@ static void print_group(const struct page *page, const struct audit_group *group
     flow_text(&flow, capability->what);
     if (group->answer == ANSWER_WITHHELD && *capability->flag) {
         flow_text(&flow, "-- give it with");
-        flow_text(&flow, capability->flag);
+        flow_word(&flow, capability->flag, strlen(capability->flag));
     }
     flow_end(&flow);
     paint(page, DIM);
@@ -264,8 +264,8 @@ static void print_rules(const struct page *page)
 static void print_plan(const struct page *page)
 {
     static const enum operation_kind shown[] = {
-        OPERATION_DIRECTORY, OPERATION_GRANT,    OPERATION_LIMITS,        OPERATION_TIME,
-        OPERATION_ARENA_CUT, OPERATION_LANDLOCK, OPERATION_LANDLOCK_RULE,
+        OPERATION_DIRECTORY, OPERATION_GRANT,     OPERATION_LANDLOCK_RULE,
+        OPERATION_LIMITS,    OPERATION_ARENA_CUT, OPERATION_TIME,
     };
     heading(page, "What it would be given, and its bounds");
     const struct plan *plan = page->audit->in.plan;

@@ -61,13 +61,16 @@ static uint64_t engine_memory(const struct composing *c)
     return size < arena / ENGINE_TIMES ? ENGINE_FIXED + ENGINE_TIMES * size : arena;
 }
 
-/* The whole cell's memory: guest and engine, never more than the arena. */
+/* The whole cell's memory: guest and engine in whole MiB, never more than the arena. */
 static uint64_t cell_memory(const struct composing *c)
 {
+    const uint64_t unit = UINT64_C(1) << 20;
     uint64_t guest = c->request->role == CELL_RUN ? c->policy->memory : 0;
     uint64_t engine = engine_memory(c);
     uint64_t arena = c->host->arena;
-    return guest < arena && engine < arena - guest ? guest + engine : arena;
+    if (guest >= arena || engine >= arena - guest || arena - guest - engine < unit)
+        return arena;
+    return (guest + engine + unit - 1) / unit * unit;
 }
 
 /* --- The shim -------------------------------------------------------------------------------- */
@@ -265,7 +268,7 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         return;
     }
     o->kind = kinds[handed->stream];
-    o->name = "";
+    o->name = "stream";
     o->rights = handed->stream == 0 ? RIGHT_READ : RIGHT_WRITE;
     if (c->host->streams[handed->stream] == HOST_TERMINAL && granted(c, CAP_TERMINAL))
         o->rights |= RIGHT_TERMINAL;
@@ -279,15 +282,13 @@ static void messages(struct composing *c)
     struct operation_component *component = &add(c, OPERATION_COMPONENT)->of.component;
     component->size = r->component_size;
     component->digest = r->digest;
-    struct operation_limits limits = {
-        .memory = run ? c->policy->memory : 0,
-        .stack = run ? GUEST_STACK : 0,
-        .fuel = run ? c->policy->fuel : 0,
-    };
-    add(c, OPERATION_LIMITS)->of.limits = limits;
-    add(c, OPERATION_TIME)->of.time.time = run ? c->policy->timeout : READER_TIME;
+    uint64_t time = run ? c->policy->timeout : READER_TIME;
+    if (time != POLICY_UNLIMITED)
+        add(c, OPERATION_TIME)->of.time.time = time;
     if (!run)
         return;
+    add(c, OPERATION_LIMITS)->of.limits = (struct operation_limits){
+        .memory = c->policy->memory, .stack = GUEST_STACK, .fuel = c->policy->fuel};
     for (size_t i = 0; i < c->handed_count; i++)
         hand_over(c, i, &c->handed[i]);
     if (granted(c, CAP_ARGS))

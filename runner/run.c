@@ -66,13 +66,14 @@ int command_run(const struct options *options, char **operands, size_t count)
     static struct examiner examiner;
     static struct outcome outcome;
     int failed = examiner_open(&examiner, options, &err);
+    const char *about = failed ? NULL : path;
     if (!failed) {
         failed = run(&examiner, options, path, arguments, &outcome, &err);
         examiner_close(&examiner);
     }
     if (failed) {
         if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
-            report_error(path, &err);
+            report_error(about, &err);
         report_status(options->status, err_exit_code(err.kind), &err);
         return err_exit_code(err.kind);
     }

@@ -2,7 +2,8 @@
 # Runs test programs and sums up. Used by `make test` and `make unit`.
 #
 #   tests/run.sh PROGRAM...        runs each program, one test program a word
-#   tests/run.sh --suites FILE     runs the rows of FILE: name, seconds allowed, command
+#   tests/run.sh --suites FILE [NAME...]   runs the rows of FILE, or those named: name, seconds allowed,
+#                                  a file that it needs (or -), command
 #
 # A program says what happened by its last line `N passed, N failed[, N skipped]` (and perhaps more
 # after that), or it is a cmocka program. One that says nothing, is killed by its time limit or ends
@@ -56,10 +57,20 @@ run() {
 }
 
 if [ "${1:-}" = --suites ]; then
-    while read -r name limit command; do
+    rows=$2
+    shift 2
+    wanted=" $* "
+    while read -r name limit needs command; do
         case $name in '' | '#'*) continue ;; esac
+        [ "$wanted" = '  ' ] || case $wanted in *" $name "*) ;; *) continue ;; esac
+        needs=$(eval "echo $needs")
+        if [ "$needs" != - ] && [ ! -e "$needs" ]; then
+            echo "$name: left out: there is no $needs"
+            skipped=$((skipped + 1))
+            continue
+        fi
         run "$name" "$limit" sh -c "$command"
-    done <"$2"
+    done <"$rows"
 else
     for program in "$@"; do
         run "$(basename "$program")" "${LIMIT:-120}" "$program"

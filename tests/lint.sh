@@ -1,0 +1,42 @@
+#!/bin/sh
+# The rules of the house; `make lint` runs it. BUILD and CPPFLAGS come from the Makefile. The last line
+# is `N passed, N failed`.
+set -u
+here=$(dirname "$0")
+passed=0 failed=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+# check NAME COMMAND...
+check() {
+    name=$1
+    shift
+    if "$@" >"$out" 2>&1; then
+        passed=$((passed + 1))
+        printf '  ok    %s\n' "$name"
+    else
+        failed=$((failed + 1))
+        printf '  FAIL  %s\n' "$name"
+        sed 's/^/        /' "$out" | head -n "${LINES_SHOWN:-60}"
+    fi
+}
+
+format() {
+    git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format-19 --dry-run -Werror
+}
+
+tidy() {
+    git ls-files -co --exclude-standard 'engine/*.c' 'policies/*.c' 'shim/*.c' 'runner/*.c' 'tests/*.c' |
+        xargs -r -P "$(nproc)" -I '{}' sh -c 'clang-tidy-19 --quiet "$1" -- -std=c17 -march=x86-64-v2 \
+            '"$CPPFLAGS"' -DCARREL_LIBEXEC=\"x\" 2>/dev/null' tidy '{}'
+}
+
+check 'format (clang-format-19)' format
+check 'dependency rule' "$here/lint/includes.sh"
+check 'words' "$here/lint/words.sh"
+check 'sizes' "$here/lint/sizes.sh"
+check 'segments' "$here/lint/segments.sh" "$BUILD/carrel" "$BUILD/carrel-engine"
+[ -n "${QUICK:-}" ] || check 'clang-tidy-19' tidy
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

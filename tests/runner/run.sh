@@ -1,0 +1,172 @@
+#!/bin/sh
+# The command line, live: exit codes, messages, what reaches the guest. The cells are real, the engine
+# in them obeys a script (tests/runner/engine.c).
+#   tests/runner/run.sh CARREL ENGINE
+# The last line is `N passed, N failed`.
+set -u
+carrel=$(realpath "$1") engine=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+cd "$work" || exit 1
+passed=0 failed=0
+
+# expect NAME CODE STDOUT STDERR COMMAND...: both outputs as grep -E patterns over all lines joined
+# with `|`; empty: nothing at all.
+expect() {
+    name=$1 code=$2 out=$3 err=$4
+    shift 4
+    "$@" >stdout 2>stderr </dev/null
+    got=$?
+    seen_out=$(tr '\n' '|' <stdout) seen_err=$(tr '\n' '|' <stderr)
+    if [ $got -eq "$code" ] && match "$out" "$seen_out" && match "$err" "$seen_err"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s: exit %s (expected %s)\n  stdout %s (expected %s)\n  stderr %s (expected %s)\n' \
+            "$name" "$got" "$code" "$seen_out" "$out" "$seen_err" "$err"
+    fi
+}
+match() {
+    if [ -z "$1" ]; then [ -z "$2" ]; else printf '%s' "$2" | grep -Eq -- "$1"; fi
+}
+run() { "$carrel" run --engine "$engine" "$@"; }
+audit() { "$carrel" audit --engine "$engine" "$@"; }
+# script NAME: its lines from standard input, with what every command demands
+script() { { echo 'is command'; echo 'is component'; cat; } >"$1"; }
+
+# --- Exit codes ---------------------------------------------------------------------------------------
+script ends </dev/null
+expect 'exit 0' 0 '' '' run ends
+for code in 1 42 124 125 126 134 255; do
+    echo "exit $code" | script ends
+    expect "the guest's $code" "$code" '' '' run ends
+done
+script spins <<'E'
+spin
+E
+expect 'time limit' 124 '' '^carrel: spins: time limit: .*\|$' run --timeout 200ms spins
+script traps <<'E'
+trap it went wrong
+E
+expect 'trap' 134 '' '^carrel: traps: trap: .*it went wrong\|carrel:     at inner.*x1b\[2J in app \(byte 77\)\|carrel:     at function 5 \(byte 99\)\|carrel:     at wasi:cli/exit\|$' run traps
+script crashes <<'E'
+crash
+E
+expect 'signal' 137 '' '^carrel: crashes: killed: .*\|$' run crashes
+script fills <<'E'
+memory-full
+E
+expect 'memory limit' 137 '' 'memory' run fills
+script forbidden <<'E'
+call 39
+E
+expect 'a system call that is not in the filter' 137 '' '^carrel: forbidden: killed: .*\|$' run forbidden
+expect 'no such file' 127 '' '^carrel: nowhere.wasm: .*\|$' run nowhere.wasm
+expect 'a directory' 127 '' '^carrel: \.: .*\|$' run .
+echo 'malformed 35 bad magic' >bad
+expect 'malformed' 126 '' '^carrel: bad: malformed: bad magic \(at byte 35\)\|$' run bad
+echo 'lie' | script lies
+expect 'a reader that lies' 125 '' 'other tables' run lies
+expect 'no engine' 125 '' 'engine' "$carrel" run --engine /nowhere ends
+
+# --- Refusals that name what is missing ----------------------------------------------------------------
+script lacks <<'E'
+reach create_tcp_socket
+reach tcp_socket_start_bind
+reach get_stdout
+name unknown acme:door/lock@1.0.0#\e[31mopen
+E
+expect 'all that is missing' 126 '' 'imports 3 functions .*not provide.*\|.*wasi:sockets/tcp: \[method\]tcp-socket.start-bind\|.*create-tcp-socket\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
+script dead <<'E'
+import create_tcp_socket
+E
+expect 'what is never called is not missing' 0 '' '' run dead
+echo 'memory 5000000000' | script large
+expect 'more memory than allowed' 126 '' 'memory.*--memory' run large
+expect 'with more allowed' 0 '' '' run --memory 6G large
+echo 'is component' >library
+expect 'not a program' 126 '' '--invoke' run library
+expect 'an export is called' 0 '' '' run --invoke 'f()' library
+echo 'is proxy' >proxy
+expect 'a proxy' 126 '' 'HTTP' run proxy
+
+# --- What reaches the guest ----------------------------------------------------------------------------
+script speaks <<'E'
+reach get_stdout
+reach get_stderr
+reach get_arguments
+reach get_environment
+print out
+error err
+args
+env
+E
+expect 'streams, arguments, no environment' 0 '^out\|\[speaks\]\|\[a b\]\|\[--dir\]\|\[\]\|$' '^err\|$' run ./speaks 'a b' --dir ''
+expect 'environment by name and value' 0 '\[A=1=2\]\|\[HOME=/h\]\|$' 'err' env HOME=/h "$carrel" run --engine "$engine" --env A=1=2 --env HOME --env NOT_THERE speaks
+expect 'the later value counts' 0 '\[A=2\]\|$' 'err' run --env A=1 --env A=2 speaks
+script silent <<'E'
+print out
+args
+E
+expect 'what is not imported is not there' 0 '' '' run --env A=1 --dir . silent x
+mkdir -p d/sub
+script looks <<'E'
+reach get_stdout
+reach descriptor_open_at
+reach descriptor_write
+reach get_directories
+grants
+E
+expect 'no directory' 0 '^1 2 stream\|$' '' run looks
+expect 'directories' 0 '^1 2 stream\|3 7 /\|3 1 /ro\|$' '' run --dir d::/ --dir d/sub::/ro:ro looks
+expect 'a directory by its own name' 0 '3 1 d\|$' '' run --dir d:ro looks
+
+# --- A bad command line --------------------------------------------------------------------------------
+expect 'no command' 125 '' '^carrel: no command' "$carrel"
+expect 'unknown command' 125 '' "did you mean 'run'" "$carrel" rnu
+expect 'no FILE' 125 '' 'no FILE' "$carrel" run
+expect 'unknown flag' 125 '' 'did you mean --dir' run --dri . ends
+expect 'no such directory' 125 '' '^carrel: --dir nowhere: no such directory' run --dir nowhere ends
+expect 'a file for a directory' 125 '' 'not a directory' run --dir ends ends
+expect 'half a directory' 125 '' 'HOST::GUEST' run --dir ::/ ends
+expect 'two of one name' 125 '' 'two directories' run --dir d::/ --dir d/sub::/ ends
+expect 'bad size' 125 '' "'1X' is no size" run --memory 1X ends
+expect 'bad duration' 125 '' 'is no duration' run --timeout soon ends
+expect 'bad fuel' 125 '' 'is no number' run --fuel x ends
+expect 'bad wall' 125 '' 'did you mean seccomp' run --degrade secomp ends
+expect 'bad descriptor' 125 '' 'is no open descriptor' run --status-json 77 ends
+expect 'nameless variable' 125 '' 'the name is missing' run --env =x ends
+expect 'a name that is no text' 127 '' '^carrel: .*x1b\[2J.*\|$' run "$(printf 'a\033[2J')"
+
+# --- The status, the explanation, the help -------------------------------------------------------------
+status() { "$carrel" run --engine "$engine" --status-json 3 "$@" 3>status; code=$?; jq -c . status; return $code; }
+echo 'exit 7' | script ends
+expect 'status of a guest' 7 '^\{"exit":7,"by":"guest"\}\|$' '' status ends
+expect 'status of a refusal' 126 '^\{"exit":126,"by":"carrel","kind":"malformed","text":"bad magic","offset":35\}\|$' 'bad magic' status bad
+expect 'status of a time limit' 124 '"exit":124,"by":"carrel","kind":"time limit"' 'time limit' status --timeout 100ms spins
+expect 'explain' 7 '' 'seccomp +allow only the system calls read write exit_group' run --explain ends
+expect 'help' 0 'carrel run .*carrel audit' '' "$carrel" help
+expect 'help of a command' 0 '--dir HOST::GUEST' '' "$carrel" help run
+expect 'help by a flag' 0 '--dir HOST::GUEST' '' "$carrel" run --help
+expect 'help of nothing' 125 '' 'unknown command' "$carrel" help frobnicate
+expect 'version' 0 '^carrel [0-9.]+\|$' '' "$carrel" --version
+
+# --- Audits --------------------------------------------------------------------------------------------
+expect 'audit' 0 'It would run\..*descriptor.open-at.*stands +user-namespace' '' audit looks
+expect 'audit of what is refused' 0 'It would be refused.*not provided.*create-tcp-socket' '' audit lacks
+expect 'audit with a grant' 0 'given +dir\.read.*openat' '' audit --dir d::/ looks
+expect 'audit of several' 0 'looks .*ends ' '' audit looks ends
+expect 'audit of one that is bad' 126 'ends ' 'bad magic' audit bad ends
+json() { audit --json "$@" | jq -c '[.schema, (.files | length), .files[0].runs, ([.files[0].system_calls[].system_call] | unique | length)]'; }
+expect 'audit as JSON' 0 '^\["carrel-audit-1",2,true,3\]\|$' '' json ends looks
+raw() { audit lacks | LC_ALL=C tr -d '\n -~' | tr -d '\200-\377' | wc -c; }
+expect 'no raw control character' 0 '^0\|$' '' raw
+
+# The audit is the policy: what it lists is what the run's own explanation lists.
+calls_of_run() { run --explain --dir d::/ looks 2>&1 >/dev/null | sed -n 's/.*allow only the system calls \(.*\) (.*/\1/p' | tail -n 1 | tr ' ' '\n' | sort; }
+calls_of_audit() { audit --json --dir d::/ looks | jq -r '.files[0].system_calls[].system_call' | sort -u; }
+same() { [ -n "$(calls_of_run)" ] && [ "$(calls_of_run)" = "$(calls_of_audit)" ]; }
+expect 'audit and run agree' 0 '' '' same
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
