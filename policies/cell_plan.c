@@ -268,7 +268,7 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         return;
     }
     o->kind = kinds[handed->stream];
-    o->name = "stream";
+    o->name = "";
     o->rights = handed->stream == 0 ? RIGHT_READ : RIGHT_WRITE;
     if (c->host->streams[handed->stream] == HOST_TERMINAL && granted(c, CAP_TERMINAL))
         o->rights |= RIGHT_TERMINAL;
