@@ -6,7 +6,7 @@
 bool utf8_valid(struct bytes text)
 {
     const uint8_t *p = text.at;
-    const uint8_t *end = p + text.len;
+    const uint8_t *end = text.len ? p + text.len : p;
     while (p != end) {
         if (end - p >= 16) { /* ASCII, sixteen bytes a step */
             uint64_t word[2];
