@@ -135,7 +135,7 @@ static void two_operands(struct tr *tr, enum op op)
 static bool negate_last(struct tr *tr)
 {
     struct entry *top = tr_top(tr, 0);
-    if (top->place != IN_ACC || tr->last.at != top->producer || tr->last.op >= OP_ILLEGAL)
+    if (top->place != IN_ACC || tr->last.at != top->producer)
         return false;
     const struct plain *plain = &plains[tr->last.op];
     if (plain->family != FAMILY_CMP || plain->negated == OP_ILLEGAL)
@@ -533,5 +533,5 @@ enum xop tr_compare_branch(enum op op, enum form2 form, bool when)
 
 bool tr_is_comparison(enum op op)
 {
-    return op < OP_ILLEGAL && plains[op].family == FAMILY_CMP;
+    return plains[op].family == FAMILY_CMP;
 }
