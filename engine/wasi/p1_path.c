@@ -131,14 +131,13 @@ uint16_t p1_path_readlink(struct p1_call *call)
 #define OPEN_ALL (OPEN_CREATE | OPEN_DIRECTORY | OPEN_EXCLUSIVE | OPEN_TRUNCATE)
 
 /* What the rights of a descriptor mean for the kernel. */
-static unsigned flags_of(uint64_t rights, uint32_t open_flags, uint32_t fdflags)
+static unsigned flags_of(uint64_t rights, uint32_t fdflags)
 {
     unsigned flags = 0;
     if (rights & (RIGHT(FD_READ) | RIGHT(FD_READDIR)))
         flags |= DESCRIPTOR_READ;
-    if (!(open_flags & OPEN_DIRECTORY) &&
-        rights & (RIGHT(FD_DATASYNC) | RIGHT(FD_WRITE) | RIGHT(FD_ALLOCATE) |
-                  RIGHT(FD_FILESTAT_SET_SIZE)))
+    if (rights &
+        (RIGHT(FD_DATASYNC) | RIGHT(FD_WRITE) | RIGHT(FD_ALLOCATE) | RIGHT(FD_FILESTAT_SET_SIZE)))
         flags |= DESCRIPTOR_WRITE;
     if (fdflags & FDFLAG_DSYNC)
         flags |= DESCRIPTOR_DATA_SYNC;
@@ -172,7 +171,7 @@ uint16_t p1_path_open(struct p1_call *call)
         return P1_NOTCAPABLE;
     struct descriptor *opened;
     int failed = fs_open_at(call->wasi, base->file, path, call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW,
-                            open_flags, flags_of(rights, open_flags, fdflags), &opened);
+                            open_flags, flags_of(rights, fdflags), &opened);
     if (failed < 0)
         return p1_errno_of(failed);
     int type = descriptor_type(opened);
