@@ -190,7 +190,7 @@ golden: $(B)/test/host/verdicts
 lint:
 	@packaging/deps build lint
 	@$(MAKE) --no-print-directory all
-	@CC='$(CC)' BUILD=$(B) CPPFLAGS='$(CPPFLAGS)' tests/lint.sh
+	@BUILD=$(B) tests/lint.sh
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
