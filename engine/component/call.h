@@ -1,0 +1,25 @@
+/* Lowered functions: the core functions through which a guest calls the host or another component
+ * (CanonicalABI.md "canon lower", "canon lift"), and built-ins. */
+#ifndef CARREL_COMPONENT_CALL_H
+#define CARREL_COMPONENT_CALL_H
+
+#include "engine/component/instance.h"
+
+/* The core function of `canon lower` in `instance`. NULL if the heap is full. */
+struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *canon,
+                           const struct cm_func *callee);
+
+/* The core function of a built-in. NULL if the heap is full. */
+struct func *cm_builtin_func(struct cm_instance *instance, const struct cm_canon *canon);
+
+/* The component-level function of `canon lift`. NULL if the heap is full. */
+struct cm_func *cm_lift_func(struct cm_instance *instance, const struct cm_canon *canon);
+
+/* The things that options name, in an instance. */
+struct cm_abi cm_abi_of(const struct cm_instance *instance, const struct cm_options *options);
+
+/* Runs a lifted function's post-return with the core result that it returned. False: it trapped. */
+bool cm_post_return(struct vm *vm, struct native *frame, const struct cm_func *func,
+                    union slot result);
+
+#endif

@@ -1,0 +1,126 @@
+/* What exists while components run: everything here lies on the vm's heap, so that a cell is reset
+ * by copying one range of addresses.
+ *
+ *   struct cm_store     all components of a cell
+ *   struct cm_instance  an instantiated component
+ *   struct cm_func      a component-level function: lifted from a core function, or the host's
+ *   struct cm_resource  a resource type, made by an instance or by the host
+ *   struct cm_task      a call of a lifted function while it is at work */
+#ifndef CARREL_COMPONENT_INSTANCE_H
+#define CARREL_COMPONENT_INSTANCE_H
+
+#include "engine/component/component.h"
+#include "engine/component/handle.h"
+#include "engine/component/host.h"
+
+struct cm_instance;
+
+/* A resource type. Two are the same exactly when their addresses are. */
+struct cm_resource {
+    struct cm_instance *owner; /* NULL: the host */
+    struct func *destructor;   /* of a guest; NULL: none */
+    host_drop *drop;           /* of the host; NULL: none */
+    void *host;
+};
+
+struct cm_task {
+    struct cm_instance *instance;
+    struct cm_task *caller; /* the task that was current before; NULL: called by the host */
+    uint32_t borrows;       /* handles in the instance's table that must be gone when it returns */
+};
+
+/* Canonical options with the core things that they name in one instance. */
+struct cm_abi {
+    enum cm_encoding encoding;
+    struct linear_memory *memory; /* NULL: none */
+    struct func *realloc;
+    struct func *post_return;
+};
+
+struct cm_func {
+    const struct cm_type *type;   /* canonical, as whoever made the function sees it */
+    struct cm_instance *instance; /* NULL: the host's */
+    struct func *core;
+    struct cm_abi abi;
+    host_fn *fn;
+    void *host;
+};
+
+/* A component instance from outside: names and what they stand for. What an item is depends on the
+ * sort: struct cm_func *, struct cm_resource * (NULL for other types), struct cm_exports *, struct
+ * cm_closure *, const struct cm_module *. */
+struct cm_exports {
+    const struct cm_decls *names;
+    void **items;
+};
+
+/* A component as a value: where its outer aliases look things up belongs to it. */
+struct cm_closure {
+    const struct component *component;
+    struct cm_instance *outer;
+};
+
+/* A core instance: of a module, or made of exports. */
+struct cm_core_instance {
+    struct instance *instance;         /* NULL: made of exports */
+    const struct cm_module_type *type; /* whose exports it has */
+    struct core_extern *items;         /* made of exports: in the order of the type's */
+};
+
+struct cm_instance {
+    const struct component *component;
+    struct cm_store *store;
+    struct cm_instance *parent; /* which instantiated it; NULL: the host */
+    struct cm_instance *outer;  /* where its outer aliases look things up */
+    uint32_t depth;             /* parents above it */
+    bool may_enter;
+    bool may_leave;
+    struct handle_table handles;
+    const struct cm_resource **slots; /* by cm_var.slot */
+    void **spaces[SORTS];             /* index spaces; items as in cm_exports, or core things */
+    uint32_t counts[SORTS];           /* so far */
+    void **imports;
+    struct cm_exports exports;
+    uint32_t next; /* definition to do */
+    struct func *initializer;
+};
+
+struct scratch_chunk;
+
+struct cm_store {
+    struct vm *vm;
+    struct cm_types *types;
+    struct cm_task *task;        /* current; NULL while no component runs */
+    struct scratch_chunk *spare; /* of the size that chunks usually have */
+    struct cm_call *spare_calls; /* freed ones, to be used again */
+    uint32_t ninstances;
+};
+
+/* --- Entering and leaving instances (CanonicalABI.md "Component Instances") --- */
+
+/* How many instances a call from `caller` (NULL: the host) enters: `callee` and those around it
+ * that are not around the caller. */
+uint32_t cm_entered(const struct cm_instance *callee, const struct cm_instance *caller);
+
+/* Enters them; false if one of them is entered already, or trapped: then nothing has changed. */
+static inline bool cm_enter(struct cm_instance *callee, uint32_t entered)
+{
+    struct cm_instance *at = callee;
+    for (uint32_t i = 0; i < entered; i++, at = at->parent)
+        if (!at->may_enter)
+            return false;
+    for (at = callee; entered--; at = at->parent)
+        at->may_enter = false;
+    return true;
+}
+
+static inline void cm_leave(struct cm_instance *callee, uint32_t entered)
+{
+    for (; entered--; callee = callee->parent)
+        callee->may_enter = true;
+}
+
+/* Records a trap for a rule that a component broke. Always false. */
+bool cm_trap(struct cm_store *store, const char *why) COLD;
+
+#endif

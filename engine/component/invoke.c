@@ -1,0 +1,164 @@
+/* Calls of exported functions by the host; see store.h. */
+#include "engine/component/call.h"
+#include "engine/component/lift.h"
+#include "engine/component/lower.h"
+#include "engine/component/name.h"
+#include "engine/component/store.h"
+
+struct cm_call {
+    struct cm_store *store;
+    struct cm_call *next; /* of the spare ones */
+    const struct cm_func *func;
+    struct func *native;
+    const void *args;
+    void *result;
+    struct cm_task task;
+    uint32_t entered;
+    struct host_scratch scratch; /* the result, and what it points to */
+};
+
+static bool call_begin(struct vm *vm, struct native *frame, struct cm_call *call)
+{
+    const struct cm_func *func = call->func;
+    struct cm_store *store = call->store;
+    union slot flat[CM_FLAT_MAX];
+    uint32_t count = 0;
+    store->task = NULL; /* what ran before, if it trapped, is not there any more */
+    call->entered = cm_entered(func->instance, NULL);
+    if (!cm_enter(func->instance, call->entered))
+        return cm_trap(store, "cannot enter component instance");
+    call->task = (struct cm_task){func->instance, NULL, 0};
+    store->task = &call->task;
+    struct cm_lower lower = {func->instance, frame, &func->abi, &call->task};
+    if (!cm_lower_params(&lower, func->type, call->args, flat, &count))
+        return false;
+    union slot *to = native_args(vm, frame, count);
+    if (!to)
+        return false;
+    memcpy(to, flat, count * sizeof *to);
+    native_call(vm, frame, func->core);
+    return true;
+}
+
+static bool call_end(struct vm *vm, struct native *frame, struct cm_call *call)
+{
+    const struct cm_func *func = call->func;
+    union slot core_result = frame->top[0];
+    if (func->type->result) {
+        struct cm_lift lift = {.instance = func->instance,
+                               .for_whom = LIFT_FOR_HOST,
+                               .encoding = func->abi.encoding,
+                               .memory = func->abi.memory,
+                               .scratch = &call->scratch};
+        if (!cm_lift_result(&lift, func->type, &core_result, call->result))
+            return false;
+    }
+    if (call->task.borrows)
+        return cm_trap(call->store, "borrow handles still remain at the end of the call");
+    if (!cm_post_return(vm, frame, func, core_result))
+        return false;
+    call->store->task = NULL;
+    cm_leave(func->instance, call->entered);
+    return true;
+}
+
+static enum native_answer invoke_step(struct vm *vm, struct native *frame)
+{
+    struct cm_call *call = frame->data;
+    bool first = frame->state == 0;
+    frame->state = 1;
+    if (first ? call_begin(vm, frame, call) : call_end(vm, frame, call))
+        return first ? NATIVE_CALL : NATIVE_DONE;
+    return NATIVE_TRAP;
+}
+
+struct cm_call *cm_call_new(struct cm_store *store, const struct cm_func *func, const void *args)
+{
+    struct cm_call *call = store->spare_calls;
+    if (call) {
+        store->spare_calls = call->next;
+    } else {
+        call = heap_zeroed(vm_heap(store->vm), 1, sizeof *call);
+        if (!call)
+            return NULL;
+        call->native = func_native(store->vm, types_func_id(store->types->core, NULL, 0, NULL, 0),
+                                   invoke_step, call);
+        if (!call->native)
+            return NULL;
+    }
+    call->store = store;
+    call->func = func;
+    call->args = args;
+    call->result = NULL;
+    call->scratch = (struct host_scratch){.store = store};
+    if (func->type->result) {
+        uint32_t size = func->type->result->layout.host_size;
+        call->result = scratch_take(&call->scratch, size);
+        if (!call->result)
+            return NULL;
+        memset(call->result, 0, size);
+    }
+    return call;
+}
+
+struct func *cm_call_func(struct cm_call *call)
+{
+    return call->native;
+}
+
+const void *cm_call_result(const struct cm_call *call)
+{
+    return call->result;
+}
+
+void cm_call_free(struct cm_call *call)
+{
+    scratch_release(&call->scratch);
+    call->next = call->store->spare_calls;
+    call->store->spare_calls = call;
+}
+
+/* --- Exports ------------------------------------------------------------------------------------
+ */
+
+static const struct cm_decl *decl_named(const struct cm_decls *decls, struct str name)
+{
+    for (uint32_t i = 0; i < decls->count; i++)
+        if (str_eq(decls->at[i].name->text, name))
+            return &decls->at[i];
+    return NULL;
+}
+
+/* An interface of the same path and track. */
+static const struct cm_decl *decl_on_track(const struct cm_decls *decls, struct str name)
+{
+    const char *why;
+    struct name wanted = name_parse(name, &why);
+    if (wanted.kind != NAME_INTERFACE)
+        return NULL;
+    for (uint32_t i = 0; i < decls->count; i++) {
+        struct name is = name_parse(decls->at[i].name->text, &why);
+        if (is.kind == NAME_INTERFACE && str_eq(is.path, wanted.path) &&
+            (wanted.version.len == 0 || str_eq(name_track(is.version), name_track(wanted.version))))
+            return &decls->at[i];
+    }
+    return NULL;
+}
+
+const struct cm_func *cm_export_func(const struct cm_instance *instance, struct str interface,
+                                     struct str name)
+{
+    const struct cm_exports *exports = &instance->exports;
+    if (interface.len) {
+        const struct cm_decl *decl = decl_named(exports->names, interface);
+        if (!decl)
+            decl = decl_on_track(exports->names, interface);
+        if (!decl || decl->is.sort != SORT_INSTANCE)
+            return NULL;
+        exports = exports->items[decl - exports->names->at];
+    }
+    const struct cm_decl *decl = decl_named(exports->names, name);
+    if (!decl || decl->is.sort != SORT_FUNC)
+        return NULL;
+    return exports->items[decl - exports->names->at];
+}

@@ -1,0 +1,315 @@
+/* Lifting; see lift.h. Depth is bounded by CM_LIMIT_TYPE_DEPTH. */
+#include "engine/component/lift.h"
+
+#include "engine/component/abi.h"
+#include "engine/component/layout.h"
+#include "engine/component/string.h"
+
+static bool out_of_memory(const struct cm_lift *lift)
+{
+    vm_trap_set(lift->instance->store->vm, TRAP_OUT_OF_MEMORY,
+                "no room for a value between components");
+    return false;
+}
+
+bool cm_lift_check(const struct cm_lift *lift, uint64_t at, uint64_t size, uint32_t align)
+{
+    if (at & (align - 1))
+        return cm_trap(lift->instance->store, "pointer is not aligned");
+    uint64_t end = lift->memory->span.size;
+    if (at > end || size > end - at)
+        return cm_trap(lift->instance->store, "pointer is out of bounds of memory");
+    return true;
+}
+
+/* --- Scalars ------------------------------------------------------------------------------------
+ */
+
+static uint32_t load32(const uint8_t *from)
+{
+    uint32_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+static void put_float(void *to, uint64_t bits, uint32_t size)
+{
+    if (size == 4) {
+        uint32_t word = (uint32_t)bits;
+        if ((word & 0x7fffffff) > 0x7f800000)
+            word = ABI_NAN32;
+        memcpy(to, &word, sizeof word);
+        return;
+    }
+    if ((bits & INT64_MAX) > UINT64_C(0x7ff0000000000000))
+        bits = ABI_NAN64;
+    memcpy(to, &bits, sizeof bits);
+}
+
+static bool put_char(const struct cm_lift *lift, void *to, uint32_t scalar)
+{
+    if (scalar >= 0x110000 || (scalar & 0xfffff800) == 0xd800)
+        return cm_trap(lift->instance->store, "char is no Unicode scalar value");
+    memcpy(to, &scalar, sizeof scalar);
+    return true;
+}
+
+/* The low bytes of a little-endian word. */
+static void put_bits(void *to, uint64_t bits, uint32_t size)
+{
+    memcpy(to, &bits, size);
+}
+
+static uint32_t flags_mask(uint32_t labels)
+{
+    return labels == 32 ? UINT32_MAX : (UINT32_C(1) << labels) - 1;
+}
+
+/* --- Handles ------------------------------------------------------------------------------------
+ */
+
+static bool lend(struct cm_lift *lift, uint32_t index)
+{
+    struct cm_lend *lend = scratch_take(lift->scratch, sizeof *lend);
+    if (!lend)
+        return out_of_memory(lift);
+    *lend = (struct cm_lend){index, lift->lends};
+    lift->lends = lend;
+    lift->instance->handles.at[index].lends++;
+    return true;
+}
+
+void cm_lift_return(struct cm_lift *lift)
+{
+    for (const struct cm_lend *lend = lift->lends; lend; lend = lend->before)
+        lift->instance->handles.at[lend->index].lends--;
+    lift->lends = NULL;
+}
+
+static bool lift_handle(struct cm_lift *lift, const struct cm_type *type, uint32_t index, void *to)
+{
+    struct cm_store *store = lift->instance->store;
+    struct handle *handle = handle_at(&lift->instance->handles, index);
+    if (!handle)
+        return cm_trap(store, "unknown handle index");
+    if (handle->kind != HANDLE_OWN && handle->kind != HANDLE_BORROW)
+        return cm_trap(store, "handle index used with the wrong type");
+    if (handle->resource != lift->instance->slots[type->resource->var->slot])
+        return cm_trap(store, "handle index used with the wrong resource type");
+    void *rep = handle->rep;
+    if (type->kind == CM_OWN) {
+        if (handle->lends)
+            return cm_trap(store, "cannot remove owned resource while borrowed");
+        if (handle->kind != HANDLE_OWN)
+            return cm_trap(store, "cannot lift own resource from a borrow");
+        handle_remove(&lift->instance->handles, index);
+    } else if (!lend(lift, index)) {
+        return false;
+    }
+    memcpy(to, &rep, sizeof rep);
+    return true;
+}
+
+static bool not_yet(const struct cm_lift *lift)
+{
+    return cm_trap(lift->instance->store, "values of this type cannot be passed yet");
+}
+
+/* --- Lists --------------------------------------------------------------------------------------
+ */
+
+struct list {
+    void *at;
+    size_t len;
+};
+
+static void lift_floats(const uint8_t *from, uint32_t count, uint32_t size, uint8_t *to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t bits = 0;
+        memcpy(&bits, from + (size_t)i * size, size);
+        put_float(to + (size_t)i * size, bits, size);
+    }
+}
+
+static bool lift_list(struct cm_lift *lift, const struct cm_type *element, uint32_t at,
+                      uint32_t count, struct list *to)
+{
+    const struct cm_layout *l = &element->layout;
+    uint64_t size = (uint64_t)count * l->size;
+    if (size > ABI_LIST_MAX)
+        return cm_trap(lift->instance->store, "list is too long");
+    if (!cm_lift_check(lift, at, size, l->align))
+        return false;
+    const uint8_t *from = lift->memory->span.at + at;
+    bool plain = element->flags & CM_PLAIN;
+    if (plain && lift->for_whom == LIFT_VIEWS) {
+        *to = (struct list){(void *)(uintptr_t)from, count};
+        return true;
+    }
+    uint8_t *copy = scratch_take(lift->scratch, (size_t)count * l->host_size);
+    if (!copy)
+        return out_of_memory(lift);
+    *to = (struct list){copy, count};
+    if (plain) {
+        if (size)
+            memcpy(copy, from, size);
+        return true;
+    }
+    if (cm_shape(element->kind) == SHAPE_FLOAT) {
+        lift_floats(from, count, l->size, copy);
+        return true;
+    }
+    memset(copy, 0, (size_t)count * l->host_size);
+    for (uint32_t i = 0; i < count; i++)
+        if (!cm_lift_memory(lift, element, at + i * l->size, copy + (size_t)i * l->host_size))
+            return false;
+    return true;
+}
+
+/* --- From memory --------------------------------------------------------------------------------
+ */
+
+static bool lift_case(struct cm_lift *lift, const struct cm_type *type, uint32_t which)
+{
+    return which < type->ncases || cm_trap(lift->instance->store, "variant has no such case");
+}
+
+bool cm_lift_memory(struct cm_lift *lift, const struct cm_type *type, uint32_t at, void *to)
+{
+    const uint8_t *from = lift->memory->span.at + at;
+    uint8_t *host = to;
+    if (type->flags & CM_PLAIN) {
+        memcpy(to, from, type->layout.size);
+        return true;
+    }
+    switch (cm_shape(type->kind)) {
+    case SHAPE_BOOL: host[0] = from[0] != 0; return true;
+    case SHAPE_FLOAT: {
+        uint64_t bits = 0;
+        memcpy(&bits, from, type->layout.size);
+        put_float(to, bits, type->layout.size);
+        return true;
+    }
+    case SHAPE_CHAR: return put_char(lift, to, load32(from));
+    case SHAPE_STRING: return string_lift(lift, load32(from), load32(from + 4), to);
+    case SHAPE_LIST: return lift_list(lift, type->element, load32(from), load32(from + 4), to);
+    case SHAPE_RECORD:
+        for (uint32_t i = 0; i < type->nfields; i++)
+            if (!cm_lift_memory(lift, type->fields[i].type, at + type->fields[i].offset,
+                                host + type->fields[i].host_offset))
+                return false;
+        return true;
+    case SHAPE_FIXED_LIST:
+        for (uint32_t i = 0; i < type->length; i++)
+            if (!cm_lift_memory(lift, type->element, at + i * type->element->layout.size,
+                                host + (size_t)i * type->element->layout.host_size))
+                return false;
+        return true;
+    case SHAPE_VARIANT: {
+        uint32_t which = 0;
+        memcpy(&which, from, type->tag_size);
+        if (!lift_case(lift, type, which))
+            return false;
+        put_bits(to, which, type->tag_size);
+        const struct cm_type *payload = type->cases[which].type;
+        return !payload ||
+               cm_lift_memory(lift, payload, at + type->payload, host + type->host_payload);
+    }
+    case SHAPE_FLAGS: {
+        uint32_t bits = 0;
+        memcpy(&bits, from, type->layout.size);
+        put_bits(to, bits & flags_mask(type->nlabels), type->layout.size);
+        return true;
+    }
+    case SHAPE_OWN:
+    case SHAPE_BORROW: return lift_handle(lift, type, load32(from), to);
+    default: return not_yet(lift);
+    }
+}
+
+/* --- From core values ---------------------------------------------------------------------------
+ */
+
+static bool lift_flat_variant(struct cm_lift *lift, const struct cm_type *type,
+                              const union slot **at, uint8_t *to)
+{
+    /* The joined types of the payloads hold their bits in the low end, so nothing needs to be
+     * converted; what a shorter payload leaves over is skipped. */
+    const union slot *end = *at + type->layout.nflat;
+    uint32_t which = (*at)++->u32;
+    if (!lift_case(lift, type, which))
+        return false;
+    put_bits(to, which, type->tag_size);
+    const struct cm_type *payload = type->cases[which].type;
+    if (payload && !cm_lift_flat(lift, payload, at, to + type->host_payload))
+        return false;
+    *at = end;
+    return true;
+}
+
+bool cm_lift_flat(struct cm_lift *lift, const struct cm_type *type, const union slot **at, void *to)
+{
+    uint8_t *host = to;
+    switch (cm_shape(type->kind)) {
+    case SHAPE_BOOL: host[0] = (*at)++->u32 != 0; return true;
+    case SHAPE_SIGNED:
+    case SHAPE_UNSIGNED: put_bits(to, (*at)++->u64, type->layout.size); return true;
+    case SHAPE_FLOAT: put_float(to, (*at)++->u64, type->layout.size); return true;
+    case SHAPE_CHAR: return put_char(lift, to, (*at)++->u32);
+    case SHAPE_STRING: *at += 2; return string_lift(lift, (*at)[-2].u32, (*at)[-1].u32, to);
+    case SHAPE_LIST:
+        *at += 2;
+        return lift_list(lift, type->element, (*at)[-2].u32, (*at)[-1].u32, to);
+    case SHAPE_RECORD:
+        for (uint32_t i = 0; i < type->nfields; i++)
+            if (!cm_lift_flat(lift, type->fields[i].type, at, host + type->fields[i].host_offset))
+                return false;
+        return true;
+    case SHAPE_FIXED_LIST:
+        for (uint32_t i = 0; i < type->length; i++)
+            if (!cm_lift_flat(lift, type->element, at,
+                              host + (size_t)i * type->element->layout.host_size))
+                return false;
+        return true;
+    case SHAPE_VARIANT: return lift_flat_variant(lift, type, at, to);
+    case SHAPE_FLAGS:
+        put_bits(to, (*at)++->u32 & flags_mask(type->nlabels), type->layout.size);
+        return true;
+    case SHAPE_OWN:
+    case SHAPE_BORROW: return lift_handle(lift, type, (*at)++->u32, to);
+    default: return not_yet(lift);
+    }
+}
+
+bool cm_lift_params(struct cm_lift *lift, const struct cm_type *func, unsigned max_flat,
+                    const union slot *args, void *to)
+{
+    const struct cm_layout *l = &func->layout;
+    uint8_t *host = to;
+    if (l->nflat <= max_flat) {
+        for (uint32_t i = 0; i < func->nparams; i++)
+            if (!cm_lift_flat(lift, func->params[i].type, &args,
+                              host + func->params[i].host_offset))
+                return false;
+        return true;
+    }
+    uint32_t at = args[0].u32;
+    if (!cm_lift_check(lift, at, l->size, l->align))
+        return false;
+    for (uint32_t i = 0; i < func->nparams; i++)
+        if (!cm_lift_memory(lift, func->params[i].type, at + func->params[i].offset,
+                            host + func->params[i].host_offset))
+            return false;
+    return true;
+}
+
+bool cm_lift_result(struct cm_lift *lift, const struct cm_type *func, const union slot *results,
+                    void *to)
+{
+    const struct cm_type *type = func->result;
+    if (type->layout.nflat <= 1)
+        return cm_lift_flat(lift, type, &results, to);
+    return cm_lift_check(lift, results[0].u32, type->layout.size, type->layout.align) &&
+           cm_lift_memory(lift, type, results[0].u32, to);
+}

@@ -1,0 +1,36 @@
+/* The store of component instances, and what calls between them have in common; see instance.h. */
+#include "engine/component/store.h"
+
+struct cm_store *cm_store_new(struct vm *vm, struct cm_types *types)
+{
+    struct cm_store *store = heap_zeroed(vm_heap(vm), 1, sizeof *store);
+    if (!store)
+        return NULL;
+    store->vm = vm;
+    store->types = types;
+    return store;
+}
+
+bool cm_trap(struct cm_store *store, const char *why)
+{
+    vm_trap_set(store->vm, TRAP_COMPONENT, "%s", why);
+    return false;
+}
+
+uint32_t cm_entered(const struct cm_instance *callee, const struct cm_instance *caller)
+{
+    uint32_t entered = 0;
+    /* Both go up to the same depth, then together, until they meet. */
+    while (callee && (!caller || callee->depth > caller->depth)) {
+        callee = callee->parent;
+        entered++;
+    }
+    while (caller && callee && caller->depth > callee->depth)
+        caller = caller->parent;
+    while (callee != caller) {
+        callee = callee->parent;
+        caller = caller->parent;
+        entered++;
+    }
+    return entered;
+}
