@@ -192,7 +192,8 @@ static void make_name(struct build *b, uint32_t n)
 static void make_array_fixed(struct build *b, uint32_t n)
 {
     size_t part[2];
-    begin_function(b, part);
+    free(b->at);
+    begin_function(b, part);     /* begins anew */
     PUT(b, 0, 0x00, 0xfb, 8, 3); /* unreachable, so that operands need not be made */
     put_u32(b, n);
     put(b, 0x00);
