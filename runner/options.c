@@ -79,7 +79,7 @@ static int make_directory(const struct directory_text *from, struct policy_direc
 static int add_directory(struct options *options, const char *text, struct err *err)
 {
     struct policy *policy = &options->policy;
-    struct directory_text parts;
+    struct directory_text parts = {0};
     if (split_directory(text, &parts, err))
         return -1;
     for (size_t i = 0; i < policy->directory_count; i++) {

@@ -46,7 +46,7 @@ const char *quantity_size(const char *text, uint64_t *ret)
     }
     if (value == 0)
         return zero;
-    if (value > INT64_MAX >> shift)
+    if (value > (uint64_t)INT64_MAX >> shift)
         return too_large;
     *ret = value << shift;
     return NULL;
