@@ -4,6 +4,7 @@
 #ifndef CARREL_TESTS_UNIT_WASI_FIXTURE_H
 #define CARREL_TESTS_UNIT_WASI_FIXTURE_H
 
+#include "engine/component/scratch.h"
 #include "engine/wasi/descriptor.h"
 #include "engine/wasi/errors.h"
 #include "engine/wasi/table.h"
@@ -27,6 +28,7 @@ struct fixture {
     void *arena_memory;
     struct region image;
     struct vm *vm;
+    struct cm_store store; /* as far as memory for results needs it */
     struct wasi *wasi;
     struct descriptor *root; /* of the granted directory */
     int in;                  /* our end of standard input, output, error */
@@ -62,6 +64,7 @@ static inline void fixture_store(struct fixture *f)
     assert_non_null(types);
     f->vm = vm_new(types, &f->image, f->arena_memory, FIXTURE_ARENA, &limits);
     assert_non_null(f->vm);
+    f->store = (struct cm_store){.vm = f->vm};
 }
 
 /* What fixture_open grants; tests change it before. */
@@ -121,11 +124,12 @@ static inline void fixture_close(struct fixture *f)
     munmap(f->arena_memory, FIXTURE_ARENA);
 }
 
-/* One call of a host function, waiting as often as it wants to. */
+/* One call of a host function, waiting as often as it wants to. Its memory stays. */
 static inline enum host_answer fixture_call(struct fixture *f, host_fn *fn, const void *args,
                                             void *result)
 {
-    struct host_call call = {.vm = f->vm, .host = f->wasi};
+    struct host_scratch scratch = {.store = &f->store};
+    struct host_call call = {.vm = f->vm, .host = f->wasi, .scratch = &scratch};
     f->blocked = 0;
     for (;;) {
         enum host_answer answer = fn(&call, args, result);
