@@ -5,7 +5,7 @@
  *   exit N | print TEXT | error TEXT | cat | args | env | grants | crash | spin | wait
  *   call NUMBER ARG...    a system call; an argument is a number, or a text after `@`
  *   read FD | write FD TEXT
- *   touch MEGABYTES       of the arena
+ *   touch MEGABYTES       of the arena; poke MEGABYTES touches one byte so far beyond its start
  *   trap NUMBER TEXT | fail NUMBER TEXT | answer SIZE
  *   packet KIND SIZE      one packet of that kind and size to the shim
  *   flood NUMBER KIND     so many of them, of four bytes
@@ -121,8 +121,9 @@ static void do_grants(struct script *script)
 {
     for (size_t i = 0; i < script->cell->grant_count; i++) {
         const struct cell_grant *grant = &script->cell->grants[i];
+        const struct str name = grant->kind == GRANT_DIRECTORY ? grant->name : str_of("-");
         print(script, "%d %d %" PRIx64 " " STR_FMT "\n", (int)grant->kind, grant->descriptor,
-              grant->rights, STR_ARG(grant->name));
+              grant->rights, STR_ARG(name));
     }
     print(script, "arena %d\n", script->cell->arena_size > 0);
 }
@@ -193,6 +194,12 @@ static void do_touch(struct script *script)
         at[i] = 1;
 }
 
+static void do_poke(struct script *script)
+{
+    volatile char *at = script->cell->arena;
+    at[(size_t)number(script) << 20] = 1;
+}
+
 static void do_trap(struct script *script)
 {
     static struct message_trap trap;
@@ -251,7 +258,7 @@ static const struct {
     {"args", do_args},     {"env", do_env},     {"grants", do_grants}, {"crash", do_crash},
     {"spin", do_spin},     {"wait", do_wait},   {"call", do_call},     {"read", do_read},
     {"write", do_write},   {"touch", do_touch}, {"trap", do_trap},     {"fail", do_fail},
-    {"answer", do_answer}, {"flood", do_flood}, {"packet", do_packet},
+    {"answer", do_answer}, {"flood", do_flood}, {"packet", do_packet}, {"poke", do_poke},
 };
 
 static void obey(struct script *script)

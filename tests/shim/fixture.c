@@ -1,5 +1,6 @@
 /* Live cells for tests; see fixture.h. */
 #include "tests/shim/fixture.h"
+#include "shim/cleanup.h"
 #include "shim/host.h"
 #include "shim/session.h"
 #include <errno.h>
@@ -175,6 +176,17 @@ pid_t fixture_start(const struct wish *wish, struct result **ret)
         take_output(running.output, result->output, sizeof result->output, &result->output_size,
                     true);
     return shim;
+}
+
+pid_t fixture_cell(pid_t shim)
+{
+    char path[64];
+    int cell = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)shim, (int)shim);
+    cleanup_file FILE *children = fopen(path, "re");
+    if (!children || fscanf(children, "%d", &cell) != 1)
+        give_up(path);
+    return cell;
 }
 
 int fixture_end(pid_t shim, struct result *result)

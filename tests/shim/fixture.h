@@ -47,6 +47,9 @@ pid_t fixture_start(const struct wish *wish, struct result **ret);
 /* Waits for the end of what was started; the shim's wait status. */
 int fixture_end(pid_t shim, struct result *result);
 
+/* The process id of the cell of a running shim: its only child. */
+pid_t fixture_cell(pid_t shim);
+
 /* True if this test runs as root. */
 bool fixture_root(void);
 
