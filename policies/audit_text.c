@@ -110,13 +110,19 @@ static void row_name(enum row row, char ret[96])
     snprintf(ret, 96, "%s%s", row_infos[row].kind == ROW_DROP ? "drop " : "", bare);
 }
 
-/* Up to `most` of the rows' names with commas between. */
-static void flow_rows(struct flow *flow, const uint16_t *rows, size_t count, size_t most)
+/* Up to `most` of the rows' names with commas between; `whole` adds the interface where the name
+ * alone does not tell it. */
+static void flow_rows(struct flow *flow, const uint16_t *rows, size_t count, size_t most,
+                      bool whole)
 {
-    char name[96], word[100];
+    char name[96], word[192];
     for (size_t i = 0; i < count && i < most; i++) {
+        const char *interface = row_infos[rows[i]].interface;
+        const char *package_end = strchr(interface, '/');
         row_name((enum row)rows[i], name);
-        int length = snprintf(word, sizeof word, "%s%s", name, i + 1 < count ? "," : "");
+        bool tells = !whole || strchr(name, '.') || !package_end;
+        int length = snprintf(word, sizeof word, "%s%s%s%s", tells ? "" : package_end + 1,
+                              tells ? "" : "/", name, i + 1 < count ? "," : "");
         flow_word(flow, word, (size_t)length);
     }
     if (count > most) {
@@ -191,7 +197,7 @@ static void print_group(const struct page *page, const struct audit_group *group
     flow_end(&flow);
     paint(page, DIM);
     flow = flow_from(page, 17, 0);
-    flow_rows(&flow, group->rows, group->count, SIZE_MAX);
+    flow_rows(&flow, group->rows, group->count, SIZE_MAX, false);
     paint(page, PLAIN);
     flow_end(&flow);
 }
@@ -249,7 +255,7 @@ static void print_rule(const struct page *page, const struct audit_rule *rule)
     flow = flow_from(page, 20, 0);
     flow_text(&flow, rule->always ? "in every cell" : "for");
     if (!rule->always)
-        flow_rows(&flow, rule->rows, rule->count, NAMED_MAX);
+        flow_rows(&flow, rule->rows, rule->count, NAMED_MAX, true);
     paint(page, PLAIN);
     flow_end(&flow);
 }

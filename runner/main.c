@@ -26,8 +26,10 @@ static int carry_out(const struct cli *cli)
 {
     struct err err = {0};
     struct options options;
-    if (options_make(cli, &options, &err))
+    if (options_make(cli, &options, &err)) {
+        report_status(options.status, err_exit_code(err.kind), &err);
         return report_error(NULL, &err);
+    }
     int code = cli->command == CLI_RUN ? command_run(&options, cli->operands, cli->operand_count)
                                        : command_audit(&options, cli->operands, cli->operand_count);
     options_free(&options);

@@ -224,5 +224,5 @@ void options_free(struct options *options)
     }
     free(options->directories);
     free(options->environment);
-    *options = (struct options){.status = -1};
+    *options = (struct options){.status = options->status};
 }

@@ -144,6 +144,7 @@ echo 'exit 7' | script ends
 expect 'status of a guest' 7 '^\{"exit":7,"by":"guest"\}\|$' '' status ends
 expect 'status of a refusal' 126 '^\{"exit":126,"by":"carrel","kind":"malformed","text":"bad magic","offset":35\}\|$' 'bad magic' status bad
 expect 'status of a time limit' 124 '"exit":124,"by":"carrel","kind":"time limit"' 'time limit' status --timeout 100ms spins
+expect 'status of a bad flag' 125 '^\{"exit":125,"by":"carrel","kind":"usage"' 'is no size' status --memory x ends
 expect 'explain' 7 '' 'seccomp +allow only the system calls read write exit_group' run --explain ends
 expect 'help' 0 'carrel run .*carrel audit' '' "$carrel" help
 expect 'help of a command' 0 '--dir HOST::GUEST' '' "$carrel" help run
