@@ -152,6 +152,9 @@ unit-ubsan: $(addprefix $(B)/test/ubsan/,$(UNIT))
 unit unit-asan unit-ubsan:
 	@tests/run.sh $^
 
+## make asan       what runs under AddressSanitizer; make ubsan: under UndefinedBehaviorSanitizer
+asan ubsan: %: unit-%
+
 # --- House -------------------------------------------------------------------------------------------
 ## make deps       installs what is missing of packaging/deps.def, from Debian and npm
 ## make run        builds, runs a real component in a cell, and shows its audit
@@ -248,6 +251,34 @@ $(foreach v,host asan ubsan,$(foreach t,$(LIVE_TESTS),$(eval $(call live,$(v),$(
 LIVE := $(patsubst tests/shim/%.c,$(B)/test/host/live_%,$(LIVE_TESTS))
 .PHONY: live
 live: $(LIVE)
+
+# --- Fuzzing ---------------------------------------------------------------------------------------------
+# tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
+FUZZERS          := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_ROOMS_module := $(rooms_wasm)
+FUZZ_SECONDS     ?= 60
+
+# fuzzer NAME
+define fuzzer
+$(B)/test/fuzz/$(1): $(call obj,fuzz,tests/fuzz/fuzz_$(1).c $(filter-out %/main.c,$(call src,$(FUZZ_ROOMS_$(1)))))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_fuzz) -o $$@ $$^
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+
+## make fuzz       every libFuzzer target for FUZZ_SECONDS (60); corpora stay in the build folder
+fuzz: $(addprefix $(B)/test/fuzz/,$(FUZZERS))
+	@for f in $(FUZZERS); do \
+	    mkdir -p $(B)/corpus/$$f && \
+	    $(B)/test/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$(B)/corpus/$$f- \
+	        $(B)/corpus/$$f $(wildcard $(SHARED)/conformance/core) || exit 1; done
+
+# mutate reads modules that are cut short and damaged; mutate-slow does so without the fast half of
+# validation, and must come to the same verdicts.
+MUTATE := tests/fuzz/mutate.c $(BASE) $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c),$(call src,engine/wasm))
+$(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE))))
+$(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))
 
 clean:
 	rm -rf $(B)
