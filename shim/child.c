@@ -88,11 +88,15 @@ static long empty_capabilities(struct child *child)
     return CALL(capset, &header, none, 0, 0, 0);
 }
 
+/* A limit that is lower already and may not be raised is as good. */
 static long set_limit(struct child *child, const struct operation_rlimit *rlimit)
 {
-    struct rlimit limit = {rlimit->value, rlimit->value};
+    struct rlimit limit = {rlimit->value, rlimit->value}, now = {0};
     long result = CALL(prlimit64, 0, rlimit->resource, &limit, NULL, 0);
-    return result == -EPERM ? 0 : result; /* the limit is lower already */
+    if (result == -EPERM && CALL(prlimit64, 0, rlimit->resource, NULL, &now, 0) == 0 &&
+        now.rlim_max <= rlimit->value)
+        return 0;
+    return result;
 }
 
 static long execute(struct child *child)

@@ -75,26 +75,31 @@ static void reap(int pidfd)
         ;
 }
 
-/* The clone failed: which wall is it? Tries each namespace alone, then the cgroup. Slow, but this
- * is the end anyway. */
+/* Whether a process can be cloned with this flag alone: 0, or errno. */
+static int try_clone(uint64_t flag, int cgroup)
+{
+    cleanup_close int pidfd = -1;
+    volatile int pid;
+    long result = clone_once(flag, cgroup, &pidfd, &pid, end_at_once, NULL);
+    if (result < 0)
+        return (int)-result;
+    reap(pidfd);
+    return 0;
+}
+
+/* The clone failed: which wall is it? Tries each part alone. Slow, but this is the end anyway. */
 static int explain_clone(const struct plan *plan, int cgroup, int error, struct err *err)
 {
-    for (size_t i = 0; i <= plan->count; i++) {
-        uint64_t flag = i < plan->count ? space_flag(plan->at[i].kind) : 0;
-        if (flag == 0 && i < plan->count)
-            continue;
-        cleanup_close int pidfd = -1;
-        volatile int pid;
-        int group = i < plan->count ? -1 : cgroup;
-        long result = clone_once(flag, group, &pidfd, &pid, end_at_once, NULL);
-        if (result >= 0)
-            reap(pidfd);
-        else if (i < plan->count)
-            return walls_refuse(operation_infos[plan->at[i].kind].wall, "clone3", (int)-result,
-                                err);
-        else if (group >= 0)
-            return walls_refuse(WALL_CGROUP, "clone3", (int)-result, err);
+    int plain = try_clone(0, -1);
+    for (size_t i = 0; plain == 0 && i < plan->count; i++) {
+        uint64_t flag = space_flag(plan->at[i].kind);
+        int failed = flag ? try_clone(flag, -1) : 0;
+        if (failed)
+            return walls_refuse(operation_infos[plan->at[i].kind].wall, "clone3", failed, err);
     }
+    int failed = plain == 0 && cgroup >= 0 ? try_clone(0, cgroup) : 0;
+    if (failed)
+        return walls_refuse(WALL_CGROUP, "clone3", failed, err);
     return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a process: clone3: %s",
                    strerror(error));
 }
@@ -137,6 +142,7 @@ static int judge_child(const struct plan *plan, struct child *child, struct wall
     for (enum wall wall = 0; wall < WALL_COUNT; wall++) {
         if (wall_in(child->missing, wall)) {
             report->missing |= WALL_BIT(wall);
+            report->standing &= ~WALL_BIT(wall);
             report->errors[wall] = child->errors[wall];
         }
     }

@@ -30,21 +30,19 @@ bool fixture_root(void)
 }
 
 /* The engines lie in test/cell of the build directory, this program in test/VARIANT. */
-static const char *engine_path(const char *name)
+const char *fixture_engine(const char *name)
 {
-    static char path[PATH_MAX + 64];
+    static char path[PATH_MAX];
     char self[PATH_MAX];
-    const char *build = getenv("BUILD");
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (name[0] == '/')
+        return name;
     if (size < 0)
         give_up("/proc/self/exe");
     self[size] = '\0';
-    if (build && build[0] == '/')
-        snprintf(path, sizeof path, "%s/test/cell/%s", build, name);
-    else
-        snprintf(path, sizeof path, "%s", self),
-            *strrchr(path, '/') = '\0', *strrchr(path, '/') = '\0', strcat(path, "/cell/"),
-                           strcat(path, name);
+    *strrchr(self, '/') = '\0';
+    if (snprintf(path, sizeof path, "%s/../cell/%s", self, name) >= (int)sizeof path)
+        give_up("path");
     return path;
 }
 
@@ -69,7 +67,7 @@ static void make_plan(const struct wish *wish, const struct component *component
     static struct verdict verdict;
     static uint8_t seed[32];
     struct err err = {0};
-    host_probe(engine_path(wish->engine ? wish->engine : "engine"), wish->cgroups, &host);
+    host_probe(fixture_engine(wish->engine ? wish->engine : "engine"), wish->cgroups, &host);
     policy = (struct policy){
         .allowed = capability_defaults() | CAPABILITY(ENV) | CAPABILITY(DIR_READ) |
                    CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE),

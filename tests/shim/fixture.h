@@ -38,6 +38,9 @@ struct result {
     size_t errors_size;
 };
 
+/* The path of an engine by its name. */
+const char *fixture_engine(const char *name);
+
 /* Runs a cell to its end. */
 const struct result *fixture_run(const struct wish *wish);
 
