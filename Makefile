@@ -204,7 +204,7 @@ install: all
 # replay carries the commands of scripts out; replay-decode links decoder and validator alone.
 SPEC         := $(addprefix tests/spec/,replay.c script.c suite.c core_decode.c)
 SPEC_ALL     := $(SPEC) $(filter-out $(SPEC) tests/spec/runners_decode.c,$(call src,tests/spec)) \
-                $(call src,$(rooms_exec))
+                $(call src,$(rooms_component))
 SPEC_DECODE  := $(SPEC) tests/spec/runners_decode.c $(BASE) \
                 $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c engine/wasm/code*.c),$(call src,engine/wasm))
 
@@ -256,6 +256,8 @@ live: $(LIVE)
 # tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
 FUZZERS          := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_ROOMS_module := $(rooms_wasm)
+FUZZ_ROOMS_demand := $(rooms_policy)
+FUZZ_LIBS_demand  := $(UNIT_LIBS_policy)
 FUZZ_SECONDS     ?= 60
 
 # fuzzer NAME
@@ -263,7 +265,7 @@ define fuzzer
 $(B)/test/fuzz/$(1): $(call obj,fuzz,tests/fuzz/fuzz_$(1).c $(filter-out %/main.c,$(call src,$(FUZZ_ROOMS_$(1)))))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(LDFLAGS_fuzz) -o $$@ $$^
+	$$(Q)$$(CC) $$(LDFLAGS_fuzz) -o $$@ $$^ $$(FUZZ_LIBS_$(1))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 

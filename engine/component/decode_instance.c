@@ -1,8 +1,7 @@
 /* Component instances and aliases; see decode.h. Binary.md "Instance Definitions", "Alias
  * Definitions". */
 #include "engine/component/decode.h"
-#include "engine/component/subst.h"
-#include "engine/component/subtype.h"
+#include "engine/component/instance_type.h"
 
 /* --- Items --------------------------------------------------------------------------------------
  */
@@ -41,66 +40,18 @@ static int keep_items(struct cm_decode *d, struct reader *r, const uint8_t *at, 
 /* --- Instantiation ------------------------------------------------------------------------------
  */
 
-/* Types that were given for imported types stand for them in the exports, too. */
-static int replace_given(struct cm_subst *subst, const struct cm_decls *given,
-                         const struct cm_decls *wanted)
-{
-    if (cm_types_work(subst->types, wanted->count, subst->err))
-        return -1;
-    for (uint32_t i = 0; i < wanted->count; i++) {
-        const struct cm_extern *want = &wanted->at[i].is;
-        const struct cm_decl *by = cm_decl_find(given, wanted->at[i].name);
-        if (want->sort == SORT_TYPE)
-            cm_subst_node(subst, want->type, by->is.type);
-        else if (want->sort == SORT_INSTANCE &&
-                 replace_given(subst, &by->is.type->exports, &want->type->exports))
-            return -1;
-    }
-    return 0;
-}
+/* A resource type for cm_instance_type: one of the innermost scope. */
+struct new_var {
+    struct cm_decode *d;
+    struct reader *r;
+    const uint8_t *at;
+};
 
-/* The exports of an instance of `component`, whose imports were checked: what was given stands for
- * its imported types, and the resource types that it defines are new ones of this scope. */
-static int instance_exports(struct cm_decode *d, struct reader *r, const uint8_t *at,
-                            const struct cm_type *component, const struct cm_decls *given,
-                            struct cm_check *check, struct cm_decls *ret)
+static struct cm_var *new_var(void *data, struct err *err)
 {
-    struct cm_subst subst = cm_subst_begin(d->types, d->scratch, r->err);
-    if (replace_given(&subst, given, &component->imports))
-        return decode_failed(r, at);
-    for (struct cm_var *var = check->meant[1]; var; var = var->as_before[1])
-        var->to = var->as[1]->node;
-    for (uint32_t i = 0; i < component->nbound; i++) {
-        struct cm_var *var = scope_var(d, r, at);
-        if (!var)
-            return -1;
-        var->name = component->bound[i]->name;
-        component->bound[i]->to = var->node;
-    }
-    int failed = cm_subst_decls(&subst, &component->exports, ret);
-    for (struct cm_var *var = check->meant[1]; var; var = var->as_before[1])
-        var->to = NULL;
-    for (uint32_t i = 0; i < component->nbound; i++)
-        component->bound[i]->to = NULL;
-    return failed ? decode_failed(r, at) : 0;
-}
-
-static const struct cm_type *instantiate_type(struct cm_decode *d, struct reader *r,
-                                              const uint8_t *at, const struct cm_type *component,
-                                              const struct cm_decls *given)
-{
-    struct cm_check check = {d->types, r->err, {NULL, NULL}};
-    struct cm_type draft = {.kind = CM_INSTANCE};
-    const struct cm_type *type = NULL;
-    if (cm_open_list(&check, given, &component->imports, component->binder, "import"))
-        decode_failed(r, at);
-    else if (instance_exports(d, r, at, component, given, &check, &draft.exports) == 0) {
-        type = cm_type_closed(d->types, &draft, r->err);
-        if (!type)
-            decode_failed(r, at);
-    }
-    cm_close_list(&check);
-    return type;
+    struct new_var *n = data;
+    (void)err;
+    return scope_var(n->d, n->r, n->at);
 }
 
 static const struct cm_type *instantiate_read(struct cm_decode *d, struct reader *r,
@@ -125,9 +76,12 @@ static const struct cm_type *instantiate_read(struct cm_decode *d, struct reader
     struct cm_decls given = {count, decls, NULL};
     if (!reader_ok(r) || keep_items(d, r, at, def, items, &given))
         return NULL;
-    const struct cm_type *type =
-        instantiate_type(d, r, at, d->scope->components.at[def->of], &given);
-    if (type && type->flags & CM_RESOURCES)
+    struct new_var n = {d, r, at};
+    const struct cm_type *type = cm_instance_type(
+        d->types, d->scratch, d->scope->components.at[def->of], &given, new_var, &n, r->err);
+    if (!type)
+        decode_failed(r, at);
+    else if (type->flags & CM_RESOURCES)
         def->binds = type;
     return type;
 }

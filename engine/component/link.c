@@ -1,0 +1,243 @@
+/* Linking; see link.h. */
+#include "engine/component/link.h"
+
+#include "engine/component/host_table.h"
+#include "engine/component/instance_type.h"
+#include "engine/component/name.h"
+
+/* Linking at work. */
+struct linking {
+    const struct cm_linker *linker;
+    struct cm_types *types;
+    struct err *err;
+    uint32_t nmissing;
+    struct str first_interface; /* of what is missing */
+    struct str first_name;
+};
+
+static bool no_memory(struct linking *l)
+{
+    err_set(l->err, ERR_MEMORY, ERR_NOWHERE, "no memory left to link this component");
+    return false;
+}
+
+static void miss(struct linking *l, struct str interface, struct str name, bool resource)
+{
+    if (l->nmissing++ == 0) {
+        l->first_interface = interface;
+        l->first_name = name;
+    }
+    if (l->linker->missing)
+        l->linker->missing(l->linker->data, interface, name, resource);
+}
+
+/* --- Imports from the host ----------------------------------------------------------------------
+ */
+
+static bool is_resource(const struct cm_extern *is)
+{
+    return is->sort == SORT_TYPE && is->type->kind == CM_RESOURCE;
+}
+
+/* What the host has for one export of an interface that is imported: its type goes to `given`, its
+ * value to *ret. False on failure; what is missing only counts. */
+static bool host_export(struct linking *l, uint32_t interface, struct str import,
+                        struct cm_decl *given, void **ret)
+{
+    struct cm_host *host = l->linker->host;
+    uint32_t item = HOST_ABSENT;
+    if (host && interface != HOST_ABSENT)
+        item = cm_host_item(host, interface, given->name->text);
+    bool func = item != HOST_ABSENT && host->table->items[item].kind == HOST_FUNC;
+    bool there = item != HOST_ABSENT && func == (given->is.sort == SORT_FUNC) &&
+                 (!func || host->table->items[item].fn);
+    if (!there) {
+        /* A type that is no resource is what it is, also if the host has no name for it. */
+        if (given->is.sort != SORT_TYPE || is_resource(&given->is))
+            miss(l, import, given->name->text, is_resource(&given->is));
+        return true;
+    }
+    given->is.type = cm_host_type(host, item, l->linker->scratch, l->err);
+    if (!given->is.type)
+        return false;
+    if (func)
+        *ret = cm_host_func(host, item);
+    else if (given->is.type->kind == CM_RESOURCE)
+        *ret = (void *)(uintptr_t)cm_host_resource(host, item);
+    else
+        return true;
+    return *ret || no_memory(l);
+}
+
+/* An instance with what the host has of an interface that is imported. */
+static bool host_instance(struct linking *l, const struct cm_decl *import, struct cm_decl *given,
+                          void **ret)
+{
+    struct heap *heap = vm_heap(l->linker->store->vm);
+    const struct cm_decls *wanted = &import->is.type->exports;
+    const char *why;
+    struct name name = name_parse(import->name->text, &why);
+    uint32_t interface = HOST_ABSENT;
+    if (l->linker->host && name.kind == NAME_INTERFACE)
+        interface = cm_host_interface(l->linker->host, name.path, name.version);
+    struct cm_decl *decls = region_copy(l->types->region, wanted->at, wanted->count * sizeof *decls,
+                                        _Alignof(struct cm_decl));
+    struct cm_exports *exports = heap_zeroed(heap, 1, sizeof *exports);
+    void **items = heap_zeroed(heap, wanted->count, sizeof *items);
+    if (!decls || !exports || !items)
+        return no_memory(l);
+    for (uint32_t i = 0; i < wanted->count; i++)
+        if (!host_export(l, interface, import->name->text, &decls[i], &items[i]))
+            return false;
+    struct cm_type draft = {.kind = CM_INSTANCE, .exports = *wanted};
+    draft.exports.at = decls;
+    given->is.type = cm_type_closed(l->types, &draft, l->err);
+    *exports = (struct cm_exports){wanted, items};
+    *ret = exports;
+    return given->is.type != NULL;
+}
+
+/* --- Imports ------------------------------------------------------------------------------------
+ */
+
+static const struct cm_provided *find_provided(const struct cm_linker *linker, struct str name)
+{
+    const struct cm_provided *at = linker->provided;
+    while (at && !str_eq(at->name, name))
+        at = at->next;
+    return at;
+}
+
+static bool import(struct linking *l, const struct cm_decl *wanted, struct cm_decl *given,
+                   void **ret)
+{
+    const struct cm_provided *provided = find_provided(l->linker, wanted->name->text);
+    if (provided) {
+        given->is = (struct cm_extern){.sort = SORT_INSTANCE, .type = provided->type};
+        *ret = (void *)(uintptr_t)provided->exports;
+        return true;
+    }
+    if (wanted->is.sort == SORT_INSTANCE)
+        return host_instance(l, wanted, given, ret);
+    if (wanted->is.sort != SORT_TYPE || is_resource(&wanted->is))
+        miss(l, wanted->name->text, (struct str){0}, is_resource(&wanted->is));
+    return true;
+}
+
+static struct cm_var *new_var(void *data, struct err *err)
+{
+    struct linking *l = data;
+    return cm_var_new(l->types, 0, err);
+}
+
+static void report_missing(struct linking *l)
+{
+    const char *dot = l->first_name.len ? "#" : "";
+    if (l->nmissing == 1)
+        err_set(l->err, ERR_UNLINKABLE, ERR_NOWHERE,
+                "import " STR_FMT "%s" STR_FMT " is not provided", STR_ARG(l->first_interface), dot,
+                STR_ARG(l->first_name));
+    else
+        err_set(l->err, ERR_UNLINKABLE, ERR_NOWHERE,
+                "%u imports are not provided; the first is " STR_FMT "%s" STR_FMT, l->nmissing,
+                STR_ARG(l->first_interface), dot, STR_ARG(l->first_name));
+}
+
+/* The type of the instance; NULL and l->err. */
+static const struct cm_type *link_imports(struct linking *l, const struct component *component,
+                                          void **values)
+{
+    const struct cm_decls *wanted = &component->type->imports;
+    struct cm_decl *given = region_copy(l->linker->scratch, wanted->at,
+                                        wanted->count * sizeof *given, _Alignof(struct cm_decl));
+    if (!given) {
+        no_memory(l);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < wanted->count; i++)
+        if (!import(l, &wanted->at[i], &given[i], &values[i]))
+            return NULL;
+    if (l->nmissing) {
+        report_missing(l);
+        return NULL;
+    }
+    struct cm_decls list = {wanted->count, given, wanted->places};
+    const struct cm_type *type =
+        cm_instance_type(l->types, l->linker->scratch, component->type, &list, new_var, l, l->err);
+    if (!type && l->err->kind == ERR_INVALID)
+        l->err->kind = ERR_UNLINKABLE;
+    return type;
+}
+
+/* Does a component, or one in it, need a definition that is not implemented? Components lie within
+ * each other to a limited depth. */
+static bool implemented(const struct component *component, struct err *err)
+{
+    for (uint32_t i = 0; i < component->ndefs; i++) {
+        const struct cm_def *def = &component->defs[i];
+        if (def->kind == DEF_COMPONENT && !implemented(def->component, err))
+            return false;
+        if (def->kind != DEF_CANON)
+            continue;
+        if (!canon_provided(def->canon->canon)) {
+            err_set(err, ERR_UNLINKABLE, def->offset, "canon %s is not provided yet",
+                    canon_text(def->canon->canon));
+            return false;
+        }
+        if (def->canon->options.async) {
+            err_set(err, ERR_UNLINKABLE, def->offset, "canon %s with async is not provided yet",
+                    canon_text(def->canon->canon));
+            return false;
+        }
+    }
+    return true;
+}
+
+struct cm_instance *cm_link(const struct cm_linker *linker, const struct component *component,
+                            const struct cm_type **ret_type, struct err *err)
+{
+    struct err ignored = {0};
+    struct linking l = {
+        .linker = linker, .types = linker->store->types, .err = err ? err : &ignored};
+    uint8_t *mark = region_mark(linker->scratch);
+    void **values =
+        heap_zeroed(vm_heap(linker->store->vm), component->type->imports.count, sizeof *values);
+    const struct cm_type *type = NULL;
+    l.types->work = 0;
+    if (!values)
+        no_memory(&l);
+    else if (implemented(component, l.err))
+        type = link_imports(&l, component, values);
+    region_release(linker->scratch, mark);
+    if (!type)
+        return NULL;
+    if (ret_type)
+        *ret_type = type;
+    return cm_instance_new(linker->store, component, values, l.err);
+}
+
+/* --- Demand -------------------------------------------------------------------------------------
+ */
+
+static void demand_list(const struct cm_decls *list, struct str interface, cm_demand_visit *visit,
+                        void *data)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct cm_decl *decl = &list->at[i];
+        struct cm_demand demand = {interface, decl->name->text, false, true};
+        if (decl->is.sort == SORT_TYPE && decl->is.fresh) {
+            demand.drop = true;
+            visit(data, &demand);
+        } else if (decl->is.sort == SORT_FUNC) {
+            visit(data, &demand);
+        } else if (decl->is.sort == SORT_INSTANCE) {
+            demand_list(&decl->is.type->exports, interface.len ? interface : decl->name->text,
+                        visit, data);
+        }
+    }
+}
+
+void cm_demand(const struct component *component, cm_demand_visit *visit, void *data)
+{
+    demand_list(&component->type->imports, (struct str){0}, visit, data);
+}

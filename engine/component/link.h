@@ -1,0 +1,58 @@
+/* Linking: finding what a component imports, at the host or among instances that were given names,
+ * and checking it by full component-level type. */
+#ifndef CARREL_COMPONENT_LINK_H
+#define CARREL_COMPONENT_LINK_H
+
+#include "engine/component/store.h"
+
+/* A host's table in use: the types that were read so far, and its resource types. */
+struct cm_host;
+
+/* NULL if there is no memory. The table stays where it is. */
+struct cm_host *cm_host_new(struct cm_store *store, const struct host_table *table);
+
+/* An instance that components may import under a name. */
+struct cm_provided {
+    struct str name;
+    const struct cm_type *type; /* kind INSTANCE */
+    const struct cm_exports *exports;
+    const struct cm_provided *next;
+};
+
+/* Told of each import that nobody provides. `name` is empty if it is the import as a whole;
+ * `resource`: it is a resource type. */
+typedef void cm_missing(void *data, struct str interface, struct str name, bool resource);
+
+struct cm_linker {
+    struct cm_store *store;
+    struct region *scratch;             /* given back */
+    struct cm_host *host;               /* NULL: none */
+    const struct cm_provided *provided; /* looked at first; NULL: none */
+    cm_missing *missing;                /* NULL: nobody wants to know */
+    void *data;
+};
+
+/* An instance of `component` with its imports linked, nothing of it run yet; *ret_type, if it is
+ * given, becomes its type. NULL and *err: UNLINKABLE if something is missing (all of it was told to
+ * `missing` before) or has another type, or is not implemented; or beyond a limit. */
+struct cm_instance *cm_link(const struct cm_linker *linker, const struct component *component,
+                            const struct cm_type **ret_type, struct err *err);
+
+/* --- Demand -------------------------------------------------------------------------------------
+ */
+
+/* One thing that a component can ask of its host. */
+struct cm_demand {
+    struct str interface; /* as it is imported, with its version; empty: the component itself */
+    struct str name;      /* of the function, or of the resource type */
+    bool drop;            /* dropping a resource of that type */
+    bool reachable;       /* can code that runs get there? */
+};
+
+typedef void cm_demand_visit(void *data, const struct cm_demand *demand);
+
+/* Tells all functions that a component imports, and the drops of the resource types that it
+ * imports. Needs no store. */
+void cm_demand(const struct component *component, cm_demand_visit *visit, void *data);
+
+#endif
