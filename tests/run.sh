@@ -10,6 +10,7 @@
 # with a code other than 0 counts as a failure. Output is shown of what failed only, unless VERBOSE is
 # set. The last line is `N passed, N failed`, the exit code 0 if nothing failed.
 set -u
+export BUILD="${BUILD:-build}" SHARED="${SHARED:-../shared}"
 
 passed=0 failed=0 skipped=0
 log=$(mktemp) || exit 1
