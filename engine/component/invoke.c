@@ -46,7 +46,7 @@ static bool call_end(struct vm *vm, struct native *frame, struct cm_call *call)
     union slot core_result = frame->top[0];
     if (func->type->result) {
         struct cm_lift lift = {.instance = func->instance,
-                               .for_whom = LIFT_FOR_HOST,
+                               .for_host = true,
                                .encoding = func->abi.encoding,
                                .memory = func->abi.memory,
                                .scratch = &call->scratch};

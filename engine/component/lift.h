@@ -32,12 +32,6 @@ static inline struct str string_on_way(const uint8_t *at, size_t units, enum str
     return (struct str){(const char *)at, units | (uint64_t)form << STRING_FORM_SHIFT};
 }
 
-enum lift_for {
-    LIFT_FOR_HOST,
-    LIFT_COPIES, /* for a component that may write to the same memory */
-    LIFT_VIEWS,  /* for one that cannot */
-};
-
 /* A handle that was lent for a borrow parameter. */
 struct cm_lend {
     uint32_t index;
@@ -46,7 +40,7 @@ struct cm_lend {
 
 struct cm_lift {
     struct cm_instance *instance;
-    enum lift_for for_whom;
+    bool for_host;
     enum cm_encoding encoding;
     const struct linear_memory *memory; /* NULL: no type that is lifted needs one */
     struct host_scratch *scratch;

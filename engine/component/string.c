@@ -72,16 +72,8 @@ bool string_lift(struct cm_lift *lift, uint32_t at, uint32_t units, struct str *
                             : is_wide(form) && !utf16_valid(from, units))
         return cm_trap(store, form == STRING_UTF8 ? "string is not well-formed UTF-8"
                                                   : "string is not well-formed UTF-16");
-    if (lift->for_whom == LIFT_FOR_HOST)
+    if (lift->for_host)
         return lift_utf8(lift, from, units, form, to);
-    if (lift->for_whom == LIFT_COPIES) {
-        uint8_t *copy = scratch_take(lift->scratch, size);
-        if (!copy)
-            return out_of_memory(store);
-        if (size)
-            memcpy(copy, from, size);
-        from = copy;
-    }
     *to = string_on_way(from, units, form);
     return true;
 }
