@@ -127,10 +127,12 @@ rooms_exec      := $(rooms_wasm) engine/exec
 rooms_component := $(rooms_exec) engine/component
 rooms_wasi      := $(rooms_component) engine/wasi
 rooms_policy    := $(rooms_base) policies
+rooms_rules     := $(rooms_wasi) policies
 rooms_shim      := $(rooms_policy) shim
 rooms_runner    := $(rooms_shim) runner
 UNIT_LIBS       := -lcmocka
 UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
+UNIT_LIBS_rules  := $(UNIT_LIBS_policy)
 UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a
 UNIT_LIBS_runner := $(UNIT_LIBS_shim)
 UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
@@ -254,11 +256,12 @@ live: $(LIVE)
 
 # --- Fuzzing ---------------------------------------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
-FUZZERS          := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_ROOMS_module := $(rooms_wasm)
+FUZZERS              := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_ROOMS_module    := $(rooms_wasm)
+FUZZ_ROOMS_translate := $(rooms_wasm)
 FUZZ_ROOMS_demand := $(rooms_policy)
 FUZZ_LIBS_demand  := $(UNIT_LIBS_policy)
-FUZZ_SECONDS     ?= 60
+FUZZ_SECONDS         ?= 60
 
 # fuzzer NAME
 define fuzzer
