@@ -2,7 +2,6 @@
 #include "engine/component/call.h"
 #include "engine/component/lift.h"
 #include "engine/component/lower.h"
-#include "engine/component/name.h"
 #include "engine/component/store.h"
 
 struct cm_call {
@@ -15,6 +14,7 @@ struct cm_call {
     struct cm_task task;
     uint32_t entered;
     struct host_scratch scratch; /* the result, and what it points to */
+    struct host_call host_call;  /* of a function of the host */
 };
 
 static bool call_begin(struct vm *vm, struct native *frame, struct cm_call *call)
@@ -62,9 +62,28 @@ static bool call_end(struct vm *vm, struct native *frame, struct cm_call *call)
     return true;
 }
 
+/* A function of the host that a component exports as it is. */
+static enum native_answer call_host(struct vm *vm, struct native *frame, struct cm_call *call)
+{
+    const struct cm_func *func = call->func;
+    call->host_call.resumed = frame->state != 0;
+    if (!frame->state)
+        call->host_call =
+            (struct host_call){.vm = vm, .host = func->host, .scratch = &call->scratch};
+    frame->state = 1;
+    switch (func->fn(&call->host_call, func->type->nparams ? call->args : NULL, call->result)) {
+    case HOST_DONE: return NATIVE_DONE;
+    case HOST_BLOCKED: return NATIVE_BLOCKED;
+    case HOST_TRAP: break;
+    }
+    return NATIVE_TRAP;
+}
+
 static enum native_answer invoke_step(struct vm *vm, struct native *frame)
 {
     struct cm_call *call = frame->data;
+    if (!call->func->instance)
+        return call_host(vm, frame, call);
     bool first = frame->state == 0;
     frame->state = 1;
     if (first ? call_begin(vm, frame, call) : call_end(vm, frame, call))
@@ -116,49 +135,4 @@ void cm_call_free(struct cm_call *call)
     scratch_release(&call->scratch);
     call->next = call->store->spare_calls;
     call->store->spare_calls = call;
-}
-
-/* --- Exports ------------------------------------------------------------------------------------
- */
-
-static const struct cm_decl *decl_named(const struct cm_decls *decls, struct str name)
-{
-    for (uint32_t i = 0; i < decls->count; i++)
-        if (str_eq(decls->at[i].name->text, name))
-            return &decls->at[i];
-    return NULL;
-}
-
-/* An interface of the same path and track. */
-static const struct cm_decl *decl_on_track(const struct cm_decls *decls, struct str name)
-{
-    const char *why;
-    struct name wanted = name_parse(name, &why);
-    if (wanted.kind != NAME_INTERFACE)
-        return NULL;
-    for (uint32_t i = 0; i < decls->count; i++) {
-        struct name is = name_parse(decls->at[i].name->text, &why);
-        if (is.kind == NAME_INTERFACE && str_eq(is.path, wanted.path) &&
-            (wanted.version.len == 0 || str_eq(name_track(is.version), name_track(wanted.version))))
-            return &decls->at[i];
-    }
-    return NULL;
-}
-
-const struct cm_func *cm_export_func(const struct cm_instance *instance, struct str interface,
-                                     struct str name)
-{
-    const struct cm_exports *exports = &instance->exports;
-    if (interface.len) {
-        const struct cm_decl *decl = decl_named(exports->names, interface);
-        if (!decl)
-            decl = decl_on_track(exports->names, interface);
-        if (!decl || decl->is.sort != SORT_INSTANCE)
-            return NULL;
-        exports = exports->items[decl - exports->names->at];
-    }
-    const struct cm_decl *decl = decl_named(exports->names, name);
-    if (!decl || decl->is.sort != SORT_FUNC)
-        return NULL;
-    return exports->items[decl - exports->names->at];
 }

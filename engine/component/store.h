@@ -26,6 +26,11 @@ struct func *cm_instance_initializer(struct cm_instance *instance);
 const struct cm_func *cm_export_func(const struct cm_instance *instance, struct str interface,
                                      struct str name);
 
+/* The exported function that people mean by `interface#function`, or by its name alone: one of the
+ * component itself, or else of the only exported instance that has it. NULL and *err (USAGE). */
+const struct cm_func *cm_export_typed(const struct cm_instance *instance, struct str text,
+                                      struct err *err);
+
 /* A call of a lifted function by the host. */
 struct cm_call;
 
