@@ -285,6 +285,24 @@ MUTATE := tests/fuzz/mutate.c $(BASE) $(filter-out $(wildcard engine/wasm/tr_*.c
 $(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE))))
 $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))
 
+# Start-up, against other launchers: make bench-start.
+$(eval $(call cellprogram,ended,tests/bench/ended.c))
+$(B)/test/cell/hello: $(call obj,cell,tests/bench/hello.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+$(B)/test/host/start_cell: $(call obj,host,tests/bench/start_cell.c $(SHIM) $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
+$(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+.PHONY: bench-start
+bench-start: $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
+	@tests/bench/start.sh $(B)
+
 clean:
 	rm -rf $(B)
 
