@@ -257,6 +257,7 @@ live: $(LIVE)
 # --- Fuzzing ---------------------------------------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
 FUZZERS              := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_ROOMS_component := $(rooms_component)
 FUZZ_ROOMS_module    := $(rooms_wasm)
 FUZZ_ROOMS_translate := $(rooms_wasm)
 FUZZ_ROOMS_demand := $(rooms_policy)
