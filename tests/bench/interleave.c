@@ -1,0 +1,93 @@
+/* Times commands against each other: every round runs each of them once, so that whatever the
+ * machine does meanwhile hits all alike.
+ *
+ *   interleave ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...
+ *
+ * Prints minimum and median in milliseconds of each, and the ratio of its median to the first's.
+ * Output of the commands goes to /dev/null; one that fails ends the whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COMMANDS_MAX 16
+
+struct command {
+    char **arguments;
+    double *times; /* milliseconds, one a round */
+};
+
+static double milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static double run(char **arguments, posix_spawn_file_actions_t *actions)
+{
+    pid_t pid;
+    int status;
+    double begin = milliseconds();
+    int error = posix_spawnp(&pid, arguments[0], actions, NULL, arguments, environ);
+    if (error) {
+        fprintf(stderr, "%s: %s\n", arguments[0], strerror(error));
+        exit(1);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    double took = milliseconds() - begin;
+    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+        fprintf(stderr, "%s failed (%x)\n", arguments[0], (unsigned)status);
+        exit(1);
+    }
+    return took;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+int main(int count, char **arguments)
+{
+    struct command commands[COMMANDS_MAX];
+    size_t known = 0;
+    int rounds = count > 2 ? atoi(arguments[1]) : 0;
+    if (rounds < 1) {
+        fprintf(stderr, "usage: interleave ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...\n");
+        return 1;
+    }
+    for (int i = 2; i < count && known < COMMANDS_MAX; i++) {
+        commands[known].arguments = arguments + i;
+        commands[known++].times = calloc((size_t)rounds, sizeof(double));
+        while (i < count && strcmp(arguments[i], "--") != 0)
+            i++;
+        if (i < count)
+            arguments[i] = NULL;
+    }
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    for (int round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < known; i++)
+            commands[i].times[round] = run(commands[i].arguments, &actions);
+    }
+    for (size_t i = 0; i < known; i++) {
+        qsort(commands[i].times, (size_t)rounds, sizeof(double), by_size);
+        double median = commands[i].times[rounds / 2];
+        printf("%8.3f min %8.3f median %6.2f x  ", commands[i].times[0], median,
+               median / commands[0].times[rounds / 2]);
+        for (char **word = commands[i].arguments; *word; word++)
+            printf(" %.60s", *word);
+        printf("\n");
+    }
+    return 0;
+}
