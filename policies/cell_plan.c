@@ -15,9 +15,13 @@
 #define OUTSIDE_ARENA (UINT64_C(1) << 30)
 
 /* What the engine needs besides the guest's memory: a fixed part, and a multiple of the component
- * for what decoding and translation make of it. */
-#define ENGINE_FIXED (UINT64_C(64) << 20)
-#define ENGINE_TIMES 24
+ * for what decoding and translation make of it. The cell divides it by the same rows. */
+enum {
+#define NUMBER(NAME, value) NUMBER_##NAME = value,
+#include "shim/protocol.def"
+    ENGINE_FIXED = NUMBER_ENGINE_FIXED,
+    ENGINE_TIMES = NUMBER_ENGINE_TIMES,
+};
 
 #define GUEST_STACK (UINT64_C(8) << 20)
 
@@ -58,7 +62,8 @@ static bool granted(const struct composing *c, enum capability capability)
 static uint64_t engine_memory(const struct composing *c)
 {
     uint64_t size = c->request->component_size, arena = c->host->arena;
-    return size < arena / ENGINE_TIMES ? ENGINE_FIXED + ENGINE_TIMES * size : arena;
+    return size < arena / ENGINE_TIMES ? (uint64_t)ENGINE_FIXED + (uint64_t)ENGINE_TIMES * size
+                                       : arena;
 }
 
 /* The whole cell's memory: guest and engine in whole MiB, never more than the arena. */
@@ -176,12 +181,13 @@ static void process(struct composing *c)
 
 /* --- Grants ---------------------------------------------------------------------------------- */
 
-/* Only what the component can use: a stream that it never asks for stays outside. */
+/* Only what the component can use: a stream that it never asks for stays outside. A call's result
+ * goes to standard output. */
 static int collect(struct composing *c, struct err *err)
 {
     static const enum capability streams[3] = {CAP_STDIN, CAP_STDOUT, CAP_STDERR};
     for (unsigned i = 0; i < 3; i++)
-        if (granted(c, streams[i]))
+        if (granted(c, streams[i]) || (streams[i] == CAP_STDOUT && c->request->invoke))
             c->handed[c->handed_count++].stream = i;
     size_t directories = granted(c, CAP_DIR_READ) ? c->policy->directory_count : 0;
     if (directories > GRANTS_MAX - c->handed_count)
@@ -289,6 +295,8 @@ static void messages(struct composing *c)
         return;
     add(c, OPERATION_LIMITS)->of.limits = (struct operation_limits){
         .memory = c->policy->memory, .stack = GUEST_STACK, .fuel = c->policy->fuel};
+    add(c, OPERATION_GRANTED)->of.granted =
+        (struct operation_granted){.capabilities = r->verdict->granted, .rules = r->verdict->rules};
     for (size_t i = 0; i < c->handed_count; i++)
         hand_over(c, i, &c->handed[i]);
     if (granted(c, CAP_ARGS))

@@ -1,5 +1,7 @@
 /* Operations as data and as text. Decides nothing: every line is made from the rows. */
 #include "policies/operation.h"
+
+#include "policies/syscall.h"
 #include <inttypes.h>
 #include <linux/mount.h>
 #include <stdarg.h>
@@ -35,6 +37,12 @@ const struct operation_word operation_words[] = {
 #define RIGHT(NAME, bit, word)  {SHOW_RIGHTS, bit, word},
 #include "policies/operation.def"
 #include "shim/protocol.def"
+#define CAP(name, word, ...) {SHOW_CAPABILITIES, UINT64_C(1) << CAP_##name, word},
+#include "policies/capability.def"
+#undef CAP
+#define RULE(name, ...) {SHOW_RULES, UINT64_C(1) << RULE_##name, #name},
+#include "policies/syscall.def"
+#undef RULE
 };
 const size_t operation_word_count = countof(operation_words);
 
@@ -179,6 +187,8 @@ static void put_field(struct writer *out, const struct operation *operation,
     case SHOW_STREAM:
     case SHOW_KIND: put_word(out, field->show, *(const uint64_t *)value); break;
     case SHOW_RIGHTS:
+    case SHOW_CAPABILITIES:
+    case SHOW_RULES:
     case SHOW_ATTRIBUTES:
     case SHOW_FILES:
     case SHOW_NET:

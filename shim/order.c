@@ -128,6 +128,10 @@ static void fill_head(struct order *order, const struct operation *operation)
         head->stack = operation->of.limits.stack;
         head->fuel = operation->of.limits.fuel;
         break;
+    case OPERATION_GRANTED:
+        head->capabilities = operation->of.granted.capabilities;
+        head->allowed = operation->of.granted.rules;
+        break;
     case OPERATION_INVOKE: head->invokes = 1; break;
     case OPERATION_TIME: order->time = operation->of.time.time; break;
     case OPERATION_ARENA_CUT: head->arena = whole_pages(operation->of.arena_cut.size); break;

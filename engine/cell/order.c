@@ -154,6 +154,8 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
         .memory = head->memory,
         .stack = head->stack,
         .fuel = head->fuel,
+        .capabilities = head->capabilities,
+        .rules = head->allowed,
     };
     memcpy(ret->seed, head->seed, sizeof ret->seed);
     ret->arguments = next_texts(&left, &region, head->arguments);

@@ -34,9 +34,11 @@ struct cell {
     uint8_t seed[32];
     uint64_t
         memory; /* bytes that the guest's memories may have together; UINT64_MAX: all there is */
-    uint64_t stack; /* bytes of its stack */
-    uint64_t fuel;  /* UINT64_MAX: not counted */
-    void *arena;    /* zeroed memory for everything else, page-aligned */
+    uint64_t stack;        /* bytes of its stack */
+    uint64_t fuel;         /* UINT64_MAX: not counted */
+    uint64_t capabilities; /* that are granted: bit n is row n of policies/capability.def */
+    uint64_t rules;        /* that the filter has: bit n is row n of policies/syscall.def */
+    void *arena;           /* zeroed memory for everything else, page-aligned */
     size_t arena_size;
 };
 

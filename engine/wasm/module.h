@@ -161,4 +161,7 @@ bool externtype_matches(const struct types *types, const struct externtype *actu
  * import; empty if it has none. Never fails on a malformed name section. */
 struct str module_func_name(const struct module *module, uint32_t func);
 
+/* The name that a module's name section gives it; empty if there is none. Never fails either. */
+struct str module_name(const struct module *module);
+
 #endif

@@ -1,10 +1,10 @@
-/* Names of functions for backtraces; see module.h. The name section (appendix §7.4.1) is read when
+/* Names for backtraces; see module.h. The name section (appendix §7.4.1) is read when
  * somebody asks, a reading that gives up quietly where it is malformed. */
 #include "engine/wasm/module.h"
 
 #include "engine/base/reader.h"
 
-#define SUBSECTION_FUNCTIONS 1
+enum { SUBSECTION_MODULE, SUBSECTION_FUNCTIONS };
 
 /* The name of `func` in a name map, whose indices ascend; empty if it is not there. */
 static struct str find_name(struct reader *map, uint32_t func)
@@ -21,17 +21,31 @@ static struct str find_name(struct reader *map, uint32_t func)
     return (struct str){0};
 }
 
-static struct str from_names(const struct module *module, uint32_t func)
+/* The content of a subsection; empty if it is not there. */
+static struct reader subsection(const struct module *module, uint8_t wanted, struct err *ignored)
 {
-    struct err ignored = {0};
-    struct reader r = reader_of(module->names, module->file, &ignored);
+    struct reader r = reader_of(module->names, module->file, ignored);
     while (reader_ok(&r) && !reader_at_end(&r)) {
         uint8_t id = reader_u8(&r);
         struct reader part = reader_part(&r, "name subsection");
-        if (id == SUBSECTION_FUNCTIONS)
-            return find_name(&part, func);
+        if (id == wanted)
+            return part;
     }
-    return (struct str){0};
+    return reader_of((struct bytes){module->names.at, 0}, module->file, ignored);
+}
+
+static struct str from_names(const struct module *module, uint32_t func)
+{
+    struct err ignored = {0};
+    struct reader map = subsection(module, SUBSECTION_FUNCTIONS, &ignored);
+    return find_name(&map, func);
+}
+
+struct str module_name(const struct module *module)
+{
+    struct err ignored = {0};
+    struct reader part = subsection(module, SUBSECTION_MODULE, &ignored);
+    return reader_at_end(&part) ? (struct str){0} : reader_name(&part, "module name");
 }
 
 static struct str from_imports(const struct module *module, uint32_t func)

@@ -1,0 +1,10 @@
+/* Telling the shim of a trap: what it was and where, in the component's own names. */
+#ifndef CARREL_CELL_BACKTRACE_H
+#define CARREL_CELL_BACKTRACE_H
+
+#include "engine/exec/vm.h"
+
+/* Tells the trap of the fiber that ended last. */
+void tell_backtrace(const struct vm *vm);
+
+#endif

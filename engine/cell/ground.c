@@ -1,0 +1,51 @@
+/* Dividing the arena; see ground.h. The shares add up to what policies/cell_plan.c adds to the
+ * guest's memory (PROTOCOL_ENGINE_FIXED, PROTOCOL_ENGINE_TIMES). */
+#include "engine/cell/ground.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+/* Of the fixed part: the heap and a few stacks; the rest is for decoding and translation. */
+#define STORE_FIXED ((uint64_t)PROTOCOL_ENGINE_FIXED / 2)
+/* Of what comes for each byte of the component: the heap of its instances. */
+#define STORE_TIMES (PROTOCOL_ENGINE_TIMES / 4)
+
+int ground_lay(const struct cell *cell, struct ground *ret, struct err *err)
+{
+    uint64_t file = cell->component.len;
+    uint64_t engine = PROTOCOL_ENGINE_FIXED + PROTOCOL_ENGINE_TIMES * file;
+    uint64_t store = STORE_FIXED + STORE_TIMES * file;
+    if (engine < file || engine > cell->arena_size)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE,
+                       "a component of %llu bytes does not fit a cell of %llu MiB",
+                       (unsigned long long)file, (unsigned long long)(cell->arena_size / MIB));
+    uint64_t image = (engine - store) & ~(uint64_t)(ARENA_PAGE - 1);
+    uint64_t scratch = image / 4 & ~(uint64_t)(ARENA_PAGE - 1);
+    uint8_t *arena = cell->arena;
+    ret->image = region_of(arena, image - scratch);
+    ret->scratch = region_of(arena + image - scratch, scratch);
+    ret->store = arena + image;
+    ret->store_size = cell->arena_size - image;
+    ret->types = types_new(&ret->image);
+    if (!ret->types)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
+    return 0;
+}
+
+struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err *err)
+{
+    const struct vm_limits limits = {
+        .memory_bytes = cell->memory,
+        .table_elements = 20 * MIB,
+        .stack_bytes = cell->stack,
+        .heap_bytes = STORE_FIXED / 2 + STORE_TIMES * cell->component.len,
+        .fuel = cell->fuel,
+        .instances = 10000,
+        .memories = 10000,
+        .tables = 10000,
+    };
+    struct vm *vm =
+        vm_new(ground->types, &ground->image, ground->store, ground->store_size, &limits);
+    if (!vm)
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the store of a component");
+    return vm;
+}

@@ -1,0 +1,24 @@
+/* How a role divides the cell's arena, and the engine that it sets up there. */
+#ifndef CARREL_CELL_GROUND_H
+#define CARREL_CELL_GROUND_H
+
+#include "engine/cell/role.h"
+#include "engine/exec/vm.h"
+
+struct ground {
+    struct region image;   /* what is immutable: modules, types, code */
+    struct region scratch; /* while decoding */
+    void *store;           /* everything mutable */
+    size_t store_size;
+    struct types *types;
+};
+
+/* Divides the arena: what the guest may have, and the heap and stacks that go with it, to the
+ * store; a share for each byte of the component to image and scratch. MEMORY if the arena is too
+ * small. */
+int ground_lay(const struct cell *cell, struct ground *ret, struct err *err);
+
+/* The store of the cell, with its limits. NULL: MEMORY. */
+struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err *err);
+
+#endif

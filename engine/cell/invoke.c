@@ -1,0 +1,177 @@
+/* Calling an export by its name with values in WAVE, and printing what it returns (--invoke). */
+#include "engine/cell/program.h"
+
+#include "engine/cell/tell.h"
+#include "engine/component/store.h"
+#include "engine/component/wave.h"
+
+/* --- Printing -----------------------------------------------------------------------------------
+ */
+
+/* Pieces of text on their way to standard output. */
+struct printer {
+    struct program *program;
+    size_t used;
+    uint8_t text[4096];
+};
+
+static void flush(struct printer *printer)
+{
+    program_print(printer->program, (struct bytes){printer->text, printer->used});
+    printer->used = 0;
+}
+
+static void put(void *data, struct str piece)
+{
+    struct printer *printer = data;
+    while (piece.len) {
+        size_t room = sizeof printer->text - printer->used;
+        size_t len = piece.len < room ? piece.len : room;
+        memcpy(printer->text + printer->used, piece.at, len);
+        printer->used += len;
+        piece.at += len;
+        piece.len -= len;
+        if (printer->used == sizeof printer->text)
+            flush(printer);
+    }
+}
+
+static void print_value(struct program *program, const struct cm_type *type, const void *value)
+{
+    static struct printer printer;
+    const struct wave_out out = {put, &printer};
+    printer.program = program;
+    wave_show(type, value, &out);
+    put(&printer, str_of("\n"));
+    flush(&printer);
+}
+
+/* --- Components ---------------------------------------------------------------------------------
+ */
+
+static bool split(const struct cell *cell, struct wave_call *ret, struct err *err)
+{
+    if (wave_call_split(cell->call, ret))
+        return true;
+    err_set(err, ERR_USAGE, ERR_NOWHERE,
+            "\"" STR_FMT "\" is no call: write the export's name and its arguments in "
+            "parentheses, like 'add(1, 2)'",
+            STR_ARG(cell->call));
+    return false;
+}
+
+enum ran invoke_component(struct program *program, struct cm_instance *instance, struct err *err)
+{
+    struct wave_call typed;
+    if (!split(program->cell, &typed, err))
+        return RAN_FAILED;
+    const struct cm_func *func = cm_export_typed(instance, typed.name, err);
+    if (!func)
+        return RAN_FAILED;
+    struct host_scratch scratch = {.store = instance->store};
+    void *args = scratch_take(&scratch, func->type->layout.host_size);
+    if (!args) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the arguments");
+        return RAN_FAILED;
+    }
+    memset(args, 0, func->type->layout.host_size);
+    if (wave_args_read(func->type, typed.args, args, &scratch, err)) {
+        err_within(err, "in the arguments of " STR_FMT, STR_ARG(typed.name));
+        return RAN_FAILED;
+    }
+    struct cm_call *call = cm_call_new(instance->store, func, args);
+    if (!call) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to call the component");
+        return RAN_FAILED;
+    }
+    enum ran ran = program_run(program, cm_call_func(call));
+    if (ran != RAN_DONE)
+        return ran;
+    if (func->type->result)
+        print_value(program, func->type->result, cm_call_result(call));
+    tell_exit(0);
+    return RAN_DONE;
+}
+
+/* --- Core modules -------------------------------------------------------------------------------
+ */
+
+/* Core numbers in the words of WAVE: integers signed, floats as they are. */
+static const struct cm_type *type_of(const struct cm_types *types, valtype type)
+{
+    switch (vt_kind(type)) {
+    case VT_I32: return cm_prim(types, CM_S32);
+    case VT_I64: return cm_prim(types, CM_S64);
+    case VT_F32: return cm_prim(types, CM_F32);
+    case VT_F64: return cm_prim(types, CM_F64);
+    default: return NULL;
+    }
+}
+
+/* Takes the next argument off "(a, b)"; empty if there is none. Numbers have no commas. */
+static struct str next_argument(struct str *left)
+{
+    size_t end = 1;
+    while (end < left->len && left->at[end] != ',' && left->at[end] != ')')
+        end++;
+    struct str argument = {left->at + 1, end < left->len ? end - 1 : 0};
+    while (argument.len && argument.at[0] == ' ')
+        argument.at++, argument.len--;
+    *left = (struct str){left->at + end, left->len - end};
+    return argument;
+}
+
+static int read_numbers(const struct cm_types *types, const struct functype *type, struct str args,
+                        union slot *to, struct err *err)
+{
+    for (uint32_t i = 0; i < type->nparams; i++) {
+        const struct cm_type *number = type_of(types, type->params[i]);
+        struct str text = next_argument(&args);
+        if (!number)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "argument %u is no number: nothing else of a core module has a text",
+                           i + 1);
+        if (!text.len)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE, "argument %u is missing, of %u", i + 1,
+                           type->nparams);
+        to[i].u64 = 0;
+        if (wave_read(number, text, &to[i], NULL, err))
+            return err_within(err, "argument %u", i + 1);
+    }
+    if (!str_is(args, ")") && next_argument(&args).len)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the function takes only %u arguments",
+                       type->nparams);
+    return 0;
+}
+
+enum ran invoke_module(struct program *program, struct instance *instance, struct err *err)
+{
+    struct wave_call typed;
+    if (!split(program->cell, &typed, err))
+        return RAN_FAILED;
+    struct core_extern external;
+    if (!instance_export(instance, typed.name, &external) || external.kind != EXTERN_FUNC) {
+        err_set(err, ERR_USAGE, ERR_NOWHERE, "the module exports no function \"" STR_FMT "\"",
+                STR_ARG(typed.name));
+        return RAN_FAILED;
+    }
+    struct cm_types *types = cm_types_new(&program->ground.image, program->ground.types);
+    const struct functype *type = types_func(program->ground.types, func_type(external.func));
+    const struct cm_type *result =
+        types && type->nresults == 1 ? type_of(types, type->results[0]) : NULL;
+    if (type->nresults && !result) {
+        err_set(err, types ? ERR_USAGE : ERR_MEMORY, ERR_NOWHERE,
+                "\"" STR_FMT "\" does not return one number: there is no text for its result",
+                STR_ARG(typed.name));
+        return RAN_FAILED;
+    }
+    union slot *args = program_begin(program, external.func);
+    if (read_numbers(types, type, typed.args, args, err)) {
+        err_within(err, "in the arguments of " STR_FMT, STR_ARG(typed.name));
+        return RAN_FAILED;
+    }
+    enum ran ran = program_finish(program);
+    if (ran == RAN_DONE && result)
+        print_value(program, result, fiber_results(program->fiber));
+    return ran;
+}

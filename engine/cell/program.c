@@ -1,0 +1,169 @@
+/* Running in a cell; see program.h. */
+#include "engine/cell/program.h"
+
+#include "engine/cell/backtrace.h"
+#include "engine/cell/tell.h"
+#include "engine/component/component.h"
+#include <unistd.h>
+
+/* --- What was granted ---------------------------------------------------------------------------
+ */
+
+static enum wasi_stream_kind stream_kind(const struct cell_grant *grant)
+{
+    return grant->rights & RIGHT_TERMINAL ? WASI_TERMINAL : WASI_STREAM;
+}
+
+/* The rows of the tables that decide, as bits. */
+enum {
+#define CAP(name, word, given, flag, what) CAPABILITY_##name,
+#include "policies/capability.def"
+#undef CAP
+};
+enum {
+#define RULE(name, call, cap, checks, why) RULE_##name,
+#include "policies/syscall.def"
+#undef RULE
+};
+
+static bool in(uint64_t set, int row)
+{
+    return set >> row & 1;
+}
+
+/* Splits "NAME=VALUE"; a variable without value has an empty one. */
+static struct wasi_variable variable_of(struct str text)
+{
+    const char *equals = memchr(text.at, '=', text.len);
+    size_t name = equals ? (size_t)(equals - text.at) : text.len;
+    struct wasi_variable variable = {.name = {text.at, name}};
+    if (equals)
+        variable.value = (struct str){equals + 1, text.len - name - 1};
+    return variable;
+}
+
+static struct wasi *host_state(struct program *program, struct err *err)
+{
+    const struct cell *cell = program->cell;
+    struct region *scratch = &program->ground.scratch;
+    struct wasi_config config = {
+        .arguments = cell->arguments,
+        .narguments = cell->argument_count,
+        .nenvironment = cell->environment_count,
+        .clock = in(cell->capabilities, CAPABILITY_CLOCK),
+        .random = in(cell->capabilities, CAPABILITY_RANDOM),
+        .may_poll = in(cell->rules, RULE_PPOLL),
+    };
+    memcpy(config.seed, cell->seed, sizeof config.seed);
+    struct wasi_directory *directories =
+        region_array(scratch, struct wasi_directory, cell->grant_count);
+    struct wasi_variable *environment =
+        region_array(scratch, struct wasi_variable, cell->environment_count);
+    if (!directories || !environment) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for what the component was granted");
+        return NULL;
+    }
+    for (int i = 0; i < 3; i++)
+        config.streams[i] = (struct wasi_stream){-1, WASI_CLOSED};
+    for (size_t i = 0; i < cell->grant_count; i++) {
+        const struct cell_grant *grant = &cell->grants[i];
+        if (grant->kind == GRANT_DIRECTORY)
+            directories[config.ndirectories++] = (struct wasi_directory){
+                .fd = grant->descriptor,
+                .name = grant->name,
+                .writable = grant->rights & RIGHT_WRITE,
+            };
+        else
+            config.streams[grant->kind - GRANT_STDIN] =
+                (struct wasi_stream){grant->descriptor, stream_kind(grant)};
+    }
+    for (size_t i = 0; i < cell->environment_count; i++)
+        environment[i] = variable_of(cell->environment[i]);
+    config.directories = directories;
+    config.environment = environment;
+    return wasi_new(vm_heap(program->vm), &config, err);
+}
+
+int program_start(struct program *program, const struct cell *cell, struct err *err)
+{
+    *program = (struct program){.cell = cell};
+    if (ground_lay(cell, &program->ground, err))
+        return -1;
+    program->vm = ground_vm(cell, &program->ground, err);
+    if (!program->vm)
+        return -1;
+    program->wasi = host_state(program, err);
+    if (!program->wasi)
+        return -1;
+    program->fiber = fiber_new(program->vm);
+    if (!program->fiber)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the component's stack");
+    return 0;
+}
+
+/* --- Running ------------------------------------------------------------------------------------
+ */
+
+union slot *program_begin(struct program *program, struct func *func)
+{
+    return fiber_begin(program->vm, program->fiber, func);
+}
+
+enum ran program_finish(struct program *program)
+{
+    struct vm *vm = program->vm;
+    struct reactor *reactor = &program->wasi->reactor;
+    enum fiber_state state = fiber_run(vm, program->fiber);
+    while (state == FIBER_BLOCKED) {
+        if (!reactor_wait(reactor)) {
+            vm_trap_set(vm, TRAP_HOST, "%s", "it waits for nothing: it would wait for ever");
+            tell_backtrace(vm);
+            return RAN_ENDED;
+        }
+        while (reactor_next(reactor))
+            continue;
+        state = fiber_run(vm, program->fiber);
+    }
+    if (state == FIBER_DONE)
+        return RAN_DONE;
+    const struct trap *trap = vm_trap(vm);
+    if (trap->kind == TRAP_EXIT)
+        tell_exit(trap->code);
+    else
+        tell_backtrace(vm);
+    return RAN_ENDED;
+}
+
+enum ran program_run(struct program *program, struct func *func)
+{
+    program_begin(program, func);
+    return program_finish(program);
+}
+
+void program_print(struct program *program, struct bytes line)
+{
+    const struct cell *cell = program->cell;
+    for (size_t i = 0; i < cell->grant_count; i++) {
+        if (cell->grants[i].kind != GRANT_STDOUT)
+            continue;
+        while (line.len) {
+            ssize_t written = write(cell->grants[i].descriptor, line.at, line.len);
+            if (written <= 0)
+                return;
+            line.at += written;
+            line.len -= (size_t)written;
+        }
+    }
+}
+
+void role_run(struct cell *cell)
+{
+    static struct program program;
+    struct err err = {0};
+    enum ran ran = RAN_FAILED;
+    if (!program_start(&program, cell, &err))
+        ran = component_is(cell->component) ? run_component(&program, &err)
+                                            : run_module(&program, &err);
+    if (ran == RAN_FAILED)
+        tell_failure(&err);
+}

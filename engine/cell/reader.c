@@ -1,0 +1,156 @@
+/* The role of a reader: decodes and validates the whole file and answers with its demand. */
+#include "engine/cell/answer.h"
+#include "engine/cell/ground.h"
+#include "engine/cell/tell.h"
+#include "engine/component/link.h"
+#include "engine/component/name.h"
+
+/* --- Memories ----------------------------------------------------------------------------------
+ */
+
+/* What the memories of a module have at the start, and whether one may grow. */
+static void tell_memories(struct answer *answer, const struct module *module)
+{
+    for (uint32_t i = module->imported_memories; i < module->nmemories; i++) {
+        const struct memtype *type = &module->memories[i];
+        uint64_t bytes;
+        if (__builtin_mul_overflow(type->limits.min, UINT64_C(1) << type->page_log2, &bytes))
+            bytes = UINT64_MAX;
+        answer_memory(answer, bytes);
+        if (!type->limits.has_max || type->limits.max > type->limits.min)
+            answer_fact(answer, ANSWER_IS_GROWS);
+    }
+}
+
+/* --- Components --------------------------------------------------------------------------------
+ */
+
+/* The memories of what a component and those within it instantiate, each component counted once:
+ * less than the truth where one is instantiated twice, and then instantiation is where it ends.
+ * Components nest to a limited depth (limits.def). */
+static int tell_instantiated(struct answer *answer, const struct component *component,
+                             struct region *scratch, struct err *err)
+{
+    uint8_t *mark = region_mark(scratch);
+    uint32_t count = 0;
+    const struct module **modules =
+        region_array(scratch, const struct module *, component->counts[SORT_MODULE]);
+    if (!modules)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to look at a component's modules");
+    for (uint32_t i = 0; i < component->ndefs; i++) {
+        const struct cm_def *def = &component->defs[i];
+        if (def->kind == DEF_COMPONENT && tell_instantiated(answer, def->component, scratch, err))
+            return -1;
+        if (def->kind == DEF_CORE_INSTANTIATE && modules[def->of])
+            tell_memories(answer, modules[def->of]);
+        if (def->sort == SORT_MODULE) /* others are imported, or come from elsewhere */
+            modules[count++] = def->kind == DEF_MODULE ? def->module->module : NULL;
+    }
+    region_release(scratch, mark);
+    return 0;
+}
+
+static void tell_demanded(void *data, const struct cm_demand *demand)
+{
+    struct answer *answer = data;
+    const char *why;
+    struct name name = name_parse(demand->interface, &why);
+    uint32_t row = ROW_NONE;
+    if (name.kind == NAME_INTERFACE)
+        row = demand->drop ? row_of_drop(name.path, name.version, demand->name)
+                           : row_of_function(name.path, name.version, demand->name);
+    if (row != ROW_NONE)
+        answer_row(answer, row, demand->reachable);
+    else if (demand->reachable && !demand->drop)
+        answer_name(answer, ANSWER_UNKNOWN, demand->interface, demand->name);
+}
+
+static void tell_exported(struct answer *answer, const struct cm_decls *exports)
+{
+    for (uint32_t i = 0; i < exports->count; i++) {
+        const char *why;
+        struct str text = exports->at[i].name->text;
+        struct name name = name_parse(text, &why);
+        answer_name(answer, ANSWER_EXPORT, text, (struct str){0});
+        if (name.kind != NAME_INTERFACE)
+            continue;
+        uint32_t row = row_of_export(name.path, name.version, str_of("run"));
+        if (row != ROW_NONE) {
+            answer_row(answer, row, true);
+            answer_fact(answer, ANSWER_IS_COMMAND);
+        }
+        row = row_of_export(name.path, name.version, str_of("handle"));
+        if (row != ROW_NONE) {
+            answer_row(answer, row, true);
+            answer_fact(answer, ANSWER_IS_PROXY);
+        }
+    }
+}
+
+static void tell_imported(struct answer *answer, const struct cm_decls *imports)
+{
+    for (uint32_t i = 0; i < imports->count; i++)
+        answer_name(answer, ANSWER_IMPORT, imports->at[i].name->text, (struct str){0});
+}
+
+static int read_component(const struct cell *cell, struct ground *ground, struct answer *answer,
+                          struct err *err)
+{
+    struct cm_types *types = cm_types_new(&ground->image, ground->types);
+    if (!types)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
+    const struct component *component =
+        component_read(cell->component, cell->component.at, types, &ground->scratch, err);
+    if (!component)
+        return -1;
+    answer_fact(answer, ANSWER_IS_COMPONENT);
+    tell_imported(answer, &component->type->imports);
+    tell_exported(answer, &component->type->exports);
+    cm_demand(component, tell_demanded, answer);
+    return tell_instantiated(answer, component, &ground->scratch, err);
+}
+
+/* --- Core modules ------------------------------------------------------------------------------
+ */
+
+static int read_module(const struct cell *cell, struct ground *ground, struct answer *answer,
+                       struct err *err)
+{
+    const struct module *module = module_read(cell->component, cell->component.at, ground->types,
+                                              &ground->image, &ground->scratch, err);
+    if (!module)
+        return -1;
+    for (uint32_t i = 0; i < module->nimports; i++) {
+        const struct import *import = &module->imports[i];
+        uint32_t row =
+            import->type.kind == EXTERN_FUNC ? row_of_p1(import->module, import->name) : ROW_NONE;
+        if (row != ROW_NONE)
+            answer_row(answer, row, true);
+        else
+            answer_name(answer, ANSWER_UNKNOWN, import->module, import->name);
+        if (i == 0 || !str_eq(import->module, module->imports[i - 1].module))
+            answer_name(answer, ANSWER_IMPORT, import->module, (struct str){0});
+    }
+    for (uint32_t i = 0; i < module->nexports; i++)
+        answer_name(answer, ANSWER_EXPORT, module->exports[i].name, (struct str){0});
+    const struct export *start = module_export(module, str_of("_start"));
+    if (start && start->kind == EXTERN_FUNC)
+        answer_fact(answer, ANSWER_IS_COMMAND);
+    tell_memories(answer, module);
+    return 0;
+}
+
+void role_reader(struct cell *cell)
+{
+    static struct answer answer;
+    struct ground ground;
+    struct err err = {0};
+    answer_start(&answer);
+    bool failed = ground_lay(cell, &ground, &err) ||
+                  (component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
+                                                 : read_module(cell, &ground, &answer, &err));
+    if (failed)
+        tell_failure(&err);
+    else
+        tell_demand(answer_bytes(&answer));
+}

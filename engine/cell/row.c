@@ -1,0 +1,85 @@
+/* Rows by name; see answer.h. The names are those of policies/wasi.def and p1.def. */
+#include "engine/base/attr.h"
+#include "engine/cell/answer.h"
+#include "engine/component/name.h"
+
+enum {
+#define INTERFACE(id, name, version, since, gate) INTERFACE_##id,
+#include "policies/wasi.def"
+};
+
+static const struct {
+    const char *path;
+    const char *version;
+} interfaces[] = {
+#define INTERFACE(id, name, version, since, gate) {name, version},
+#include "policies/wasi.def"
+};
+
+enum row_kind { ROW_FUNCTION, ROW_DROP, ROW_EXPORT };
+
+static const struct named_row {
+    uint16_t row;
+    uint8_t interface;
+    uint8_t kind;
+    const char *name;
+} rows[] = {
+#define FN(interface, id, name, ...)       {ROW_##id, INTERFACE_##interface, ROW_FUNCTION, name},
+#define RESOURCE(interface, id, name, ...) {ROW_drop_##id, INTERFACE_##interface, ROW_DROP, name},
+#define EXPORT(interface, id, name, ...)   {ROW_export_##id, INTERFACE_##interface, ROW_EXPORT, name},
+#include "policies/wasi.def"
+};
+
+static bool is_interface(uint8_t interface, struct str path, struct str version)
+{
+    struct str ours = str_of(interfaces[interface].version);
+    return str_is(path, interfaces[interface].path) && version.len &&
+           str_eq(name_track(ours), name_track(version));
+}
+
+static uint32_t find(enum row_kind kind, struct str path, struct str version, struct str name)
+{
+    for (size_t i = 0; i < countof(rows); i++)
+        if (rows[i].kind == kind && str_is(name, rows[i].name) &&
+            is_interface(rows[i].interface, path, version))
+            return rows[i].row;
+    return ROW_NONE;
+}
+
+uint32_t row_of_function(struct str path, struct str version, struct str name)
+{
+    return find(ROW_FUNCTION, path, version, name);
+}
+
+uint32_t row_of_drop(struct str path, struct str version, struct str resource)
+{
+    return find(ROW_DROP, path, version, resource);
+}
+
+uint32_t row_of_export(struct str path, struct str version, struct str name)
+{
+    return find(ROW_EXPORT, path, version, name);
+}
+
+enum { UNSTABLE_SAME, UNSTABLE_OTHER, UNSTABLE_NONE };
+
+uint32_t row_of_p1(struct str module, struct str name)
+{
+    static const struct {
+        const char *name;
+        uint16_t row;
+        uint8_t unstable;
+    } functions[] = {
+#define P1(name, params, results, unstable, capability, rules, state)                              \
+    {#name, ROW_p1_##name, UNSTABLE_##unstable},
+#include "policies/p1.def"
+#undef P1
+    };
+    bool unstable = str_is(module, "wasi_unstable");
+    if (!unstable && !str_is(module, "wasi_snapshot_preview1"))
+        return ROW_NONE;
+    for (size_t i = 0; i < countof(functions); i++)
+        if (str_is(name, functions[i].name))
+            return unstable && functions[i].unstable == UNSTABLE_NONE ? ROW_NONE : functions[i].row;
+    return ROW_NONE;
+}

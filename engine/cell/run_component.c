@@ -1,0 +1,93 @@
+/* Running a component: linking it to WASI, instantiating it, calling its `run`. */
+#include "engine/cell/program.h"
+
+#include "engine/cell/tell.h"
+#include "engine/component/link.h"
+#include "engine/wasi/table.h"
+#include <stdio.h>
+
+/* What is missing, named in one text. */
+struct missing {
+    uint32_t count;
+    size_t used;
+    char text[160];
+};
+
+static void note_missing(void *data, struct str interface, struct str name, bool resource)
+{
+    struct missing *missing = data;
+    missing->count++;
+    if (missing->used >= sizeof missing->text - 1)
+        return;
+    missing->used += (size_t)snprintf(
+        missing->text + missing->used, sizeof missing->text - missing->used,
+        "%s" STR_FMT "%s" STR_FMT "%s", missing->used ? ", " : "", STR_ARG(interface),
+        name.len ? "#" : "", STR_ARG(name), resource ? " (resource)" : "");
+}
+
+static struct cm_instance *link(struct program *program, const struct component *component,
+                                struct cm_types *types, struct err *err)
+{
+    /* The table with this cell's state: it stays where it is as long as the store. */
+    static struct host_table table;
+    table = wasi_table;
+    table.host = program->wasi;
+    struct cm_store *store = cm_store_new(program->vm, types);
+    struct cm_host *host = store ? cm_host_new(store, &table) : NULL;
+    if (!host) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the component");
+        return NULL;
+    }
+    struct missing missing = {0};
+    const struct cm_linker linker = {.store = store,
+                                     .scratch = &program->ground.scratch,
+                                     .host = host,
+                                     .missing = note_missing,
+                                     .data = &missing};
+    struct err why = {0};
+    struct cm_instance *instance = cm_link(&linker, component, NULL, &why);
+    if (!instance && missing.count)
+        err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%u imports are not provided: %s", missing.count,
+                missing.text);
+    else if (!instance)
+        *err = why;
+    return instance;
+}
+
+enum ran run_component(struct program *program, struct err *err)
+{
+    const struct cell *cell = program->cell;
+    struct ground *ground = &program->ground;
+    struct cm_types *types = cm_types_new(&ground->image, ground->types);
+    if (!types) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
+        return RAN_FAILED;
+    }
+    const struct component *component =
+        component_read(cell->component, cell->component.at, types, &ground->scratch, err);
+    struct cm_instance *instance = component ? link(program, component, types, err) : NULL;
+    if (!instance)
+        return RAN_FAILED;
+    enum ran ran = program_run(program, cm_instance_initializer(instance));
+    if (ran != RAN_DONE)
+        return ran;
+    if (cell->invokes)
+        return invoke_component(program, instance, err);
+    const struct cm_func *run =
+        cm_export_func(instance, str_of("wasi:cli/run@0.2.12"), str_of("run"));
+    struct cm_call *call = run ? cm_call_new(instance->store, run, NULL) : NULL;
+    if (!call) {
+        err_set(err, run ? ERR_MEMORY : ERR_UNLINKABLE, ERR_NOWHERE,
+                run ? "no room to call the component"
+                    : "the component exports no wasi:cli/run: nothing to run; name an export with "
+                      "--invoke");
+        return RAN_FAILED;
+    }
+    ran = program_run(program, cm_call_func(call));
+    if (ran != RAN_DONE)
+        return ran;
+    /* result: its tag is HOST_OK or HOST_ERR; the command world makes an error code 1. */
+    const uint8_t *result = cm_call_result(call);
+    tell_exit(*result == HOST_OK ? 0 : 1);
+    return RAN_DONE;
+}

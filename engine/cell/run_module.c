@@ -1,0 +1,96 @@
+/* Running a core module with preview 1. */
+#include "engine/cell/program.h"
+
+#include "engine/cell/tell.h"
+#include "engine/wasi/p1.h"
+#include <stdio.h>
+
+/* The functions that the module imports. Those that are not there are named, all in one failure. */
+static struct core_extern *link(struct program *program, const struct module *module,
+                                struct err *err)
+{
+    struct p1 *p1 = p1_new(program->vm, program->wasi);
+    struct core_extern *imports =
+        heap_zeroed(vm_heap(program->vm), (size_t)module->nimports + 1, sizeof *imports);
+    if (!p1 || !imports) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the module");
+        return NULL;
+    }
+    char missing[160] = "";
+    size_t used = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < module->nimports; i++) {
+        const struct import *import = &module->imports[i];
+        struct err why = {0};
+        struct func *func = NULL;
+        if (import->type.kind == EXTERN_FUNC)
+            func = p1_func(p1, import->module, import->name, &why);
+        if (func) {
+            imports[i] = (struct core_extern){.kind = EXTERN_FUNC, .func = func};
+            continue;
+        }
+        if (why.kind == ERR_MEMORY) {
+            *err = why;
+            return NULL;
+        }
+        count++;
+        if (used < sizeof missing - 1)
+            used += (size_t)snprintf(missing + used, sizeof missing - used,
+                                     "%s\"" STR_FMT "\" \"" STR_FMT "\"", used ? ", " : "",
+                                     STR_ARG(import->module), STR_ARG(import->name));
+    }
+    if (count) {
+        err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%u imports are not provided to core modules: %s",
+                count, missing);
+        return NULL;
+    }
+    return imports;
+}
+
+static enum ran call_export(struct program *program, struct instance *instance, const char *name)
+{
+    struct core_extern external;
+    instance_export(instance, str_of(name), &external);
+    return program_run(program, external.func);
+}
+
+/* Is there an exported function of that name without parameters and results? */
+static bool has_entry(const struct module *module, const char *name)
+{
+    const struct export *export = module_export(module, str_of(name));
+    if (!export || export->kind != EXTERN_FUNC)
+        return false;
+    const struct functype *type =
+        types_func(module->types, module_type(module, EXTERN_FUNC, export->index).func);
+    return !type->nparams && !type->nresults;
+}
+
+enum ran run_module(struct program *program, struct err *err)
+{
+    const struct cell *cell = program->cell;
+    struct ground *ground = &program->ground;
+    const struct module *module = module_read(cell->component, cell->component.at, ground->types,
+                                              &ground->image, &ground->scratch, err);
+    if (!module)
+        return RAN_FAILED;
+    bool command = !cell->invokes && has_entry(module, "_start");
+    if (!command && !cell->invokes) {
+        err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                "the module exports no function \"_start\": nothing to run; name one with "
+                "--invoke");
+        return RAN_FAILED;
+    }
+    struct core_extern *imports = link(program, module, err);
+    struct instance *instance = imports ? instance_new(program->vm, module, imports, err) : NULL;
+    if (!instance)
+        return RAN_FAILED;
+    enum ran ran = program_run(program, instance_initializer(instance));
+    if (ran == RAN_DONE && !command && has_entry(module, "_initialize"))
+        ran = call_export(program, instance, "_initialize");
+    if (ran == RAN_DONE)
+        ran = command ? call_export(program, instance, "_start")
+                      : invoke_module(program, instance, err);
+    if (ran == RAN_DONE)
+        tell_exit(0);
+    return ran;
+}
