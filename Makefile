@@ -280,10 +280,11 @@ fuzz: $(addprefix $(B)/test/fuzz/,$(FUZZERS))
 	    $(B)/test/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$(B)/corpus/$$f- \
 	        $(B)/corpus/$$f $(wildcard $(SHARED)/conformance/core) || exit 1; done
 
-# mutate reads modules that are cut short and damaged; mutate-slow does so without the fast half of
-# validation, and must come to the same verdicts.
-MUTATE := tests/fuzz/mutate.c $(BASE) $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c),$(call src,engine/wasm))
-$(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE))))
+# mutate reads modules that are cut short and damaged, mutate-component components; mutate-slow does
+# so without the fast half of validation, and must come to the same verdicts.
+MUTATE := tests/fuzz/mutate.c tests/fuzz/mutate_module.c $(BASE) $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c),$(call src,engine/wasm))
+MUTATE_COMPONENT := tests/fuzz/mutate.c tests/fuzz/mutate_component.c $(call src,$(rooms_component))
+$(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE)))$(eval $(call spec,$(v),mutate-component,$(MUTATE_COMPONENT))))
 $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))
 
 # Start-up, against other launchers: make bench-start.

@@ -1,4 +1,4 @@
-/* Reads modules cut short and damaged:
+/* Reads modules, or components, cut short and damaged:
  *
  *   mutate [-n MUTATIONS] [-p PREFIXES] [-s SEED] FILE...
  *
@@ -6,7 +6,7 @@
  * few bytes changed, MUTATIONS times. Nothing may crash; made for builds with sanitizers. The
  * digest over all verdicts is the same for every build that validates alike, whatever it is
  * compiled with. Ends with `N passed, N failed`. */
-#include "engine/wasm/module.h"
+#include "tests/fuzz/mutate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,8 +49,7 @@ static void read_once(const uint8_t *at, size_t len)
     memcpy(copy, at, len);
     region_release(&image, image.base);
     struct err err = {0};
-    struct types *types = types_new(&image);
-    module_read((struct bytes){copy, len}, copy, types, &image, &scratch, &err);
+    mutate_read((struct bytes){copy, len}, &image, &scratch, &err);
     mix(&err.kind, sizeof err.kind);
     mix(&err.offset, sizeof err.offset);
     mix(err.text, strlen(err.text));
