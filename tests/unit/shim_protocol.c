@@ -1,0 +1,97 @@
+/* What a cell may send, and when: every kind in every state, with every size near its own. */
+#include "tests/unit/unit.h"
+
+#include "shim/protocol.h"
+#include <string.h>
+
+/* What the table says, written down once more by hand: the kinds that each state permits. */
+static const struct {
+    enum cell_state state;
+    uint32_t kinds;
+} permitted[] = {
+    {STATE_WAITING, 0},
+    {STATE_READER_LOCKING, 1u << MESSAGE_READY | 1u << MESSAGE_REFUSED},
+    {STATE_READER, 1u << MESSAGE_DEMAND | 1u << MESSAGE_FAILURE},
+    {STATE_RUN_LOCKING, 1u << MESSAGE_READY | 1u << MESSAGE_REFUSED},
+    {STATE_RUN, 1u << MESSAGE_EXIT | 1u << MESSAGE_FAILURE | 1u << MESSAGE_TRAP},
+    {STATE_ENDED, 0},
+};
+
+static void each_state_permits_its_messages(void **state)
+{
+    (void)state;
+    assert_int_equal(countof(permitted), STATES);
+    for (size_t i = 0; i < countof(permitted); i++) {
+        for (uint32_t kind = 0; kind < MESSAGES + 40; kind++) {
+            struct message_counts counts = {0};
+            static union message message;
+            message.kind = kind;
+            size_t size = kind < MESSAGES ? messages[kind].size : 4;
+            const char *wrong = protocol_judge(&counts, permitted[i].state, &message, size);
+            bool allowed = kind < MESSAGES && permitted[i].kinds >> kind & 1;
+            assert_int_equal(wrong == NULL, allowed);
+        }
+    }
+}
+
+static void only_the_exact_size_will_do(void **state)
+{
+    (void)state;
+    static union message message;
+    for (size_t size = 0; size <= sizeof message; size++) {
+        struct message_counts counts = {0};
+        message.kind = MESSAGE_EXIT;
+        const char *wrong = protocol_judge(&counts, STATE_RUN, &message, size);
+        assert_int_equal(wrong == NULL, size == sizeof(struct message_exit));
+        if (size < 4)
+            assert_string_equal(wrong, "a message without a kind");
+    }
+}
+
+static void each_message_comes_once(void **state)
+{
+    (void)state;
+    struct message_counts counts = {0};
+    union message message = {.kind = MESSAGE_READY};
+    size_t size = messages[MESSAGE_READY].size;
+    assert_null(protocol_judge(&counts, STATE_RUN_LOCKING, &message, size));
+    assert_string_equal(protocol_judge(&counts, STATE_RUN_LOCKING, &message, size),
+                        "a message too often");
+}
+
+static void nothing_for_the_cell_comes_from_it(void **state)
+{
+    (void)state;
+    for (uint32_t kind = 0; kind < MESSAGES; kind++) {
+        if (messages[kind].direction == TO_SHIM)
+            continue;
+        for (enum cell_state in = 0; in < STATES; in++) {
+            struct message_counts counts = {0};
+            static union message message;
+            message.kind = kind;
+            assert_non_null(protocol_judge(&counts, in, &message, messages[kind].size));
+        }
+    }
+}
+
+static void roles_have_words(void **state)
+{
+    (void)state;
+    assert_int_equal(role_named("reader"), ROLE_READER);
+    assert_int_equal(role_named("run"), ROLE_RUN);
+    assert_int_equal(role_named("other"), ROLES);
+    for (enum cell_state in = 0; in < STATES; in++)
+        assert_true(strlen(state_meaning(in)) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_state_permits_its_messages),
+        cmocka_unit_test(only_the_exact_size_will_do),
+        cmocka_unit_test(each_message_comes_once),
+        cmocka_unit_test(nothing_for_the_cell_comes_from_it),
+        cmocka_unit_test(roles_have_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
