@@ -252,7 +252,7 @@ endef
 $(foreach v,host asan ubsan,$(foreach t,$(LIVE_TESTS),$(eval $(call live,$(v),$(t)))))
 LIVE := $(patsubst tests/shim/%.c,$(B)/test/host/live_%,$(LIVE_TESTS))
 .PHONY: live
-live: $(LIVE)
+live: $(LIVE) $(B)/test/host/escape
 
 # --- Fuzzing ---------------------------------------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
@@ -286,6 +286,16 @@ MUTATE := tests/fuzz/mutate.c tests/fuzz/mutate_module.c $(BASE) $(filter-out $(
 MUTATE_COMPONENT := tests/fuzz/mutate.c tests/fuzz/mutate_component.c $(call src,$(rooms_component))
 $(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE)))$(eval $(call spec,$(v),mutate-component,$(MUTATE_COMPONENT))))
 $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))
+
+# The engine taken over: every attack of tests/escape/attack.def. make escape.
+$(eval $(call cellprogram,attacker,tests/escape/attacker.c))
+$(B)/test/host/escape: $(call obj,host,tests/escape/escape.c tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/attacker
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $(filter %.o,$^) $(UNIT_LIBS_shim)
+.PHONY: escape
+escape: $(B)/test/host/escape
+	@$< -v
 
 # Start-up, against other launchers: make bench-start.
 $(eval $(call cellprogram,ended,tests/bench/ended.c))

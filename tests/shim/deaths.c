@@ -46,13 +46,14 @@ static size_t count_lines(const char *path)
     return count;
 }
 
-/* Entries of a directory; 0 if there is none. */
-static size_t count_entries(const char *path)
+/* Entries of a directory whose names begin so; 0 if there is none. */
+static size_t count_entries(const char *path, const char *begin)
 {
     size_t count = 0;
+    const struct dirent *entry;
     cleanup_dir DIR *directory = opendir(path);
-    while (directory && readdir(directory))
-        count++;
+    while (directory && (entry = readdir(directory)))
+        count += strncmp(entry->d_name, begin, strlen(begin)) == 0;
     return count;
 }
 
@@ -84,8 +85,8 @@ struct leftovers {
 
 static struct leftovers look(void)
 {
-    return (struct leftovers){count_lines("/proc/self/mountinfo"), count_entries("/tmp"),
-                              count_entries(state_directory()), count_groups()};
+    return (struct leftovers){count_lines("/proc/self/mountinfo"), count_entries("/tmp", "carrel"),
+                              count_entries(state_directory(), ""), count_groups()};
 }
 
 static struct leftovers before;

@@ -1,0 +1,289 @@
+/* An engine that the component has taken over before it read a byte: its role is one attack of
+ * attack.def, named by the component. It ends with what it got. */
+#include "engine/cell/role.h"
+#include "engine/cell/tell.h"
+#include "tests/escape/verdict.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static char scratch[4096];
+static const int some_handle[4] = {8, 1, 2, 0}; /* size, kind, bytes */
+static const int one = 1;
+static struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, 0x7fff0000u);
+static struct sock_fprog any_filter_program = {1, &allow};
+static struct sock_fprog *const any_filter = &any_filter_program;
+static unsigned long parameter; /* after the attack's name */
+
+/* --- Attacks that take more than one call. Each is true if it is won. ----------------------------
+ */
+
+static bool attack_leaked_directories(void)
+{
+    for (int fd = 0; fd < 1024; fd++) {
+        if (openat(fd, "..", O_PATH) >= 0 || openat(fd, "etc/passwd", O_RDONLY) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static bool attack_read_other_memory(void)
+{
+    struct iovec mine = {scratch, 8}, other = {(void *)0x400000, 8};
+    return process_vm_readv(2, &mine, 1, &other, 1, 0) > 0 ||
+           process_vm_readv((pid_t)parameter, &mine, 1, &other, 1, 0) > 0;
+}
+
+static bool attack_signal_the_shim(void)
+{
+    return syscall(SYS_kill, (pid_t)parameter, 0) == 0;
+}
+
+static bool attack_fork(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_fork);
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+static int idle(void *unused)
+{
+    (void)unused;
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+static bool attack_thread(void)
+{
+    static char stack[16384];
+    return clone(idle, stack + sizeof stack,
+                 CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL) > 0;
+}
+
+static bool attack_execute_memory(void)
+{
+    /* Whether it is a program does not matter: EACCES or EPERM would say that it may not be one. */
+    int file = (int)syscall(SYS_memfd_create, "x", 0);
+    char *const none[] = {NULL};
+    if (file < 0 || write(file, "#!/nothing\n", 11) < 0)
+        return false;
+    syscall(SYS_execveat, file, "", none, none, AT_EMPTY_PATH);
+    return errno == ENOENT || errno == ENOEXEC;
+}
+
+static bool attack_map_writable_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0) != MAP_FAILED;
+}
+
+static bool attack_map_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+           MAP_FAILED;
+}
+
+static bool attack_make_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page != MAP_FAILED && mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool attack_unprotect_text(void)
+{
+    uintptr_t text = (uintptr_t)idle & ~(uintptr_t)4095;
+    return mprotect((void *)text, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+}
+
+static bool attack_key_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page != MAP_FAILED &&
+           syscall(SYS_pkey_mprotect, page, 4096, PROT_READ | PROT_EXEC, -1) == 0;
+}
+
+static bool attack_connect_abstract(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int size =
+        snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "carrel-escape-%lu", parameter);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address,
+                              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + size)) == 0;
+}
+
+static bool connect_to(const char *host, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, host, &address.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+}
+
+static bool attack_connect_loopback(void)
+{
+    return connect_to("127.0.0.1", (uint16_t)(parameter >> 32));
+}
+
+static bool attack_connect_metadata(void)
+{
+    return connect_to("169.254.169.254", 80) || errno == ECONNREFUSED || errno == ETIMEDOUT;
+}
+
+static bool attack_send_datagram(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    return fd >= 0 && sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof address) == 1;
+}
+
+/* Won if the shim is left with it: it kills a cell from which one came. */
+static bool attack_send_descriptor(void)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {scratch, 8};
+    struct msghdr packet = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof control.bytes};
+    int fd = PROTOCOL_SOCKET;
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&packet);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    if (sendmsg(PROTOCOL_SOCKET, &packet, 0) < 0)
+        return false;
+    for (;;)
+        read(PROTOCOL_SOCKET, scratch, 1);
+}
+
+static bool attack_push_into_terminal(void)
+{
+    bool pushed = false;
+    for (int fd = 0; fd < 16; fd++)
+        pushed = pushed || ioctl(fd, TIOCSTI, "x") == 0;
+    return pushed;
+}
+
+static bool attack_write_input(void)
+{
+    return write(0, "x", 1) == 1;
+}
+
+static bool attack_take_capabilities(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct all[2] = {{~0u, ~0u, ~0u}, {~0u, ~0u, ~0u}};
+    return syscall(SYS_capset, &header, all) == 0;
+}
+
+static bool attack_raise_limits(void)
+{
+    struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    return setrlimit(RLIMIT_NPROC, &all) == 0 || setrlimit(RLIMIT_MEMLOCK, &all) == 0 ||
+           setrlimit(RLIMIT_NOFILE, &all) == 0;
+}
+
+/* A ruleset of one's own only takes more away. */
+static bool attack_undo_landlock(void)
+{
+    uint64_t none[3] = {0, 0, 0};
+    int set = (int)syscall(444, none, sizeof none, 0);
+    return set >= 0 && syscall(446, set, 0) == 0 && openat(AT_FDCWD, "/", O_RDONLY) >= 0;
+}
+
+/* To what it is. */
+static bool attack_set_clock(void)
+{
+    struct timespec now;
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+           syscall(SYS_clock_settime, CLOCK_REALTIME, &now) == 0;
+}
+
+static bool attack_gate_of_32_bits(void)
+{
+    long result = 20; /* getpid there */
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+    return result > 0;
+}
+
+static bool attack_x32_call(void)
+{
+    return syscall(0x40000000 | SYS_getpid) > 0;
+}
+
+static bool attack_ask_from_vsyscall(void)
+{
+    long (*const time_there)(long *) = (long (*)(long *))0xffffffffff600400;
+    return time_there(NULL) > 0;
+}
+
+/* --- One attack ----------------------------------------------------------------------------------
+ */
+
+static bool has_power(long result)
+{
+    return result >= 0 || (errno != EPERM && errno != EACCES && errno != ENOSYS);
+}
+
+static bool gets(long result)
+{
+    return result >= 0;
+}
+
+#define GOAL_GETS  gets
+#define GOAL_POWER has_power
+
+static bool attack(const char *name)
+{
+#define CALL(row, goal, second, why, ...)                                                          \
+    if (strcmp(name, #row) == 0)                                                                   \
+        return GOAL_##goal(syscall(__VA_ARGS__));
+#define CODE(row, second, why)                                                                     \
+    if (strcmp(name, #row) == 0)                                                                   \
+        return attack_##row();
+#include "tests/escape/attack.def"
+    return true; /* a name that is not in the table: the test is wrong */
+}
+
+void role_run(struct cell *cell)
+{
+    char name[256] = "";
+    memcpy(name, cell->component.at,
+           cell->component.len < sizeof name ? cell->component.len : sizeof name - 1);
+    char *space = strchr(name, ' ');
+    if (space) {
+        *space = '\0';
+        parameter = strtoul(space + 1, NULL, 10);
+    }
+    tell_exit(attack(name) ? ESCAPE_WON : ESCAPE_LOST);
+}
+
+void role_reader(struct cell *cell)
+{
+    role_run(cell);
+}
