@@ -6,22 +6,24 @@
 
 /* The abstract heap types by the low bits of their byte, 0x69 (exn) to 0x74 (noexn): a set of those
  * that each one is a subtype of. */
-#define BIT(heap) (1u << ((heap) - HEAP_EXN))
+enum { FIRST = HEAP_ABSTRACT + 0x69 };
+
+#define BIT(heap) (1u << ((heap) - FIRST))
 
 static const uint16_t above[] = {
-    [HEAP_EXN - HEAP_EXN] = BIT(HEAP_EXN),
-    [HEAP_ARRAY - HEAP_EXN] = BIT(HEAP_ARRAY) | BIT(HEAP_EQ) | BIT(HEAP_ANY),
-    [HEAP_STRUCT - HEAP_EXN] = BIT(HEAP_STRUCT) | BIT(HEAP_EQ) | BIT(HEAP_ANY),
-    [HEAP_I31 - HEAP_EXN] = BIT(HEAP_I31) | BIT(HEAP_EQ) | BIT(HEAP_ANY),
-    [HEAP_EQ - HEAP_EXN] = BIT(HEAP_EQ) | BIT(HEAP_ANY),
-    [HEAP_ANY - HEAP_EXN] = BIT(HEAP_ANY),
-    [HEAP_EXTERN - HEAP_EXN] = BIT(HEAP_EXTERN),
-    [HEAP_FUNC - HEAP_EXN] = BIT(HEAP_FUNC),
-    [HEAP_NONE - HEAP_EXN] = BIT(HEAP_NONE) | BIT(HEAP_ARRAY) | BIT(HEAP_STRUCT) | BIT(HEAP_I31) |
-                             BIT(HEAP_EQ) | BIT(HEAP_ANY),
-    [HEAP_NOEXTERN - HEAP_EXN] = BIT(HEAP_NOEXTERN) | BIT(HEAP_EXTERN),
-    [HEAP_NOFUNC - HEAP_EXN] = BIT(HEAP_NOFUNC) | BIT(HEAP_FUNC),
-    [HEAP_NOEXN - HEAP_EXN] = BIT(HEAP_NOEXN) | BIT(HEAP_EXN),
+    [HEAP_EXN - FIRST] = BIT(HEAP_EXN),
+    [HEAP_ARRAY - FIRST] = BIT(HEAP_ARRAY) | BIT(HEAP_EQ) | BIT(HEAP_ANY),
+    [HEAP_STRUCT - FIRST] = BIT(HEAP_STRUCT) | BIT(HEAP_EQ) | BIT(HEAP_ANY),
+    [HEAP_I31 - FIRST] = BIT(HEAP_I31) | BIT(HEAP_EQ) | BIT(HEAP_ANY),
+    [HEAP_EQ - FIRST] = BIT(HEAP_EQ) | BIT(HEAP_ANY),
+    [HEAP_ANY - FIRST] = BIT(HEAP_ANY),
+    [HEAP_EXTERN - FIRST] = BIT(HEAP_EXTERN),
+    [HEAP_FUNC - FIRST] = BIT(HEAP_FUNC),
+    [HEAP_NONE - FIRST] = BIT(HEAP_NONE) | BIT(HEAP_ARRAY) | BIT(HEAP_STRUCT) | BIT(HEAP_I31) |
+                          BIT(HEAP_EQ) | BIT(HEAP_ANY),
+    [HEAP_NOEXTERN - FIRST] = BIT(HEAP_NOEXTERN) | BIT(HEAP_EXTERN),
+    [HEAP_NOFUNC - FIRST] = BIT(HEAP_NOFUNC) | BIT(HEAP_FUNC),
+    [HEAP_NOEXN - FIRST] = BIT(HEAP_NOEXN) | BIT(HEAP_EXN),
 };
 
 /* The abstract types right above and below all defined types of a kind. */
@@ -36,7 +38,7 @@ static const struct {
 
 static bool abstract_matches(heaptype sub, heaptype super)
 {
-    return sub == HEAP_BOT || (super != HEAP_BOT && (above[sub - HEAP_EXN] & BIT(super)));
+    return sub == HEAP_BOT || (super != HEAP_BOT && (above[sub - FIRST] & BIT(super)));
 }
 
 bool types_id_matches(const struct types *types, uint32_t sub, uint32_t super)

@@ -210,8 +210,8 @@ static bool global(struct validator *v, const struct insn *insn)
 /* Without a type it is for numbers and vectors only, and tells it from the operands (§3.4.1). */
 static bool select_untyped(struct validator *v, const struct insn *insn)
 {
-    valtype second;
-    valtype first;
+    valtype second = VT_BOT;
+    valtype first = VT_BOT;
     if (!v_pop(v, insn, VT_I32) || !v_pop_any(v, insn, &second) || !v_pop_any(v, insn, &first))
         return false;
     if (vt_is_ref(first) || vt_is_ref(second))
@@ -338,7 +338,7 @@ static bool is_constant(const struct validator *v, const struct insn *insn)
 /* Instructions up to the `end` that belongs to the block that is open now. */
 static bool instructions(struct validator *v)
 {
-    struct insn insn;
+    struct insn insn = {0};
     do {
         if (!v->constant)
             v_fast(v);

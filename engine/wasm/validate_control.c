@@ -251,7 +251,7 @@ static bool catch_clause(struct validator *v, const struct insn *insn,
     if (ok && tag)
         ok = v_match_all(v, tag->params, nparams, types, nparams);
     if (ok && with_ref)
-        ok = types_matches(v->module->types, vt_ref(HEAP_EXN, false), types[nparams]);
+        ok = types && types_matches(v->module->types, vt_ref(HEAP_EXN, false), types[nparams]);
     return ok || v_invalid(v, insn,
                            "type mismatch: label %u takes other values than the catch "
                            "clause gives",

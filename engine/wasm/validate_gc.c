@@ -13,6 +13,15 @@ static bool push_new(struct validator *v, uint32_t type)
     return true;
 }
 
+/* Indices, lengths and offsets. */
+static bool pop_i32s(struct validator *v, const struct insn *insn, unsigned count)
+{
+    while (count-- > 0)
+        if (!v_pop(v, insn, VT_I32))
+            return false;
+    return true;
+}
+
 /* --- Structures ---------------------------------------------------------------------------------
  */
 
@@ -139,16 +148,15 @@ static bool check_segment(struct validator *v, const struct insn *insn,
 static bool array_new_segment(struct validator *v, const struct insn *insn)
 {
     const struct fieldtype *field = element(v, insn, insn->pair.x);
-    return field && check_segment(v, insn, field) && v_pop(v, insn, VT_I32) &&
-           v_pop(v, insn, VT_I32) && push_new(v, insn->pair.x);
+    return field && check_segment(v, insn, field) && pop_i32s(v, insn, 2) &&
+           push_new(v, insn->pair.x);
 }
 
 static bool array_init_segment(struct validator *v, const struct insn *insn)
 {
     const struct fieldtype *field = element(v, insn, insn->pair.x);
     return field && check_mutable(v, insn, field) && check_segment(v, insn, field) &&
-           v_pop(v, insn, VT_I32) && v_pop(v, insn, VT_I32) && v_pop(v, insn, VT_I32) &&
-           v_pop(v, insn, vt_ref(insn->pair.x, true));
+           pop_i32s(v, insn, 3) && v_pop(v, insn, vt_ref(insn->pair.x, true));
 }
 
 static bool array_get(struct validator *v, const struct insn *insn)
@@ -184,9 +192,8 @@ static bool array_copy(struct validator *v, const struct insn *insn)
         return false;
     if (to->packed != from->packed || !types_matches(v->module->types, from->type, to->type))
         return v_invalid(v, insn, "type mismatch: array types do not match");
-    return v_pop(v, insn, VT_I32) && v_pop(v, insn, VT_I32) &&
-           v_pop(v, insn, vt_ref(insn->pair.y, true)) && v_pop(v, insn, VT_I32) &&
-           v_pop(v, insn, vt_ref(insn->pair.x, true));
+    return pop_i32s(v, insn, 2) && v_pop(v, insn, vt_ref(insn->pair.y, true)) &&
+           v_pop(v, insn, VT_I32) && v_pop(v, insn, vt_ref(insn->pair.x, true));
 }
 
 bool v_gc(struct validator *v, const struct insn *insn)

@@ -4,7 +4,7 @@
 
 static bool is_null(struct validator *v, const struct insn *insn)
 {
-    valtype type;
+    valtype type = VT_BOT;
     if (!v_pop_ref(v, insn, &type))
         return false;
     v_push(v, VT_I32);
@@ -13,7 +13,7 @@ static bool is_null(struct validator *v, const struct insn *insn)
 
 static bool as_non_null(struct validator *v, const struct insn *insn)
 {
-    valtype type;
+    valtype type = VT_BOT;
     if (!v_pop_ref(v, insn, &type))
         return false;
     v_push(v, vt_ref(vt_heap(type), false));
@@ -34,7 +34,7 @@ static bool ref_func(struct validator *v, const struct insn *insn)
 
 static bool br_on_null(struct validator *v, const struct insn *insn)
 {
-    valtype type;
+    valtype type = VT_BOT;
     const valtype *types;
     uint32_t count;
     if (!v_pop_ref(v, insn, &type) || !v_label(v, insn, insn->x, &types, &count) ||
@@ -60,7 +60,7 @@ static bool br_on_non_null(struct validator *v, const struct insn *insn)
 {
     const valtype *types;
     uint32_t count;
-    valtype last;
+    valtype last = VT_BOT;
     return ref_label(v, insn, insn->x, &types, &count, &last) &&
            v_pop(v, insn, vt_ref(vt_heap(last), true)) && v_pop_all(v, insn, types, count) &&
            v_push_all(v, types, count);
@@ -89,7 +89,7 @@ static bool br_on_cast(struct validator *v, const struct insn *insn)
     valtype taken = on_fail ? rest : to;
     const valtype *types;
     uint32_t count;
-    valtype last;
+    valtype last = VT_BOT;
     if (!types_matches(all, to, from))
         return v_invalid(v, insn, "type mismatch: the target is not a subtype of the source");
     if (!ref_label(v, insn, insn->cast.label, &types, &count, &last))
@@ -106,7 +106,7 @@ static bool br_on_cast(struct validator *v, const struct insn *insn)
 /* extern.convert_any, any.convert_extern: what may be null stays so. */
 static bool convert(struct validator *v, const struct insn *insn, heaptype from, heaptype to)
 {
-    valtype type;
+    valtype type = VT_BOT;
     if (!v_pop_ref(v, insn, &type))
         return false;
     if (!types_heap_matches(v->module->types, vt_heap(type), from))

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define REGION_SIZE ((size_t)1 << 32)
@@ -86,19 +87,15 @@ static void damage(uint8_t *at, size_t len, uint64_t *seed)
 
 static uint8_t *load(const char *path, size_t *ret_len)
 {
+    struct stat status;
     FILE *file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) != 0) {
-        perror(path);
-        exit(127);
-    }
-    *ret_len = (size_t)ftell(file);
-    rewind(file);
+    *ret_len = file && fstat(fileno(file), &status) == 0 ? (size_t)status.st_size : 0;
     uint8_t *at = malloc(*ret_len ? *ret_len : 1);
-    if (!at || fread(at, 1, *ret_len, file) != *ret_len) {
-        perror(path);
+    if (!file || !at || fread(at, 1, *ret_len, file) != *ret_len) {
+        fprintf(stderr, "mutate: cannot read %s\n", path);
         exit(127);
     }
-    fclose(file);
+    (void)fclose(file);
     return at;
 }
 

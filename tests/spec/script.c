@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct json_object *json_member(struct json_object *json, const char *key)
 {
@@ -80,18 +81,19 @@ uint8_t *command_binary(const struct command *command, size_t *ret_len)
     if (!name.len ||
         (size_t)snprintf(path, sizeof path, "%s/%s", command->script->dir, name.at) >= sizeof path)
         return NULL;
+    struct stat status;
     FILE *file = fopen(path, "rb");
     if (!file)
         return NULL;
     /* The exact size, so that a sanitizer sees every step over the end. */
-    long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    uint8_t *at = size >= 0 ? malloc(size ? (size_t)size : 1) : NULL;
-    rewind(file);
-    if (at && fread(at, 1, (size_t)size, file) != (size_t)size) {
+    size_t size = fstat(fileno(file), &status) == 0 ? (size_t)status.st_size : 0;
+    uint8_t *at = malloc(size ? size : 1);
+    size_t read = at ? fread(at, 1, size, file) : 0;
+    (void)fclose(file);
+    if (read != size) {
         free(at);
-        at = NULL;
+        return NULL;
     }
-    *ret_len = (size_t)size;
-    fclose(file);
+    *ret_len = size;
     return at;
 }

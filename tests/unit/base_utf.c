@@ -84,6 +84,7 @@ static void test_malformed(void **state)
 static void test_every_place(void **state)
 {
     (void)state;
+    static const uint8_t euro[3] = {0xe2, 0x82, 0xac};
     char text[80];
     for (size_t len = 0; len <= sizeof text; len++) {
         memset(text, 'x', sizeof text);
@@ -94,9 +95,9 @@ static void test_every_place(void **state)
             text[at] = 'x';
         }
         for (size_t at = 0; at + 3 <= len; at++) {
-            memcpy(text + at, "\xe2\x82\xac", 3);
+            memcpy(text + at, euro, sizeof euro);
             assert_true(valid(text, len));
-            memset(text + at, 'x', 3);
+            memset(text + at, 'x', sizeof euro);
         }
     }
 }

@@ -24,8 +24,9 @@ static inline void put(struct build *b, uint8_t byte)
 {
     if (b->len == b->room) {
         b->room = b->room ? b->room * 2 : 256;
-        b->at = realloc(b->at, b->room);
-        assert_non_null(b->at);
+        uint8_t *larger = realloc(b->at, b->room);
+        assert_non_null(larger);
+        b->at = larger;
     }
     b->at[b->len++] = byte;
 }
