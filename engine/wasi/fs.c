@@ -97,8 +97,9 @@ int fs_same(struct descriptor *a, struct descriptor *b)
     struct stat of_a;
     struct stat of_b;
     int error = fs_stat(a, &of_a);
-    if (error == 0)
-        error = fs_stat(b, &of_b);
+    if (error < 0)
+        return error;
+    error = fs_stat(b, &of_b);
     if (error < 0)
         return error;
     return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;

@@ -128,7 +128,7 @@ static int hold(struct wasi *wasi, struct output_stream *stream, const uint8_t *
     uint8_t *pending = heap_zeroed(wasi->heap, left + len, 1);
     if (!pending)
         return -ENOMEM;
-    if (left)
+    if (stream->pending)
         memcpy(pending, stream->pending + stream->pending_at, left);
     if (from)
         memcpy(pending + left, from, len);

@@ -6,27 +6,28 @@
 /* --- Rights by type -----------------------------------------------------------------------------
  */
 
-#define RIGHTS_STREAM                                                                              \
-    (RIGHT(FD_READ) | RIGHT(FD_WRITE) | RIGHT(FD_FDSTAT_SET_FLAGS) | RIGHT(FD_FILESTAT_GET) |      \
-     RIGHT(POLL_FD_READWRITE))
-#define RIGHTS_FILE                                                                                \
-    (RIGHTS_STREAM | RIGHT(FD_DATASYNC) | RIGHT(FD_SEEK) | RIGHT(FD_SYNC) | RIGHT(FD_TELL) |       \
-     RIGHT(FD_ADVISE) | RIGHT(FD_ALLOCATE) | RIGHT(FD_FILESTAT_SET_SIZE) |                         \
-     RIGHT(FD_FILESTAT_SET_TIMES))
-#define RIGHTS_DIRECTORY                                                                           \
-    (RIGHT(FD_FDSTAT_SET_FLAGS) | RIGHT(FD_SYNC) | RIGHT(FD_ADVISE) |                              \
-     RIGHT(PATH_CREATE_DIRECTORY) | RIGHT(PATH_CREATE_FILE) | RIGHT(PATH_LINK_SOURCE) |            \
-     RIGHT(PATH_LINK_TARGET) | RIGHT(PATH_OPEN) | RIGHT(FD_READDIR) | RIGHT(PATH_READLINK) |       \
-     RIGHT(PATH_RENAME_SOURCE) | RIGHT(PATH_RENAME_TARGET) | RIGHT(PATH_FILESTAT_GET) |            \
-     RIGHT(PATH_FILESTAT_SET_SIZE) | RIGHT(PATH_FILESTAT_SET_TIMES) | RIGHT(FD_FILESTAT_GET) |     \
-     RIGHT(FD_FILESTAT_SET_TIMES) | RIGHT(PATH_SYMLINK) | RIGHT(PATH_REMOVE_DIRECTORY) |           \
-     RIGHT(PATH_UNLINK_FILE) | RIGHT(POLL_FD_READWRITE))
+static const uint64_t stream_rights = RIGHT(FD_READ) | RIGHT(FD_WRITE) |
+                                      RIGHT(FD_FDSTAT_SET_FLAGS) | RIGHT(FD_FILESTAT_GET) |
+                                      RIGHT(POLL_FD_READWRITE);
+static const uint64_t file_rights = RIGHT(FD_READ) | RIGHT(FD_WRITE) | RIGHT(FD_FDSTAT_SET_FLAGS) |
+                                    RIGHT(FD_FILESTAT_GET) | RIGHT(POLL_FD_READWRITE) |
+                                    RIGHT(FD_DATASYNC) | RIGHT(FD_SEEK) | RIGHT(FD_SYNC) |
+                                    RIGHT(FD_TELL) | RIGHT(FD_ADVISE) | RIGHT(FD_ALLOCATE) |
+                                    RIGHT(FD_FILESTAT_SET_SIZE) | RIGHT(FD_FILESTAT_SET_TIMES);
+static const uint64_t directory_rights =
+    RIGHT(FD_FDSTAT_SET_FLAGS) | RIGHT(FD_SYNC) | RIGHT(FD_ADVISE) | RIGHT(PATH_CREATE_DIRECTORY) |
+    RIGHT(PATH_CREATE_FILE) | RIGHT(PATH_LINK_SOURCE) | RIGHT(PATH_LINK_TARGET) | RIGHT(PATH_OPEN) |
+    RIGHT(FD_READDIR) | RIGHT(PATH_READLINK) | RIGHT(PATH_RENAME_SOURCE) |
+    RIGHT(PATH_RENAME_TARGET) | RIGHT(PATH_FILESTAT_GET) | RIGHT(PATH_FILESTAT_SET_SIZE) |
+    RIGHT(PATH_FILESTAT_SET_TIMES) | RIGHT(FD_FILESTAT_GET) | RIGHT(FD_FILESTAT_SET_TIMES) |
+    RIGHT(PATH_SYMLINK) | RIGHT(PATH_REMOVE_DIRECTORY) | RIGHT(PATH_UNLINK_FILE) |
+    RIGHT(POLL_FD_READWRITE);
 
 uint64_t p1_rights_of_type(uint8_t type)
 {
     if (type == TYPE_DIRECTORY)
-        return RIGHTS_DIRECTORY;
-    return type == TYPE_REGULAR_FILE ? RIGHTS_FILE : RIGHTS_STREAM;
+        return directory_rights;
+    return type == TYPE_REGULAR_FILE ? file_rights : stream_rights;
 }
 
 /* --- Numbers ------------------------------------------------------------------------------------
@@ -93,14 +94,14 @@ struct p1 *p1_new(struct vm *vm, struct wasi *wasi)
     uint32_t fd;
     for (int i = 0; i < 3; i++) {
         struct p1_file file = {.file = descriptor_keep(wasi->streams[i])};
-        file.rights = RIGHTS_STREAM & ~(i == 0 ? RIGHT(FD_WRITE) : RIGHT(FD_READ));
+        file.rights = stream_rights & ~(i == 0 ? RIGHT(FD_WRITE) : RIGHT(FD_READ));
         if (p1_file_add(p1, file, &fd) != P1_SUCCESS)
             return NULL;
     }
     for (size_t i = 0; i < wasi->npreopens; i++) {
         struct p1_file file = {.file = descriptor_keep(wasi->preopens[i].descriptor),
-                               .rights = RIGHTS_DIRECTORY,
-                               .inheriting = RIGHTS_DIRECTORY | RIGHTS_FILE,
+                               .rights = directory_rights,
+                               .inheriting = directory_rights | file_rights,
                                .preopen = &wasi->preopens[i].name};
         if (p1_file_add(p1, file, &fd) != P1_SUCCESS)
             return NULL;

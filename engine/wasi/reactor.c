@@ -52,7 +52,8 @@ bool poll_set_add(struct poll_set *set, struct heap *heap, int fd, short events)
         return false;
     uint32_t place = set->place[fd];
     if (place) {
-        set->polls[place - 1].events |= events;
+        struct pollfd *poll = &set->polls[place - 1];
+        poll->events = (short)(poll->events | events);
         return true;
     }
     void *polls = set->polls;
@@ -76,7 +77,9 @@ void poll_set_run(struct poll_set *set, uint64_t timeout)
 static short happened(const struct poll_set *set, int fd)
 {
     uint32_t place = (size_t)fd < set->places ? set->place[fd] : 0;
-    return place ? set->polls[place - 1].revents : 0;
+    if (!place)
+        return 0;
+    return set->polls[place - 1].revents;
 }
 
 bool poll_set_ready(const struct poll_set *set, int fd, short events)

@@ -162,8 +162,8 @@ static void odd_bytes(void **state)
     assert_int_equal(result.err, FS_NAME_TOO_LONG);
     /* As long as a path may be: dots and slashes to the last byte. */
     memset(path, '/', sizeof path);
-    memcpy(path, ".", 1);
-    memcpy(path + WASI_PATH - 1 - 6, "ok.txt", 6);
+    path[0] = '.';
+    snprintf(path + WASI_PATH - 1 - 6, 7, "ok.txt");
     args.path.len = WASI_PATH - 1;
     DO(&f, wasi_descriptor_open_at, &args, &result);
     assert_int_equal(result.tag, HOST_OK);
