@@ -158,6 +158,14 @@ static void the_time_limit_ends_it_in_time(void **state)
     }
 }
 
+static void hurry(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->at[i].kind == OPERATION_TIME)
+            plan->at[i].of.time.time = 100000000;
+    }
+}
+
 static void a_reader_answers(void **state)
 {
     (void)state;
@@ -165,8 +173,9 @@ static void a_reader_answers(void **state)
         fixture_run(&(struct wish){.script = "answer 16384\n", .reader = true});
     assert_false(result->answered);
     assert_failed(result, ERR_FAULT, "about other tables");
-    result = fixture_run(&(struct wish){.script = "wait\n", .reader = true, .timeout = 1});
+    result = fixture_run(&(struct wish){.script = "wait\n", .reader = true, .change = hurry});
     assert_false(result->answered);
+    assert_failed(result, ERR_TIME, "time limit of 0.100 s");
     result = fixture_run(&(struct wish){.script = "exit 0\n", .reader = true});
     assert_failed(result, ERR_KILLED, "not permitted now");
     char script[64];
