@@ -1,11 +1,9 @@
 /* policies/wasi.def and the table made from it: complete, unambiguous, in order. */
-#include "engine/wasi/table.h"
-#include "tests/unit/unit.h"
+#include "engine/component/host_table.h"
+#include "engine/wasi/filesystem.h"
+#include "tests/unit/wasi_fixture.h"
 
 #include <ctype.h>
-#include <string.h>
-
-#define countof(array) (sizeof(array) / sizeof((array)[0]))
 
 struct row {
     const char *interface;
@@ -164,12 +162,159 @@ static void types_resolve(void **state)
     }
 }
 
+/* --- As the component layer reads it -------------------------------------------------------------
+ */
+
+struct reading {
+    struct fixture f;
+    void *scratch_memory;
+    struct region scratch;
+    struct cm_host *host;
+};
+
+static void reading_begin(struct reading *r)
+{
+    fixture_store(&r->f);
+    r->scratch_memory = fixture_map(FIXTURE_IMAGE);
+    r->scratch = region_of(r->scratch_memory, FIXTURE_IMAGE);
+    r->f.store.types = cm_types_new(&r->f.image, vm_types(r->f.vm));
+    assert_non_null(r->f.store.types);
+    r->host = cm_host_new(&r->f.store, &wasi_table);
+    assert_non_null(r->host);
+}
+
+static void reading_end(struct reading *r)
+{
+    munmap(r->scratch_memory, FIXTURE_IMAGE);
+    munmap(r->f.image_memory, FIXTURE_IMAGE);
+    munmap(r->f.arena_memory, FIXTURE_ARENA);
+}
+
+static void every_type_is_read(void **state)
+{
+    struct reading r;
+    struct err err = {0};
+    (void)state;
+    reading_begin(&r);
+    for (uint32_t i = 0; i < wasi_table.nitems; i++) {
+        const struct host_item *item = &wasi_table.items[i];
+        const struct cm_type *type = cm_host_type(r.host, i, &r.scratch, &err);
+        if (!type)
+            print_error("%s %s: %s\n", wasi_table.interfaces[item->interface].name, item->name,
+                        err.text);
+        assert_non_null(type);
+        if (item->kind == HOST_FUNC)
+            assert_int_equal(type->kind, CM_FUNC);
+    }
+    reading_end(&r);
+}
+
+struct size {
+    const char *interface;
+    const char *name;
+    size_t args;   /* of a type: its size */
+    size_t result; /* 0: none, or a type */
+};
+
+#define ERROR_RESULT sizeof(struct unit_or_code)
+
+/* The C structs of engine/wasi are what the component layer makes of the types. */
+static void structs_are_host_layout(void **state)
+{
+    static const struct size sizes[] = {
+        {"wasi:clocks/wall-clock", "datetime", sizeof(struct datetime), 0},
+        {"wasi:io/streams", "stream-error", sizeof(struct stream_error), 0},
+        {"wasi:filesystem/types", "descriptor-stat", sizeof(struct descriptor_stat), 0},
+        {"wasi:filesystem/types", "new-timestamp", sizeof(struct new_timestamp), 0},
+        {"wasi:filesystem/types", "metadata-hash-value", sizeof(struct metadata_hash_value), 0},
+        {"wasi:filesystem/types", "descriptor-flags", sizeof(uint8_t), 0},
+        {"wasi:filesystem/types", "error-code", sizeof(uint8_t), 0},
+        {"wasi:io/poll", "poll", sizeof(byte_list), sizeof(byte_list)},
+        {"wasi:io/poll", "[method]pollable.ready", sizeof(void *), sizeof(bool)},
+        {"wasi:io/streams", "[method]input-stream.read", 16,
+         sizeof(HOST_RESULT(byte_list, struct stream_error))},
+        {"wasi:io/streams", "[method]output-stream.write", sizeof(void *) + sizeof(byte_list),
+         sizeof(struct {
+             uint8_t tag;
+             struct stream_error err;
+         })},
+        {"wasi:io/streams", "[method]output-stream.splice", 24,
+         sizeof(HOST_RESULT(uint64_t, struct stream_error))},
+        {"wasi:clocks/timezone", "display", sizeof(struct datetime), sizeof(struct {
+             int32_t offset;
+             struct str name;
+             bool daylight;
+         })},
+        {"wasi:random/random", "get-random-bytes", 8, sizeof(byte_list)},
+        {"wasi:random/insecure-seed", "insecure-seed", 0, 16},
+        {"wasi:cli/environment", "initial-cwd", 0, sizeof(HOST_OPTION(struct str))},
+        {"wasi:cli/exit", "exit", 1, 0},
+        {"wasi:cli/exit", "exit-with-code", 1, 0},
+        {"wasi:cli/terminal-stdin", "get-terminal-stdin", 0, sizeof(HOST_OPTION(void *))},
+        {"wasi:filesystem/preopens", "get-directories", 0, sizeof(byte_list)},
+        {"wasi:filesystem/types", "[method]descriptor.read", 24,
+         sizeof(HOST_RESULT(
+             struct {
+                 byte_list bytes;
+                 bool end;
+             },
+             uint8_t))},
+        {"wasi:filesystem/types", "[method]descriptor.write", 8 + sizeof(byte_list) + 8,
+         sizeof(HOST_RESULT(uint64_t, uint8_t))},
+        {"wasi:filesystem/types", "[method]descriptor.advise", 32, ERROR_RESULT},
+        {"wasi:filesystem/types", "[method]descriptor.get-flags", 8, 2},
+        {"wasi:filesystem/types", "[method]descriptor.get-type", 8, 2},
+        {"wasi:filesystem/types", "[method]descriptor.set-times",
+         8 + 2 * sizeof(struct new_timestamp), ERROR_RESULT},
+        {"wasi:filesystem/types", "[method]descriptor.set-times-at",
+         16 + sizeof(struct str) + 2 * sizeof(struct new_timestamp), ERROR_RESULT},
+        {"wasi:filesystem/types", "[method]descriptor.stat", 8, sizeof(stat_result)},
+        {"wasi:filesystem/types", "[method]descriptor.stat-at", 32, sizeof(stat_result)},
+        {"wasi:filesystem/types", "[method]descriptor.metadata-hash", 8, sizeof(hash_result)},
+        {"wasi:filesystem/types", "[method]descriptor.link-at", 56, ERROR_RESULT},
+        {"wasi:filesystem/types", "[method]descriptor.rename-at", 48, ERROR_RESULT},
+        {"wasi:filesystem/types", "[method]descriptor.symlink-at", 40, ERROR_RESULT},
+        {"wasi:filesystem/types", "[method]descriptor.readlink-at", 24,
+         sizeof(HOST_RESULT(struct str, uint8_t))},
+        {"wasi:filesystem/types", "[method]descriptor.open-at", sizeof(struct open_at),
+         sizeof(handle_result)},
+        {"wasi:filesystem/types", "[method]descriptor.is-same-object", 16, 1},
+        {"wasi:filesystem/types", "[method]directory-entry-stream.read-directory-entry", 8,
+         sizeof(HOST_RESULT(HOST_OPTION(struct {
+                                uint8_t type;
+                                struct str name;
+                            }),
+                            uint8_t))},
+        {"wasi:filesystem/types", "filesystem-error-code", 8, sizeof(HOST_OPTION(uint8_t))},
+    };
+    struct reading r;
+    struct err err = {0};
+    (void)state;
+    reading_begin(&r);
+    for (size_t i = 0; i < countof(sizes); i++) {
+        uint32_t interface = cm_host_interface(r.host, str_of(sizes[i].interface), str_of("0.2.0"));
+        assert_true(interface != HOST_ABSENT);
+        uint32_t item = cm_host_item(r.host, interface, str_of(sizes[i].name));
+        assert_true(item != HOST_ABSENT);
+        const struct cm_type *type = cm_host_type(r.host, item, &r.scratch, &err);
+        assert_non_null(type);
+        size_t result = type->kind == CM_FUNC && type->result ? type->result->layout.host_size : 0;
+        if (type->layout.host_size != sizes[i].args || result != sizes[i].result)
+            print_error("%s %s: %u and %zu\n", sizes[i].interface, sizes[i].name,
+                        type->layout.host_size, result);
+        assert_int_equal(type->layout.host_size, sizes[i].args);
+        assert_int_equal(result, sizes[i].result);
+    }
+    reading_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(complete),         cmocka_unit_test(provided_rows_have_functions),
-        cmocka_unit_test(names_are_unique), cmocka_unit_test(in_order),
-        cmocka_unit_test(uses_resolve),     cmocka_unit_test(types_resolve),
+        cmocka_unit_test(complete),           cmocka_unit_test(provided_rows_have_functions),
+        cmocka_unit_test(names_are_unique),   cmocka_unit_test(in_order),
+        cmocka_unit_test(uses_resolve),       cmocka_unit_test(types_resolve),
+        cmocka_unit_test(every_type_is_read), cmocka_unit_test(structs_are_host_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
