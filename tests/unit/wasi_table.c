@@ -203,8 +203,7 @@ static void every_type_is_read(void **state)
             print_error("%s %s: %s\n", wasi_table.interfaces[item->interface].name, item->name,
                         err.text);
         assert_non_null(type);
-        if (item->kind == HOST_FUNC)
-            assert_int_equal(type->kind, CM_FUNC);
+        assert_true(item->kind != HOST_FUNC || (type && type->kind == CM_FUNC));
     }
     reading_end(&r);
 }
