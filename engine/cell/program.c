@@ -72,6 +72,7 @@ static struct wasi *host_state(struct program *program, struct err *err)
                 .fd = grant->descriptor,
                 .name = grant->name,
                 .writable = grant->rights & RIGHT_WRITE,
+                .no_links = true, /* every grant is mounted so: policies/cell_plan.c */
             };
         else
             config.streams[grant->kind - GRANT_STDIN] =
