@@ -34,9 +34,10 @@ static double run(char **arguments, posix_spawn_file_actions_t *actions)
     pid_t pid;
     int status;
     double begin = milliseconds();
-    int error = posix_spawnp(&pid, arguments[0], actions, NULL, arguments, environ);
+    int error = !arguments[0] ? ENOENT
+                              : posix_spawnp(&pid, arguments[0], actions, NULL, arguments, environ);
     if (error) {
-        fprintf(stderr, "%s: %s\n", arguments[0], strerror(error));
+        fprintf(stderr, "cannot start a command: %s\n", strerror(error));
         exit(1);
     }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

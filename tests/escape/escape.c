@@ -34,14 +34,15 @@ static unsigned long listen_on_host(void)
     int size =
         snprintf(local.sun_path + 1, sizeof local.sun_path - 1, "carrel-escape-%d", (int)getpid());
     int abstract = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(abstract, (struct sockaddr *)&local,
+    if (abstract < 0 ||
+        bind(abstract, (struct sockaddr *)&local,
              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)size)) ||
         listen(abstract, 1))
         perror("abstract socket");
     struct sockaddr_in inet = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof inet;
     int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(tcp, (struct sockaddr *)&inet, sizeof inet) || listen(tcp, 1) ||
+    if (tcp < 0 || bind(tcp, (struct sockaddr *)&inet, sizeof inet) || listen(tcp, 1) ||
         getsockname(tcp, (struct sockaddr *)&inet, &length))
         perror("port");
     return (unsigned long)getpid() | (unsigned long)ntohs(inet.sin_port) << 32;
@@ -74,7 +75,7 @@ int main(int count, char **arguments)
     unsigned long parameter = listen_on_host();
     size_t open = 0, wrong = 0;
     for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
-        char name[128], all[128];
+        char name[128], all[256];
         bool won, won_without;
         snprintf(name, sizeof name, "%s %lu", attacks[i].name, parameter);
         struct wish wish = {.script = name, .engine = "attacker", .timeout = 5000000000};

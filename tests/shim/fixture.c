@@ -151,7 +151,7 @@ pid_t fixture_start(const struct wish *wish, struct result **ret)
     struct result *result =
         mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int output[2], errors[2], input = input_from(wish->input);
-    if (result == MAP_FAILED || pipe2(output, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))
+    if (result == MAP_FAILED || input < 0 || pipe2(output, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))
         give_up("fixture");
     fflush(NULL);
     pid_t shim = fork();

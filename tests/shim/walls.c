@@ -36,14 +36,25 @@ static int end(void **state)
     return 0;
 }
 
-/* The value of a line of /proc/PID/status. */
-static const char *status_of(pid_t pid, const char *key)
+/* A file of the cell's /proc/PID. An ordinary user may not read all of them: then the test is
+ * skipped. */
+static FILE *open_of_cell(const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)cell, name);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        skip();
+        abort();
+    }
+    return file;
+}
+
+/* The value of a line of the cell's status. */
+static const char *status_of(const char *key)
 {
     static char line[256];
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    cleanup_file FILE *file = fopen(path, "re");
-    assert_non_null(file);
+    cleanup_file FILE *file = open_of_cell("status");
     while (fgets(line, sizeof line, file)) {
         size_t length = strlen(key);
         if (strncmp(line, key, length) == 0 && line[length] == ':') {
@@ -51,7 +62,7 @@ static const char *status_of(pid_t pid, const char *key)
             return line + length + 1 + strspn(line + length + 1, "\t ");
         }
     }
-    fail_msg("no %s in %s", key, path);
+    fail_msg("no %s in the status", key);
     return "";
 }
 
@@ -60,8 +71,8 @@ static void it_has_no_capability(void **state)
     (void)state;
     static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
     for (size_t i = 0; i < countof(sets); i++)
-        assert_string_equal(status_of(cell, sets[i]), "0000000000000000");
-    assert_string_equal(status_of(cell, "NoNewPrivs"), "1");
+        assert_string_equal(status_of(sets[i]), "0000000000000000");
+    assert_string_equal(status_of("NoNewPrivs"), "1");
 }
 
 static void it_has_a_host_id_of_its_own(void **state)
@@ -70,11 +81,11 @@ static void it_has_a_host_id_of_its_own(void **state)
     char expected[128];
     unsigned id = fixture_root() ? HOST_ID_FIRST + (unsigned)cell : geteuid();
     snprintf(expected, sizeof expected, "%u\t%u\t%u\t%u", id, id, id, id);
-    assert_string_equal(status_of(cell, "Uid"), expected);
+    assert_string_equal(status_of("Uid"), expected);
     if (!fixture_root())
         return;
-    assert_string_equal(status_of(cell, "Gid"), expected);
-    assert_string_equal(status_of(cell, "Groups"), "");
+    assert_string_equal(status_of("Gid"), expected);
+    assert_string_equal(status_of("Groups"), "");
 }
 
 static void every_namespace_is_its_own(void **state)
@@ -94,7 +105,7 @@ static void every_namespace_is_its_own(void **state)
         assert_int_equal(stat(path, &ours), 0);
         assert_true(its.st_ino != ours.st_ino);
     }
-    const char *pids = status_of(cell, "NSpid");
+    const char *pids = status_of("NSpid");
     assert_string_equal(strrchr(pids, '\t'), "\t1");
 }
 
@@ -142,12 +153,10 @@ static void it_holds_its_grants_and_its_socket(void **state)
 static void its_root_is_empty_and_read_only(void **state)
 {
     (void)state;
-    char names[256], path[64], line[512];
+    char names[256], line[512];
     list("root", names, sizeof names);
     assert_string_equal(names, "");
-    snprintf(path, sizeof path, "/proc/%d/mountinfo", (int)cell);
-    cleanup_file FILE *mounts = fopen(path, "re");
-    assert_non_null(mounts);
+    cleanup_file FILE *mounts = open_of_cell("mountinfo");
     assert_non_null(fgets(line, sizeof line, mounts));
     assert_non_null(strstr(line, " / / ro,nosuid,nodev,noexec"));
     assert_non_null(strstr(line, " - tmpfs none ro"));
@@ -158,10 +167,7 @@ static void its_network_is_empty(void **state)
 {
     (void)state;
     char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%d/net/dev", (int)cell);
-    cleanup_file FILE *devices = fopen(path, "re");
-    if (!devices)
-        skip();
+    cleanup_file FILE *devices = open_of_cell("net/dev");
     int count = 0;
     while (fgets(line, sizeof line, devices))
         count += strchr(line, ':') != NULL;
@@ -174,11 +180,8 @@ static void its_network_is_empty(void **state)
 static void nothing_is_writable_and_executable(void **state)
 {
     (void)state;
-    char path[64], line[512], rights[8];
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)cell);
-    cleanup_file FILE *maps = fopen(path, "re");
-    if (!maps)
-        skip();
+    char line[512], rights[8];
+    cleanup_file FILE *maps = open_of_cell("maps");
     int executable = 0;
     while (fgets(line, sizeof line, maps)) {
         assert_int_equal(sscanf(line, "%*s %7s", rights), 1);
@@ -201,11 +204,8 @@ static void its_limits_are_low(void **state)
                   {"Max locked memory", " 0 "},
                   {"Max msgqueue size", " 0 "},
                   {"Max pending signals", " 0 "}};
-    char path[64], line[512];
-    snprintf(path, sizeof path, "/proc/%d/limits", (int)cell);
-    cleanup_file FILE *file = fopen(path, "re");
-    if (!file)
-        skip();
+    char line[512];
+    cleanup_file FILE *file = open_of_cell("limits");
     size_t found = 0;
     while (fgets(line, sizeof line, file)) {
         for (size_t i = 0; i < countof(limits); i++) {
@@ -237,8 +237,8 @@ static void its_filter_is_the_verdicts(void **state)
     static struct sock_filter live[FILTER_MAX];
     static struct filter wanted;
     struct err err = {0};
-    assert_string_equal(status_of(cell, "Seccomp"), "2");
-    assert_string_equal(status_of(cell, "Seccomp_filters"), "1");
+    assert_string_equal(status_of("Seccomp"), "2");
+    assert_string_equal(status_of("Seccomp_filters"), "1");
     if (!fixture_root())
         skip();
     assert_int_equal(seccomp_filter(RULES_BASE, &wanted, &err), 0);
