@@ -71,10 +71,18 @@ INLINE uint32_t short_leb(const uint8_t *at)
     return last ? (uint32_t)__builtin_ctz(last) / 8 + 1 : 0;
 }
 
+/* That number, unsigned. */
+INLINE uint32_t short_u32(const uint8_t *at, uint32_t length)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    word &= UINT32_C(0x7f7f7f7f) >> (32 - 8 * (length ? length : 4));
+    return (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x1fc000) | (word >> 3 & 0xfe00000);
+}
+
 /* The part of the validator's state that is in registers meanwhile. */
 struct hot {
     const uint8_t *at;
-    const uint8_t *end;
     valtype *top;
     valtype *base;
     struct control *control;
@@ -192,6 +200,27 @@ INLINE bool fast_branch(const struct validator *v, struct hot *h, uint8_t code)
     return true;
 }
 
+/* Of a function whose parameters lie there just so, and with one result at most. */
+INLINE bool fast_call(const struct validator *v, struct hot *h)
+{
+    uint32_t length = short_leb(h->at + 1);
+    uint32_t func = short_u32(h->at + 1, length);
+    if (!length || func >= v->module->nfuncs)
+        return false;
+    const struct functype *type = types_func(v->module->types, v->module->funcs[func].type);
+    uint32_t nparams = type->nparams;
+    if (type->nresults > 1 || h->top - h->base < (ptrdiff_t)nparams)
+        return false;
+    for (uint32_t i = 0; i < nparams; i++)
+        if (h->top[(ptrdiff_t)i - (ptrdiff_t)nparams] != type->params[i])
+            return false;
+    h->top -= nparams;
+    if (type->nresults)
+        *h->top++ = type->results[0];
+    h->at += 1 + length;
+    return true;
+}
+
 INLINE bool fast_instruction(const struct validator *v, struct hot *h)
 {
     uint8_t code = *h->at;
@@ -223,6 +252,7 @@ INLINE bool fast_instruction(const struct validator *v, struct hot *h)
     case CODE_LOOP: return fast_block(v, h, CONTROL_LOOP);
     case CODE_IF: return fast_block(v, h, CONTROL_IF);
     case CODE_END: return fast_end(v, h);
+    case CODE_CALL: return fast_call(v, h);
     case CODE_BR_IF: return fast_branch(v, h, CODE_BR_IF);
     case CODE_BR: return fast_branch(v, h, CODE_BR);
     default: return false;
@@ -231,9 +261,9 @@ INLINE bool fast_instruction(const struct validator *v, struct hot *h)
 
 void v_fast(struct validator *v)
 {
+    const uint8_t *const end = v->r.end;
     struct hot h = {
         .at = v->r.at,
-        .end = v->r.end,
         .top = v->top,
         .base = v->base,
         .control = v->control,
@@ -242,7 +272,7 @@ void v_fast(struct validator *v)
                                               : LOCALS_NEAR,
         .address = v->address,
     };
-    while (h.end - h.at > MARGIN && h.top <= v->limit && fast_instruction(v, &h))
+    while (end - h.at > MARGIN && h.top <= v->limit && fast_instruction(v, &h))
         ;
     v->r.at = h.at;
     v->top = h.top;
