@@ -9,10 +9,12 @@ const struct wall_info walls[WALL_COUNT] = {
 #undef WALL
 };
 
-/* What cannot be built without namespaces goes with them. */
+/* What an ordinary user cannot build without namespaces goes with them: mounts, and the emptying of
+ * the bounding set, which takes a capability. */
 static wall_set namespace_walls(void)
 {
-    wall_set set = WALL_BIT(WALL_EMPTY_ROOT) | WALL_BIT(WALL_DETACHED_MOUNTS);
+    wall_set set =
+        WALL_BIT(WALL_EMPTY_ROOT) | WALL_BIT(WALL_DETACHED_MOUNTS) | WALL_BIT(WALL_CAPABILITIES);
     for (enum wall wall = 0; wall < WALL_COUNT; wall++) {
         const char *dash = strrchr(walls[wall].word, '-');
         if (dash && strcmp(dash, "-namespace") == 0)

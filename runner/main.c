@@ -2,6 +2,7 @@
 #include "runner/command.h"
 #include "runner/help.h"
 #include "runner/report.h"
+#include "shim/host.h"
 
 #include <stdio.h>
 
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
 {
     struct cli cli;
     struct err err = {0};
+    host_secure_streams();
     if (cli_parse(argc, argv, &cli, &err))
         return report_error(NULL, &err);
     int code = 0;

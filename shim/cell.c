@@ -264,6 +264,9 @@ void cell_bury(struct cell *cell)
         outcome_death(&cell->outcome, info.si_code, info.si_status);
     close(take_fd(&cell->process.pidfd));
     cgroups_remove(&cell->cgroups);
+    /* Pumps end when nobody holds the cell's ends of their pipes any more. */
+    grants_close(&cell->grants);
+    order_free(&cell->order);
 }
 
 void cell_close(struct cell *cell)
@@ -274,8 +277,6 @@ void cell_close(struct cell *cell)
     }
     if (cell->process.socket >= 0)
         close(take_fd(&cell->process.socket));
-    grants_close(&cell->grants);
     for (size_t i = 0; i < cell->grants.pump_count; i++)
         pump_close(&cell->grants.pumps[i]);
-    order_free(&cell->order);
 }

@@ -5,6 +5,10 @@
 #include "engine/base/err.h"
 #include "policies/host.h"
 
+/* Opens /dev/null for each standard stream that is not open, so that no descriptor of the shim's is
+ * ever taken for one. Must come before anything else is opened. */
+void host_secure_streams(void);
+
 /* Collects the facts. `engine` is kept. Changes nothing. Call it before the shim changes itself
  * (OWN_SPACES). Where control groups may be made is looked for only if `cgroups`, because that
  * reads files; else there are none. */

@@ -16,6 +16,8 @@ int session_open(struct session *session, struct err *err)
     session->shim = shim_new();
     session->guardian = guardian_none();
     session->cell.process = (struct launched){-1, -1, -1};
+    session->cell.order.data = NULL;
+    grants_start(&session->cell.grants);
     /* The cell inherits both: a closed pipe is an error that it is told of, never its death. */
     signal(SIGPIPE, SIG_IGN);
     sigset_t set;

@@ -272,6 +272,24 @@ static void an_empty_component_is_one(void **state)
     assert_true(result->outcome.by_guest);
 }
 
+static void close_streams(void)
+{
+    close(0);
+    close(1);
+    close(2);
+}
+
+/* Descriptors that the shim opens are never taken for streams that the caller left closed. */
+static void closed_streams_are_dev_null(void **state)
+{
+    (void)state;
+    const struct result *result = fixture_run(
+        &(struct wish){.script = "cat\nprint x\nwrite 0 x\nexit 6\n", .before = close_streams});
+    assert_string_equal(result->outcome.why.text, "");
+    assert_int_equal(result->outcome.exit_code, 6);
+    assert_int_equal(result->output_size, 0);
+}
+
 static void memory_is_bounded_by_the_arena(void **state)
 {
     (void)state;
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(the_callers_signal_ends_both),
         cmocka_unit_test(stopping_stops_both),
         cmocka_unit_test(an_empty_component_is_one),
+        cmocka_unit_test(closed_streams_are_dev_null),
         cmocka_unit_test(memory_is_bounded_by_the_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,7 @@ static void do_call(struct script *script)
             continue;
         }
         size_t size = strcspn(++script->rest, " ");
+        memset(texts[i], 0, sizeof texts[i]);
         memcpy(texts[i], script->rest, size < 511 ? size : 511);
         script->rest += size;
         arguments[i] = (long)texts[i];

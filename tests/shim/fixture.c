@@ -107,6 +107,7 @@ static _Noreturn void be_shim(const struct wish *wish, struct result *result)
     struct err err = {0};
     if (wish->before)
         wish->before();
+    host_secure_streams();
     make_component(wish->script ? wish->script : "", &component);
     make_plan(wish, &component, &plan);
     if (session_open(&session, &err))

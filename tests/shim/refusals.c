@@ -6,6 +6,7 @@
 #include "tests/shim/fixture.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/prctl.h>
@@ -257,6 +258,49 @@ static void each_namespace_is_named(void **state)
     unlink(engine);
 }
 
+/* As under a kernel that keeps ordinary users from making namespaces: the limit is none, and no
+ * capability is left that could make one. */
+static void forbid_namespaces(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+    limited = "user";
+    limit_namespaces();
+    write_to("/proc/sys/user/max_user_namespaces", "0");
+    if (prctl(PR_SET_SECUREBITS, 1, 0, 0, 0) || syscall(SYS_capset, &header, none))
+        perror("capset");
+}
+
+static void without_namespaces_it_runs_only_if_that_is_accepted(void **state)
+{
+    (void)state;
+    const char *engine = own_engine(0700);
+    const char *const script = "call 257 4 @bin 65536\ncall 257 4 @.. 65536\nprint it runs\n";
+    struct wish wish = {.script = script,
+                        .engine = engine,
+                        .directories = directories,
+                        .directory_count = 1,
+                        .rules = R(OPEN_READ),
+                        .before = forbid_namespaces};
+    const struct result *result = fixture_run(&wish);
+    assert_int_equal(result->outcome.why.kind, ERR_WALL);
+    assert_non_null(strstr(result->outcome.why.text, "user-namespace"));
+    assert_int_equal(result->output_size, 0);
+
+    wish.degraded = wall_named("namespaces");
+    result = fixture_run(&wish);
+    assert_string_equal(result->outcome.why.text, "");
+    /* Below the grant it opens, above it Landlock holds it. */
+    assert_string_equal(result->output, "5\n-13\nit runs\n");
+    const struct wall_report *report = &result->outcome.walls;
+    assert_int_equal(report->missing, wish.degraded);
+    const wall_set tier = WALL_BIT(WALL_SECCOMP) | WALL_BIT(WALL_LANDLOCK) |
+                          WALL_BIT(WALL_NO_NEW_PRIVS) | WALL_BIT(WALL_RLIMITS) |
+                          WALL_BIT(WALL_DESCRIPTORS) | WALL_BIT(WALL_MDWE);
+    assert_int_equal(report->standing & tier, tier);
+    unlink(engine);
+}
+
 static void an_engine_that_others_can_write_to_is_refused(void **state)
 {
     (void)state;
@@ -275,6 +319,7 @@ int main(void)
         cmocka_unit_test(every_step_that_fails_refuses_the_launch),
         cmocka_unit_test(degrading_accepts_one_wall),
         cmocka_unit_test(each_namespace_is_named),
+        cmocka_unit_test(without_namespaces_it_runs_only_if_that_is_accepted),
         cmocka_unit_test(an_engine_that_others_can_write_to_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
