@@ -173,13 +173,14 @@ int translate_func(const struct translation *translation, uint32_t func, struct 
                    struct err *err)
 {
     struct tr tr;
-    if (translate_body(&tr, translation, func, image, UINT64_MAX, err))
+    int failed = translate_body(&tr, translation, func, image, UINT64_MAX, err);
+    image->top = image->end; /* the scratch has touched it */
+    if (failed)
         return -1;
     struct code *code = *translation->module->code;
     code->ranges[code->nranges++] = (struct code_range){tr.start, tr.at, func};
     code->entries[func] = tr.start;
     image->at = (uint8_t *)tr.at;
-    image->top = image->end; /* the scratch has touched it */
     return 0;
 }
 
