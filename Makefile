@@ -313,7 +313,7 @@ $(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
 .PHONY: bench-start
 bench-start: $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
-	@tests/bench/start.sh $(B)
+	@tests/bench/start.sh $(B) 200 $(wildcard $(SHARED)/components/dhello.wasm)
 
 clean:
 	rm -rf $(B)

@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,12 +44,12 @@ int mount_clone(const char *path, uint64_t attributes, const char **ret_call)
     return take_fd(&mount);
 }
 
-/* Lives only as long as its user namespace has not been opened. */
-static int wait_to_be_killed(void *unused)
+/* Lives only until its user namespace has been opened, or the shim dies. */
+static int wait_to_be_killed(void *shim)
 {
-    (void)unused;
-    while (pause() < 0)
-        ;
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    while (getppid() == *(const pid_t *)shim)
+        pause();
     return 0;
 }
 
@@ -67,7 +67,8 @@ static int write_map(int pid, const char *file, uint32_t inside, uint32_t outsid
 static int make_mapping(const struct stat *owner, uint32_t id)
 {
     char stack[16384] __attribute__((aligned(16)));
-    int pid = clone(wait_to_be_killed, stack + sizeof stack, CLONE_NEWUSER | SIGCHLD, NULL);
+    pid_t shim = getpid();
+    int pid = clone(wait_to_be_killed, stack + sizeof stack, CLONE_NEWUSER | SIGCHLD, &shim);
     if (pid < 0)
         return -1;
     int mapping = -1;
