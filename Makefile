@@ -244,7 +244,7 @@ $(eval $(call cellprogram,runner-engine,tests/runner/engine.c))
 
 # live VARIANT SOURCE
 define live
-$(B)/test/$(1)/live_$(basename $(notdir $(2))): $(call obj,$(1),$(2) tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine
+$(B)/test/$(1)/live_$(basename $(notdir $(2))): $(call obj,$(1),$(2) tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine $(B)/test/cell/ended
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_$(1)) -o $$@ $$(filter %.o,$$^) $$(UNIT_LIBS) $$(UNIT_LIBS_shim)

@@ -56,8 +56,8 @@ static int read_demand(struct examiner *examiner, const struct options *options,
         return -1;
     if (options->explain)
         examine_explain("The reader's cell", &of->reader.plan);
-    return session_read(&examiner->session, &of->component, &of->reader.plan, &of->demand,
-                        &of->walls, err);
+    return session_read(&examiner->session, &of->component, &of->reader.plan, examiner->run_follows,
+                        &of->demand, &of->walls, err);
 }
 
 static int plan_run(struct examiner *examiner, const struct options *options,

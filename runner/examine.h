@@ -24,6 +24,7 @@ struct examiner {
     char engine[PATH_MAX];
     struct host host;
     struct session session;
+    bool run_follows; /* what is examined will be run: its cell may be launched meanwhile */
 };
 
 /* Finds the engine, asks the host for its facts and begins a session. Errors: FAULT. */

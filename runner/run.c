@@ -65,6 +65,8 @@ int command_run(const struct options *options, char **operands, size_t count)
 
     static struct examiner examiner;
     static struct outcome outcome;
+    /* Not when everything is printed before it is done. */
+    examiner.run_follows = !options->explain;
     int failed = examiner_open(&examiner, options, &err);
     const char *about = failed ? NULL : path;
     if (!failed) {

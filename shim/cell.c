@@ -29,7 +29,7 @@ static uint64_t later(uint64_t nanoseconds)
     return nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX;
 }
 
-int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, struct err *err)
+void cell_start(struct cell *cell)
 {
     memset(cell, 0, offsetof(struct cell, grants));
     grants_start(&cell->grants);
@@ -41,6 +41,11 @@ int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, s
     cell->outcome = (struct outcome){0};
     cell->demand = NULL;
     cell->answered = false;
+}
+
+int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, struct err *err)
+{
+    cell_start(cell);
     if (launch(shim, plan, &cell->cgroups, &cell->outcome.walls, &cell->process, err)) {
         cgroups_remove(&cell->cgroups);
         return -1;

@@ -23,6 +23,9 @@ struct cell {
     bool answered;         /* it is there */
 };
 
+/* A cell that is none yet: gone, holding nothing. */
+void cell_start(struct cell *cell);
+
 /* Launches a cell that waits. On failure nothing is left of it. `plan` is used only during the
  * call.
  */

@@ -15,9 +15,10 @@ int session_open(struct session *session, struct err *err)
 {
     session->shim = shim_new();
     session->guardian = guardian_none();
-    session->cell.process = (struct launched){-1, -1, -1};
-    session->cell.order.data = NULL;
-    grants_start(&session->cell.grants);
+    for (size_t i = 0; i < countof(session->cells); i++)
+        cell_start(&session->cells[i]);
+    session->cell = &session->cells[0];
+    session->spare = NULL;
     /* The cell inherits both: a closed pipe is an error that it is told of, never its death. */
     signal(SIGPIPE, SIG_IGN);
     sigset_t set;
@@ -35,7 +36,7 @@ int session_open(struct session *session, struct err *err)
 /* The user wants the foreground back: cell and shim stop, and go on together. */
 static void stop(struct session *session)
 {
-    struct cell *cell = &session->cell;
+    struct cell *cell = session->cell;
     syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGSTOP, NULL, 0);
     raise(SIGSTOP);
     syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGCONT, NULL, 0);
@@ -49,14 +50,14 @@ static void heed_signals(struct session *session)
             stop(session);
             continue;
         }
-        struct outcome *outcome = &session->cell.outcome;
+        struct outcome *outcome = &session->cell->outcome;
         if (!outcome_known(outcome))
             outcome->interrupted = (int)info.ssi_signo;
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE, "ended by signal %d (%s)",
                      (int)info.ssi_signo, strsignal((int)info.ssi_signo));
-        cell_kill(&session->cell);
-        for (size_t i = 0; i < session->cell.grants.pump_count; i++)
-            pump_close(&session->cell.grants.pumps[i]);
+        cell_kill(session->cell);
+        for (size_t i = 0; i < session->cell->grants.pump_count; i++)
+            pump_close(&session->cell->grants.pumps[i]);
     }
 }
 
@@ -84,7 +85,7 @@ static int time_left(const struct cell *cell)
 
 static void wait_for(const struct session *session, struct pollfd waits[WAITS])
 {
-    const struct cell *cell = &session->cell;
+    const struct cell *cell = session->cell;
     short sending = cell->ordered ? 0 : POLLOUT;
     waits[WAIT_SOCKET] = (struct pollfd){cell->process.socket, (short)(POLLIN | sending), 0};
     waits[WAIT_CELL] = (struct pollfd){cell->process.pidfd, POLLIN, 0};
@@ -98,7 +99,7 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
 
 static void act(struct session *session, const struct pollfd waits[WAITS])
 {
-    struct cell *cell = &session->cell;
+    struct cell *cell = session->cell;
     if (waits[WAIT_SIGNALS].revents)
         heed_signals(session);
     if (waits[WAIT_SOCKET].revents & POLLOUT)
@@ -120,36 +121,83 @@ static void act(struct session *session, const struct pollfd waits[WAITS])
 static void attend(struct session *session)
 {
     struct pollfd waits[WAITS];
-    while (!cell_gone(&session->cell) || output_pending(&session->cell)) {
+    while (!cell_gone(session->cell) || output_pending(session->cell)) {
         wait_for(session, waits);
         act(session, waits);
     }
 }
 
+/* Whether two plans launch cells that are alike: the same operations up to the engine's start. */
+static bool launches_alike(const struct plan *a, const struct plan *b)
+{
+    size_t i = 0;
+    for (; i < a->count && operation_infos[a->at[i].kind].phase <= PHASE_START; i++) {
+        if (i >= b->count || a->at[i].kind != b->at[i].kind ||
+            a->at[i].may_fail != b->at[i].may_fail ||
+            memcmp(&a->at[i].of, &b->at[i].of, sizeof a->at[i].of) != 0)
+            return false;
+    }
+    return i >= b->count || operation_infos[b->at[i].kind].phase > PHASE_START;
+}
+
+static void drop_spare(struct session *session)
+{
+    if (session->spare)
+        cell_close(session->spare);
+    session->spare = NULL;
+}
+
+/* The cell for `plan`: the one that waits, or a new one. */
+static int get_cell(struct session *session, const struct plan *plan, struct err *err)
+{
+    if (session->spare && launches_alike(session->spare_plan, plan)) {
+        session->cell = session->spare;
+        session->spare = NULL;
+        return 0;
+    }
+    drop_spare(session);
+    return cell_launch(session->cell, &session->shim, plan, err);
+}
+
+/* Launches the next cell while this one is busy. If that fails, it fails again when it matters. */
+static void launch_spare(struct session *session, const struct plan *plan)
+{
+    struct cell *other = &session->cells[session->cell == &session->cells[0]];
+    if (cell_launch(other, &session->shim, plan, NULL))
+        return;
+    session->spare = other;
+    session->spare_plan = plan;
+}
+
 /* One cell from its launch to its end. What goes wrong before it runs is an outcome as well. */
 static void live(struct session *session, const struct component *component,
-                 const struct plan *plan, struct demand *demand)
+                 const struct plan *plan, struct demand *demand, bool another_follows)
 {
     struct err err = {0};
-    struct cell *cell = &session->cell;
-    cell->outcome = (struct outcome){0};
+    cell_start(session->cell);
     if (guardian_watch(&session->guardian, plan, session->shim.id, &err) == 0 &&
-        cell_launch(cell, &session->shim, plan, &err) == 0) {
-        cell->demand = demand;
-        if (cell_order(cell, plan, component, &err) == 0)
+        get_cell(session, plan, &err) == 0) {
+        session->cell->demand = demand;
+        if (cell_order(session->cell, plan, component, &err) == 0) {
+            if (another_follows)
+                launch_spare(session, plan);
             attend(session);
+        }
     }
+    struct outcome *outcome = &session->cell->outcome;
     if (err.kind != ERR_NONE)
-        outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
-    cell_close(cell);
+        outcome_fail(outcome, err.kind, err.offset, "%s", err.text);
+    cell_close(session->cell);
+    if (outcome_known(outcome))
+        drop_spare(session);
 }
 
 int session_read(struct session *session, const struct component *component,
-                 const struct plan *plan, struct demand *ret, struct wall_report *ret_walls,
-                 struct err *err)
+                 const struct plan *plan, bool run_follows, struct demand *ret,
+                 struct wall_report *ret_walls, struct err *err)
 {
-    live(session, component, plan, ret);
-    const struct outcome *outcome = &session->cell.outcome;
+    live(session, component, plan, ret, run_follows);
+    const struct outcome *outcome = &session->cell->outcome;
     *ret_walls = outcome->walls;
     if (outcome_known(outcome))
         return err_set(err, outcome->why.kind, outcome->why.offset, "%s", outcome->why.text);
@@ -159,12 +207,13 @@ int session_read(struct session *session, const struct component *component,
 void session_run(struct session *session, const struct component *component,
                  const struct plan *plan, struct outcome *ret)
 {
-    live(session, component, plan, NULL);
-    *ret = session->cell.outcome;
+    live(session, component, plan, NULL, false);
+    *ret = session->cell->outcome;
 }
 
 void session_close(struct session *session)
 {
+    drop_spare(session);
     guardian_dismiss(&session->guardian);
     shim_close(&session->shim);
     if (session->signals >= 0)

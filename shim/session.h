@@ -13,7 +13,10 @@ struct session {
     struct guardian guardian;
     int signals;   /* signalfd: the caller's wish to end or to stop */
     sigset_t mask; /* as it was before */
-    struct cell cell;
+    struct cell cells[2];
+    struct cell *cell;  /* the one that is attended to */
+    struct cell *spare; /* one that waits for its order; or NULL */
+    const struct plan *spare_plan;
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.
@@ -23,8 +26,8 @@ int session_open(struct session *session, struct err *err);
 /* Runs a reader under `plan` and takes its demand. What became of its walls is in *walls. Errors:
  * what the reader says about the component (MALFORMED, INVALID, ...), WALL, TIME, KILLED, FAULT. */
 int session_read(struct session *session, const struct component *component,
-                 const struct plan *plan, struct demand *ret, struct wall_report *ret_walls,
-                 struct err *err);
+                 const struct plan *plan, bool run_follows, struct demand *ret,
+                 struct wall_report *ret_walls, struct err *err);
 
 /* Runs the component under `plan` until it ends. Whatever goes wrong is in the outcome. */
 void session_run(struct session *session, const struct component *component,

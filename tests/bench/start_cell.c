@@ -51,7 +51,7 @@ int main(int count, char **arguments)
     if (session_open(&session, &err))
         return fail(&err);
     if (reads && (cell_plan_make(&request, &reader, &err) ||
-                  session_read(&session, &component, &reader.plan, &demand, &report, &err)))
+                  session_read(&session, &component, &reader.plan, true, &demand, &report, &err)))
         return fail(&err);
     request.role = CELL_RUN;
     if (cell_plan_make(&request, &run, &err))

@@ -184,6 +184,30 @@ static void a_reader_answers(void **state)
     assert_failed(result, ERR_MALFORMED, "no magic");
 }
 
+/* The cell of a run waits while the reader decodes, if both are launched alike. */
+static void a_run_takes_the_cell_that_waits(void **state)
+{
+    (void)state;
+    const struct result *result =
+        fixture_run(&(struct wish){.engine = "ended", .reads_first = true});
+    assert_string_equal(result->outcome.why.text, "");
+    assert_true(result->outcome.by_guest);
+    assert_true(result->answered);
+    assert_true(result->spared);
+    /* It is dropped when the reader says no. */
+    char script[64];
+    snprintf(script, sizeof script, "fail %d no magic\n", ERR_MALFORMED);
+    result = fixture_run(&(struct wish){.script = script, .reads_first = true});
+    assert_failed(result, ERR_MALFORMED, "no magic");
+    assert_false(result->spared);
+    if (!fixture_root())
+        return;
+    /* A reader has other limits than a run: with groups of their own they are not alike. */
+    result = fixture_run(&(struct wish){.engine = "ended", .reads_first = true, .cgroups = true});
+    assert_true(result->outcome.by_guest);
+    assert_false(result->spared);
+}
+
 static void what_no_honest_engine_sends_kills_it(void **state)
 {
     (void)state;
@@ -316,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_cell_that_dies_is_explained),
         cmocka_unit_test(the_time_limit_ends_it_in_time),
         cmocka_unit_test(a_reader_answers),
+        cmocka_unit_test(a_run_takes_the_cell_that_waits),
         cmocka_unit_test(what_no_honest_engine_sends_kills_it),
         cmocka_unit_test(messages_of_every_size_leave_the_shim_alone),
         cmocka_unit_test(the_callers_signal_ends_both),

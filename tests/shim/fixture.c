@@ -60,7 +60,7 @@ static void make_component(const char *script, struct component *ret)
 
 /* The plan that policies make for such a wish. */
 static void make_plan(const struct wish *wish, const struct component *component,
-                      struct cell_plan *ret)
+                      enum cell_role role, struct cell_plan *ret)
 {
     static struct host host;
     static struct policy policy;
@@ -82,7 +82,7 @@ static void make_plan(const struct wish *wish, const struct component *component
     verdict.granted = policy.allowed;
     verdict.rules = RULES_BASE | wish->rules;
     const struct cell_request request = {
-        .role = wish->reader ? CELL_READER : CELL_RUN,
+        .role = role,
         .host = &host,
         .policy = &policy,
         .verdict = &verdict,
@@ -97,29 +97,42 @@ static void make_plan(const struct wish *wish, const struct component *component
         wish->change(&ret->plan);
 }
 
+/* As `carrel run` does it: a reader, then the cell that was launched meanwhile. */
+static void read_first(struct session *session, const struct component *component,
+                       const struct wish *wish, struct result *result)
+{
+    static struct cell_plan plan;
+    static struct demand demand;
+    struct err err = {0};
+    make_plan(wish, component, CELL_READER, &plan);
+    result->answered = session_read(session, component, &plan.plan, wish->reads_first, &demand,
+                                    &result->outcome.walls, &err) == 0;
+    result->spared = session->spare != NULL;
+    result->outcome = session->cell->outcome;
+}
+
 /* The shim's process. */
 static _Noreturn void be_shim(const struct wish *wish, struct result *result)
 {
     static struct session session;
     static struct cell_plan plan;
-    static struct demand demand;
     struct component component;
     struct err err = {0};
     if (wish->before)
         wish->before();
     host_secure_streams();
     make_component(wish->script ? wish->script : "", &component);
-    make_plan(wish, &component, &plan);
+    make_plan(wish, &component, CELL_RUN, &plan);
     if (session_open(&session, &err))
         give_up(err.text);
-    if (wish->reader) {
-        result->answered = session_read(&session, &component, &plan.plan, &demand,
-                                        &result->outcome.walls, &err) == 0;
-        result->outcome = session.cell.outcome;
-    } else {
+    if (wish->reader || wish->reads_first)
+        read_first(&session, &component, wish, result);
+    if (!wish->reader && (!wish->reads_first || result->answered)) {
+        const struct cell *spare = session.spare;
         session_run(&session, &component, &plan.plan, &result->outcome);
+        result->spared = spare && spare == session.cell;
     }
-    result->cell = session.cell.process.pid;
+    result->cell = session.cell->process.pid;
     session_close(&session);
     component_close(&component);
     session_heed(&result->outcome);

@@ -19,6 +19,7 @@ struct wish {
     uint64_t timeout; /* nanoseconds; 0: none */
     uint64_t memory;  /* bytes; 0: 256 MiB */
     bool reader;
+    bool reads_first; /* a reader, then a run */
     bool cgroups;
     wall_set degraded;
     const char *input;                 /* standard input; NULL: /dev/null */
@@ -31,6 +32,7 @@ struct wish {
 struct result {
     struct outcome outcome;
     bool answered; /* a reader: its demand was well-formed */
+    bool spared;   /* the run took the cell that was launched while the reader decoded */
     int cell;      /* the cell's process id while it lives, else that it had */
     char output[65536];
     size_t output_size;
