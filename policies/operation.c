@@ -243,6 +243,49 @@ size_t operation_text(const struct operation *operation, char *ret, size_t size)
     return finish(&out);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_list(const struct text_list *a, const struct text_list *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = same_text(a->at[i], b->at[i]);
+    return same;
+}
+
+static bool same_value(enum operation_show show, const void *a, const void *b)
+{
+    switch (show) {
+    case SHOW_TEXT: return same_text(*(const char *const *)a, *(const char *const *)b);
+    case SHOW_LIST:
+    case SHOW_NAMES: return same_list(a, b);
+    case SHOW_DIGEST:
+    case SHOW_SECRET: {
+        const uint8_t *one = *(const uint8_t *const *)a, *other = *(const uint8_t *const *)b;
+        return one == other || (one && other && memcmp(one, other, DIGEST_SIZE) == 0);
+    }
+    case SHOW_PROGRAM: {
+        const struct operation_program *one = a, *other = b;
+        return one->count == other->count && one->code == other->code;
+    }
+    default: return *(const uint64_t *)a == *(const uint64_t *)b;
+    }
+}
+
+bool operation_same(const struct operation *a, const struct operation *b)
+{
+    bool same = a->kind == b->kind && a->may_fail == b->may_fail;
+    for (size_t i = 0; same && i < operation_field_count; i++) {
+        const struct operation_field *field = &operation_fields[i];
+        if (field->kind == a->kind)
+            same = same_value(field->show, operation_value(a, field), operation_value(b, field));
+    }
+    return same;
+}
+
 struct operation *plan_add(struct plan *plan, enum operation_kind kind, bool may_fail)
 {
     static struct operation nowhere;

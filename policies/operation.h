@@ -132,6 +132,9 @@ size_t operation_field_text(const struct operation *operation, const struct oper
 /* Writes the operation as one line for people, without a newline; otherwise the same. */
 size_t operation_text(const struct operation *operation, char *ret, size_t size);
 
+/* Whether two operations are of one kind, do the same and may fail alike. */
+bool operation_same(const struct operation *a, const struct operation *b);
+
 /* The array of one cell. Fixed in size, so that making it cannot fail half-way without notice. */
 #define PLAN_MAX 640
 

@@ -139,8 +139,10 @@ static void on_refused(struct cell *cell, const struct message_refused *refused)
     if (refused->wall < WALL_COUNT)
         walls_refuse((enum wall)refused->wall, call, (int)refused->error, &err);
     else
-        err_set(&err, ERR_FAULT, ERR_NOWHERE, "the cell could not start: %s: %s", call,
-                strerror((int)refused->error));
+        err_set(&err, ERR_FAULT, ERR_NOWHERE, "the cell could not start: %s: %s%s", call,
+                strerror((int)refused->error),
+                strcmp(call, "recvmsg") == 0 ? "; is the engine of another version than carrel?"
+                                             : "");
     outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
     cell->state = STATE_ENDED;
 }

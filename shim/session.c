@@ -132,9 +132,7 @@ static bool launches_alike(const struct plan *a, const struct plan *b)
 {
     size_t i = 0;
     for (; i < a->count && operation_infos[a->at[i].kind].phase <= PHASE_START; i++) {
-        if (i >= b->count || a->at[i].kind != b->at[i].kind ||
-            a->at[i].may_fail != b->at[i].may_fail ||
-            memcmp(&a->at[i].of, &b->at[i].of, sizeof a->at[i].of) != 0)
+        if (i >= b->count || !operation_same(&a->at[i], &b->at[i]))
             return false;
     }
     return i >= b->count || operation_infos[b->at[i].kind].phase > PHASE_START;

@@ -90,6 +90,29 @@ static void a_full_plan_says_so(void **state)
     assert_null(plan_find(&plan, OPERATION_ROOT));
 }
 
+static void sameness_is_that_of_values(void **state)
+{
+    (void)state;
+    char path[] = "/data";
+    struct operation one = {.kind = OPERATION_DIRECTORY, .of.directory = {1, "/data", 5}};
+    struct operation other = {.kind = OPERATION_DIRECTORY, .of.directory = {1, path, 5}};
+    assert_true(operation_same(&one, &other));
+    path[1] = 'x';
+    assert_false(operation_same(&one, &other));
+    other = one;
+    other.of.directory.attributes = 4;
+    assert_false(operation_same(&one, &other));
+    other = one;
+    other.may_fail = true;
+    assert_false(operation_same(&one, &other));
+    static const char *const words[] = {"a", "b"};
+    const struct operation list = {.kind = OPERATION_ARGUMENTS, .of.arguments.list = {words, 2}};
+    const struct operation shorter = {.kind = OPERATION_ARGUMENTS, .of.arguments.list = {words, 1}};
+    assert_true(operation_same(&list, &list));
+    assert_false(operation_same(&list, &shorter));
+    assert_false(operation_same(&list, &one));
+}
+
 static void walls_have_names(void **state)
 {
     (void)state;
@@ -110,6 +133,7 @@ int main(void)
         cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(foreign_text_is_escaped_and_cut),
         cmocka_unit_test(a_full_plan_says_so),
+        cmocka_unit_test(sameness_is_that_of_values),
         cmocka_unit_test(walls_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
