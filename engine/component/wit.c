@@ -221,12 +221,36 @@ static const struct cm_type *read_map(struct wit *w)
     return value && take(w, ">") ? cm_map_of(w->types, key, value, w->err) : wrong(w, "'>'");
 }
 
+/* "<type>", or "<type, length>" */
+static const struct cm_type *read_list(struct wit *w)
+{
+    struct cm_type draft = {.kind = CM_LIST};
+    if (!take(w, "<"))
+        return wrong(w, "'<'");
+    draft.element = read_type(w);
+    if (!draft.element)
+        return NULL;
+    if (take(w, ",")) {
+        struct str digits = take_word(w);
+        draft.kind = CM_FIXED_LIST;
+        for (size_t i = 0; i < digits.len; i++) {
+            uint32_t digit = (uint32_t)(digits.at[i] - '0');
+            if (digit > 9 || draft.length > (UINT32_MAX - digit) / 10)
+                return wrong(w, "a length");
+            draft.length = draft.length * 10 + digit;
+        }
+        if (!draft.length)
+            return wrong(w, "a length");
+    }
+    return take(w, ">") ? cm_type_of(w->types, &draft, w->err) : wrong(w, "'>'");
+}
+
+/* A stream or future, possibly of no values. */
 static const struct cm_type *read_of(struct wit *w, enum cm_kind kind)
 {
     struct cm_type draft = {.kind = kind};
-    bool may_be_bare = kind == CM_STREAM || kind == CM_FUTURE;
     skip_space(w);
-    bool bare = may_be_bare && (w->at == w->text.len || w->text.at[w->at] != '<');
+    bool bare = w->at == w->text.len || w->text.at[w->at] != '<';
     if (!bare && !(draft.element = read_argument(w)))
         return NULL;
     return cm_type_of(w->types, &draft, w->err);
@@ -281,12 +305,9 @@ static const struct cm_type *read_word(struct wit *w, struct str word)
     static const struct {
         const char *word;
         const struct cm_type *(*read)(struct wit *w);
-    } words[] = {{"record", read_record},
-                 {"flags", read_flags},
-                 {"tuple", read_tuple},
-                 {"result", read_result},
-                 {"map", read_map}};
-    static const enum cm_kind ofs[] = {CM_LIST, CM_STREAM, CM_FUTURE};
+    } words[] = {{"record", read_record}, {"flags", read_flags}, {"tuple", read_tuple},
+                 {"result", read_result}, {"list", read_list},   {"map", read_map}};
+    static const enum cm_kind ofs[] = {CM_STREAM, CM_FUTURE};
     unsigned prim = prim_of(word);
     if (prim < CM_PRIMS)
         return cm_prim(w->types, (enum cm_kind)prim);

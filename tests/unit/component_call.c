@@ -80,6 +80,10 @@ static const struct subject subjects[] = {
     {{{"inner", "variant { a(list<tuple<char, bool>>), b(f64), c(string) }"},
       {"v", "tuple<list<inner>, s64, " SPILL ">"}},
      {"([a([('x', true), ('ž', false)]), b(nan), c(\"ÿĀ\")], -9, " SPILT ")"}},
+    {{{"v", "list<u16, 3>"}}, {"[1, 2, 65535]"}},
+    {{{"v", "tuple<list<string, 2>, list<list<bool>, 1>, " SPILL ">"}},
+     {"([\"a\", \"ž\"], [[true, false]], " SPILT ")"}},
+    {{{"v", "map<string, u8>"}}, {"[(\"a\", 1), (\"b\", 2)]"}},
     {{{"v", "tuple<" SPILL ">"}}, {"(" SPILT ")"}},
 };
 

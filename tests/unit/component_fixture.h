@@ -306,6 +306,10 @@ static inline void put_parts(struct build *b, const struct cm_type *type, const 
             put_optional(b, cm_part_at(type, i).type, parts[i]);
         return;
     case CM_LIST: put_value(b, parts[0]); return;
+    case CM_MAP:
+        put_value(b, parts[0]);
+        put_value(b, parts[1]);
+        return;
     case CM_FIXED_LIST:
         put_value(b, parts[0]);
         put_u32(b, type->length);
@@ -333,12 +337,13 @@ static inline int64_t encode_value(struct encoder *e, const struct cm_type *type
     char name[16];
     if (type->kind < CM_PRIMS)
         return -(int64_t)kind_opcode(type->kind);
-    uint32_t count = cm_part_count(type);
+    const struct cm_type *whole = type->kind == CM_MAP ? type->element : type; /* has the parts */
+    uint32_t count = cm_part_count(whole);
     int64_t *parts = calloc(count + 1, sizeof *parts);
     assert_non_null(parts);
     for (uint32_t i = 0; i < count; i++)
-        if (cm_part_at(type, i).type)
-            parts[i] = encode_value(e, cm_part_at(type, i).type);
+        if (cm_part_at(whole, i).type)
+            parts[i] = encode_value(e, cm_part_at(whole, i).type);
     size_t start = begin_type(e);
     put(e->to, kind_opcode(type->kind));
     put_parts(e->to, type, parts);
