@@ -217,6 +217,7 @@ static bool read_unicode(struct wave *w, uint32_t *ret)
 {
     uint32_t scalar = 0;
     unsigned digits = 0;
+    size_t open = w->at;
     if (peek_at(w, 0) != '{')
         return wrong(w, "'{'");
     w->at++;
@@ -230,8 +231,10 @@ static bool read_unicode(struct wave *w, uint32_t *ret)
             break;
     }
     if (!digits || digits > 6 || peek_at(w, 0) != '}' || scalar > 0x10ffff ||
-        (scalar & 0xfffff800) == 0xd800)
-        return wrong(w, "a Unicode scalar value of 1 to 6 hexadecimal digits and '}'");
+        (scalar & 0xfffff800) == 0xd800) {
+        w->at = open;
+        return wrong(w, "a Unicode scalar value as 1 to 6 hexadecimal digits in braces");
+    }
     w->at++;
     *ret = scalar;
     return true;
