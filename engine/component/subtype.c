@@ -30,6 +30,17 @@ static int mismatch(struct cm_check *check, const struct cm_type *a, const struc
     return err_set(check->err, ERR_INVALID, ERR_NOWHERE, "expected %s, found %s", wanted, found);
 }
 
+/* Do both fit into a message, and look different there? */
+static bool tells_apart(const struct cm_type *a, const struct cm_type *b)
+{
+    char texts[2][SHOWN];
+    struct cm_text first = {texts[0], SHOWN, 0};
+    struct cm_text second = {texts[1], SHOWN, 0};
+    cm_show(&first, a);
+    cm_show(&second, b);
+    return first.len < SHOWN - 1 && second.len < SHOWN - 1 && strcmp(texts[0], texts[1]) != 0;
+}
+
 /* --- Variables ----------------------------------------------------------------------------------
  */
 
@@ -163,6 +174,22 @@ static int check_parts(struct cm_check *check, const struct cm_type *a, const st
     return 0;
 }
 
+/* A function is shown as a whole if that fits and tells the difference; else the part is. */
+static int check_func(struct cm_check *check, const struct cm_type *a, const struct cm_type *b,
+                      unsigned s)
+{
+    struct err *err = check->err;
+    struct err why = {0};
+    check->err = &why;
+    int failed = check_parts(check, a, b, s);
+    check->err = err;
+    if (!failed)
+        return 0;
+    if (why.kind == ERR_INVALID && tells_apart(a, b))
+        return mismatch(check, a, b);
+    return err_set(err, why.kind, why.offset, "%s", why.text);
+}
+
 static int check_type(struct cm_check *check, const struct cm_type *a, const struct cm_type *b,
                       unsigned s)
 {
@@ -178,6 +205,8 @@ static int check_type(struct cm_check *check, const struct cm_type *a, const str
     }
     if (a->canon == b->canon && !(a->flags & CM_RESOURCES))
         return 0;
+    if (a->kind == CM_FUNC)
+        return check_func(check, a->canon, b->canon, s);
     return check_parts(check, a->canon, b->canon, s);
 }
 
