@@ -371,6 +371,29 @@ static inline uint32_t encode_type(struct encoder *e, const struct cm_type *type
     return end_type(e, start);
 }
 
+/* A function type; gives its index. */
+static inline uint32_t encode_func(struct encoder *e, const struct cm_type *func)
+{
+    int64_t params[16];
+    int64_t result = func->result ? encode_value(e, func->result) : 0;
+    assert_in_range(func->nparams, 0, countof(params));
+    for (uint32_t i = 0; i < func->nparams; i++)
+        params[i] = encode_value(e, func->params[i].type);
+    size_t start = begin_type(e);
+    put(e->to, func->async ? 0x43 : 0x40);
+    put_u32(e->to, func->nparams);
+    for (uint32_t i = 0; i < func->nparams; i++) {
+        put_label(e->to, func->params[i].label->text);
+        put_value(e->to, params[i]);
+    }
+    put(e->to, func->result == NULL);
+    if (func->result)
+        put_value(e->to, result);
+    else
+        put(e->to, 0);
+    return end_type(e, start);
+}
+
 /* The type func(v: T) -> T of a type with that index. */
 static inline uint32_t encode_echo(struct encoder *e, uint32_t type)
 {
