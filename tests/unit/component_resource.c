@@ -235,18 +235,16 @@ struct guest {
     struct cm_instance *instance;
 };
 
-static struct guest open_guest(void)
+static void open_guest(struct guest *guest)
 {
-    struct guest guest;
     struct build b;
     nthings = 0;
     calls = 0;
     blocks = 0;
-    open_fixture(&guest.fixture);
+    open_fixture(&guest->fixture);
     build_guest(&b);
-    guest.instance = start_component(&guest.fixture, &b, &table);
+    guest->instance = start_component(&guest->fixture, &b, &table);
     free(b.at);
-    return guest;
 }
 
 static struct cm_call *begin(struct guest *guest, const char *name, const void *args)
@@ -298,7 +296,8 @@ static void traps(struct guest *guest, const char *name, uint32_t n, const char 
 static void a_guest_makes_uses_and_drops(void **state)
 {
     (void)state;
-    struct guest guest = open_guest();
+    struct guest guest;
+    open_guest(&guest);
     assert_int_equal(call(&guest, "use", 41), 41);
     assert_true(things[0].dropped);
     uint32_t first = call(&guest, "keep", 1);
@@ -321,13 +320,15 @@ static void handles_are_checked(void **state)
     (void)state;
     static const uint32_t wrong[] = {0, 1, 2, 1000000, UINT32_MAX};
     for (size_t i = 0; i < countof(wrong); i++) {
-        struct guest guest = open_guest();
+        struct guest guest;
+        open_guest(&guest);
         traps(&guest, i % 2 ? "peek" : "drop", wrong[i], "unknown handle index");
         close_fixture(&guest.fixture);
     }
     static const char *const after[] = {"peek", "drop", "give"};
     for (size_t i = 0; i < countof(after); i++) {
-        struct guest guest = open_guest();
+        struct guest guest;
+        open_guest(&guest);
         uint32_t handle = call(&guest, "keep", 1);
         call(&guest, i == 2 ? "give" : "drop", handle);
         traps(&guest, after[i], handle, "unknown handle index");
@@ -338,7 +339,8 @@ static void handles_are_checked(void **state)
 static void resources_go_in_owned_and_borrowed(void **state)
 {
     (void)state;
-    struct guest guest = open_guest();
+    struct guest guest;
+    open_guest(&guest);
     struct thing mine = {.value = 7};
     const struct thing *args = &mine;
     uint32_t handle = call_with(&guest, "own", &args);
@@ -357,7 +359,8 @@ static void a_host_function_blocks_and_goes_on(void **state)
 {
     (void)state;
     for (unsigned times = 0; times < 4; times++) {
-        struct guest guest = open_guest();
+        struct guest guest;
+        open_guest(&guest);
         struct fixture *f = &guest.fixture;
         blocks = times;
         uint32_t n = 5;
@@ -374,7 +377,8 @@ static void a_host_function_blocks_and_goes_on(void **state)
 static void a_blocked_instance_is_not_entered(void **state)
 {
     (void)state;
-    struct guest guest = open_guest();
+    struct guest guest;
+    open_guest(&guest);
     struct fixture *f = &guest.fixture;
     blocks = 1;
     uint32_t n = 5;
@@ -393,7 +397,8 @@ static void a_blocked_instance_is_not_entered(void **state)
 static void a_host_function_ends_the_program(void **state)
 {
     (void)state;
-    struct guest guest = open_guest();
+    struct guest guest;
+    open_guest(&guest);
     struct fixture *f = &guest.fixture;
     uint32_t code = 42;
     begin(&guest, "end", &code);
@@ -401,7 +406,7 @@ static void a_host_function_ends_the_program(void **state)
     assert_int_equal(vm_trap(f->vm)->kind, TRAP_EXIT);
     assert_int_equal(vm_trap(f->vm)->code, 42);
     close_fixture(f);
-    guest = open_guest();
+    open_guest(&guest);
     code = 256;
     begin(&guest, "end", &code);
     assert_int_equal(fiber_run(f->vm, f->fiber), FIBER_TRAPPED);
