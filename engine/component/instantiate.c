@@ -104,7 +104,7 @@ static void bind(struct cm_instance *instance, const struct cm_type *type, void 
     uint32_t binder = instance->component->type->binder;
     if (type->kind == CM_RESOURCE && type->var->binder == binder)
         instance->slots[type->var->slot] = value;
-    if (type->kind != CM_INSTANCE)
+    if (type->kind != CM_INSTANCE || !value)
         return;
     const struct cm_exports *exports = value;
     for (uint32_t i = 0; i < type->exports.count; i++) {

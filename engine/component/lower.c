@@ -171,8 +171,8 @@ bool cm_lower_memory(struct cm_lower *lower, const struct cm_type *type, const v
                      uint32_t at)
 {
     const uint8_t *host = from;
-    uint32_t first;
-    uint32_t second;
+    uint32_t first = 0;
+    uint32_t second = 0;
     if (type->flags & CM_PLAIN) {
         memcpy(memory(lower, at), from, type->layout.size);
         return true;
@@ -252,8 +252,8 @@ bool cm_lower_flat(struct cm_lower *lower, const struct cm_type *type, const voi
                    union slot **to)
 {
     const uint8_t *host = from;
-    uint32_t first;
-    uint32_t second;
+    uint32_t first = 0;
+    uint32_t second = 0;
     switch (cm_shape(type->kind)) {
     case SHAPE_BOOL: (*to)++->u64 = host[0] != 0; return true;
     case SHAPE_SIGNED: (*to)++->u64 = signed_bits(from, type->layout.size); return true;

@@ -27,7 +27,7 @@ uint32_t cm_entered(const struct cm_instance *callee, const struct cm_instance *
     }
     while (caller && callee && caller->depth > callee->depth)
         caller = caller->parent;
-    while (callee != caller) {
+    while (callee && caller && callee != caller) {
         callee = callee->parent;
         caller = caller->parent;
         entered++;

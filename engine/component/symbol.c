@@ -20,7 +20,7 @@ struct symbol *symbol_of(struct symbols *symbols, struct str text, bool copy)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 static bool begins(struct str text, const char *with)
@@ -41,7 +41,7 @@ static struct str fold(struct str text, char *to)
     for (size_t i = 0; i < len; i++) {
         char c = text.at[from + i];
         version |= c == '@';
-        to[i] = version ? c : lower(c);
+        to[i] = (char)(version ? c : lower(c));
         if (annotated && c == '.' && dot == len)
             dot = i;
     }

@@ -36,7 +36,7 @@ static bool full(struct wave *w)
 
 static char peek_at(const struct wave *w, size_t ahead)
 {
-    return w->at + ahead < w->text.len ? w->text.at[w->at + ahead] : 0;
+    return (char)(w->at + ahead < w->text.len ? w->text.at[w->at + ahead] : 0);
 }
 
 /* White space, and comments from "//" to the end of the line. */

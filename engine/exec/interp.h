@@ -55,6 +55,42 @@ typedef double xreg_f64 __attribute__((vector_size(16)));
 
 typedef CONVENTION void handler(REGS);
 
+/* All handlers, so that every file sees every other's. */
+#define XOP(name) handler xop_##name;
+#include "engine/wasm/xop.def"
+
+/* --- Traps
+ * ---------------------------------------------------------------------------------------- A trap
+ * ends execution at the instruction at pc. */
+
+/* The kind comes in acc. */
+handler interp_trap_kind;
+#define TRAP(kind)                                                                                 \
+    do {                                                                                           \
+        acc = (uint64_t)TRAP_##kind;                                                               \
+        JUMP(interp_trap_kind);                                                                    \
+    } while (0)
+#define TRAP_IF(condition, kind)                                                                   \
+    do {                                                                                           \
+        if (unlikely(condition))                                                                   \
+            TRAP(kind);                                                                            \
+    } while (0)
+#define TRAP_KIND(kind)                                                                            \
+    do {                                                                                           \
+        acc = (uint64_t)(kind);                                                                    \
+        JUMP(interp_trap_kind);                                                                    \
+    } while (0)
+
+/* --- Handlers and operations
+ * ----------------------------------------------------------------------
+ *
+ * HANDLER(NAME) { ... } is a handler as it stands; it ends with NEXT, DISPATCH, JUMP or TRAP.
+ *
+ * OPERATION(NAME) { ... } is what an operator does, as an inline function from registers to
+ * registers; it ends with STEP (to the next instruction, so many words on), BRANCH (somewhere else)
+ * or FAIL. Most operators are operations: a handler is made of one by HANDLE(NAME), or of several
+ * that run in a row (fuse.def). */
+
 #define HANDLER(name) CONVENTION void xop_##name(REGS)
 #define NEXT(words)                                                                                \
     do {                                                                                           \
@@ -62,27 +98,49 @@ typedef CONVENTION void handler(REGS);
         DISPATCH();                                                                                \
     } while (0)
 
-/* All handlers, so that every file sees every other's. */
-#define XOP(name) handler xop_##name;
-#include "engine/wasm/xop.def"
+struct regs {
+    const code_word *pc;
+    union slot *fp;
+    uint8_t *mb;
+    uint64_t ml;
+    struct instance *in;
+    uint64_t acc;
+    xreg xacc;
+    enum trap_kind trap;
+    bool taken; /* a branch that goes elsewhere */
+};
 
-/* Ends execution with a trap; one cold function a kind keeps the handlers small. */
-#define TRAP(name, text, kind) handler interp_trap_##name;
-#include "engine/exec/trap.def"
-#undef TRAP
-#define TRAP(name) JUMP(interp_trap_##name)
-#define TRAP_IF(condition, name)                                                                   \
+INLINE struct regs regs_of(REGS, enum trap_kind trap, bool taken)
+{
+    return (struct regs){pc, fp, mb, ml, in, acc, xacc, trap, taken};
+}
+
+#define OPERATION(name) INLINE struct regs do_##name(REGS)
+#define STEP(words)     return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, false)
+#define BRANCH(words)   return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, true)
+#define FAIL(kind)      return regs_of(REGS_PASSED, kind, false)
+#define FAIL_IF(condition, kind)                                                                   \
     do {                                                                                           \
         if (unlikely(condition))                                                                   \
-            TRAP(name);                                                                            \
+            FAIL(TRAP_##kind);                                                                     \
     } while (0)
-/* The same for a kind known at run time. */
-handler interp_trap_kind; /* the kind in acc */
-#define TRAP_KIND(kind_)                                                                           \
+
+/* Takes the registers over from an operation, or traps. */
+#define TAKE(regs_)                                                                                \
     do {                                                                                           \
-        acc = (uint64_t)(kind_);                                                                   \
-        JUMP(interp_trap_kind);                                                                    \
+        struct regs taken = (regs_);                                                               \
+        pc = taken.pc, fp = taken.fp, mb = taken.mb, ml = taken.ml, in = taken.in;                 \
+        acc = taken.acc, xacc = taken.xacc;                                                        \
+        if (unlikely(taken.trap))                                                                  \
+            TRAP_KIND(taken.trap);                                                                 \
     } while (0)
+
+#define HANDLE(name)                                                                               \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        TAKE(do_##name(REGS_PASSED));                                                              \
+        DISPATCH();                                                                                \
+    }
 
 /* --- Operands ------------------------------------------------------------------------------------
  */
@@ -107,13 +165,13 @@ typedef int32_t __attribute__((may_alias)) code_s32;
 #define ACC_f32 (xacc[0])
 #define ACC_f64 (((xreg_f64)xacc)[0])
 
-/* An immediate in the second half of word 1; an f64 has a word of its own behind. */
+/* An immediate: 32 bits in the second half of word 1, 64 bits in a word of their own behind. */
 #define IMM_i32       U32(1)
-#define IMM_i64       ((uint64_t)(int64_t)S32(1))
+#define IMM_i64       (pc[2])
 #define IMM_f32       num_f32_of_i32(U32(1))
 #define IMM_f64       num_f64_of_i64(pc[2])
 #define IMM_WORDS_i32 2
-#define IMM_WORDS_i64 2
+#define IMM_WORDS_i64 3
 #define IMM_WORDS_f32 2
 #define IMM_WORDS_f64 3
 

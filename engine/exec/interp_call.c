@@ -6,7 +6,7 @@
  * caller's instance back. A native callee gets a frame too, and is stepped until it is done (vm.h).
  *
  * At a callee's entry `acc` points to the cell that the entry was read from: LAZY needs it. */
-#include "engine/exec/interp.h"
+#include "engine/exec/ops_call.h"
 
 /* Leaves the interpreter in `state`; what is needed to go on or to explain stays in the machine. */
 #define LEAVE(state_)                                                                              \
@@ -27,95 +27,24 @@ static COLD void trap_here(enum trap_kind kind, const code_word *pc, union slot 
     backtrace_record(in->vm, pc, fp, in);
 }
 
-#define TRAP_HANDLER(kind)                                                                         \
-    COLD CONVENTION void interp_trap_##kind(REGS)                                                  \
-    {                                                                                              \
-        trap_here(TRAP_##kind, pc, fp, in);                                                        \
-        LEAVE(FIBER_TRAPPED);                                                                      \
-    }
-#undef TRAP
-#define TRAP(name, text, kind) TRAP_HANDLER(name)
-#include "engine/exec/trap.def"
-#undef TRAP
-#define TRAP(name) JUMP(interp_trap_##name)
-
 COLD CONVENTION void interp_trap_kind(REGS)
 {
     trap_here((enum trap_kind)acc, pc, fp, in);
     LEAVE(FIBER_TRAPPED);
 }
 
-/* --- Entering and leaving functions
- * --------------------------------------------------------------- */
-
-/* [frame32 first32][count]: the frame must fit the stack; locals start as zero (null). */
-HANDLER(ENTER)
-{
-    TRAP_IF((size_t)((char *)in->vm->stack_limit - (char *)fp) < U32(0) * sizeof *fp, STACK);
-    union slot *local = fp + U32(1);
-    for (uint64_t i = 0; i < pc[2]; i++)
-        local[i].u64 = 0;
-    NEXT(3);
-}
-
-HANDLER(ENTER0)
-{
-    TRAP_IF((size_t)((char *)in->vm->stack_limit - (char *)fp) < U32(0) * sizeof *fp, STACK);
-    NEXT(2);
-}
-
-#define RETURN(link_)                                                                              \
-    do {                                                                                           \
-        const union slot *link = fp + (link_);                                                     \
-        pc = link[LINK_PC].ref;                                                                    \
-        fp = link[LINK_FP].ref;                                                                    \
-        DISPATCH();                                                                                \
-    } while (0)
-
-HANDLER(RET)
-{
-    RETURN(U32(0));
-}
-
-HANDLER(RET_S)
-{
-    acc = SLOT_i64(1);
-    fp[0].u64 = acc;
-    RETURN((uint32_t)pc[2]);
-}
-
-HANDLER(RET_A)
-{
-    fp[0].u64 = acc;
-    RETURN((uint32_t)pc[2]);
-}
-
-HANDLER(RET_I)
-{
-    acc = pc[1];
-    fp[0].u64 = acc;
-    RETURN((uint32_t)pc[2]);
-}
-
-HANDLER(RETX_S)
-{
-    xacc = xreg_of_f64(SLOT_f64(1));
-    fp[0].f64 = ACC_f64;
-    RETURN((uint32_t)pc[2]);
-}
-
-HANDLER(RETX_A)
-{
-    fp[0].f64 = ACC_f64;
-    RETURN((uint32_t)pc[2]);
-}
+HANDLE(ENTER)
+HANDLE(ENTER0)
+HANDLE(RET)
+HANDLE(RET_S)
+HANDLE(RET_A)
+HANDLE(RET_I)
+HANDLE(RETX_S)
+HANDLE(RETX_A)
+HANDLE(CALL)
 
 /* --- Calls ---------------------------------------------------------------------------------------
  */
-
-/* The link for a return to `back` in this instance. */
-#define LINK_WITHIN(link, back)                                                                    \
-    ((link)[LINK_PC].u64 = (uint64_t)(uintptr_t)(back), (link)[LINK_FP].ref = fp)
 
 /* The link for a return to `back` here, from another instance. */
 #define LINK_BETWEEN(link, back)                                                                   \
@@ -170,14 +99,6 @@ static CONVENTION void enter_func(REGS)
         acc = (uint64_t)(uintptr_t)callee;                                                         \
         JUMP(enter_func);                                                                          \
     } while (0)
-
-HANDLER(CALL)
-{
-    union slot *link = fp + U32(1);
-    LINK_WITHIN(link, pc + 3);
-    fp += U32(0);
-    ENTER_CELL((const code_word *const *)(uintptr_t)pc[2]);
-}
 
 HANDLER(CALL_IMPORT)
 {

@@ -86,6 +86,7 @@ struct tr {
 
     /* Code, upwards; and the word whose origin is looked for, if one is. */
     code_word *start, *at, *limit;
+    uint16_t *xops; /* of each word of code: the operator, or XOP_COUNT if it is an operand */
     uint64_t wanted;
     uint64_t found;
     struct last last;
@@ -120,6 +121,9 @@ struct tr {
 /* Appends an instruction with `operands` zeroed words behind it; gives the first of them. After a
  * failure the words go to a place where they do no harm. */
 code_word *tr_emit(struct tr *tr, enum xop xop, unsigned operands);
+
+/* Makes the instruction at `at` another operator. */
+void tr_become(struct tr *tr, code_word *at, enum xop xop);
 
 /* Records a failure; everything after it has no effect. */
 void tr_fail(struct tr *tr, enum err_kind kind, const char *what);
@@ -197,7 +201,7 @@ struct operand {
 
 /* The operand that a popped entry makes. A constant is an immediate where `imm` allows its bits,
  * else it is put into the entry's slot. */
-enum imm_range { IMM_NEVER, IMM_OF_OP, IMM_ANY, IMM_U32 };
+enum imm_range { IMM_NEVER, IMM_ANY, IMM_U32 };
 struct operand tr_operand(struct tr *tr, const struct entry *entry, enum imm_range imm);
 /* The same, but always in a slot. */
 uint32_t tr_operand_slot(struct tr *tr, const struct entry *entry);
@@ -215,6 +219,9 @@ void tr_plain(struct tr *tr); /* everything else */
 /* The branch that a comparison of that form makes, taken when it holds, or when it does not. */
 bool tr_is_comparison(enum op op);
 enum xop tr_compare_branch(enum op op, enum form2 form, bool when);
+
+/* Gives runs of instructions the handlers that they have together. */
+void tr_fuse(struct tr *tr);
 
 /* The function's own label, and its end. */
 void tr_open_function(struct tr *tr);

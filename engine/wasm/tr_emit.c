@@ -8,6 +8,12 @@ void tr_fail(struct tr *tr, enum err_kind kind, const char *what)
     tr->failed = true;
 }
 
+void tr_become(struct tr *tr, code_word *at, enum xop xop)
+{
+    at[0] = (code_word)(uintptr_t)tr->options->handlers[xop];
+    tr->xops[at - tr->start] = (uint16_t)xop;
+}
+
 code_word *tr_emit(struct tr *tr, enum xop xop, unsigned operands)
 {
     if ((size_t)(tr->limit - tr->at) < (size_t)operands + 1) {
@@ -17,8 +23,12 @@ code_word *tr_emit(struct tr *tr, enum xop xop, unsigned operands)
             operands = (unsigned)(tr->limit - tr->at) - 1;
     }
     code_word *at = tr->at;
-    at[0] = (code_word)(uintptr_t)tr->options->handlers[xop];
-    memset(at + 1, 0, operands * sizeof *at);
+    tr_become(tr, at, xop);
+    uint16_t *xops = tr->xops + (at - tr->start);
+    for (unsigned i = 1; i <= operands; i++) {
+        at[i] = 0;
+        xops[i] = XOP_COUNT;
+    }
     tr->at = at + 1 + operands;
     tr->last = (struct last){.at = at, .op = OP_ILLEGAL};
     uint64_t position = (uint64_t)(at - tr->start);

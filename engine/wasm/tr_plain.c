@@ -103,9 +103,9 @@ static void two_operands(struct tr *tr, enum op op)
             plain = &plains[op];
         }
     }
-    enum imm_range first_imm = second.place == IN_CODE ? IMM_NEVER : IMM_OF_OP;
+    enum imm_range first_imm = second.place == IN_CODE ? IMM_NEVER : IMM_ANY;
     struct operand a = tr_operand(tr, &first, first_imm);
-    struct operand b = tr_operand(tr, &second, IMM_OF_OP);
+    struct operand b = tr_operand(tr, &second, IMM_ANY);
     part(&a, &b);
     enum form2 form = form_of(a.source, b.source);
     struct last last = {.op = op, .form = (uint8_t)form, .a = a.slot, .b = b.slot};
@@ -114,11 +114,12 @@ static void two_operands(struct tr *tr, enum op op)
     tr_clobber(tr, tr_acc_of(plain->to));
     bool immediate = a.source == FROM_IMM || b.source == FROM_IMM;
     enum xop xop = (enum xop)(plain->xop + 2 * (unsigned)form);
-    code_word *word = tr_emit(tr, xop, immediate && plain->from == VT_F64 ? 2 : 1);
+    bool wide = immediate && (plain->from == VT_F64 || plain->from == VT_I64);
+    code_word *word = tr_emit(tr, xop, wide ? 2 : 1);
     if (immediate) {
         last.imm = a.source == FROM_IMM ? a.bits : b.bits;
         tr_put16(word, 1, a.source == FROM_IMM ? slot_b : slot_a);
-        if (plain->from != VT_F64)
+        if (!wide)
             tr_put32(word, 1, (uint32_t)last.imm);
         else if (!tr->failed)
             word[1] = last.imm;
@@ -142,7 +143,7 @@ static bool negate_last(struct tr *tr)
         return false;
     tr->last.op = (enum op)plain->negated;
     top->xop = (uint16_t)(plains[plain->negated].xop + 2u * tr->last.form);
-    top->producer[0] = (code_word)(uintptr_t)tr->options->handlers[top->xop];
+    tr_become(tr, top->producer, (enum xop)top->xop);
     return true;
 }
 

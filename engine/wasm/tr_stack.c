@@ -105,7 +105,7 @@ static void patch_producer(struct tr *tr, code_word *producer, uint16_t xop, uin
     if (tr->failed)
         return;
     forget(tr, slot);
-    producer[0] = (code_word)(uintptr_t)tr->options->handlers[xop + 1];
+    tr_become(tr, producer, (enum xop)(xop + 1));
     tr_put16(producer + 1, 0, slot);
 }
 
@@ -279,17 +279,6 @@ void tr_drop_to(struct tr *tr, uint32_t height)
 /* --- Operands
  * -------------------------------------------------------------------------------------- */
 
-static bool imm_fits(uint8_t kind, uint64_t bits, enum imm_range imm)
-{
-    switch (imm) {
-    case IMM_NEVER: return false;
-    case IMM_ANY: return true;
-    case IMM_U32: return bits <= UINT32_MAX;
-    case IMM_OF_OP: break;
-    }
-    return kind != VT_I64 || (int64_t)bits == (int32_t)bits;
-}
-
 struct operand tr_operand(struct tr *tr, const struct entry *entry, enum imm_range imm)
 {
     uint32_t held = tr->acc_slot[tr_acc_of(entry->kind)];
@@ -300,7 +289,7 @@ struct operand tr_operand(struct tr *tr, const struct entry *entry, enum imm_ran
             return (struct operand){.source = FROM_ACC, .slot = held};
         return (struct operand){.source = FROM_SLOT, .slot = entry->local};
     case IN_CODE:
-        if (imm_fits(entry->kind, entry->bits, imm))
+        if (imm == IMM_ANY || (imm == IMM_U32 && entry->bits <= UINT32_MAX))
             return (struct operand){.source = FROM_IMM, .slot = NOWHERE, .bits = entry->bits};
         emit_constant(tr, entry->slot, entry->bits);
         return (struct operand){.source = FROM_SLOT, .slot = entry->slot};

@@ -31,17 +31,18 @@ static bool lay_out(struct tr *tr, struct region *image)
     size_t left = at < image->end ? (size_t)(image->end - at) & ~(size_t)127 : 0;
     if (left < 4096)
         return false;
-    size_t part = left / 8 & ~(size_t)15;
+    size_t part = left / 16 & ~(size_t)15;
     tr->start = tr->at = (code_word *)(void *)at;
-    tr->limit = (code_word *)(void *)(at + 4 * part);
-    tr->controls = (struct control *)(void *)(at + 4 * part);
-    tr->controls_most = (uint32_t)(part / sizeof *tr->controls);
-    tr->fixups = (struct fixup *)(void *)(at + 5 * part);
-    tr->fixups_most = (uint32_t)(part / sizeof *tr->fixups);
-    tr->entries = (struct entry *)(void *)(at + 6 * part);
-    tr->entries_most = (uint32_t)((part + part / 2) / sizeof *tr->entries);
-    tr->local_slots = (uint32_t *)(void *)(at + 7 * part + part / 2);
-    size_t locals = part / 2 / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
+    tr->limit = (code_word *)(void *)(at + 7 * part);
+    tr->xops = (uint16_t *)(void *)(at + 7 * part); /* a quarter of a word each */
+    tr->controls = (struct control *)(void *)(at + 9 * part);
+    tr->controls_most = (uint32_t)(2 * part / sizeof *tr->controls);
+    tr->fixups = (struct fixup *)(void *)(at + 11 * part);
+    tr->fixups_most = (uint32_t)(2 * part / sizeof *tr->fixups);
+    tr->entries = (struct entry *)(void *)(at + 13 * part);
+    tr->entries_most = (uint32_t)(2 * part / sizeof *tr->entries);
+    tr->local_slots = (uint32_t *)(void *)(at + 15 * part);
+    size_t locals = part / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
     tr->local_kinds = (uint8_t *)(tr->local_slots + locals);
     return tr->nlocals <= locals;
 }
@@ -138,8 +139,10 @@ static void translate_once(struct tr *tr, const struct function *function, struc
             insn_read(&tr->reader, tr->module, &tr->insn);
         translate_insn(tr);
     }
-    if (!tr->failed)
-        tr_put32(enter, 0, tr->frame);
+    if (tr->failed)
+        return;
+    tr_put32(enter, 0, tr->frame);
+    tr_fuse(tr);
 }
 
 /* The same with a wide frame if it turns out to need one. Leaves the result in *tr. */

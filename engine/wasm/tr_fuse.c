@@ -1,0 +1,80 @@
+/* Fusing: replaces the handlers of instructions that begin a run of fuse.def. The last pass over a
+ * function, when nothing is patched any more. */
+#include "engine/wasm/tr.h"
+
+/* A run so far, what follows, and the run that they make. */
+struct row {
+    uint16_t first;
+    uint16_t next;
+    uint16_t run;
+};
+
+static const struct row rows[] = {
+#define FUSE2(a, b)       {XOP_##a, XOP_##b, XOP_##a##__##b},
+#define FUSE3(a, b, c)    {XOP_##a##__##b, XOP_##c, XOP_##a##__##b##__##c},
+#define FUSE4(a, b, c, d) {XOP_##a##__##b##__##c, XOP_##d, XOP_##a##__##b##__##c##__##d},
+#include "engine/wasm/fuse.def"
+#undef FUSE2
+#undef FUSE3
+#undef FUSE4
+};
+
+/* The rows by first and next: open addressing, filled when the first function is translated. */
+#define PLACES 2048u
+static uint16_t places[PLACES]; /* index into rows, from 1; 0: empty */
+_Static_assert(countof(rows) * 2 < PLACES, "fuse.def has outgrown its index");
+
+static uint32_t place_of(uint32_t first, uint32_t next)
+{
+    return ((first << 16 | next) * UINT32_C(0x9e3779b1)) >> 21;
+}
+
+static void fill_places(void)
+{
+    for (uint16_t i = 0; i < countof(rows); i++) {
+        uint32_t at = place_of(rows[i].first, rows[i].next);
+        while (places[at])
+            at = (at + 1) % PLACES;
+        places[at] = (uint16_t)(i + 1);
+    }
+}
+
+/* The run of `first` and `next`, or XOP_COUNT. */
+static uint32_t run_of(uint32_t first, uint32_t next)
+{
+    for (uint32_t at = place_of(first, next); places[at]; at = (at + 1) % PLACES) {
+        const struct row *row = &rows[places[at] - 1];
+        if (row->first == first && row->next == next)
+            return row->run;
+    }
+    return XOP_COUNT;
+}
+
+/* The instruction behind the one at `at`; `end` if there is none. */
+static size_t next_instruction(const uint16_t *xops, size_t at, size_t end)
+{
+    do
+        at++;
+    while (at < end && xops[at] == XOP_COUNT);
+    return at;
+}
+
+void tr_fuse(struct tr *tr)
+{
+    const uint16_t *xops = tr->xops;
+    size_t end = (size_t)(tr->at - tr->start);
+    if (!places[place_of(rows[0].first, rows[0].next)])
+        fill_places();
+    for (size_t i = 0, following; i < end; i = following) {
+        following = next_instruction(xops, i, end);
+        uint32_t run = xops[i];
+        for (size_t next = following; next < end; next = next_instruction(xops, next, end)) {
+            uint32_t longer = run_of(run, xops[next]);
+            if (longer == XOP_COUNT)
+                break;
+            run = longer;
+        }
+        if (run != xops[i])
+            tr->start[i] = (code_word)(uintptr_t)tr->options->handlers[run];
+    }
+}
