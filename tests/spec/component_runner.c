@@ -32,7 +32,7 @@ struct state {
 
     struct named *current;           /* NULL: none, or what should be it was skipped */
     const struct component *defined; /* the last definition */
-    char skipping[80];               /* why there is no instance; empty: no reason */
+    char skipping[256];              /* why there is no instance; empty: no reason */
     struct named *instances;
     struct named *definitions;
     struct cm_provided *registered;
@@ -59,23 +59,32 @@ static void *reserve(size_t size)
     return at == MAP_FAILED ? NULL : at;
 }
 
-static void *component_open(void)
+static bool open_state(struct state *state)
 {
-    struct state *state = calloc(1, sizeof *state);
     void *image = reserve(REGION_SIZE);
     void *scratch = reserve(REGION_SIZE);
-    if (!state || !image || !scratch || !(state->arena = reserve(ARENA_SIZE)))
-        return NULL;
+    state->arena = reserve(ARENA_SIZE);
+    if (!image || !scratch || !state->arena)
+        return false;
     state->image = region_of(image, REGION_SIZE);
     state->scratch = region_of(scratch, REGION_SIZE);
     struct types *core = types_new(&state->image);
     state->types = core ? cm_types_new(&state->image, core) : NULL;
     state->vm = core ? vm_new(core, &state->image, state->arena, ARENA_SIZE, &limits) : NULL;
     if (!state->types || !state->vm)
-        return NULL;
+        return false;
     state->store = cm_store_new(state->vm, state->types);
     state->fiber = fiber_new(state->vm);
-    return state->store && state->fiber ? state : NULL;
+    return state->store && state->fiber;
+}
+
+static void *component_open(void)
+{
+    struct state *state = calloc(1, sizeof *state);
+    if (state && open_state(state))
+        return state;
+    free(state);
+    return NULL;
 }
 
 static void free_names(struct named *named)

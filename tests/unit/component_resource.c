@@ -120,7 +120,7 @@ static struct build build_module(void)
     static const uint8_t types[] = {0, 0, 1, 0, 0, 1};
     size_t section = begin_section(&b, IMPORTS);
     put(&b, countof(types));
-    for (uint8_t i = 0; i < countof(types); i++)
+    for (size_t i = 0; i < countof(types); i++)
         PUT(&b, 1, 'h', 1, (uint8_t)('0' + i), 0, types[i]);
     end_part(&b, section);
     section = begin_section(&b, FUNCTIONS);
@@ -215,14 +215,14 @@ static void build_guest(struct build *b)
     end_part(b, section);
     section = begin_section(b, CANON);
     put(b, countof(exports));
-    for (uint8_t i = 0; i < countof(exports); i++)
-        PUT(b, 0, 0, 6 + i, 0, 4 + exports[i].type);
+    for (size_t i = 0; i < countof(exports); i++)
+        PUT(b, 0, 0, (uint8_t)(6 + i), 0, 4 + exports[i].type);
     end_part(b, section);
     section = begin_section(b, EXPORT);
     put(b, countof(exports));
-    for (uint8_t i = 0; i < countof(exports); i++) {
+    for (size_t i = 0; i < countof(exports); i++) {
         put_extern_name(b, exports[i].name);
-        PUT(b, 1, 5 + i, 0);
+        PUT(b, 1, (uint8_t)(5 + i), 0);
     }
     end_part(b, section);
 }

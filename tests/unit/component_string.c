@@ -56,7 +56,10 @@ static uint32_t word_at(const struct log *log, uint32_t offset)
 static struct log log_of(const struct cm_instance *instance)
 {
     const struct linear_memory *memory = instance->spaces[SORT_CORE_MEMORY][0];
-    return (struct log){memory_at(memory, LOG_AT, 4096), 0};
+    const uint8_t *at = memory_at(memory, LOG_AT, 4096);
+    if (!at)
+        abort();
+    return (struct log){at, 0};
 }
 
 /* The next call is this one; gives the block that it was called with. */

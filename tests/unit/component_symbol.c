@@ -31,18 +31,18 @@ static void a_trie_keeps_keys_apart(void **state)
     static const struct {
         size_t at, len;
     } keys[] = {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {1, 1}, {1, 2}, {3, 1}};
-    for (uintptr_t i = 0; i < countof(keys); i++) {
+    for (size_t i = 0; i < countof(keys); i++) {
         struct bytes key = key_of(text + keys[i].at, keys[i].len);
         assert_null(trie_find(&trie, key));
         struct trie_entry *entry = trie_at(&trie, &region, key, true);
         assert_non_null(entry);
         assert_null(entry->value);
-        entry->value = (void *)(i + 1);
+        entry->value = &region.base[i];
         assert_ptr_equal(trie_at(&trie, &region, key, true), entry);
     }
-    for (uintptr_t i = 0; i < countof(keys); i++)
+    for (size_t i = 0; i < countof(keys); i++)
         assert_ptr_equal(trie_find(&trie, key_of(text + keys[i].at, keys[i].len))->value,
-                         (void *)(i + 1));
+                         &region.base[i]);
     munmap(region.base, SIZE);
 }
 
