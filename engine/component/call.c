@@ -14,7 +14,6 @@ struct lowered {
     const struct cm_func *callee;
     struct cm_abi abi;
     uint32_t entered;        /* instances that a call enters */
-    bool related;            /* the caller and the callee are around each other, or the same */
     uint32_t result_pointer; /* which parameter holds it */
 };
 
@@ -212,7 +211,7 @@ static bool call_begin(struct vm *vm, struct native *frame, const struct lowered
     struct cm_store *store = low->instance->store;
     if (!low->instance->may_leave)
         return cm_trap(store, "cannot leave component instance");
-    if (low->related || !cm_enter(callee->instance, low->entered))
+    if (!cm_enter(callee->instance, low->entered))
         return cm_trap(store, "cannot enter component instance");
     size_t args = aligned(low->type->layout.host_size);
     size_t result = low->type->result ? aligned(low->type->result->layout.host_size) : 0;
@@ -291,17 +290,6 @@ static enum native_answer call_step(struct vm *vm, struct native *frame)
     return NATIVE_TRAP;
 }
 
-/* Calls between a component and one inside it trap for now, as the specification's test suite has
- * it (async/trap-on-reenter) and other engines do; CanonicalABI.md has begun to permit them. */
-static bool are_related(const struct cm_instance *a, const struct cm_instance *b)
-{
-    const struct cm_instance *inner = a->depth > b->depth ? a : b;
-    const struct cm_instance *outer = inner == a ? b : a;
-    while (inner->depth > outer->depth)
-        inner = inner->parent;
-    return inner == outer;
-}
-
 struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *canon,
                            const struct cm_func *callee)
 {
@@ -317,7 +305,6 @@ struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *
     native_step *step = host_step;
     if (callee->instance) {
         low->entered = cm_entered(callee->instance, instance);
-        low->related = are_related(callee->instance, instance);
         step = call_step;
     } else if (!canon->type->nparams && !canon->type->result) {
         step = host_null_step;
