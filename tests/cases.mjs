@@ -29,6 +29,20 @@ if (!folder) {
 
 // Packages that no build provides yet: cases that import them are not judged.
 const later = /^wasi:(sockets|http)\//;
+// Cases whose expectation contradicts itself or the specification: what is judged instead, and why.
+// Each is named in the output.
+const contradictions = {
+  'chello': {
+    expected_stdout: 'argc=5\n[1]=0\n[2]=a b\n[3]=é\n[4]=\nenv K=v\nenv EMPTY=\nenv U=ü=1\n',
+    why: 'its oracle never calls realloc for an empty string, so that the adapter writes the end of '
+      + '"EMPTY=" elsewhere; CanonicalABI.md (store_string_copy) calls it',
+  },
+  'ctrap-sig': {
+    exit: 0,
+    why: 'its expected output ends in "done", which a program prints that has not trapped; the compiler '
+      + 'had folded the call that was meant to trap',
+  },
+};
 const time_limit = '3s';
 const patience = 120_000; // a case that takes longer hangs
 
@@ -168,7 +182,9 @@ const play = async test => {
 };
 
 const cases = JSON.parse(fs.readFileSync(path.join(folder, 'cases.json')))
-  .filter(test => new RegExp(options.only).test(test.name));
+  .filter(test => new RegExp(options.only).test(test.name))
+  .map(test => ({ ...test, ...contradictions[test.name] }));
+for (const test of cases.filter(one => one.why)) console.log(`instead  ${test.name}: ${test.why}`);
 const count = { passed: 0, failed: 0, skipped: 0 };
 const queue = [...cases];
 const worker = async () => {
