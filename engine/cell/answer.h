@@ -66,8 +66,15 @@ static inline struct bytes answer_bytes(const struct answer *answer)
 uint32_t row_of_function(struct str path, struct str version, struct str name);
 uint32_t row_of_drop(struct str path, struct str version, struct str resource);
 
-/* The row of a function that a component exports for WASI to call. */
-uint32_t row_of_export(struct str path, struct str version, struct str name);
+/* The row of the function that a component exports with this interface for WASI to call. */
+uint32_t row_of_export(struct str path, struct str version);
+
+/* The other way: the interface, with its version, and the name of a row that is exported. */
+struct row_export {
+    char interface[64];
+    struct str name;
+};
+struct row_export export_of_row(uint32_t row);
 
 /* The row of a function of preview 1, which `wasi_unstable` has, too, or has not. */
 uint32_t row_of_p1(struct str module, struct str name);

@@ -4,6 +4,7 @@
 #include "engine/cell/order.h"
 #include "engine/cell/tell.h"
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ _Noreturn void cell_live(void)
     static struct cell cell;
     /* First of all, because execve made the cell dumpable. */
     uint32_t missing = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ? (uint32_t)1 << WALL_DUMPABLE : 0;
+    /* A write to a pipe that nobody reads, or to a file at its limit, is an error and no death. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     void *arena = reserve();
     order_receive(arena, arena_size, &order);
     missing = lockdown(&order, arena, arena_size, missing);

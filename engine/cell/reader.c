@@ -74,16 +74,11 @@ static void tell_exported(struct answer *answer, const struct cm_decls *exports)
         answer_name(answer, ANSWER_EXPORT, text, (struct str){0});
         if (name.kind != NAME_INTERFACE)
             continue;
-        uint32_t row = row_of_export(name.path, name.version, str_of("run"));
-        if (row != ROW_NONE) {
-            answer_row(answer, row, true);
-            answer_fact(answer, ANSWER_IS_COMMAND);
-        }
-        row = row_of_export(name.path, name.version, str_of("handle"));
-        if (row != ROW_NONE) {
-            answer_row(answer, row, true);
-            answer_fact(answer, ANSWER_IS_PROXY);
-        }
+        uint32_t row = row_of_export(name.path, name.version);
+        if (row == ROW_NONE)
+            continue;
+        answer_row(answer, row, true);
+        answer_fact(answer, row == ROW_export_run ? ANSWER_IS_COMMAND : ANSWER_IS_PROXY);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "engine/base/attr.h"
 #include "engine/cell/answer.h"
 #include "engine/component/name.h"
+#include <stdio.h>
 
 enum {
 #define INTERFACE(id, name, version, since, gate) INTERFACE_##id,
@@ -56,9 +57,25 @@ uint32_t row_of_drop(struct str path, struct str version, struct str resource)
     return find(ROW_DROP, path, version, resource);
 }
 
-uint32_t row_of_export(struct str path, struct str version, struct str name)
+uint32_t row_of_export(struct str path, struct str version)
 {
-    return find(ROW_EXPORT, path, version, name);
+    for (size_t i = 0; i < countof(rows); i++)
+        if (rows[i].kind == ROW_EXPORT && is_interface(rows[i].interface, path, version))
+            return rows[i].row;
+    return ROW_NONE;
+}
+
+struct row_export export_of_row(uint32_t row)
+{
+    struct row_export found = {.interface = ""};
+    for (size_t i = 0; i < countof(rows); i++) {
+        if (rows[i].row != row)
+            continue;
+        snprintf(found.interface, sizeof found.interface, "%s@%s",
+                 interfaces[rows[i].interface].path, interfaces[rows[i].interface].version);
+        found.name = str_of(rows[i].name);
+    }
+    return found;
 }
 
 enum { UNSTABLE_SAME, UNSTABLE_OTHER, UNSTABLE_NONE };

@@ -1,6 +1,7 @@
 /* Running a component: linking it to WASI, instantiating it, calling its `run`. */
 #include "engine/cell/program.h"
 
+#include "engine/cell/answer.h"
 #include "engine/cell/tell.h"
 #include "engine/component/link.h"
 #include "engine/wasi/table.h"
@@ -73,14 +74,16 @@ enum ran run_component(struct program *program, struct err *err)
         return ran;
     if (cell->invokes)
         return invoke_component(program, instance, err);
-    const struct cm_func *run =
-        cm_export_func(instance, str_of("wasi:cli/run@0.2.12"), str_of("run"));
+    const struct row_export command = export_of_row(ROW_export_run);
+    const struct cm_func *run = cm_export_func(instance, str_of(command.interface), command.name);
     struct cm_call *call = run ? cm_call_new(instance->store, run, NULL) : NULL;
     if (!call) {
-        err_set(err, run ? ERR_MEMORY : ERR_UNLINKABLE, ERR_NOWHERE,
-                run ? "no room to call the component"
-                    : "the component exports no wasi:cli/run: nothing to run; name an export with "
-                      "--invoke");
+        if (run)
+            err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to call the component");
+        else
+            err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                    "the component exports no %s: nothing to run; name an export with --invoke",
+                    command.interface);
         return RAN_FAILED;
     }
     ran = program_run(program, cm_call_func(call));

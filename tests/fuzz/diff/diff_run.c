@@ -21,8 +21,8 @@
 
 static void *reserve(size_t size)
 {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
     if (at == MAP_FAILED) {
         perror("diff_run: mmap");
         exit(2);
@@ -54,8 +54,8 @@ static void print_value(valtype type, union slot value)
 /* Argument `i` of function `func`: the same small set of values as in diff.mjs. */
 static union slot argument(valtype type, uint32_t func, uint32_t i)
 {
-    static const uint64_t words[] = {0, 1, 0xffffffffffffffff, 0x7fffffff, 0x80000000, 1024, 65535,
-                                     3};
+    static const uint64_t words[] = {0,     1, 0xffffffffffffffff, 0x7fffffff, 0x80000000, 1024,
+                                     65535, 3};
     uint64_t word = words[(func * 7 + i * 3) % 8];
     union slot value = {.u64 = 0};
     switch (vt_kind(type)) {
@@ -135,8 +135,7 @@ static void hash_memory(const struct linear_memory *memory)
     const uint8_t *bytes = memory->span.at;
     for (size_t i = 0; i < memory->span.size; i++)
         hash = (hash ^ bytes[i]) * 0x100000001b3;
-    printf("memory %llx %llx\n", (unsigned long long)memory->span.size,
-           (unsigned long long)hash);
+    printf("memory %llx %llx\n", (unsigned long long)memory->span.size, (unsigned long long)hash);
 }
 
 static void run_exports(struct vm *vm, struct fiber *fiber, struct instance *instance)
@@ -166,8 +165,7 @@ static void run_module(struct bytes bytes, struct region *image, struct region *
 {
     struct err err = {0};
     struct types *types = types_new(image);
-    const struct module *module =
-        module_read(bytes, bytes.at, types, image, scratch, &err);
+    const struct module *module = module_read(bytes, bytes.at, types, image, scratch, &err);
     if (!module) {
         printf("invalid %s\n", err.text);
         return;
