@@ -127,12 +127,4 @@ SELECTS(A)
 SELECT_FLOAT(S)
 SELECT_FLOAT(A)
 
-OPERATION(SELECTV_S)
-{
-    uint16_t from = CONDITION_S ? U16(2) : U16(3);
-    memcpy(&xacc, &fp[from], sizeof xacc);
-    memcpy(&fp[U16(0)], &xacc, sizeof xacc);
-    STEP(2);
-}
-
 #endif

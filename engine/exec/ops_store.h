@@ -36,13 +36,6 @@ OPERATION(GLOBAL_GETX_D)
     STEP(2);
 }
 
-OPERATION(GLOBAL_GETV_D)
-{
-    memcpy(&xacc, GLOBAL(), sizeof xacc);
-    memcpy(&fp[U16(0)], &xacc, sizeof xacc);
-    STEP(2);
-}
-
 OPERATION(GLOBAL_SET_S)
 {
     GLOBAL()[0] = fp[U16(1)];
@@ -58,12 +51,6 @@ OPERATION(GLOBAL_SET_A)
 OPERATION(GLOBAL_SETX_A)
 {
     GLOBAL()[0].f64 = ACC_f64;
-    STEP(2);
-}
-
-OPERATION(GLOBAL_SETV_S)
-{
-    memcpy(GLOBAL(), &fp[U16(1)], 2 * sizeof *fp);
     STEP(2);
 }
 

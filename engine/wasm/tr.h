@@ -27,7 +27,7 @@ enum acc { ACC_INT, ACC_FLOAT, ACC_COUNT };
 enum place {
     IN_SLOT,  /* its own */
     IN_LOCAL, /* another slot, of a local */
-    IN_CODE,  /* a constant: the bits of an i32 (zero-extended), i64, f32, f64, null */
+    IN_CODE,  /* a constant: the bits of an i32 (zero-extended), i64, f32, f64, null; a v128 */
     IN_ACC,   /* the accumulator of its type only */
 };
 
@@ -39,6 +39,7 @@ struct entry {
     union {
         uint32_t local;      /* IN_LOCAL: the slot */
         uint64_t bits;       /* IN_CODE */
+        const uint8_t *v128; /* IN_CODE: its sixteen bytes in the module */
         code_word *producer; /* IN_ACC: its handler word */
     };
 };
@@ -166,6 +167,7 @@ uint32_t tr_next_slot(const struct tr *tr);          /* of the entry that would 
 void tr_push_slot(struct tr *tr, uint8_t kind); /* a value in its own slot */
 void tr_push_local(struct tr *tr, uint8_t kind, uint32_t local_slot);
 void tr_push_bits(struct tr *tr, uint8_t kind, uint64_t bits);
+void tr_push_v128(struct tr *tr, const uint8_t *sixteen);
 /* The result of the instruction emitted last, `xop`, which has left it in an accumulator and can be
  * patched (xop + 1, slot in field 0) to write it to a slot as well. */
 void tr_push_acc(struct tr *tr, uint8_t kind, enum xop xop, code_word *producer);
@@ -196,7 +198,10 @@ enum source { FROM_SLOT, FROM_ACC, FROM_IMM };
 struct operand {
     enum source source;
     uint32_t slot; /* FROM_SLOT; for FROM_ACC a slot with the same value, or NOWHERE */
-    uint64_t bits; /* FROM_IMM */
+    union {
+        uint64_t bits; /* FROM_IMM */
+        const uint8_t *v128;
+    };
 };
 
 /* The operand that a popped entry makes. A constant is an immediate where `imm` allows its bits,
@@ -214,11 +219,29 @@ void tr_store(struct tr *tr, const struct entry *entry, uint32_t slot);
 
 void tr_control(struct tr *tr); /* block to return, br_table, select */
 void tr_call(struct tr *tr);
+void tr_simd(struct tr *tr);
 void tr_plain(struct tr *tr); /* everything else */
+
+/* The form of a pair of operands, which are not both immediate and not both the accumulator; and
+ * what makes sure of the latter. */
+enum form2 tr_form2(enum source a, enum source b);
+void tr_part(struct operand *a, struct operand *b);
+
+/* Loads of and stores to memory, as the instruction at hand says: `xop` is the operator's first
+ * form, `size` in bytes. May the access use the forms for memory 0: 32-bit addresses, and an end
+ * below 2^32? */
+void tr_load(struct tr *tr, uint8_t kind, enum xop xop, uint32_t size);
+void tr_store_memory(struct tr *tr, uint8_t kind, enum xop xop, uint32_t size);
+bool tr_access_is_common(const struct tr *tr, uint32_t size);
 
 /* The branch that a comparison of that form makes, taken when it holds, or when it does not. */
 bool tr_is_comparison(enum op op);
 enum xop tr_compare_branch(enum op op, enum form2 form, bool when);
+
+/* The same of a test of a vector; and its value. `imm` of the test is whether it is negated. */
+bool tr_is_vector_test(enum op op);
+enum xop tr_vector_test_branch(const struct last *test, bool when);
+enum xop tr_vector_test(const struct last *test);
 
 /* Gives runs of instructions the handlers that they have together. */
 void tr_fuse(struct tr *tr);

@@ -30,7 +30,7 @@ static struct call take_arguments(struct tr *tr, uint32_t type)
 static void push_results(struct tr *tr, const struct call *call)
 {
     const struct functype *type = call->type;
-    bool both = type->nresults == 1 && vt_kind(type->results[0]) != VT_V128;
+    bool both = type->nresults == 1;
     for (uint32_t i = 0; i < type->nresults; i++) {
         if (both)
             tr_push_both(tr, vt_kind(type->results[i]));
@@ -90,7 +90,7 @@ static void call_through(struct tr *tr, uint32_t type, bool table, bool tail)
     struct entry entry = tr_pop(tr);
     struct operand callee;
     if (tail)
-        callee = (struct operand){FROM_SLOT, tr_operand_slot(tr, &entry), 0};
+        callee = (struct operand){.source = FROM_SLOT, .slot = tr_operand_slot(tr, &entry)};
     else
         callee = tr_operand(tr, &entry, IMM_NEVER);
     struct call call = take_arguments(tr, type);

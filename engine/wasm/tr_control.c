@@ -64,7 +64,8 @@ static struct condition take_condition(struct tr *tr)
     struct entry entry = tr_pop(tr);
     struct last last = tr->last;
     bool fuses = entry.place == IN_ACC && last.at == entry.producer &&
-                 (tr_is_comparison(last.op) || last.op == OP_I32_EQZ || last.op == OP_I64_EQZ);
+                 (tr_is_comparison(last.op) || tr_is_vector_test(last.op) ||
+                  last.op == OP_I32_EQZ || last.op == OP_I64_EQZ);
     if (!fuses)
         return (struct condition){.operand = tr_operand(tr, &entry, IMM_NEVER)};
     tr->at = last.at;
@@ -108,10 +109,20 @@ static struct jump branch_on_compare(struct tr *tr, const struct last *compare, 
     return jump_with(word, 1);
 }
 
+static struct jump branch_on_test(struct tr *tr, const struct last *test, bool when)
+{
+    uint32_t slot = test->form == FORM_S ? tr_use_value(tr, VT_V128, test->a) : 0;
+    code_word *word = tr_emit(tr, tr_vector_test_branch(test, when), 1);
+    tr_put16(word, 0, slot);
+    return jump_with(word, 1);
+}
+
 /* Emits a branch that is taken if the condition is true (`when`), or if it is false. */
 static struct jump branch_on(struct tr *tr, const struct condition *condition, bool when)
 {
     struct operand operand = condition->operand;
+    if (condition->fused && tr_is_vector_test(condition->compare.op))
+        return branch_on_test(tr, &condition->compare, when);
     if (condition->fused && condition->compare.op != OP_I32_EQZ)
         return branch_on_compare(tr, &condition->compare, when);
     if (condition->fused) {
@@ -167,11 +178,13 @@ static bool in_place(struct tr *tr, const struct control *control, uint32_t arit
 static void emit_return_settled(struct tr *tr, uint32_t count)
 {
     uint32_t slots = slots_of_top(tr, count);
-    if (count == 1 && slots == 1) {
+    if (count == 1) {
         const struct entry *top = tr_top(tr, 0);
-        uint32_t slot = tr_use(tr, top->slot);
-        code_word *word =
-            tr_emit(tr, tr_acc_of(top->kind) == ACC_FLOAT ? XOP_RETX_S : XOP_RET_S, 2);
+        uint32_t slot = tr_use_value(tr, top->kind, top->slot);
+        enum xop xop = top->kind == VT_V128                ? XOP_RETV_S
+                       : tr_acc_of(top->kind) == ACC_FLOAT ? XOP_RETX_S
+                                                           : XOP_RET_S;
+        code_word *word = tr_emit(tr, xop, 2);
         tr_put16(word, 1, slot);
         if (!tr->failed)
             word[1] = tr->link;
@@ -187,7 +200,7 @@ static void emit_return_settled(struct tr *tr, uint32_t count)
 static void emit_return(struct tr *tr)
 {
     uint32_t count = tr->type->nresults;
-    if (count != 1 || tr_top(tr, 0)->kind == VT_V128) {
+    if (count != 1) {
         tr_settle(tr, count);
         emit_return_settled(tr, count);
         return;
@@ -195,10 +208,12 @@ static void emit_return(struct tr *tr)
     struct entry entry = tr_pop(tr);
     bool is_float = tr_acc_of(entry.kind) == ACC_FLOAT;
     struct operand value = tr_operand(tr, &entry, is_float ? IMM_NEVER : IMM_ANY);
-    uint32_t slot = value.source == FROM_SLOT ? tr_use(tr, value.slot) : 0;
+    uint32_t slot = value.source == FROM_SLOT ? tr_use_value(tr, entry.kind, value.slot) : 0;
     enum xop xop;
     if (value.source == FROM_IMM)
         xop = XOP_RET_I;
+    else if (entry.kind == VT_V128)
+        xop = value.source == FROM_ACC ? XOP_RETV_A : XOP_RETV_S;
     else if (is_float)
         xop = value.source == FROM_ACC ? XOP_RETX_A : XOP_RETX_S;
     else

@@ -70,7 +70,7 @@ static const struct plain plains[OP_COUNT] = {
  * ------------------------------------------------------------------------------------- */
 
 /* The form of a pair of operands, which are not both immediate and not both the accumulator. */
-static enum form2 form_of(enum source a, enum source b)
+enum form2 tr_form2(enum source a, enum source b)
 {
     if (a == FROM_SLOT)
         return b == FROM_SLOT ? FORM_SS : b == FROM_ACC ? FORM_SA : FORM_SI;
@@ -80,7 +80,7 @@ static enum form2 form_of(enum source a, enum source b)
 }
 
 /* The same value twice from the accumulator: one of them has a slot, too. */
-static void part(struct operand *a, struct operand *b)
+void tr_part(struct operand *a, struct operand *b)
 {
     if (a->source != FROM_ACC || b->source != FROM_ACC)
         return;
@@ -106,8 +106,8 @@ static void two_operands(struct tr *tr, enum op op)
     enum imm_range first_imm = second.place == IN_CODE ? IMM_NEVER : IMM_ANY;
     struct operand a = tr_operand(tr, &first, first_imm);
     struct operand b = tr_operand(tr, &second, IMM_ANY);
-    part(&a, &b);
-    enum form2 form = form_of(a.source, b.source);
+    tr_part(&a, &b);
+    enum form2 form = tr_form2(a.source, b.source);
     struct last last = {.op = op, .form = (uint8_t)form, .a = a.slot, .b = b.slot};
     uint32_t slot_a = a.source == FROM_SLOT ? tr_use(tr, a.slot) : 0;
     uint32_t slot_b = b.source == FROM_SLOT ? tr_use(tr, b.slot) : 0;
@@ -138,6 +138,12 @@ static bool negate_last(struct tr *tr)
     struct entry *top = tr_top(tr, 0);
     if (top->place != IN_ACC || tr->last.at != top->producer)
         return false;
+    if (tr_is_vector_test(tr->last.op)) {
+        tr->last.imm = !tr->last.imm;
+        top->xop = (uint16_t)tr_vector_test(&tr->last);
+        tr_become(tr, top->producer, (enum xop)top->xop);
+        return true;
+    }
     const struct plain *plain = &plains[tr->last.op];
     if (plain->family != FAMILY_CMP || plain->negated == OP_ILLEGAL)
         return false;
@@ -168,114 +174,6 @@ static void one_operand(struct tr *tr, enum op op)
     tr_push_acc(tr, plain->to, xop, word - 1);
 }
 
-/* --- Loads and stores
- * ------------------------------------------------------------------------------- */
-
-/* May the access use the forms for memory 0: 32-bit addresses, and an end below 2^32? */
-static bool access_is_common(const struct tr *tr, const struct plain *plain)
-{
-    const struct memarg *mem = &tr->insn.mem;
-    return mem->memory == 0 && !tr->module->memories[0].limits.is64 &&
-           mem->offset <= UINT32_MAX - plain->size;
-}
-
-/* A constant address that can be added to the end at translation. */
-static bool address_folds(const struct tr *tr, const struct plain *plain, const struct entry *entry)
-{
-    return entry->place == IN_CODE && entry->bits + tr->insn.mem.offset + plain->size <= UINT32_MAX;
-}
-
-static void load(struct tr *tr, enum op op)
-{
-    const struct plain *plain = &plains[op];
-    struct entry entry = tr_pop(tr);
-    enum acc acc = tr_acc_of(plain->to);
-    if (!access_is_common(tr, plain)) {
-        uint32_t from = tr_use(tr, tr_operand_slot(tr, &entry));
-        uint32_t to = tr_dest(tr);
-        tr_clobber(tr, acc);
-        code_word *word = tr_emit(tr, (enum xop)(plain->xop + 2 * (LOAD_I + 1)), 2);
-        tr_put16(word, 0, to);
-        tr_put16(word, 1, from);
-        tr_put16(word, 2, tr->insn.mem.memory);
-        if (!tr->failed)
-            word[1] = tr->insn.mem.offset;
-        tr_push_dest(tr, plain->to);
-        return;
-    }
-    uint64_t end = tr->insn.mem.offset + plain->size;
-    enum form_load form = LOAD_I;
-    uint32_t slot = 0;
-    if (address_folds(tr, plain, &entry)) {
-        end += entry.bits;
-    } else {
-        struct operand address = tr_operand(tr, &entry, IMM_NEVER);
-        form = address.source == FROM_ACC ? LOAD_A : LOAD_S;
-        slot = form == LOAD_S ? tr_use(tr, address.slot) : 0;
-    }
-    tr_clobber(tr, acc);
-    enum xop xop = (enum xop)(plain->xop + 2 * (unsigned)form);
-    code_word *word = tr_emit(tr, xop, 1);
-    tr_put16(word, 1, slot);
-    tr_put32(word, 1, (uint32_t)end);
-    tr_push_acc(tr, plain->to, xop, word - 1);
-}
-
-static enum form_store store_form(enum source address, enum source value, bool is_float)
-{
-    if (address == FROM_SLOT)
-        return value == FROM_SLOT ? STORE_SS : value == FROM_ACC ? STORE_SA : STORE_SI;
-    if (address == FROM_ACC)
-        return value == FROM_SLOT ? STORE_AS : value == FROM_ACC && is_float ? STORE_AX : STORE_AI;
-    return value == FROM_SLOT ? STORE_IS : STORE_IA;
-}
-
-static void store_any(struct tr *tr, const struct plain *plain, const struct entry *address,
-                      const struct entry *value)
-{
-    uint32_t to = tr_operand_slot(tr, address);
-    uint32_t from = tr_operand_slot(tr, value);
-    to = tr_use(tr, to);
-    from = tr_use(tr, from);
-    code_word *word = tr_emit(tr, (enum xop)(plain->xop + STORE_IA + 1), 2);
-    tr_put16(word, 0, to);
-    tr_put16(word, 1, from);
-    tr_put16(word, 2, tr->insn.mem.memory);
-    if (!tr->failed)
-        word[1] = tr->insn.mem.offset;
-}
-
-static void store(struct tr *tr, enum op op)
-{
-    const struct plain *plain = &plains[op];
-    struct entry value_entry = tr_pop(tr);
-    struct entry address_entry = tr_pop(tr);
-    bool is_float = tr_acc_of(plain->from) == ACC_FLOAT;
-    if (!access_is_common(tr, plain)) {
-        store_any(tr, plain, &address_entry, &value_entry);
-        return;
-    }
-    uint64_t end = tr->insn.mem.offset + plain->size;
-    bool folds = address_folds(tr, plain, &address_entry);
-    struct operand address = {.source = FROM_IMM, .slot = NOWHERE};
-    if (folds)
-        end += address_entry.bits;
-    else
-        address = tr_operand(tr, &address_entry, IMM_NEVER);
-    struct operand value = tr_operand(tr, &value_entry, folds ? IMM_NEVER : IMM_ANY);
-    if (!is_float)
-        part(&address, &value);
-    uint32_t to = address.source == FROM_SLOT ? tr_use(tr, address.slot) : 0;
-    uint32_t from = value.source == FROM_SLOT ? tr_use(tr, value.slot) : 0;
-    enum form_store form = store_form(address.source, value.source, is_float);
-    code_word *word = tr_emit(tr, (enum xop)(plain->xop + form), value.source == FROM_IMM ? 2 : 1);
-    tr_put16(word, 0, to);
-    tr_put16(word, 1, from);
-    tr_put32(word, 1, (uint32_t)end);
-    if (value.source == FROM_IMM && !tr->failed)
-        word[1] = value.bits;
-}
-
 /* --- Variables
  * -------------------------------------------------------------------------------------- */
 
@@ -295,15 +193,9 @@ static void global_get(struct tr *tr)
     uint8_t kind = vt_kind(tr->module->globals[tr->insn.x].type.type);
     enum acc acc = tr_acc_of(kind);
     tr_clobber(tr, acc);
-    if (kind == VT_V128) {
-        uint32_t to = tr_dest(tr);
-        code_word *word = tr_emit(tr, XOP_GLOBAL_GETV_D, 1);
-        tr_put16(word, 0, to);
-        tr_put32(word, 1, tr->insn.x);
-        tr_push_dest(tr, kind);
-        return;
-    }
-    enum xop xop = acc == ACC_FLOAT ? XOP_GLOBAL_GETX : XOP_GLOBAL_GET;
+    enum xop xop = kind == VT_V128    ? XOP_GLOBAL_GETV
+                   : acc == ACC_FLOAT ? XOP_GLOBAL_GETX
+                                      : XOP_GLOBAL_GET;
     code_word *word = tr_emit(tr, xop, 1);
     tr_put32(word, 1, tr->insn.x);
     tr_push_acc(tr, kind, xop, word - 1);
@@ -312,12 +204,11 @@ static void global_get(struct tr *tr)
 static void global_set(struct tr *tr)
 {
     struct entry entry = tr_pop(tr);
-    struct operand value = entry.kind == VT_V128
-                               ? (struct operand){FROM_SLOT, tr_operand_slot(tr, &entry), 0}
-                               : tr_operand(tr, &entry, IMM_NEVER);
-    uint32_t slot = value.source == FROM_SLOT ? tr_use_value(tr, entry.kind, value.slot) : 0;
-    enum xop xop = entry.kind == VT_V128                ? XOP_GLOBAL_SETV_S
-                   : value.source == FROM_SLOT          ? XOP_GLOBAL_SET_S
+    struct operand value = tr_operand(tr, &entry, IMM_NEVER);
+    bool in_acc = value.source == FROM_ACC;
+    uint32_t slot = in_acc ? 0 : tr_use_value(tr, entry.kind, value.slot);
+    enum xop xop = entry.kind == VT_V128 ? (in_acc ? XOP_GLOBAL_SETV_A : XOP_GLOBAL_SETV_S)
+                   : !in_acc             ? XOP_GLOBAL_SET_S
                    : tr_acc_of(entry.kind) == ACC_FLOAT ? XOP_GLOBAL_SETX_A
                                                         : XOP_GLOBAL_SET_A;
     code_word *word = tr_emit(tr, xop, 1);
@@ -377,22 +268,20 @@ static void select_value(struct tr *tr)
     bool imm_a = a.source == FROM_IMM;
     bool imm_b = b.source == FROM_IMM;
     uint32_t slot_c = 0;
-    bool in_acc = c.source == FROM_ACC && kind != VT_V128;
+    bool in_acc = c.source == FROM_ACC;
     if (!in_acc)
-        slot_c = tr_use(tr, c.slot != NOWHERE ? c.slot : tr_operand_slot(tr, &condition));
+        slot_c = tr_use(tr, c.slot);
     uint32_t slot_a = imm_a ? 0 : tr_use_value(tr, kind, a.slot);
     uint32_t slot_b = imm_b ? 0 : tr_use_value(tr, kind, b.slot);
-    uint32_t to = kind == VT_V128 ? tr_dest(tr) : 0;
     tr_clobber(tr, tr_acc_of(kind));
     enum xop xop;
     if (kind == VT_V128)
-        xop = XOP_SELECTV_S;
+        xop = in_acc ? XOP_SELECTV_A : XOP_SELECTV_S;
     else if (!is_int)
         xop = in_acc ? XOP_SELECTX_A : XOP_SELECTX_S;
     else
         xop = (enum xop)(XOP_SELECT_S_SS + (imm_a ? 8 : 0) + (imm_b ? 4 : 0) + (in_acc ? 2 : 0));
     code_word *word = tr_emit(tr, xop, imm_a || imm_b ? 2 : 1);
-    tr_put16(word, 0, to);
     tr_put16(word, 1, slot_c);
     tr_put16(word, 2, slot_a);
     tr_put16(word, 3, slot_b);
@@ -400,10 +289,7 @@ static void select_value(struct tr *tr)
         tr_put32(word, 2, (uint32_t)a.bits);
         tr_put32(word, 3, (uint32_t)b.bits);
     }
-    if (kind == VT_V128)
-        tr_push_dest(tr, kind);
-    else
-        tr_push_acc(tr, kind, xop, word - 1);
+    tr_push_acc(tr, kind, xop, word - 1);
 }
 
 /* --- Tables, memories, wide arithmetic: operands side by side
@@ -501,19 +387,20 @@ static void special(struct tr *tr)
     case OP_I64_SUB128: wide_arithmetic(tr, XOP_I64_SUB128, 4); break;
     case OP_I64_MUL_WIDE_S: wide_arithmetic(tr, XOP_I64_MUL_WIDE_S, 2); break;
     case OP_I64_MUL_WIDE_U: wide_arithmetic(tr, XOP_I64_MUL_WIDE_U, 2); break;
-    default: tr_unsupported(tr); break;
+    default: tr_simd(tr); break;
     }
 }
 
 void tr_plain(struct tr *tr)
 {
     enum op op = tr->insn.op;
-    switch (plains[op].family) {
+    const struct plain *plain = &plains[op];
+    switch (plain->family) {
     case FAMILY_UN: one_operand(tr, op); break;
     case FAMILY_BIN:
     case FAMILY_CMP: two_operands(tr, op); break;
-    case FAMILY_LOAD: load(tr, op); break;
-    case FAMILY_STORE: store(tr, op); break;
+    case FAMILY_LOAD: tr_load(tr, plain->to, (enum xop)plain->xop, plain->size); break;
+    case FAMILY_STORE: tr_store_memory(tr, plain->from, (enum xop)plain->xop, plain->size); break;
     default: special(tr); break;
     }
 }

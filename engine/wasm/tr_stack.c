@@ -68,13 +68,39 @@ static void copy_slot(struct tr *tr, uint32_t to, uint32_t from)
 
 static void copy_value(struct tr *tr, uint8_t kind, uint32_t to, uint32_t from)
 {
-    copy_slot(tr, to, from);
-    if (kind == VT_V128)
+    if (kind != VT_V128 || to == from) {
+        copy_slot(tr, to, from);
+    } else if (to >= SLOT_MOST || from >= SLOT_MOST) {
+        copy_slot(tr, to, from); /* not overlapping */
         copy_slot(tr, to + 1, from + 1);
+    } else {
+        forget(tr, to);
+        forget(tr, to + 1);
+        code_word *word = tr_emit(tr, XOP_COPYV, 1);
+        tr_put16(word, 0, to);
+        tr_put16(word, 1, from);
+    }
 }
 
-static void emit_constant(struct tr *tr, uint32_t slot, uint64_t bits)
+static void emit_v128(struct tr *tr, uint32_t slot, const uint8_t *sixteen)
 {
+    uint32_t to = slot >= SLOT_MOST && tr->wide ? tr->scratch : tr_use(tr, slot + 1) - 1;
+    code_word *word = tr_emit(tr, XOP_CONSTV, 3);
+    tr_put16(word, 0, to);
+    if (!tr->failed)
+        memcpy(word + 1, sixteen, 16);
+    forget(tr, to);
+    forget(tr, to + 1);
+    copy_value(tr, VT_V128, slot, to);
+}
+
+static void emit_constant(struct tr *tr, const struct entry *entry, uint32_t slot)
+{
+    if (entry->kind == VT_V128) {
+        emit_v128(tr, slot, entry->v128);
+        return;
+    }
+    uint64_t bits = entry->bits;
     uint32_t to = slot;
     if (slot > SLOT_MOST) {
         if (!tr->wide)
@@ -99,13 +125,16 @@ static void emit_constant(struct tr *tr, uint32_t slot, uint64_t bits)
     copy_slot(tr, slot, to);
 }
 
-/* Makes the producer of a value write it to `slot` too. */
-static void patch_producer(struct tr *tr, code_word *producer, uint16_t xop, uint32_t slot)
+/* Makes the producer of an entry's value write it to `slot` too. */
+static void patch_producer(struct tr *tr, const struct entry *entry, uint32_t slot)
 {
+    code_word *producer = entry->producer;
     if (tr->failed)
         return;
     forget(tr, slot);
-    tr_become(tr, producer, (enum xop)(xop + 1));
+    if (entry->kind == VT_V128)
+        forget(tr, slot + 1);
+    tr_become(tr, producer, (enum xop)(entry->xop + 1));
     tr_put16(producer + 1, 0, slot);
 }
 
@@ -129,10 +158,10 @@ static void settle(struct tr *tr, struct entry *entry)
     switch (entry->place) {
     case IN_SLOT: return;
     case IN_LOCAL: copy_value(tr, entry->kind, entry->slot, entry->local); break;
-    case IN_CODE: emit_constant(tr, entry->slot, entry->bits); break;
+    case IN_CODE: emit_constant(tr, entry, entry->slot); break;
     case IN_ACC: {
         enum acc acc = tr_acc_of(entry->kind);
-        patch_producer(tr, entry->producer, entry->xop, entry->slot);
+        patch_producer(tr, entry, entry->slot);
         tr->acc_entry[acc] = NOWHERE;
         tr->acc_slot[acc] = entry->slot;
         break;
@@ -222,6 +251,11 @@ void tr_push_bits(struct tr *tr, uint8_t kind, uint64_t bits)
     push(tr, kind, IN_CODE)->bits = bits;
 }
 
+void tr_push_v128(struct tr *tr, const uint8_t *sixteen)
+{
+    push(tr, VT_V128, IN_CODE)->v128 = sixteen;
+}
+
 void tr_push_acc(struct tr *tr, uint8_t kind, enum xop xop, code_word *producer)
 {
     enum acc acc = tr_acc_of(kind);
@@ -242,6 +276,8 @@ void tr_push_both(struct tr *tr, uint8_t kind)
 {
     struct entry *entry = push(tr, kind, IN_SLOT);
     forget(tr, entry->slot);
+    if (kind == VT_V128)
+        forget(tr, entry->slot + 1);
     tr->acc_slot[tr_acc_of(kind)] = entry->slot;
 }
 
@@ -291,7 +327,7 @@ struct operand tr_operand(struct tr *tr, const struct entry *entry, enum imm_ran
     case IN_CODE:
         if (imm == IMM_ANY || (imm == IMM_U32 && entry->bits <= UINT32_MAX))
             return (struct operand){.source = FROM_IMM, .slot = NOWHERE, .bits = entry->bits};
-        emit_constant(tr, entry->slot, entry->bits);
+        emit_constant(tr, entry, entry->slot);
         return (struct operand){.source = FROM_SLOT, .slot = entry->slot};
     default:
         if (entry->slot == held)
@@ -316,11 +352,11 @@ void tr_store(struct tr *tr, const struct entry *entry, uint32_t slot)
                               ? (struct operand){.source = FROM_IMM, .slot = NOWHERE}
                               : tr_operand(tr, entry, IMM_NEVER);
     if (from.source == FROM_IMM) {
-        emit_constant(tr, slot, entry->bits);
+        emit_constant(tr, entry, slot);
     } else if (from.source == FROM_SLOT) {
         copy_value(tr, entry->kind, slot, from.slot);
     } else if (entry->place == IN_ACC && tr->last.at == entry->producer && slot < SLOT_MOST) {
-        patch_producer(tr, entry->producer, entry->xop, slot);
+        patch_producer(tr, entry, slot);
         tr->last.op = OP_ILLEGAL; /* its result is needed where it was put */
         tr->acc_slot[acc] = slot;
     } else {
