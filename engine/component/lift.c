@@ -2,6 +2,7 @@
 #include "engine/component/lift.h"
 
 #include "engine/component/abi.h"
+#include "engine/component/bits.h"
 #include "engine/component/layout.h"
 #include "engine/component/string.h"
 
@@ -52,12 +53,6 @@ static bool put_char(const struct cm_lift *lift, void *to, uint32_t scalar)
         return cm_trap(lift->instance->store, "char is no Unicode scalar value");
     memcpy(to, &scalar, sizeof scalar);
     return true;
-}
-
-/* The low bytes of a little-endian word. */
-static void put_bits(void *to, uint64_t bits, uint32_t size)
-{
-    memcpy(to, &bits, size);
 }
 
 static uint32_t flags_mask(uint32_t labels)
@@ -126,9 +121,7 @@ struct list {
 static void lift_floats(const uint8_t *from, uint32_t count, uint32_t size, uint8_t *to)
 {
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t bits = 0;
-        memcpy(&bits, from + (size_t)i * size, size);
-        put_float(to + (size_t)i * size, bits, size);
+        put_float(to + (size_t)i * size, bits_load(from + (size_t)i * size, size), size);
     }
 }
 
@@ -185,12 +178,9 @@ bool cm_lift_memory(struct cm_lift *lift, const struct cm_type *type, uint32_t a
     }
     switch (cm_shape(type->kind)) {
     case SHAPE_BOOL: host[0] = from[0] != 0; return true;
-    case SHAPE_FLOAT: {
-        uint64_t bits = 0;
-        memcpy(&bits, from, type->layout.size);
-        put_float(to, bits, type->layout.size);
+    case SHAPE_FLOAT:
+        put_float(to, bits_load(from, type->layout.size), type->layout.size);
         return true;
-    }
     case SHAPE_CHAR: return put_char(lift, to, load32(from));
     case SHAPE_STRING: return string_lift(lift, load32(from), load32(from + 4), to);
     case SHAPE_LIST: return lift_list(lift, type->element, load32(from), load32(from + 4), to);
@@ -207,21 +197,18 @@ bool cm_lift_memory(struct cm_lift *lift, const struct cm_type *type, uint32_t a
                 return false;
         return true;
     case SHAPE_VARIANT: {
-        uint32_t which = 0;
-        memcpy(&which, from, type->tag_size);
+        uint32_t which = (uint32_t)bits_load(from, type->tag_size);
         if (!lift_case(lift, type, which))
             return false;
-        put_bits(to, which, type->tag_size);
+        bits_store(to, which, type->tag_size);
         const struct cm_type *payload = type->cases[which].type;
         return !payload ||
                cm_lift_memory(lift, payload, at + type->payload, host + type->host_payload);
     }
-    case SHAPE_FLAGS: {
-        uint32_t bits = 0;
-        memcpy(&bits, from, type->layout.size);
-        put_bits(to, bits & flags_mask(type->nlabels), type->layout.size);
+    case SHAPE_FLAGS:
+        bits_store(to, bits_load(from, type->layout.size) & flags_mask(type->nlabels),
+                   type->layout.size);
         return true;
-    }
     case SHAPE_OWN:
     case SHAPE_BORROW: return lift_handle(lift, type, load32(from), to);
     default: return not_yet(lift);
@@ -240,7 +227,7 @@ static bool lift_flat_variant(struct cm_lift *lift, const struct cm_type *type,
     uint32_t which = (*at)++->u32;
     if (!lift_case(lift, type, which))
         return false;
-    put_bits(to, which, type->tag_size);
+    bits_store(to, which, type->tag_size);
     const struct cm_type *payload = type->cases[which].type;
     if (payload && !cm_lift_flat(lift, payload, at, to + type->host_payload))
         return false;
@@ -254,7 +241,7 @@ bool cm_lift_flat(struct cm_lift *lift, const struct cm_type *type, const union 
     switch (cm_shape(type->kind)) {
     case SHAPE_BOOL: host[0] = (*at)++->u32 != 0; return true;
     case SHAPE_SIGNED:
-    case SHAPE_UNSIGNED: put_bits(to, (*at)++->u64, type->layout.size); return true;
+    case SHAPE_UNSIGNED: bits_store(to, (*at)++->u64, type->layout.size); return true;
     case SHAPE_FLOAT: put_float(to, (*at)++->u64, type->layout.size); return true;
     case SHAPE_CHAR: return put_char(lift, to, (*at)++->u32);
     case SHAPE_STRING: *at += 2; return string_lift(lift, (*at)[-2].u32, (*at)[-1].u32, to);
@@ -274,7 +261,7 @@ bool cm_lift_flat(struct cm_lift *lift, const struct cm_type *type, const union 
         return true;
     case SHAPE_VARIANT: return lift_flat_variant(lift, type, at, to);
     case SHAPE_FLAGS:
-        put_bits(to, (*at)++->u32 & flags_mask(type->nlabels), type->layout.size);
+        bits_store(to, (*at)++->u32 & flags_mask(type->nlabels), type->layout.size);
         return true;
     case SHAPE_OWN:
     case SHAPE_BORROW: return lift_handle(lift, type, (*at)++->u32, to);

@@ -2,6 +2,7 @@
 #include "engine/component/lower.h"
 
 #include "engine/component/abi.h"
+#include "engine/component/bits.h"
 #include "engine/component/layout.h"
 #include "engine/component/string.h"
 
@@ -42,17 +43,10 @@ bool cm_realloc(struct cm_lower *lower, uint32_t old, uint32_t old_size, uint32_
 /* --- Scalars ------------------------------------------------------------------------------------
  */
 
-static uint64_t bits_of(const void *from, uint32_t size)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, from, size);
-    return bits;
-}
-
 /* A NaN leaves as the canonical one, whoever made it. */
 static uint64_t float_bits(const void *from, uint32_t size)
 {
-    uint64_t bits = bits_of(from, size);
+    uint64_t bits = bits_load(from, size);
     if (size == 4)
         return (bits & 0x7fffffff) > 0x7f800000 ? ABI_NAN32 : bits;
     return (bits & INT64_MAX) > UINT64_C(0x7ff0000000000000) ? ABI_NAN64 : bits;
@@ -61,7 +55,7 @@ static uint64_t float_bits(const void *from, uint32_t size)
 /* A signed value as the core value that it is flattened to. */
 static uint64_t signed_bits(const void *from, uint32_t size)
 {
-    uint64_t bits = bits_of(from, size);
+    uint64_t bits = bits_load(from, size);
     switch (size) {
     case 1: return (uint32_t)(int8_t)bits;
     case 2: return (uint32_t)(int16_t)bits;
@@ -151,7 +145,7 @@ static void put_pair(const struct cm_lower *lower, uint32_t at, uint32_t first, 
 static bool case_of(const struct cm_lower *lower, const struct cm_type *type, const void *from,
                     uint32_t *ret)
 {
-    *ret = (uint32_t)bits_of(from, type->tag_size);
+    *ret = (uint32_t)bits_load(from, type->tag_size);
     return *ret < type->ncases || cm_trap(lower->instance->store, "variant has no such case");
 }
 
@@ -161,7 +155,7 @@ static bool lower_memory_variant(struct cm_lower *lower, const struct cm_type *t
     uint32_t which;
     if (!case_of(lower, type, from, &which))
         return false;
-    memcpy(memory(lower, at), &which, type->tag_size);
+    bits_store(memory(lower, at), which, type->tag_size);
     const struct cm_type *payload = type->cases[which].type;
     return !payload ||
            cm_lower_memory(lower, payload, from + type->host_payload, at + type->payload);
@@ -179,13 +173,13 @@ bool cm_lower_memory(struct cm_lower *lower, const struct cm_type *type, const v
     }
     switch (cm_shape(type->kind)) {
     case SHAPE_BOOL: *memory(lower, at) = host[0] != 0; return true;
-    case SHAPE_FLOAT: {
-        uint64_t bits = float_bits(from, type->layout.size);
-        memcpy(memory(lower, at), &bits, type->layout.size);
+    case SHAPE_FLOAT:
+        bits_store(memory(lower, at), float_bits(from, type->layout.size), type->layout.size);
         return true;
-    }
     case SHAPE_CHAR:
-    case SHAPE_FLAGS: memcpy(memory(lower, at), from, type->layout.size); return true;
+    case SHAPE_FLAGS:
+        bits_store(memory(lower, at), bits_load(from, type->layout.size), type->layout.size);
+        return true;
     case SHAPE_STRING: {
         struct str s;
         memcpy(&s, from, sizeof s);
@@ -259,7 +253,7 @@ bool cm_lower_flat(struct cm_lower *lower, const struct cm_type *type, const voi
     case SHAPE_SIGNED: (*to)++->u64 = signed_bits(from, type->layout.size); return true;
     case SHAPE_UNSIGNED:
     case SHAPE_FLAGS:
-    case SHAPE_CHAR: (*to)++->u64 = bits_of(from, type->layout.size); return true;
+    case SHAPE_CHAR: (*to)++->u64 = bits_load(from, type->layout.size); return true;
     case SHAPE_FLOAT: (*to)++->u64 = float_bits(from, type->layout.size); return true;
     case SHAPE_STRING: {
         struct str s;

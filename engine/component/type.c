@@ -7,13 +7,15 @@
 #include "engine/component/layout.h"
 #include "engine/component/limits.h"
 
-static const struct {
-    const char *text;
-    enum cm_shape shape;
-} kinds[CM_KINDS] = {
-#define PRIM(name, opcode, text, shape, size, align, flat, flags)                                  \
-    [CM_##name] = {text, SHAPE_##shape},
-#define KIND(name, opcode, text, shape) [CM_##name] = {text, SHAPE_##shape},
+static const char *const kind_texts[CM_KINDS] = {
+#define PRIM(name, opcode, text, ...) [CM_##name] = text,
+#define KIND(name, opcode, text, ...) [CM_##name] = text,
+#include "engine/component/kind.def"
+};
+
+const uint8_t cm_shapes[CM_KINDS] = {
+#define PRIM(name, opcode, text, shape, ...) [CM_##name] = SHAPE_##shape,
+#define KIND(name, opcode, text, shape)      [CM_##name] = SHAPE_##shape,
 #include "engine/component/kind.def"
 };
 
@@ -24,12 +26,7 @@ static const uint16_t prim_flags[CM_PRIMS] = {
 
 const char *cm_kind_text(enum cm_kind kind)
 {
-    return kinds[kind].text;
-}
-
-enum cm_shape cm_shape(enum cm_kind kind)
-{
-    return kinds[kind].shape;
+    return kind_texts[kind];
 }
 
 const char *cm_sort_text(enum cm_sort sort)

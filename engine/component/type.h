@@ -278,7 +278,12 @@ static inline bool cm_is_value(const struct cm_type *type)
     return type->kind < CM_FUNC;
 }
 
-enum cm_shape cm_shape(enum cm_kind kind);
+extern const uint8_t cm_shapes[CM_KINDS];
+
+static inline enum cm_shape cm_shape(enum cm_kind kind)
+{
+    return (enum cm_shape)cm_shapes[kind];
+}
 
 /* The parts of a structure, each with a label, a type, or both: the fields of a record, the cases
  * of a variant, the element of a list, the resource of a handle, the parameters and then the result
