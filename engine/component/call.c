@@ -223,6 +223,7 @@ static bool call_begin(struct vm *vm, struct native *frame, const struct lowered
     f->result = f->args + args;
     f->scratch.store = store;
     f->lift = (struct cm_lift){.instance = low->instance,
+                               .for_itself = low->instance == callee->instance,
                                .encoding = low->abi.encoding,
                                .memory = low->abi.memory,
                                .scratch = &f->scratch};
@@ -255,6 +256,7 @@ static bool call_end(struct vm *vm, struct native *frame, const struct lowered *
     union slot core_result = frame->top[0];
     if (callee->type->result) {
         struct cm_lift lift = {.instance = callee->instance,
+                               .for_itself = low->instance == callee->instance,
                                .encoding = callee->abi.encoding,
                                .memory = callee->abi.memory,
                                .scratch = &f->scratch};

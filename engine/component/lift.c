@@ -136,7 +136,7 @@ static bool lift_list(struct cm_lift *lift, const struct cm_type *element, uint3
         return false;
     const uint8_t *from = lift->memory->span.at + at;
     bool plain = element->flags & CM_PLAIN;
-    if (plain && !lift->for_host) {
+    if (plain && !lift->for_host && !lift->for_itself) {
         *to = (struct list){(void *)(uintptr_t)from, count};
         return true;
     }

@@ -4,7 +4,8 @@
  * What is lifted for the host is the host's: strings are UTF-8, everything is copied. What is
  * lifted for another component is on its way only: strings keep their encoding, told by the upper
  * bits of their length, and where guest memory cannot change before the other side has lowered it,
- * strings and lists of plain values are views of it. */
+ * strings and lists of plain values are views of it. That is always so but for an instance that
+ * calls a function of its own. */
 #ifndef CARREL_COMPONENT_LIFT_H
 #define CARREL_COMPONENT_LIFT_H
 
@@ -41,6 +42,7 @@ struct cm_lend {
 struct cm_lift {
     struct cm_instance *instance;
     bool for_host;
+    bool for_itself; /* the instance calls itself: its memory changes while it lowers */
     enum cm_encoding encoding;
     const struct linear_memory *memory; /* NULL: no type that is lifted needs one */
     struct host_scratch *scratch;

@@ -74,6 +74,14 @@ bool string_lift(struct cm_lift *lift, uint32_t at, uint32_t units, struct str *
                                                   : "string is not well-formed UTF-16");
     if (lift->for_host)
         return lift_utf8(lift, from, units, form, to);
+    if (lift->for_itself) {
+        uint8_t *copy = scratch_take(lift->scratch, size);
+        if (!copy)
+            return out_of_memory(store);
+        if (size)
+            memcpy(copy, from, size);
+        from = copy;
+    }
     *to = string_on_way(from, units, form);
     return true;
 }

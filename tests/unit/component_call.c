@@ -159,11 +159,62 @@ static void values_go_to_another_component_and_back(void **state)
     }
 }
 
+/* An instance that calls its own function `f`, in another encoding, with a realloc that destroys
+ * the string that is being lowered. */
+static void build_own_call(struct build *b)
+{
+    struct build module;
+    begin_component(b);
+    SECTION_OF(b, TYPE, 2, 0x40, 1, 1, 's', 0x73, 0, 0x79, 0x40, 0, 0, 0x79);
+    begin_module(&module);
+    SECTION_OF(&module, TYPES, 2, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, 0x60, 4, 0x7f, 0x7f, 0x7f, 0x7f, 1,
+               0x7f);
+    SECTION_OF(&module, FUNCTIONS, 2, 0, 1);
+    SECTION_OF(&module, MEMORIES, 1, 0, 1);
+    SECTION_OF(&module, EXPORTS, 3, 1, 'm', 2, 0, 1, 'f', 0, 0, 1, 'r', 0, 1);
+    /* f: its second argument; realloc: memory.fill(64, 0xff, 32), 256 */
+    SECTION_OF(&module, CODE, 2, 4, 0, 0x20, 1, 0x0b, 16, 0, 0x41, 0xc0, 0, 0x41, 0xff, 1, 0x41, 32,
+               0xfc, 11, 0, 0x41, 0x80, 2, 0x0b);
+    SECTION_OF(&module, DATA, 1, 0, 0x41, 0xc0, 0, 0x0b, 5, 0xc5, 0xbe, 'a', 0xc3, 0xa9);
+    put_nested(b, CORE_MODULE, &module);
+    SECTION_OF(b, CORE_INSTANCE, 1, 0, 0, 0);
+    SECTION_OF(b, ALIAS, 3, 0, 2, 1, 0, 1, 'm', 0, 0, 1, 0, 1, 'f', 0, 0, 1, 0, 1, 'r');
+    SECTION_OF(b, CANON, 2, 0, 0, 0, 3, 1, 3, 0, 4, 1, 0, 1, 0, 0, 2, 0, 3, 0);
+    begin_module(&module);
+    SECTION_OF(&module, TYPES, 2, 0x60, 2, 0x7f, 0x7f, 1, 0x7f, 0x60, 0, 1, 0x7f);
+    SECTION_OF(&module, IMPORTS, 1, 1, 'h', 1, 'e', 0, 0);
+    SECTION_OF(&module, FUNCTIONS, 1, 1);
+    SECTION_OF(&module, EXPORTS, 1, 2, 'g', 'o', 0, 1);
+    SECTION_OF(&module, CODE, 1, 9, 0, 0x41, 0xc0, 0, 0x41, 5, 0x10, 0, 0x0b);
+    put_nested(b, CORE_MODULE, &module);
+    SECTION_OF(b, CORE_INSTANCE, 2, 1, 1, 1, 'e', 0, 2, 0, 1, 1, 1, 'h', 0x12, 1);
+    SECTION_OF(b, ALIAS, 1, 0, 0, 1, 2, 2, 'g', 'o');
+    SECTION_OF(b, CANON, 1, 0, 0, 3, 0, 1);
+    SECTION_OF(b, EXPORT, 1, 0, 2, 'g', 'o', 1, 1, 0);
+}
+
+static void an_instance_may_call_itself(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct build b;
+    open_fixture(&f);
+    build_own_call(&b);
+    struct cm_instance *instance = start_component(&f, &b, NULL);
+    expect_call(&f, instance, "go", "()", "3");
+    const struct linear_memory *memory = instance->spaces[SORT_CORE_MEMORY][0];
+    static const uint8_t lowered[] = {0x7e, 0x01, 'a', 0, 0xe9, 0};
+    assert_memory_equal(memory_at(memory, 256, sizeof lowered), lowered, sizeof lowered);
+    free(b.at);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_go_to_the_host_and_back),
         cmocka_unit_test(values_go_to_another_component_and_back),
+        cmocka_unit_test(an_instance_may_call_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
