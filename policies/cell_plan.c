@@ -186,8 +186,9 @@ static void process(struct composing *c)
 static int collect(struct composing *c, struct err *err)
 {
     static const enum capability streams[3] = {CAP_STDIN, CAP_STDOUT, CAP_STDERR};
+    bool prints = c->request->invoke || c->request->role == CELL_INSPECT;
     for (unsigned i = 0; i < 3; i++)
-        if (granted(c, streams[i]) || (streams[i] == CAP_STDOUT && c->request->invoke))
+        if (granted(c, streams[i]) || (streams[i] == CAP_STDOUT && prints))
             c->handed[c->handed_count++].stream = i;
     size_t directories = granted(c, CAP_DIR_READ) ? c->policy->directory_count : 0;
     if (directories > GRANTS_MAX - c->handed_count)
@@ -207,6 +208,11 @@ static bool writable(const struct composing *c, const struct policy_directory *d
 
 static void stream(struct composing *c, uint64_t grant, unsigned number)
 {
+    if (c->request->role == CELL_INSPECT && c->host->streams[number] != HOST_CLOSED) {
+        add(c, OPERATION_STREAM_TEXT)->of.stream_text =
+            (struct operation_stream_text){.grant = grant, .stream = number};
+        return;
+    }
     switch (c->host->streams[number]) {
     case HOST_FILE:
         add(c, OPERATION_STREAM_PASS)->of.stream_pass =
@@ -282,25 +288,27 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
 
 static void messages(struct composing *c)
 {
+    static const char *const words[] = {
+        [CELL_READER] = "reader", [CELL_RUN] = "run", [CELL_INSPECT] = "inspect"};
     const struct cell_request *r = c->request;
-    bool run = r->role == CELL_RUN;
-    add(c, OPERATION_ROLE)->of.role.role = run ? "run" : "reader";
+    add(c, OPERATION_ROLE)->of.role.role = words[r->role];
     struct operation_component *component = &add(c, OPERATION_COMPONENT)->of.component;
     component->size = r->component_size;
     component->digest = r->digest;
-    uint64_t time = run ? c->policy->timeout : READER_TIME;
+    /* Whoever reads what INSPECT prints may take all the time that they want. */
+    uint64_t time = r->role == CELL_READER ? READER_TIME : c->policy->timeout;
     if (time != POLICY_UNLIMITED)
         add(c, OPERATION_TIME)->of.time.time = time;
-    if (!run)
+    for (size_t i = 0; i < c->handed_count; i++)
+        hand_over(c, i, &c->handed[i]);
+    if (granted(c, CAP_ARGS) || r->role == CELL_INSPECT)
+        add(c, OPERATION_ARGUMENTS)->of.arguments.list = r->arguments;
+    if (r->role != CELL_RUN)
         return;
     add(c, OPERATION_LIMITS)->of.limits = (struct operation_limits){
         .memory = c->policy->memory, .stack = GUEST_STACK, .fuel = c->policy->fuel};
     add(c, OPERATION_GRANTED)->of.granted =
         (struct operation_granted){.capabilities = r->verdict->granted, .rules = r->verdict->rules};
-    for (size_t i = 0; i < c->handed_count; i++)
-        hand_over(c, i, &c->handed[i]);
-    if (granted(c, CAP_ARGS))
-        add(c, OPERATION_ARGUMENTS)->of.arguments.list = r->arguments;
     if (granted(c, CAP_ENV))
         add(c, OPERATION_ENVIRONMENT)->of.environment.list = c->policy->environment;
     if (granted(c, CAP_RANDOM) || granted(c, CAP_RANDOM_INSECURE))

@@ -8,7 +8,7 @@
 #include "policies/operation.h"
 #include "policies/seccomp.h"
 
-enum cell_role { CELL_READER, CELL_RUN };
+enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT };
 
 /* Everything that the array follows from. Pointers must live as long as the array. */
 struct cell_request {
@@ -19,8 +19,8 @@ struct cell_request {
     uint64_t component_size;       /* bytes */
     const uint8_t *digest;         /* 32 bytes, of the component */
     const uint8_t *seed;           /* 32 bytes that no other cell gets; of CELL_RUN only */
-    struct text_list arguments;    /* of CELL_RUN only, as the rest */
-    const char *invoke;            /* WAVE, or NULL: run the program */
+    struct text_list arguments;    /* of CELL_RUN; the views of CELL_INSPECT */
+    const char *invoke;            /* of CELL_RUN only: WAVE, or NULL: run the program */
 };
 
 /* The array and what it points to. Must not be moved once it is made. */

@@ -10,4 +10,7 @@ int command_run(const struct options *options, char **operands, size_t count);
 /* Prints what components can do. The worst exit code of all files. */
 int command_audit(const struct options *options, char **operands, size_t count);
 
+/* Prints what is inside a component or a module. */
+int command_inspect(const struct options *options, char **operands, size_t count);
+
 #endif

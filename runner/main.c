@@ -31,8 +31,15 @@ static int carry_out(const struct cli *cli)
         report_status(options.status, err_exit_code(err.kind), &err);
         return report_error(NULL, &err);
     }
-    int code = cli->command == CLI_RUN ? command_run(&options, cli->operands, cli->operand_count)
-                                       : command_audit(&options, cli->operands, cli->operand_count);
+    int code = 0;
+    switch (cli->command) {
+    case CLI_RUN: code = command_run(&options, cli->operands, cli->operand_count); break;
+    case CLI_AUDIT: code = command_audit(&options, cli->operands, cli->operand_count); break;
+    case CLI_INSPECT: code = command_inspect(&options, cli->operands, cli->operand_count); break;
+    case CLI_HELP:
+    case CLI_COMMANDS:
+    case CLI_VERSION: break; /* not here */
+    }
     options_free(&options);
     return code;
 }

@@ -174,6 +174,27 @@ static int set_status(struct options *options, const char *text, struct err *err
     return 0;
 }
 
+enum view {
+#define VIEW(NAME, word, meaning) VIEW_##NAME,
+#include "shim/protocol.def"
+    VIEWS
+};
+
+/* Each once, however often its flag is given. */
+static int add_view(struct options *options, enum view view)
+{
+    static const char *const words[VIEWS] = {
+#define VIEW(NAME, word, meaning) word,
+#include "shim/protocol.def"
+    };
+    _Static_assert(countof(options->views) == VIEWS, "room for every view");
+    for (size_t i = 0; i < options->view_count; i++)
+        if (options->views[i] == words[view])
+            return 0;
+    options->views[options->view_count++] = words[view];
+    return 0;
+}
+
 static int set_flag(struct options *options, const struct cli_given *given, struct err *err)
 {
     struct policy *policy = &options->policy;
@@ -188,7 +209,10 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_INVOKE: options->invoke = given->value; return 0;
     case FLAG_ENGINE: options->engine = given->value; return 0;
     case FLAG_EXPLAIN: options->explain = true; return 0;
-    case FLAG_JSON: options->json = true; return 0;
+    case FLAG_WAT: return add_view(options, VIEW_WAT);
+    case FLAG_MODULES: return add_view(options, VIEW_MODULES);
+    case FLAG_CODE: return add_view(options, VIEW_CODE);
+    case FLAG_JSON: options->json = true; return add_view(options, VIEW_JSON);
     case FLAG_HELP:
     case CLI_FLAGS: return 0;
     }

@@ -91,6 +91,19 @@ static int pump_stream(struct grants *grants, const struct operation_stream_pump
     return keep(grants, pump->grant, fd, err);
 }
 
+static int text_stream(struct grants *grants, const struct operation_stream_text *text,
+                       struct err *err)
+{
+    int fd;
+    struct pump *pump = &grants->pumps[grants->pump_count];
+    if (grants->pump_count == countof(grants->pumps) || text->stream == 0 ||
+        pump_open(pump, (int)text->stream, &fd, err))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "text goes to standard output or error");
+    pump_plain(pump);
+    grants->pump_count++;
+    return keep(grants, text->grant, fd, err);
+}
+
 static int no_stream(struct grants *grants, const struct operation_stream_none *none,
                      struct err *err)
 {
@@ -160,6 +173,9 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
         break;
     case OPERATION_STREAM_PUMP:
         result = pump_stream(grants, &operation->of.stream_pump, err);
+        break;
+    case OPERATION_STREAM_TEXT:
+        result = text_stream(grants, &operation->of.stream_text, err);
         break;
     case OPERATION_STREAM_NONE: result = no_stream(grants, &operation->of.stream_none, err); break;
     case OPERATION_DIRECTORY: return clone_directory(grants, operation, report, err);

@@ -46,6 +46,12 @@ int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
     return 0;
 }
 
+void pump_plain(struct pump *pump)
+{
+    pump->filtered = true;
+    pump->filter = terminal_plain();
+}
+
 struct pollfd pump_wait(const struct pump *pump)
 {
     if (pump->sent < pump->have)

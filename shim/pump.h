@@ -17,7 +17,7 @@ struct pump {
     int sink;      /* -1: the pump has ended */
     bool output;   /* from the cell to the caller */
     bool terminal; /* the caller's end is one */
-    bool filtered; /* what goes to it passes the filter */
+    bool filtered; /* what goes to the caller passes the filter */
     size_t have, sent;
     struct terminal filter;
     char buffer[PUMP_CHUNK + TERMINAL_HELD];
@@ -26,6 +26,10 @@ struct pump {
 /* A pump for standard stream `stream` (0, 1 or 2) of the caller, and the cell's end of its pipe.
  * Errors: FAULT. */
 int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err);
+
+/* From now on the pump, one of output, lets only plain text through, whatever the caller's end is.
+ */
+void pump_plain(struct pump *pump);
 
 /* What the pump waits for now: one entry, with descriptor -1 if it has ended. */
 struct pollfd pump_wait(const struct pump *pump);

@@ -2,7 +2,7 @@
  * state machine and not a parser of meaning: what is not in the table never gets through, and what
  * is incomplete is held back, so a terminal never sees half of what was judged. */
 #include "shim/terminal.h"
-#include <stdbool.h>
+#include "engine/base/utf.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +212,8 @@ static void in_ground(struct terminal *terminal, struct output *out, char c)
     unsigned char byte = (unsigned char)c;
     if (byte >= ' ' && byte < 0x7f)
         put(out, &c, 1);
+    else if (terminal->plain && byte < 0x80)
+        put(out, c == '\n' || c == '\t' ? &c : "?", 1);
     else if (byte == 0x1b)
         begin(terminal, ESCAPE, c);
     else if (utf8_length(byte))
@@ -220,6 +222,13 @@ static void in_ground(struct terminal *terminal, struct output *out, char c)
         put(out, "?", 1);
     else if (control_allowed(byte))
         put(out, &c, 1);
+}
+
+/* Well-formed, by utf8_allowed. */
+static bool is_hidden(const char *held)
+{
+    const uint8_t *at = (const uint8_t *)held;
+    return utf8_hides(utf8_next(&at));
 }
 
 static void in_character(struct terminal *terminal, struct output *out, char c)
@@ -232,7 +241,8 @@ static void in_character(struct terminal *terminal, struct output *out, char c)
     }
     hold(terminal, c);
     if (terminal->held_size == utf8_length((unsigned char)terminal->held[0]))
-        finish(terminal, out, utf8_allowed(terminal->held));
+        finish(terminal, out,
+               utf8_allowed(terminal->held) && !(terminal->plain && is_hidden(terminal->held)));
 }
 
 static void in_escape(struct terminal *terminal, struct output *out, char c)
@@ -293,6 +303,11 @@ static void in_string(struct terminal *terminal, struct output *out, char c)
 struct terminal terminal_new(void)
 {
     return (struct terminal){.state = GROUND};
+}
+
+struct terminal terminal_plain(void)
+{
+    return (struct terminal){.state = GROUND, .plain = true};
 }
 
 size_t terminal_filter(struct terminal *terminal, const char *from, size_t size, char *to)

@@ -14,4 +14,8 @@ uint32_t utf8_next(const uint8_t **at);
 /* Writes one scalar value; returns the bytes written, 1 to 4. */
 size_t utf8_put(uint8_t *to, uint32_t scalar);
 
+/* Is it a character that does something else than be seen: a control, an invisible one, one that
+ * changes the direction of writing? Letters of all scripts are not. */
+bool utf8_hides(uint32_t scalar);
+
 #endif

@@ -46,6 +46,10 @@ struct cell {
  * tell_failure. */
 void role_reader(struct cell *cell);
 
+/* Decodes the component and prints what its arguments ask for (rows VIEW of shim/protocol.def) to
+ * its standard output; then tells that it is done by tell_exit, or why not by tell_failure. */
+void role_inspect(struct cell *cell);
+
 /* Runs the component, and tells how it ended by tell_exit, tell_trap or tell_failure. */
 void role_run(struct cell *cell);
 

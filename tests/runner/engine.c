@@ -1,6 +1,6 @@
 /* An engine for tests of the command line: its "component" is a script that it obeys, one command a
  * line. As a reader it obeys the first group and answers with the demand that they make; as a cell
- * that runs it obeys the second.
+ * that runs, or inspects, it obeys the second.
  *
  *   is FACT            command, component, proxy: a fact of the demand (policies/demand.def)
  *   reach ROW          a row that is imported and reached, by its name in policies/row.def
@@ -308,6 +308,13 @@ void role_reader(struct cell *self)
     answer.head.rows[0] = DEMAND_ROWS;
     obey_all(true);
     tell_demand((struct bytes){answer.bytes, answer_size});
+}
+
+void role_inspect(struct cell *self)
+{
+    cell = self;
+    obey_all(false);
+    tell_exit(0);
 }
 
 void role_run(struct cell *self)

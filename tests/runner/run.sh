@@ -121,6 +121,18 @@ expect 'no directory' 0 '^1 2 \|$' '' run looks
 expect 'directories' 0 '^1 2 \|3 7 /\|3 1 /ro\|$' '' run --dir d::/ --dir d/sub::/ro:ro looks
 expect 'a directory by its own name' 0 '3 1 d\|$' '' run --dir d:ro looks
 
+# --- What a cell that inspects prints -----------------------------------------------------------------
+inspect() { "$carrel" inspect --engine "$engine" "$@"; }
+printf 'print plain \303\251 text\nprint \033[31mred \342\200\256rev\007 \302\233m\nargs\ngrants\n' >shown
+expect 'plain text alone gets out' 0 '^plain .+ text\|\?\[31mred rev\? m\|\[wat\]\|\[json\]\|1 2 \|$' '' inspect --wat --json shown
+echo 'exit 3' >odd
+expect 'a cell that inspects and says no' 3 '' '' inspect odd
+expect 'no file to inspect' 125 '' 'no FILE' inspect
+expect 'two files to inspect' 125 '' 'more than one FILE' inspect odd odd
+expect 'nothing there to inspect' 127 '' '^carrel: nowhere.wasm: .*\|$' inspect nowhere.wasm
+expect 'flags of run are not those of inspect' 125 '' 'has no flag --dir' inspect --dir . odd
+expect 'explained' 3 '' 'grant 0: a pipe; the shim passes plain text on to standard output.*read write exit_group' inspect --explain odd
+
 # --- A bad command line --------------------------------------------------------------------------------
 expect 'no command' 125 '' '^carrel: no command' "$carrel"
 expect 'unknown command' 125 '' "did you mean 'run'" "$carrel" rnu

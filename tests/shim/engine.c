@@ -295,6 +295,11 @@ void role_reader(struct cell *cell)
     obey_all(cell);
 }
 
+void role_inspect(struct cell *cell)
+{
+    role_run(cell);
+}
+
 void role_run(struct cell *cell)
 {
     obey_all(cell);

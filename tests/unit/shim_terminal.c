@@ -225,6 +225,26 @@ static void noise_never_gets_through(void **state)
     }
 }
 
+static void plain_text_is_all(void **state)
+{
+    (void)state;
+    static const char from[] =
+        "a\tb\n\033[31mc\a\r\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81\xc3\xa9\x80\xc3";
+    static const size_t pieces[] = {65536, 1, 2, 3};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        char to[4096 + TERMINAL_HELD];
+        struct terminal terminal = terminal_plain();
+        size_t written = 0;
+        for (size_t at = 0; at < sizeof from - 1; at += pieces[i]) {
+            size_t left = sizeof from - 1 - at;
+            written += terminal_filter(&terminal, from + at, left < pieces[i] ? left : pieces[i],
+                                       to + written);
+        }
+        to[written] = '\0';
+        assert_string_equal(to, "a\tb\n?[31mc??\xc3\xa9?");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +254,7 @@ int main(void)
         cmocka_unit_test(c1_controls_are_dropped),
         cmocka_unit_test(broken_sequences_do_not_get_through),
         cmocka_unit_test(long_sequences_are_dropped_whole),
+        cmocka_unit_test(plain_text_is_all),
         cmocka_unit_test(noise_never_gets_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
