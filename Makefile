@@ -315,6 +315,25 @@ $(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
 bench-start: $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
 	@tests/bench/start.sh $(B) 200 $(wildcard $(SHARED)/components/dhello.wasm)
 
+# Speed: kernels against native code and whatever engines are on PATH.
+## make bench      the table of kernels by engines; ROUNDS=9, KERNELS='NAME...' some of them
+KERNELS_C   := $(filter-out %/libc.c,$(wildcard tests/bench/kernels/*.c))
+BENCH_BUILT := $(patsubst tests/bench/kernels/%.c,$(B)/bench/%,$(KERNELS_C))
+BENCH_FLAGS := -O3 -ffp-contract=off $(WARN)
+# Modules are always made by clang, whatever makes the rest; SIMD only where a kernel asks for it.
+WASM_CC     ?= clang-19
+$(B)/bench/%.wasm: tests/bench/kernels/%.c tests/bench/kernels/kernel.h tests/bench/kernels/libc.c
+	@mkdir -p $(@D)
+	$(call say,WASM,$@)
+	$(Q)$(WASM_CC) --target=wasm32 -nostdlib -ffreestanding $(BENCH_FLAGS) -mbulk-memory -mnontrapping-fptoint -msign-ext \
+	    $(if $(filter simd_%,$*),-msimd128) -Wl,--no-entry -Wl,-z,stack-size=65536 -o $@ $< tests/bench/kernels/libc.c
+$(B)/bench/%.native: tests/bench/kernels/%.c tests/bench/kernels/kernel.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $<
+bench: all $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT)) $(B)/test/host/interleave
+	@SHARED=$(SHARED) node tests/bench/table.mjs $(B) $(or $(ROUNDS),9) $(KERNELS)
+
 clean:
 	rm -rf $(B)
 

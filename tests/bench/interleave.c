@@ -1,16 +1,20 @@
 /* Times commands against each other: every round runs each of them once, so that whatever the
  * machine does meanwhile hits all alike.
  *
- *   interleave ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...
+ *   interleave [-u] ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...
  *
- * Prints minimum and median in milliseconds of each, and the ratio of its median to the first's.
+ * Prints minimum and median in milliseconds of each, and the ratio of its median to the first's:
+ * of the time that passed or, with -u, of the processor time that it and its children used.
  * Output of the commands goes to /dev/null; one that fails ends the whole. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,10 +33,16 @@ static double milliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static double run(char **arguments, posix_spawn_file_actions_t *actions)
+static double of_timeval(struct timeval time)
+{
+    return (double)time.tv_sec * 1e3 + (double)time.tv_usec / 1e3;
+}
+
+static double run(char **arguments, posix_spawn_file_actions_t *actions, bool used)
 {
     pid_t pid;
     int status;
+    struct rusage usage;
     double begin = milliseconds();
     int error = !arguments[0] ? ENOENT
                               : posix_spawnp(&pid, arguments[0], actions, NULL, arguments, environ);
@@ -40,9 +50,11 @@ static double run(char **arguments, posix_spawn_file_actions_t *actions)
         fprintf(stderr, "cannot start a command: %s\n", strerror(error));
         exit(1);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
         ;
     double took = milliseconds() - begin;
+    if (used)
+        took = of_timeval(usage.ru_utime) + of_timeval(usage.ru_stime);
     if (!WIFEXITED(status) || WEXITSTATUS(status)) {
         fprintf(stderr, "%s failed (%x)\n", arguments[0], (unsigned)status);
         exit(1);
@@ -60,9 +72,13 @@ int main(int count, char **arguments)
 {
     struct command commands[COMMANDS_MAX];
     size_t known = 0;
+    bool used = count > 1 && strcmp(arguments[1], "-u") == 0;
+    if (used)
+        count--, arguments++;
     int rounds = count > 2 ? atoi(arguments[1]) : 0;
     if (rounds < 1) {
-        fprintf(stderr, "usage: interleave ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...\n");
+        fprintf(stderr,
+                "usage: interleave [-u] ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...\n");
         return 1;
     }
     for (int i = 2; i < count && known < COMMANDS_MAX; i++) {
@@ -79,7 +95,7 @@ int main(int count, char **arguments)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     for (int round = 0; round < rounds; round++) {
         for (size_t i = 0; i < known; i++)
-            commands[i].times[round] = run(commands[i].arguments, &actions);
+            commands[i].times[round] = run(commands[i].arguments, &actions, used);
     }
     for (size_t i = 0; i < known; i++) {
         qsort(commands[i].times, (size_t)rounds, sizeof(double), by_size);
