@@ -179,7 +179,7 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay) $(B)/test/cell/runner-engine live
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/cell/runner-engine live
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c $(POLICIES) $(BASE))
@@ -286,6 +286,12 @@ MUTATE := tests/fuzz/mutate.c tests/fuzz/mutate_module.c $(BASE) $(filter-out $(
 MUTATE_COMPONENT := tests/fuzz/mutate.c tests/fuzz/mutate_component.c $(call src,$(rooms_component))
 $(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE)))$(eval $(call spec,$(v),mutate-component,$(MUTATE_COMPONENT))))
 $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))
+
+## make diff       modules of wasm-opt -ttf here and in V8; DIFF='--count N --seed S ...'
+$(foreach v,host asan,$(eval $(call spec,$(v),diff-run,tests/fuzz/diff/diff_run.c $(call src,$(rooms_exec)))))
+.PHONY: diff
+diff: $(B)/test/host/diff-run
+	@node tests/fuzz/diff/diff.mjs --runner $< $(DIFF)
 
 # The engine taken over: every attack of tests/escape/attack.def. make escape.
 $(eval $(call cellprogram,attacker,tests/escape/attacker.c))

@@ -156,11 +156,14 @@ enum ran invoke_module(struct program *program, struct instance *instance, struc
         return RAN_FAILED;
     }
     struct cm_types *types = cm_types_new(&program->ground.image, program->ground.types);
+    if (!types) {
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no memory is left for the types of a call");
+        return RAN_FAILED;
+    }
     const struct functype *type = types_func(program->ground.types, func_type(external.func));
-    const struct cm_type *result =
-        types && type->nresults == 1 ? type_of(types, type->results[0]) : NULL;
+    const struct cm_type *result = type->nresults == 1 ? type_of(types, type->results[0]) : NULL;
     if (type->nresults && !result) {
-        err_set(err, types ? ERR_USAGE : ERR_MEMORY, ERR_NOWHERE,
+        err_set(err, ERR_USAGE, ERR_NOWHERE,
                 "\"" STR_FMT "\" does not return one number: there is no text for its result",
                 STR_ARG(typed.name));
         return RAN_FAILED;

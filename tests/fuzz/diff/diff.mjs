@@ -1,16 +1,20 @@
 // Differential fuzzer: modules made by binaryen's `wasm-opt -ttf` run in V8 and in carrel's engine;
 // what they log, return, trap with and leave in memory must be the same.
 //
-//   node tests/fuzz/diff/diff.mjs --runner build/diff-run [--count N] [--seed S] [--keep DIR]
+//   node tests/fuzz/diff/diff.mjs [--runner FILE] [--count N] [--seed S] [--features SET]
+//                                 [--keep DIR] [--corpus DIR]
 //
-// Deterministic for a seed (and a version of wasm-opt). A module that differs is kept in DIR.
-// Last line: `N passed, N failed`.
+// Deterministic for a seed (and a version of wasm-opt). A module that differs is kept in DIR of
+// `--keep`. With `--corpus`, modules and what V8 said of them are kept and used again: making them
+// costs ten times what comparing them does. Last line: `N passed, N failed`.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const options = { runner: 'build/diff-run', count: '300', seed: '1', keep: '', features: 'base' };
+const options = {
+  runner: 'build/test/host/diff-run', count: '300', seed: '1', features: 'base', keep: '', corpus: '',
+};
 for (let i = 2; i < process.argv.length; i += 2) {
   const name = process.argv[i].replace(/^--/, '');
   if (!(name in options) || i + 1 >= process.argv.length) {
@@ -22,7 +26,13 @@ for (let i = 2; i < process.argv.length; i += 2) {
 const BATCH = 64;
 
 // xorshift64*, so that a seed gives the same inputs everywhere.
-let state = BigInt(options.seed) * 0x9e3779b97f4a7c15n + 0x1234567n & 0xffffffffffffffffn;
+// Each batch begins anew, so that a run can be taken up again in its middle.
+let state = 0n;
+function seedRandom(batch) {
+  state = (BigInt(options.seed) * 0x9e3779b97f4a7c15n + BigInt(batch + 1) * 0xbf58476d1ce4e5b9n)
+    & 0xffffffffffffffffn | 1n;
+  for (let i = 0; i < 8; i++) random();
+}
 function random() {
   state ^= state >> 12n;
   state = (state ^ state << 25n) & 0xffffffffffffffffn;
@@ -46,19 +56,21 @@ const PASSES = [[], [], ['-O1'], ['-O2'], ['-O3'], ['-Os'], ['--flatten'],
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'carrel-diff-'));
 process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
+const corpus = options.corpus && path.join(options.corpus, `${options.features}-${options.seed}`);
 
-function makeModule(index) {
+// The path of a new module in `folder`, or null if wasm-opt makes none of these bytes.
+function makeModule(folder, index) {
   const size = 100 + random() % (random() % 4 === 0 ? 12000 : 2500);
   const seedFile = path.join(work, 'seed');
   const bytes = Buffer.alloc(size);
   for (let i = 0; i < size; i++) bytes[i] = random() & 255;
   fs.writeFileSync(seedFile, bytes);
-  const out = path.join(work, `m${index}.wasm`);
+  const out = path.join(folder, `m${index}.wasm`);
   const sets = FEATURES[options.features];
   const features = sets[random() % sets.length];
   const passes = PASSES[random() % PASSES.length];
   const made = spawnSync('wasm-opt', [seedFile, '-ttf', '--denan', ...features, ...passes, '-o', out],
-    { stdio: 'ignore', timeout: 20000 });
+    { stdio: 'ignore', timeout: 20000, env: { ...process.env, BINARYEN_CORES: '1' } });
   return made.status === 0 ? out : null;
 }
 
@@ -176,18 +188,38 @@ function transcript(bytes) {
   return out;
 }
 
+// The modules of a batch, each with V8's transcript: { made: [{ file, expected }], refused }.
+function makeBatch(number, size) {
+  const folder = corpus ? path.join(corpus, `${number}`) : work;
+  const kept = path.join(folder, 'transcripts.json');
+  if (corpus && fs.existsSync(kept)) {
+    const batch = JSON.parse(fs.readFileSync(kept));
+    return { ...batch, made: batch.made.slice(0, size).map((m) => ({ ...m, file: path.join(folder, m.file) })) };
+  }
+  fs.mkdirSync(folder, { recursive: true });
+  seedRandom(number);
+  const batch = { made: [], refused: 0 };
+  for (let i = 0; batch.made.length < (corpus ? BATCH : size); i++) {
+    const file = makeModule(folder, i);
+    if (!file) continue;
+    const expected = transcript(fs.readFileSync(file));
+    // Newer than this V8, or wasm-opt's fault.
+    if (expected[0] === 'invalid') { batch.refused++; fs.rmSync(file); continue; }
+    batch.made.push({ file, expected });
+  }
+  if (corpus) {
+    const made = batch.made.map((m) => ({ ...m, file: path.basename(m.file) }));
+    fs.writeFileSync(`${kept}.new`, JSON.stringify({ ...batch, made }));
+    fs.renameSync(`${kept}.new`, kept);
+  }
+  return { ...batch, made: batch.made.slice(0, size) };
+}
+
 let passed = 0, failed = 0, skipped = 0, calls = 0, traps = 0;
 const count = Number(options.count);
-for (let done = 0; done < count;) {
-  const batch = [];
-  while (batch.length < BATCH && done + batch.length < count) {
-    const file = makeModule(done + batch.length);
-    if (!file) continue;
-    const bytes = fs.readFileSync(file);
-    const expected = transcript(bytes);
-    if (expected[0] === 'invalid') { skipped++; continue; } // newer than this V8, or wasm-opt's fault
-    batch.push({ file, expected });
-  }
+for (let done = 0, number = 0; done < count; number++) {
+  const { made: batch, refused } = makeBatch(number, Math.min(BATCH, count - done));
+  skipped += refused;
   const run = spawnSync(options.runner, { input: batch.map((b) => b.file).join('\n') + '\n', maxBuffer: 1 << 30 });
   const actual = new Map(run.stdout.toString().split('== ').slice(1).map((part) => {
     const lines = part.trimEnd().split('\n');
@@ -201,10 +233,10 @@ for (let done = 0; done < count;) {
     if (at < 0 && lines.length === expected.length) { passed++; continue; }
     failed++;
     const where = at < 0 ? expected.length : at;
-    console.log(`${path.basename(file)}: line ${where}: V8 "${expected[where]}", carrel "${lines[where]}"`);
+    console.log(`batch ${number}, ${path.basename(file)}: line ${where}: V8 "${expected[where]}", carrel "${lines[where]}"`);
     if (options.keep) {
       fs.mkdirSync(options.keep, { recursive: true });
-      fs.copyFileSync(file, path.join(options.keep, `seed${options.seed}-${path.basename(file)}`));
+      fs.copyFileSync(file, path.join(options.keep, `${options.features}-${options.seed}-${number}-${path.basename(file)}`));
     }
   }
   done += batch.length;
