@@ -288,7 +288,7 @@ $(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE)))$(eval $(c
 $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))
 
 ## make diff       modules of wasm-opt -ttf here and in V8; DIFF='--count N --seed S ...'
-$(foreach v,host asan,$(eval $(call spec,$(v),diff-run,tests/fuzz/diff/diff_run.c $(call src,$(rooms_exec)))))
+$(foreach v,host asan ubsan,$(eval $(call spec,$(v),diff-run,tests/fuzz/diff/diff_run.c $(call src,$(rooms_exec)))))
 .PHONY: diff
 diff: $(B)/test/host/diff-run
 	@node tests/fuzz/diff/diff.mjs --runner $< $(DIFF)

@@ -4,6 +4,7 @@
 #include "engine/cell/backtrace.h"
 #include "engine/cell/tell.h"
 #include "engine/component/component.h"
+#include "engine/wasi/clock.h"
 #include <unistd.h>
 
 /* --- What was granted ---------------------------------------------------------------------------
@@ -96,6 +97,8 @@ int program_start(struct program *program, const struct cell *cell, struct err *
     program->wasi = host_state(program, err);
     if (!program->wasi)
         return -1;
+    struct vm_clock clock = clock_for_vm(program->wasi);
+    vm_set_clock(program->vm, &clock);
     program->fiber = fiber_new(program->vm);
     if (!program->fiber)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the component's stack");

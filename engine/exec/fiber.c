@@ -88,8 +88,10 @@ bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
     vm->in_leaf = false;
     enum fiber_state state = vm->machine.state;
     vm->machine = outer;
-    if (state == FIBER_BLOCKED)
+    if (state == FIBER_BLOCKED) {
+        wait_forget(vm, vm->fiber);
         vm_trap_set(vm, TRAP_COMPONENT, "%s", "realloc and post-return may not wait");
+    }
     return state == FIBER_DONE;
 }
 
@@ -120,6 +122,7 @@ struct fiber *fiber_new(struct vm *vm)
 
 void fiber_free(struct vm *vm, struct fiber *fiber)
 {
+    wait_forget(vm, fiber);
     fiber->next = vm->spare_fibers;
     vm->spare_fibers = fiber;
 }
@@ -131,7 +134,7 @@ static union slot *stack_base(const struct fiber *fiber)
 
 union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func)
 {
-    (void)vm;
+    wait_forget(vm, fiber);
     fiber->state = FIBER_READY;
     fiber->func = func;
     return stack_base(fiber);

@@ -142,6 +142,14 @@ INLINE struct regs regs_of(REGS, enum trap_kind trap, bool taken)
         DISPATCH();                                                                                \
     }
 
+/* Leaves the interpreter in `state`; what is needed to go on or to explain stays in the machine. */
+#define LEAVE(state_)                                                                              \
+    do {                                                                                           \
+        struct machine *left_ = &in->vm->machine;                                                  \
+        left_->pc = pc, left_->fp = fp, left_->instance = in, left_->state = (state_);             \
+        return;                                                                                    \
+    } while (0)
+
 /* --- Operands ------------------------------------------------------------------------------------
  */
 

@@ -8,14 +8,6 @@
  * At a callee's entry `acc` points to the cell that the entry was read from: LAZY needs it. */
 #include "engine/exec/ops_call.h"
 
-/* Leaves the interpreter in `state`; what is needed to go on or to explain stays in the machine. */
-#define LEAVE(state_)                                                                              \
-    do {                                                                                           \
-        struct machine *left_ = &in->vm->machine;                                                  \
-        left_->pc = pc, left_->fp = fp, left_->instance = in, left_->state = (state_);             \
-        return;                                                                                    \
-    } while (0)
-
 /* --- Traps ---------------------------------------------------------------------------------------
  */
 

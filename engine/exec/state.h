@@ -43,6 +43,15 @@ struct native_frame {
     struct native pub;
 };
 
+/* What memory.atomic.wait waits for. */
+struct waiter {
+    const struct linear_memory *memory; /* NULL: it does not wait */
+    uint64_t at;
+    uint64_t until;     /* as the clock tells; UINT64_MAX: for ever */
+    bool notified;      /* and not in the list any more */
+    struct fiber *next; /* of the vm's list, in the order in which they came */
+};
+
 struct fiber {
     struct span stack;
     enum fiber_state state;
@@ -52,6 +61,7 @@ struct fiber {
     struct instance *instance;
     code_word leave[1]; /* the LEAVE instruction, where the first frame returns to */
     void *owner;
+    struct waiter waiter;
     struct fiber *next; /* of the vm's list of spare fibers */
 };
 
@@ -77,6 +87,8 @@ struct vm {
     struct fiber *fiber;
     bool in_leaf;
     struct fiber *spare_fibers;
+    struct fiber *waiters; /* those that memory.atomic.wait has blocked */
+    struct vm_clock clock;
     struct arena arena;
     struct heap heap;
     struct region *image;
@@ -132,6 +144,27 @@ enum trap_kind table_copy(struct table_instance *to, uint64_t to_at, struct tabl
                           uint64_t from_at, uint64_t len);
 enum trap_kind table_init(struct instance *instance, uint32_t elem, struct table_instance *to,
                           uint64_t to_at, uint64_t from_at, uint64_t len);
+
+/* Waiting for a place in a shared memory to be notified (threads proposal). */
+enum wait_answer {
+    WAIT_NOTIFIED, /* these three are what the operator gives */
+    WAIT_DIFFERS,
+    WAIT_TIMED_OUT,
+    WAIT_BLOCKED,
+    WAIT_NO_MEMORY,
+};
+
+/* Has the running fiber wait for `at`, unless what lies there was not what it expected (`same`);
+ * `timeout` in nanoseconds, negative: none. When it is run again, the same call tells how it ended,
+ * or that it has not. */
+enum wait_answer wait_at(struct vm *vm, const struct linear_memory *memory, uint64_t at, bool same,
+                         int64_t timeout);
+
+/* Ends the wait of at most `most` fibers, oldest first. How many; -1: no memory to tell them. */
+int64_t wait_notify(struct vm *vm, const struct linear_memory *memory, uint64_t at, uint32_t most);
+
+/* That fiber waits no longer. */
+void wait_forget(struct vm *vm, struct fiber *fiber);
 
 static inline union slot *table_slots(const struct table_instance *table)
 {

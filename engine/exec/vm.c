@@ -48,6 +48,11 @@ const struct vm_limits *vm_limits(const struct vm *vm)
     return &vm->limits;
 }
 
+void vm_set_clock(struct vm *vm, const struct vm_clock *clock)
+{
+    vm->clock = *clock;
+}
+
 struct fiber *vm_fiber(const struct vm *vm)
 {
     return vm->fiber;

@@ -128,6 +128,16 @@ const struct vm_limits *vm_limits(const struct vm *vm);
 /* The trap of the fiber that ended last; kind NONE if none did. */
 const struct trap *vm_trap(const struct vm *vm);
 
+/* What an embedder gives to programs that wait (memory.atomic.wait): a steady clock in nanoseconds,
+ * and a way to have a blocked fiber run again, at a moment of that clock (0: at once). Without it a
+ * wait for some time is over at once. `wake` answers false if there is no memory. */
+struct vm_clock {
+    uint64_t (*now)(void *data);
+    bool (*wake)(void *data, struct fiber *fiber, uint64_t moment);
+    void *data;
+};
+void vm_set_clock(struct vm *vm, const struct vm_clock *clock);
+
 /* Records a trap for a native function, which then answers NATIVE_TRAP. The first one wins. */
 void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...) PRINTF(3, 4);
 
@@ -228,7 +238,7 @@ struct instance *native_caller(const struct native *frame);
 
 enum fiber_state {
     FIBER_READY,   /* given a function, not run yet */
-    FIBER_BLOCKED, /* a native function answered NATIVE_BLOCKED */
+    FIBER_BLOCKED, /* a native function answered NATIVE_BLOCKED, or it waits in shared memory */
     FIBER_DONE,
     FIBER_TRAPPED, /* vm_trap tells why */
 };

@@ -36,6 +36,24 @@ uint64_t clock_after(struct wasi *wasi, uint64_t duration)
     return wasi->clock ? later(sys_now(), duration) : 0;
 }
 
+static uint64_t vm_now(void *data)
+{
+    (void)data;
+    return sys_now();
+}
+
+static bool vm_wake(void *data, struct fiber *fiber, uint64_t moment)
+{
+    struct wasi *wasi = data;
+    return reactor_time(&wasi->reactor, fiber, moment);
+}
+
+struct vm_clock clock_for_vm(struct wasi *wasi)
+{
+    bool may_wait = wasi->clock && wasi->may_poll;
+    return (struct vm_clock){.now = may_wait ? vm_now : NULL, .wake = vm_wake, .data = wasi};
+}
+
 struct timespec clock_real(const struct wasi *wasi)
 {
     struct timespec now = wasi->clock ? sys_real_time() : (struct timespec){0};

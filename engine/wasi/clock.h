@@ -15,6 +15,11 @@ uint64_t clock_steady(struct wasi *wasi);
 uint64_t clock_until(struct wasi *wasi, uint64_t steady);
 uint64_t clock_after(struct wasi *wasi, uint64_t duration);
 
+/* What the interpreter's waiting in shared memory goes by; without the clock a wait is over at
+ * once.
+ */
+struct vm_clock clock_for_vm(struct wasi *wasi);
+
 /* The time of day; the epoch where there is no clock, or the host believes that it is before. */
 struct timespec clock_real(const struct wasi *wasi);
 

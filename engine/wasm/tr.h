@@ -220,6 +220,7 @@ void tr_store(struct tr *tr, const struct entry *entry, uint32_t slot);
 void tr_control(struct tr *tr); /* block to return, br_table, select */
 void tr_call(struct tr *tr);
 void tr_simd(struct tr *tr);
+void tr_atomic(struct tr *tr);
 void tr_plain(struct tr *tr); /* everything else */
 
 /* The form of a pair of operands, which are not both immediate and not both the accumulator; and

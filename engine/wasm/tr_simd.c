@@ -388,6 +388,8 @@ void tr_simd(struct tr *tr)
             tr_push_v128(tr, tr->reader.at - 16);
         else if (op == OP_I8X16_SHUFFLE)
             shuffle(tr);
+        else if (op_rows[op].feature == FEATURE_THREADS)
+            tr_atomic(tr);
         else
             tr_unsupported(tr);
         break;

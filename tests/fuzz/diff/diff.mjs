@@ -46,6 +46,8 @@ const BASE = ['--enable-bulk-memory', '--enable-multivalue', '--enable-sign-ext'
 const FEATURES = {
   base: [['--mvp-features', ...BASE]],
   refs: [['--mvp-features', ...BASE, '--enable-reference-types']],
+  threads: [['--mvp-features', ...BASE, '--enable-threads']],
+  simd: [['--mvp-features', ...BASE, '--enable-simd']],
   all: [['--mvp-features', ...BASE], ['--mvp-features', ...BASE, '--enable-reference-types']],
 };
 // Optimisation gives the same program other shapes: flat, nested, with more locals or fewer.
@@ -108,6 +110,8 @@ function trapWord(error) {
   if (/call stack/.test(m)) return 'stack';
   if (/unreachable/.test(m)) return 'unreachable';
   if (/memory access|out of bounds memory/.test(m)) return 'memory';
+  if (/unaligned/.test(m)) return 'unaligned';
+  if (/type incompatibility/.test(m)) return 'no value of JavaScript';
   if (/by zero/.test(m)) return 'zero';
   if (/unrepresentable/.test(m)) return 'number';
   if (/signature mismatch|null function/.test(m)) return 'signature';
@@ -173,6 +177,7 @@ function transcript(bytes) {
     if (e.kind !== 0) return;
     if (instance.exports.hangLimitInitializer) instance.exports.hangLimitInitializer();
     const { params, results } = funcs[e.index].type;
+    if ([...params, ...results].includes(0x7b)) return; // vectors: not to be called from here
     out.push(`call ${e.name}`);
     guarded(() => {
       const r = instance.exports[e.name](...params.map((t, k) => argument(t, i, k)));
