@@ -340,6 +340,15 @@ $(B)/bench/%.native: tests/bench/kernels/%.c tests/bench/kernels/kernel.h
 bench: all $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT)) $(B)/test/host/interleave
 	@SHARED=$(SHARED) node tests/bench/table.mjs $(B) $(or $(ROUNDS),9) $(KERNELS)
 
+# Loading and calls of components: make bench-load, make bench-calls.
+$(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_component)))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+.PHONY: bench-load
+bench-load: $(B)/test/host/load
+	@$< $(wildcard $(SHARED)/components/*.wasm)
+
 clean:
 	rm -rf $(B)
 

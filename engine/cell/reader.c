@@ -2,7 +2,7 @@
 #include "engine/cell/answer.h"
 #include "engine/cell/ground.h"
 #include "engine/cell/tell.h"
-#include "engine/component/link.h"
+#include "engine/component/demand.h"
 #include "engine/component/name.h"
 
 /* --- Memories ----------------------------------------------------------------------------------
@@ -94,6 +94,7 @@ static int read_component(const struct cell *cell, struct ground *ground, struct
     struct cm_types *types = cm_types_new(&ground->image, ground->types);
     if (!types)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
+    types->noted = true;
     const struct component *component =
         component_read(cell->component, cell->component.at, types, &ground->scratch, err);
     if (!component)
@@ -101,7 +102,7 @@ static int read_component(const struct cell *cell, struct ground *ground, struct
     answer_fact(answer, ANSWER_IS_COMPONENT);
     tell_imported(answer, &component->type->imports);
     tell_exported(answer, &component->type->exports);
-    cm_demand(component, tell_demanded, answer);
+    cm_demand(component, &ground->scratch, tell_demanded, answer);
     return tell_instantiated(answer, component, &ground->scratch, err);
 }
 
@@ -111,8 +112,8 @@ static int read_component(const struct cell *cell, struct ground *ground, struct
 static int read_module(const struct cell *cell, struct ground *ground, struct answer *answer,
                        struct err *err)
 {
-    const struct module *module = module_read(cell->component, cell->component.at, ground->types,
-                                              &ground->image, &ground->scratch, err);
+    const struct module *module = module_read_noted(
+        cell->component, cell->component.at, ground->types, &ground->image, &ground->scratch, err);
     if (!module)
         return -1;
     for (uint32_t i = 0; i < module->nimports; i++) {

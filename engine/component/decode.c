@@ -141,8 +141,11 @@ static void module_section_read(struct cm_decode *d, struct reader *part)
     struct bytes bytes = {at, reader_left(part)};
     struct cm_extern is = {.sort = SORT_MODULE};
     struct cm_def def = {.kind = DEF_MODULE, .sort = SORT_MODULE, .offset = reader_offset(part)};
+    struct module *(*read)(struct bytes, const uint8_t *, struct types *, struct region *,
+                           struct region *, struct err *) =
+        d->types->noted ? module_read_noted : module_read;
     const struct module *module =
-        module_read(bytes, part->base, d->types->core, d->image, d->scratch, part->err);
+        read(bytes, part->base, d->types->core, d->image, d->scratch, part->err);
     part->at = part->end;
     if (!module) {
         decode_failed(part, at);

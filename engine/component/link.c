@@ -215,29 +215,3 @@ struct cm_instance *cm_link(const struct cm_linker *linker, const struct compone
         *ret_type = type;
     return cm_instance_new(linker->store, component, values, l.err);
 }
-
-/* --- Demand -------------------------------------------------------------------------------------
- */
-
-static void demand_list(const struct cm_decls *list, struct str interface, cm_demand_visit *visit,
-                        void *data)
-{
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct cm_decl *decl = &list->at[i];
-        struct cm_demand demand = {interface, decl->name->text, false, true};
-        if (decl->is.sort == SORT_TYPE && decl->is.fresh) {
-            demand.drop = true;
-            visit(data, &demand);
-        } else if (decl->is.sort == SORT_FUNC) {
-            visit(data, &demand);
-        } else if (decl->is.sort == SORT_INSTANCE) {
-            demand_list(&decl->is.type->exports, interface.len ? interface : decl->name->text,
-                        visit, data);
-        }
-    }
-}
-
-void cm_demand(const struct component *component, cm_demand_visit *visit, void *data)
-{
-    demand_list(&component->type->imports, (struct str){0}, visit, data);
-}

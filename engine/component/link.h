@@ -38,21 +38,4 @@ struct cm_linker {
 struct cm_instance *cm_link(const struct cm_linker *linker, const struct component *component,
                             const struct cm_type **ret_type, struct err *err);
 
-/* --- Demand -------------------------------------------------------------------------------------
- */
-
-/* One thing that a component can ask of its host. */
-struct cm_demand {
-    struct str interface; /* as it is imported, with its version; empty: the component itself */
-    struct str name;      /* of the function, or of the resource type */
-    bool drop;            /* dropping a resource of that type */
-    bool reachable;       /* can code that runs get there? */
-};
-
-typedef void cm_demand_visit(void *data, const struct cm_demand *demand);
-
-/* Tells all functions that a component imports, and the drops of the resource types that it
- * imports. Needs no store. */
-void cm_demand(const struct component *component, cm_demand_visit *visit, void *data);
-
 #endif

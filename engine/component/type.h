@@ -226,6 +226,7 @@ struct cm_type {
 struct cm_types {
     struct region *region;
     struct types *core;
+    bool noted; /* what the code of modules leads to is noted, for cm_demand; set by who reads */
     struct symbols symbols;
     struct trie shapes;
     const struct cm_type *prims[CM_PRIMS];

@@ -164,15 +164,16 @@ static bool decode(struct decoder *d, struct reader *r)
     return true;
 }
 
-struct module *module_read(struct bytes bytes, const uint8_t *file, struct types *types,
-                           struct region *image, struct region *scratch, struct err *err)
+static struct module *read_module(struct bytes bytes, const uint8_t *file, struct types *types,
+                                  struct region *image, struct region *scratch, bool noted,
+                                  struct err *err)
 {
     uint8_t *scratch_mark = region_mark(scratch);
     struct err ignored = {0};
     struct reader r = reader_of(bytes, file, err ? err : &ignored);
     struct module *module = region_new(image, struct module);
     struct code **code = region_new(image, struct code *);
-    struct decoder d = {.module = module, .image = image, .scratch = scratch};
+    struct decoder d = {.module = module, .image = image, .scratch = scratch, .noted = noted};
     d.validator = validator_new(module, scratch);
     if (module && code && d.validator) {
         module->code = code;
@@ -187,4 +188,16 @@ struct module *module_read(struct bytes bytes, const uint8_t *file, struct types
     }
     region_release(scratch, scratch_mark);
     return module;
+}
+
+struct module *module_read(struct bytes bytes, const uint8_t *file, struct types *types,
+                           struct region *image, struct region *scratch, struct err *err)
+{
+    return read_module(bytes, file, types, image, scratch, false, err);
+}
+
+struct module *module_read_noted(struct bytes bytes, const uint8_t *file, struct types *types,
+                                 struct region *image, struct region *scratch, struct err *err)
+{
+    return read_module(bytes, file, types, image, scratch, true, err);
 }

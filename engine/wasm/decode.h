@@ -12,6 +12,7 @@ struct decoder {
     struct region *image;   /* what stays */
     struct region *scratch; /* what does not */
     struct validator *validator;
+    bool noted; /* what code leads to is noted */
 
     /* The module's arrays, which are constant for everybody else. */
     uint32_t *type_ids;

@@ -1,6 +1,7 @@
 /* Element segments, the data count, function bodies, data segments; see decode.h.
  * Core spec §5.5.12 to §5.5.16, §3.5. */
 #include "engine/wasm/decode.h"
+#include "engine/wasm/notes.h"
 
 #include "engine/wasm/validate.h"
 
@@ -155,6 +156,21 @@ void decode_data(struct decoder *d, struct section *section)
 /* --- Bodies -------------------------------------------------------------------------------------
  */
 
+/* One body, with its notes; if there is no memory for these, the module has none. */
+static void body_read(struct decoder *d, uint32_t func, struct reader *body)
+{
+    struct module *module = d->module;
+    uint32_t *note = NULL;
+    if (module->notes) {
+        note = notes_begin(module->notes, d->image, func - module->imported_funcs,
+                           d->funcs[func].body_len);
+        if (!note)
+            module->notes = NULL;
+    }
+    if (validate_body(d->validator, func, body, note ? &note : NULL) == 0 && note)
+        notes_end(module->notes, note);
+}
+
 void decode_code(struct decoder *d, struct section *section)
 {
     struct module *module = d->module;
@@ -168,6 +184,8 @@ void decode_code(struct decoder *d, struct section *section)
                        module->nfuncs - module->imported_funcs, count);
         return;
     }
+    if (d->noted && reader_ok(r))
+        module->notes = notes_new(d->image, count);
     for (uint32_t i = module->imported_funcs; i < module->nfuncs && reader_ok(r); i++) {
         at = r->at;
         struct reader body = reader_part(r, "function body");
@@ -176,7 +194,7 @@ void decode_code(struct decoder *d, struct section *section)
             return;
         func->body = body.at;
         func->body_len = (uint32_t)reader_left(&body);
-        validate_body(d->validator, i, &body);
+        body_read(d, i, &body);
         reader_close(&body, r, "function body");
     }
 }

@@ -137,6 +137,8 @@ struct module {
 
     struct bytes names; /* the name section's content, empty if there is none */
 
+    struct notes *notes; /* what code leads to; NULL: was not noted */
+
     struct code *
         *code; /* a cell for the translation (code.h); holds NULL until translate_prepare */
 };
@@ -146,6 +148,10 @@ struct module {
  * offset counts from `file`. Core spec §5.5, §3.4. */
 struct module *module_read(struct bytes bytes, const uint8_t *file, struct types *types,
                            struct region *image, struct region *scratch, struct err *err);
+
+/* The same, and what code leads to is noted (notes.h) if there is memory for that. */
+struct module *module_read_noted(struct bytes bytes, const uint8_t *file, struct types *types,
+                                 struct region *image, struct region *scratch, struct err *err);
 
 /* The export of that name, or NULL. Names are compared by length and bytes. */
 const struct export *module_export(const struct module *module, struct str name);

@@ -351,6 +351,8 @@ static bool instructions(struct validator *v)
             return v_invalid(v, &insn, "constant expression required");
         if (!instruction(v, &insn))
             return false;
+        if (v->note)
+            v_note(v, &insn);
     } while (v->control != v->controls);
     return true;
 }
@@ -452,7 +454,7 @@ static int check(struct validator *v, struct reader *r, const struct blocktype *
     return ok ? 0 : -1;
 }
 
-int validate_body(struct validator *v, uint32_t func, struct reader *code)
+int validate_body(struct validator *v, uint32_t func, struct reader *code, uint32_t **note)
 {
     const struct functype *type = types_func(v->module->types, v->module->funcs[func].type);
     struct blocktype block = {.nresults = type->nresults, .results = type->results};
@@ -462,7 +464,12 @@ int validate_body(struct validator *v, uint32_t func, struct reader *code)
         *code = v->r;
         return -1;
     }
-    return check(v, code, &block);
+    v->note = note ? *note : NULL;
+    int failed = check(v, code, &block);
+    if (note)
+        *note = v->note;
+    v->note = NULL;
+    return failed;
 }
 
 int validate_constexpr(struct validator *v, struct reader *r, valtype type, uint8_t *declared,

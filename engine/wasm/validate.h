@@ -15,9 +15,10 @@ struct validator;
  * if the scratch is full. */
 struct validator *validator_new(const struct module *module, struct region *scratch);
 
-/* Checks one function body, locals included. `code` is the body; it is read to its end. -1: the
- * reader failed, with its error set. */
-int validate_body(struct validator *v, uint32_t func, struct reader *code);
+/* Checks one function body, locals included. `code` is the body; it is read to its end. Notes of it
+ * (notes.h) are written at *note, which moves behind them; NULL: none are made. -1: the reader
+ * failed, with its error set. */
+int validate_body(struct validator *v, uint32_t func, struct reader *code, uint32_t **note);
 
 /* Reads a constant expression up to and including its `end`, and checks that it gives a `type`.
  * Functions that it takes by ref.func are marked in `declared` (bits). -1: the reader failed. */

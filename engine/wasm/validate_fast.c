@@ -4,6 +4,7 @@
  * stack, a long index, the end of the code near by) is left alone, and the loop in validate.c
  * treats it in full. Leaving this file out changes the time that validation takes and nothing else;
  * a test does so. */
+#include "engine/wasm/notes.h"
 #include "engine/wasm/validate_state.h"
 
 /* Opcodes by name, to switch on the byte itself; and their places in a table by byte, where
@@ -107,9 +108,12 @@ INLINE bool fast_local(const struct validator *v, struct hot *h, uint8_t code)
     return true;
 }
 
+/* A constant that an indirect call takes is noted with it, and so left alone. */
 INLINE bool fast_const(struct hot *h, valtype type)
 {
     uint32_t length = short_leb(h->at + 1);
+    if (type == VT_I32 && h->at[1 + length] == CODE_CALL_INDIRECT)
+        return false;
     *h->top = type;
     h->top += length != 0;
     h->at += length ? 1 + length : 0;
@@ -201,7 +205,7 @@ INLINE bool fast_branch(const struct validator *v, struct hot *h, uint8_t code)
 }
 
 /* Of a function whose parameters lie there just so, and with one result at most. */
-INLINE bool fast_call(const struct validator *v, struct hot *h)
+INLINE bool fast_call(struct validator *v, struct hot *h)
 {
     uint32_t length = short_leb(h->at + 1);
     uint32_t func = short_u32(h->at + 1, length);
@@ -218,10 +222,12 @@ INLINE bool fast_call(const struct validator *v, struct hot *h)
     if (type->nresults)
         *h->top++ = type->results[0];
     h->at += 1 + length;
+    if (v->note)
+        *v->note++ = NOTE_OF(NOTE_CALL) | func;
     return true;
 }
 
-INLINE bool fast_instruction(const struct validator *v, struct hot *h)
+INLINE bool fast_instruction(struct validator *v, struct hot *h)
 {
     uint8_t code = *h->at;
     switch ((uint32_t)code) {

@@ -75,6 +75,11 @@ struct validator {
     uint32_t ninits;      /* those that are set, in the order of setting */
     struct growing inits; /* of uint32_t */
     uint32_t nparams;
+
+    /* Notes (notes.h). */
+    uint32_t *note;              /* where the next one goes; NULL: none are made */
+    const uint8_t *constant_end; /* behind the last i32.const that was noted, */
+    uint32_t constant_value;     /* and what it gives */
 };
 
 /* Records that the instruction is invalid. Always false. */
@@ -144,6 +149,9 @@ bool v_match_all(const struct validator *v, const valtype *subs, uint32_t nsubs,
 /* validate_fast.c: goes over instructions of common shapes, and stops before the first that it does
  * not know to be right. Any number of them, also none, may be left to the loop in validate.c. */
 void v_fast(struct validator *v);
+
+/* validate_note.c: notes an instruction that is valid, if it leads anywhere. */
+void v_note(struct validator *v, const struct insn *insn);
 
 /* --- Rules, by what they are about --------------------------------------------------------------
  */

@@ -6,6 +6,7 @@
 
 #include "tests/unit/wasm_fixture.h"
 
+#include "engine/component/demand.h"
 #include "engine/component/link.h"
 #include "engine/component/show.h"
 #include "engine/component/wave.h"

@@ -299,7 +299,7 @@ static void demand_is_what_is_imported(void **state)
     open_types(&f);
     build_importer(&f, &b, imports, countof(imports));
     missing[0] = 0;
-    cm_demand(good_component(&f, &b), note_demand, NULL);
+    cm_demand(good_component(&f, &b), NULL, note_demand, NULL);
     assert_string_equal(missing, "test:a/types@0.2.0#pollable(r) test:a/files@0.2.12#put "
                                  "test:a/files@0.2.12#get bare#run");
     free(b.at);

@@ -1,0 +1,175 @@
+/* How long components take to load, and what they can reach: for each file the time that its core
+ * modules alone take; that the whole component takes when its demand is known; and when it is not,
+ * so that it is read twice, once with its demand. Then how many of the functions and drops that it
+ * imports are reachable. Processor time, medians of several rounds. `-v` names what is dead. */
+#include "engine/component/demand.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS      7
+#define REGION_SIZE ((size_t)1 << 33)
+
+static struct region image, scratch;
+static bool verbose;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *times)
+{
+    qsort(times, ROUNDS, sizeof *times, by_size);
+    return times[ROUNDS / 2];
+}
+
+/* Memory that was touched stays, so that no round pays for pages but the first. */
+static void reset(struct region *region)
+{
+    memset(region->base, 0, (size_t)(region->top - region->base));
+    region->at = region->top = region->base;
+}
+
+struct count {
+    unsigned imported;
+    unsigned reachable;
+};
+
+static void note(void *data, const struct cm_demand *demand)
+{
+    struct count *count = data;
+    count->imported++;
+    count->reachable += demand->reachable;
+    if (verbose && !demand->reachable)
+        printf("    dead: " STR_FMT "%s" STR_FMT "%s\n", STR_ARG(demand->interface),
+               demand->interface.len ? "#" : "", STR_ARG(demand->name),
+               demand->drop ? " (drop)" : "");
+}
+
+static void ignore(void *data, const struct cm_demand *demand)
+{
+    (void)data;
+    (void)demand;
+}
+
+static const struct component *read_component(struct bytes bytes, bool noted, double *ret_time)
+{
+    struct err err = {0};
+    reset(&image);
+    reset(&scratch);
+    double start = now();
+    struct cm_types *types = cm_types_new(&image, types_new(&image));
+    types->noted = noted;
+    const struct component *component = component_read(bytes, bytes.at, types, &scratch, &err);
+    if (!component)
+        fprintf(stderr, "%s at %#llx: %s\n", err_word(err.kind), (unsigned long long)err.offset,
+                err.text);
+    *ret_time = now() - start;
+    return component;
+}
+
+static size_t list_modules(const struct component *component, struct bytes *to, size_t room)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < component->ndefs; i++) {
+        const struct cm_def *def = &component->defs[i];
+        if (def->kind == DEF_MODULE && count < room)
+            to[count++] = def->module->module->bytes;
+        else if (def->kind == DEF_COMPONENT)
+            count += list_modules(def->component, to + count, room - count);
+    }
+    return count;
+}
+
+static double time_modules(const struct bytes *modules, size_t count)
+{
+    struct err err = {0};
+    reset(&image);
+    reset(&scratch);
+    double start = now();
+    struct types *types = types_new(&image);
+    for (size_t i = 0; i < count; i++)
+        module_read(modules[i], modules[i].at, types, &image, &scratch, &err);
+    return now() - start;
+}
+
+static int measure(const char *path)
+{
+    struct stat stat;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &stat))
+        return perror(path), 1;
+    const uint8_t *at =
+        mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    close(fd);
+    if (at == MAP_FAILED)
+        return perror(path), 1;
+    struct bytes bytes = {at, (size_t)stat.st_size};
+    if (!component_is(bytes))
+        return 0;
+    double alone[ROUNDS], whole[ROUNDS], noted[ROUNDS], demand[ROUNDS];
+    struct bytes modules[100];
+    size_t nmodules = 0;
+    const struct component *component = NULL;
+    for (int i = 0; i < ROUNDS; i++) {
+        if (!read_component(bytes, false, &whole[i]))
+            return 1;
+        component = read_component(bytes, true, &noted[i]);
+        double start = now();
+        cm_demand(component, &scratch, ignore, NULL);
+        demand[i] = now() - start;
+    }
+    const char *name = strrchr(path, '/');
+    name = name ? name + 1 : path;
+    if (verbose)
+        printf("%s\n", name);
+    struct count count = {0};
+    cm_demand(component, &scratch, note, &count);
+    nmodules = list_modules(component, modules, 100);
+    for (int i = 0; i < ROUNDS; i++)
+        alone[i] = time_modules(modules, nmodules);
+    double own = median(alone);
+    double known = median(whole);
+    double unknown = known + median(noted) + median(demand);
+    printf("%-28s %9zu bytes  modules %8.3f ms  known %8.3f (%.2f)  unknown %8.3f (%.2f)  demand "
+           "alone %7.3f  imported %3u  reachable %3u\n",
+           name, bytes.len, own, known, known / own, unknown, unknown / own, demand[ROUNDS / 2],
+           count.imported, count.reachable);
+    munmap((void *)(uintptr_t)at, bytes.len);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int failed = 0;
+    for (int i = 0; i < 2; i++) {
+        void *at = mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (at == MAP_FAILED)
+            return perror("mmap"), 1;
+        *(i ? &scratch : &image) = region_of(at, REGION_SIZE);
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-v") == 0)
+            verbose = true;
+        else
+            failed |= measure(argv[i]);
+    }
+    return failed;
+}
