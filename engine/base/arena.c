@@ -112,17 +112,24 @@ bool arena_place(struct arena *arena, struct span *span, size_t size, size_t roo
     return true;
 }
 
-bool arena_extend(struct arena *arena, struct span *span, size_t size)
+bool arena_stretch(struct arena *arena, struct span *span, size_t size)
 {
     size_t need = footprint(size);
     if (size <= span->size)
         return true;
+    if (!need || need > (size_t)(gap_end(arena, span) - span->at))
+        return false;
+    span->size = size;
+    return true;
+}
+
+bool arena_extend(struct arena *arena, struct span *span, size_t size)
+{
+    size_t need = footprint(size);
+    if (arena_stretch(arena, span, size))
+        return true;
     if (!need)
         return false;
-    if (need <= (size_t)(gap_end(arena, span) - span->at)) {
-        span->size = size;
-        return true;
-    }
     /* Moving: the old bytes must stay until they are copied, so the new place is a gap beside it.
      */
     struct span *below;

@@ -42,6 +42,9 @@ bool arena_place(struct arena *arena, struct span *span, size_t size, size_t roo
  * changed, if no gap is large enough. Never shrinks. */
 bool arena_extend(struct arena *arena, struct span *span, size_t size);
 
+/* The same, but only in place. */
+bool arena_stretch(struct arena *arena, struct span *span, size_t size);
+
 /* Gives the span back. Its bytes are cleared, for whoever gets them next. */
 void arena_release(struct arena *arena, struct span *span);
 

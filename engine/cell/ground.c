@@ -35,6 +35,7 @@ struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err 
 {
     const struct vm_limits limits = {
         .memory_bytes = cell->memory,
+        .gc_bytes = cell->memory,
         .table_elements = 20 * MIB,
         .stack_bytes = cell->stack,
         .heap_bytes = STORE_FIXED / 2 + STORE_TIMES * cell->component.len,

@@ -1,6 +1,6 @@
 /* Constant expressions (core spec §3.4.10): the few operators that may compute the first value of a
  * global, an offset, an element. They were validated, so only room can be lacking. */
-#include "engine/exec/state.h"
+#include "engine/exec/object.h"
 #include "engine/wasm/insn.h"
 
 #define SMALL 16 /* operands without asking the heap; toolchains emit one or two */
@@ -10,7 +10,54 @@ struct operand {
     union slot value[2];
 };
 
-static void evaluate(struct instance *instance, struct reader *r, struct operand *stack)
+/* Makes an array of the topmost `count` operands. */
+static struct array *array_of(struct vm *vm, uint32_t type, const struct operand *values,
+                              uint32_t count)
+{
+    uint32_t size = field_size(&types_get(vm->types, type)->element);
+    struct array *array = gc_new_array(vm, type, count);
+    for (uint32_t i = 0; array && i < count; i++)
+        memcpy(array->at + (uint64_t)i * size, values[i].value, size);
+    return array;
+}
+
+static struct object *struct_of(struct vm *vm, uint32_t type, const struct operand *values)
+{
+    const struct structtype *structure = &types_get(vm->types, type)->structure;
+    struct object *object = gc_new_struct(vm, type);
+    for (uint32_t i = 0; object && i < structure->nfields; i++) {
+        const struct fieldtype *field = &structure->fields[i];
+        memcpy((uint8_t *)(object + 1) + field->offset, values[i].value, field_size(field));
+    }
+    return object;
+}
+
+/* Evaluates what makes an object of the topmost operands; gives how many those are, and leaves the
+ * object NULL if there is no room. The collector does not run here. */
+static size_t make_object(struct vm *vm, const struct insn *insn, const struct operand *end,
+                          const void **ret_object)
+{
+    size_t pops = 0;
+    switch (insn->op) {
+    case OP_STRUCT_NEW:
+        pops = types_get(vm->types, insn->x)->structure.nfields;
+        *ret_object = struct_of(vm, insn->x, end - pops);
+        return pops;
+    case OP_STRUCT_NEW_DEFAULT: *ret_object = struct_new_default(vm, insn->x); return 0;
+    case OP_ARRAY_NEW:
+        *ret_object = array_new(vm, insn->x, end[-2].value, end[-1].value->u32);
+        return 2;
+    case OP_ARRAY_NEW_DEFAULT:
+        *ret_object = array_new(vm, insn->x, NULL, end[-1].value->u32);
+        return 1;
+    default:
+        pops = insn->pair.y;
+        *ret_object = array_of(vm, insn->pair.x, end - pops, insn->pair.y);
+        return pops;
+    }
+}
+
+static bool evaluate(struct instance *instance, struct reader *r, struct operand *stack)
 {
     size_t top = 0; /* operands on the stack */
     for (;;) {
@@ -38,7 +85,22 @@ static void evaluate(struct instance *instance, struct reader *r, struct operand
         case OP_I64_ADD: value->u64 = a->u64 + b->u64, pops = 2; break;
         case OP_I64_SUB: value->u64 = a->u64 - b->u64, pops = 2; break;
         case OP_I64_MUL: value->u64 = a->u64 * b->u64, pops = 2; break;
-        default: return; /* end */
+        case OP_REF_I31: value->u64 = ref_of_i31(b->u32), pops = 1; break;
+        case OP_ANY_CONVERT_EXTERN:
+        case OP_EXTERN_CONVERT_ANY: continue;
+        case OP_STRUCT_NEW:
+        case OP_STRUCT_NEW_DEFAULT:
+        case OP_ARRAY_NEW:
+        case OP_ARRAY_NEW_DEFAULT:
+        case OP_ARRAY_NEW_FIXED: {
+            const void *object;
+            pops = make_object(instance->vm, &insn, stack + top, &object);
+            if (!object)
+                return false;
+            value->u64 = object_ref(object);
+            break;
+        }
+        default: return true; /* end */
         }
         top -= pops;
         stack[top++] = result;
@@ -58,11 +120,11 @@ bool constexpr_eval(struct instance *instance, struct constexpr expression, unio
         if (!stack)
             return false;
     }
-    evaluate(instance, &r, stack);
+    bool done = evaluate(instance, &r, stack);
     memcpy(ret, stack[0].value, sizeof stack[0].value);
     if (stack != small)
         heap_give(heap, stack);
-    return true;
+    return done;
 }
 
 uint32_t constexpr_length(const struct module *module, struct constexpr expressions)

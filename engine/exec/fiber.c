@@ -73,7 +73,7 @@ struct instance *native_caller(const struct native *frame)
 
 bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
 {
-    if (vm->in_leaf) {
+    if (vm->leaf) {
         vm_trap_set(vm, TRAP_COMPONENT, "%s", "realloc and post-return may not call out");
         return false;
     }
@@ -83,9 +83,9 @@ bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
     }
     const code_word leave[1] = {interp_word(XOP_LEAVE)};
     struct machine outer = vm->machine;
-    vm->in_leaf = true;
+    vm->leaf = frame;
     interp_call(vm, func, frame->top, leave);
-    vm->in_leaf = false;
+    vm->leaf = NULL;
     enum fiber_state state = vm->machine.state;
     vm->machine = outer;
     if (state == FIBER_BLOCKED) {
@@ -114,8 +114,11 @@ struct fiber *fiber_new(struct vm *vm)
             return NULL;
         }
         fiber->leave[0] = interp_word(XOP_LEAVE);
+        fiber->all = vm->gc.fibers;
+        vm->gc.fibers = fiber;
     }
     fiber->state = FIBER_DONE;
+    fiber->func = NULL;
     fiber->owner = NULL;
     return fiber;
 }
@@ -123,6 +126,8 @@ struct fiber *fiber_new(struct vm *vm)
 void fiber_free(struct vm *vm, struct fiber *fiber)
 {
     wait_forget(vm, fiber);
+    gc_fiber_runs(vm, fiber);
+    fiber->func = NULL;
     fiber->next = vm->spare_fibers;
     vm->spare_fibers = fiber;
 }
@@ -135,13 +140,19 @@ static union slot *stack_base(const struct fiber *fiber)
 union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func)
 {
     wait_forget(vm, fiber);
+    gc_fiber_runs(vm, fiber);
     fiber->state = FIBER_READY;
     fiber->func = func;
+    /* The collector may come before the arguments do. */
+    size_t slots = fiber->stack.size / sizeof(union slot);
+    if (func->link < slots)
+        memset(stack_base(fiber), 0, func->link * sizeof(union slot));
     return stack_base(fiber);
 }
 
 enum fiber_state fiber_run(struct vm *vm, struct fiber *fiber)
 {
+    gc_fiber_runs(vm, fiber);
     vm->fiber = fiber;
     vm->stack_limit = stack_base(fiber) + fiber->stack.size / sizeof(union slot);
     if (fiber->state == FIBER_READY) {
@@ -160,6 +171,8 @@ enum fiber_state fiber_run(struct vm *vm, struct fiber *fiber)
     fiber->fp = vm->machine.fp;
     fiber->instance = vm->machine.instance;
     fiber->state = vm->machine.state;
+    if (fiber->state != FIBER_BLOCKED)
+        fiber->scan.done = true; /* there are no frames any more */
     vm->fiber = NULL;
     return fiber->state;
 }

@@ -162,7 +162,7 @@ static int fill_tables(struct instance *in)
             continue;
         if (!constexpr_eval(in, m->tables[i].init, value))
             return -1;
-        table_fill(in->tables[i], 0, value[0].ref, in->tables[i]->count);
+        table_fill(in->vm, in->tables[i], 0, value[0].ref, in->tables[i]->count);
     }
     return 0;
 }
@@ -240,6 +240,7 @@ static enum trap_kind copy_active(struct instance *in, const struct elemsegment 
         return TRAP_TABLE_BOUNDS;
     struct err err = {0};
     struct reader r = items_of(in, segment, &err);
+    gc_overwrite_all(&in->vm->gc, table_slots(table) + at, segment->count);
     for (uint32_t k = 0; k < segment->count; k++)
         if (!next_item(in, segment, &r, &table_slots(table)[at + k]))
             return TRAP_OUT_OF_MEMORY;
@@ -281,6 +282,8 @@ struct instance *instance_new(struct vm *vm, const struct module *module,
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for an instance");
         return NULL;
     }
+    in->next = vm->gc.instances;
+    vm->gc.instances = in;
     return in;
 }
 
@@ -368,5 +371,9 @@ struct global_instance *global_new(struct vm *vm, const struct globaltype *type,
         return NULL;
     global->type = *type;
     memcpy(global->value, value, sizeof global->value);
+    if (vt_is_ref(type->type)) {
+        global->next = vm->gc.globals;
+        vm->gc.globals = global;
+    }
     return global;
 }

@@ -150,6 +150,23 @@ INLINE struct regs regs_of(REGS, enum trap_kind trap, bool taken)
         return;                                                                                    \
     } while (0)
 
+/* --- The collector -------------------------------------------------------------------------------
+ * What allocates begins with GC_SAFEPOINT, and does GC_WAIT if there is no room: the instruction is
+ * run again, after a slice of collection, until there is, or never will be. */
+
+#define GC_SAFEPOINT()                                                                             \
+    do {                                                                                           \
+        if (unlikely(in->vm->gc.due))                                                              \
+            gc_slice(in->vm, pc, fp, in);                                                          \
+    } while (0)
+#define GC_WAIT()                                                                                  \
+    do {                                                                                           \
+        enum trap_kind why = gc_wait(in->vm, pc, fp, in);                                          \
+        if (why)                                                                                   \
+            FAIL(why);                                                                             \
+        BRANCH(0);                                                                                 \
+    } while (0)
+
 /* --- Operands ------------------------------------------------------------------------------------
  */
 

@@ -153,7 +153,7 @@ static void tail_frame(union slot *fp, const code_word *pc, struct instance *in,
     to[LINK_FP] = old[LINK_FP];
     if (was_across || crosses) {
         to[LINK_PC].ref = &to[LINK_ACROSS];
-        to[LINK_ACROSS].u64 = interp_word(XOP_RETURN_ACROSS);
+        to[LINK_ACROSS].u64 = was_across ? old[LINK_ACROSS].u64 : interp_word(XOP_RETURN_ACROSS);
         to[LINK_CALLER] = was_across ? old[LINK_CALLER] : old[LINK_PC];
         to[LINK_INSTANCE].ref = was_across ? old[LINK_INSTANCE].ref : in;
     } else {
@@ -227,6 +227,15 @@ HANDLER(RETURN_ACROSS)
     pc = (const code_word *)(uintptr_t)pc[LINK_CALLER - LINK_ACROSS];
     RELOAD_MEMORY();
     DISPATCH();
+}
+
+/* The same in a link that the collector has marked: the frame there is scanned before it goes on.
+ */
+HANDLER(RETURN_MARKED)
+{
+    gc_frame_runs(in->vm, (const code_word *)(uintptr_t)pc[LINK_CALLER - LINK_ACROSS], fp,
+                  (struct instance *)(uintptr_t)pc[LINK_INSTANCE - LINK_ACROSS]);
+    JUMP(xop_RETURN_ACROSS);
 }
 
 /* Steps the native frame that pc points into. */

@@ -42,6 +42,13 @@ OPERATION(GLOBAL_SET_S)
     STEP(2);
 }
 
+OPERATION(GLOBAL_SET_REF)
+{
+    gc_overwrite(&in->vm->gc, GLOBAL()[0].u64);
+    GLOBAL()[0] = fp[U16(1)];
+    STEP(2);
+}
+
 OPERATION(GLOBAL_SET_A)
 {
     GLOBAL()[0].u64 = acc;
@@ -123,6 +130,7 @@ OPERATION(TABLE_SET)
     const struct table_instance *table = TABLE();
     uint64_t index = OPERAND(0).u64;
     FAIL_IF(index >= table->count, TABLE_BOUNDS);
+    gc_overwrite(&in->vm->gc, table_slots(table)[index].u64);
     table_slots(table)[index] = OPERAND(1);
     STEP(2);
 }
@@ -148,7 +156,8 @@ OPERATION(TABLE_GROW)
 
 OPERATION(TABLE_FILL)
 {
-    enum trap_kind kind = table_fill(TABLE(), OPERAND(0).u64, OPERAND(1).ref, OPERAND(2).u64);
+    enum trap_kind kind =
+        table_fill(in->vm, TABLE(), OPERAND(0).u64, OPERAND(1).ref, OPERAND(2).u64);
     if (unlikely(kind))
         FAIL(kind);
     STEP(2);
@@ -157,7 +166,7 @@ OPERATION(TABLE_FILL)
 /* [base32 -][to32 from32] */
 OPERATION(TABLE_COPY)
 {
-    enum trap_kind kind = table_copy(in->tables[U32(2)], OPERAND(0).u64, in->tables[U32(3)],
+    enum trap_kind kind = table_copy(in->vm, in->tables[U32(2)], OPERAND(0).u64, in->tables[U32(3)],
                                      OPERAND(1).u64, OPERAND(2).u64);
     if (unlikely(kind))
         FAIL(kind);
@@ -176,7 +185,7 @@ OPERATION(TABLE_INIT)
 
 OPERATION(ELEM_DROP)
 {
-    in->dropped_elems[U32(0)] = 1;
+    elem_drop(in, U32(0));
     STEP(2);
 }
 

@@ -3,6 +3,7 @@
 #define CARREL_EXEC_STATE_H
 
 #include "engine/base/reader.h"
+#include "engine/exec/gc.h"
 #include "engine/exec/vm.h"
 #include "engine/wasm/code.h"
 #include "engine/wasm/translate.h"
@@ -33,7 +34,11 @@ struct instance {
     struct func *own; /* the module's own functions, without the imported ones */
     struct func *initializer;
     void *owner;
+    struct instance *next; /* of all instances */
 };
+
+/* What dropped_elems says. LATE: while the collector was marking, so that the items still count. */
+enum { ELEM_KEPT, ELEM_DROPPED, ELEM_DROPPED_LATE };
 
 /* A native function's frame: what it sees, behind the code that steps it. */
 struct native_frame {
@@ -63,6 +68,8 @@ struct fiber {
     void *owner;
     struct waiter waiter;
     struct fiber *next; /* of the vm's list of spare fibers */
+    struct fiber *all;  /* of the list of all fibers */
+    struct stack_cursor scan;
 };
 
 /* What the interpreter leaves behind when it goes back to C. */
@@ -85,7 +92,8 @@ struct vm {
     const volatile uint32_t *interrupt; /* not 0: stop at the next poll */
     struct machine machine;
     struct fiber *fiber;
-    bool in_leaf;
+    struct native *leaf; /* the frame whose native_leaf runs, or NULL */
+    struct gc gc;
     struct fiber *spare_fibers;
     struct fiber *waiters; /* those that memory.atomic.wait has blocked */
     struct vm_clock clock;
@@ -139,9 +147,10 @@ enum trap_kind memory_copy(struct linear_memory *to, uint64_t to_at, struct line
 enum trap_kind memory_init(struct instance *instance, uint32_t data, struct linear_memory *to,
                            uint64_t to_at, uint64_t from_at, uint64_t len);
 int64_t table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t count);
-enum trap_kind table_fill(struct table_instance *table, uint64_t at, void *value, uint64_t len);
-enum trap_kind table_copy(struct table_instance *to, uint64_t to_at, struct table_instance *from,
-                          uint64_t from_at, uint64_t len);
+enum trap_kind table_fill(struct vm *vm, struct table_instance *table, uint64_t at, void *value,
+                          uint64_t len);
+enum trap_kind table_copy(struct vm *vm, struct table_instance *to, uint64_t to_at,
+                          struct table_instance *from, uint64_t from_at, uint64_t len);
 enum trap_kind table_init(struct instance *instance, uint32_t elem, struct table_instance *to,
                           uint64_t to_at, uint64_t from_at, uint64_t len);
 
@@ -165,6 +174,7 @@ int64_t wait_notify(struct vm *vm, const struct linear_memory *memory, uint64_t 
 
 /* That fiber waits no longer. */
 void wait_forget(struct vm *vm, struct fiber *fiber);
+void elem_drop(struct instance *instance, uint32_t elem);
 
 static inline union slot *table_slots(const struct table_instance *table)
 {

@@ -27,6 +27,8 @@ struct table_instance *table_new(struct vm *vm, const struct tabletype *type)
     table->count = count;
     vm->table_elements += count;
     vm->ntables++;
+    table->next = vm->gc.tables;
+    vm->gc.tables = table;
     return table;
 }
 
@@ -55,21 +57,24 @@ static bool inside(uint64_t count, uint64_t at, uint64_t len)
     return at <= count && len <= count - at;
 }
 
-enum trap_kind table_fill(struct table_instance *table, uint64_t at, void *value, uint64_t len)
+enum trap_kind table_fill(struct vm *vm, struct table_instance *table, uint64_t at, void *value,
+                          uint64_t len)
 {
     if (!inside(table->count, at, len))
         return TRAP_TABLE_BOUNDS;
     union slot *slots = table_slots(table);
+    gc_overwrite_all(&vm->gc, slots + at, len);
     for (uint64_t i = 0; i < len; i++)
         slots[at + i].ref = value;
     return TRAP_NONE;
 }
 
-enum trap_kind table_copy(struct table_instance *to, uint64_t to_at, struct table_instance *from,
-                          uint64_t from_at, uint64_t len)
+enum trap_kind table_copy(struct vm *vm, struct table_instance *to, uint64_t to_at,
+                          struct table_instance *from, uint64_t from_at, uint64_t len)
 {
     if (!inside(to->count, to_at, len) || !inside(from->count, from_at, len))
         return TRAP_TABLE_BOUNDS;
+    gc_overwrite_all(&vm->gc, table_slots(to) + to_at, len);
     memmove(table_slots(to) + to_at, table_slots(from) + from_at, len * sizeof(union slot));
     return TRAP_NONE;
 }
@@ -81,6 +86,7 @@ enum trap_kind table_init(struct instance *instance, uint32_t elem, struct table
     uint64_t count = instance->dropped_elems[elem] ? 0 : segment->count;
     if (!inside(to->count, to_at, len) || !inside(count, from_at, len))
         return TRAP_TABLE_BOUNDS;
+    gc_overwrite_all(&instance->vm->gc, table_slots(to) + to_at, len);
     if (len)
         memcpy(table_slots(to) + to_at, instance->elems[elem] + from_at, len * sizeof(union slot));
     return TRAP_NONE;

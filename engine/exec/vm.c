@@ -30,6 +30,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
         return NULL;
     vm->nowhere->vm = vm;
     vm->nowhere->memory0 = &vm->no_memory;
+    gc_init(vm);
     return vm;
 }
 

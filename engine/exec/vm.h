@@ -25,9 +25,9 @@ struct native;
 /* --- Values -------------------------------------------------------------------------------------
  */
 
-/* One slot of a frame. An i32 is kept zero-extended, a v128 takes two slots, a reference is a
- * pointer into the store (NULL: null). Function references are `struct func *`; external references
- * are what the embedder put there. */
+/* One slot of a frame. An i32 is kept zero-extended, a v128 takes two slots, null is 0. Function
+ * references are `struct func *`; external references are what the embedder put there, which must
+ * be a multiple of 4: the other values are objects of the collected heap (gc.h). */
 union slot {
     uint64_t u64;
     uint32_t u32;
@@ -73,7 +73,8 @@ struct trap {
 
 /* What one cell may use. Instantiation beyond them is refused, growth answers -1. */
 struct vm_limits {
-    uint64_t memory_bytes;   /* all linear memories together */
+    uint64_t memory_bytes;   /* all linear memories and the collected heap together */
+    uint64_t gc_bytes;       /* the collected heap alone */
     uint64_t table_elements; /* all tables together */
     uint64_t stack_bytes;    /* of one fiber */
     uint64_t heap_bytes;     /* host side: handles, strings, buffers */
@@ -93,11 +94,13 @@ struct table_instance {
     struct span span; /* an array of union slot */
     struct tabletype type;
     uint64_t count;
+    struct table_instance *next; /* of all tables */
 };
 
 struct global_instance {
     union slot value[2];
     struct globaltype type;
+    struct global_instance *next; /* of all that hold references */
 };
 
 struct tag_instance {
@@ -143,6 +146,28 @@ void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...) PR
 
 /* Records that the program ends itself with that exit code: a trap of kind EXIT, and no failure. */
 void vm_exit_set(struct vm *vm, uint32_t code);
+
+/* --- References ----------------------------------------------------------------------------------
+ */
+
+/* A reference that the host holds on to: what it names is not collected. References in arguments
+ * and results of fibers need none until the fiber is begun again or freed. */
+struct gc_root {
+    union slot value; /* to be read only */
+    struct gc_root *next;
+    struct gc_root **at;
+};
+
+/* `root` stays where it is until it is removed. There should be few of them. */
+void vm_root_add(struct vm *vm, struct gc_root *root, union slot value);
+void vm_root_set(struct vm *vm, struct gc_root *root, union slot value);
+void vm_root_remove(struct vm *vm, struct gc_root *root);
+
+/* Is the reference a value of that reference type? */
+bool vm_ref_is(const struct vm *vm, union slot value, valtype type);
+
+/* For tests: from now on every allocation runs the whole collector first. */
+void vm_gc_stress(struct vm *vm);
 
 /* --- Instances ----------------------------------------------------------------------------------
  */

@@ -31,11 +31,32 @@ static inline uint32_t frame_link(const struct functype *type)
     return type->param_slots > type->result_slots ? type->param_slots : type->result_slots;
 }
 
-/* A translated function, for the way back from code to names. */
+/* Which slots of a frame hold references, for the collector: runs of slots, each followed by the
+ * next one (one more than its place, 0: none). Points share the runs that they have in common. */
+struct map_run {
+    uint32_t slot;
+    uint32_t count;
+    uint32_t next;
+};
+
+/* How many slots of a frame may have to be looked at: a frame is scanned in one piece. */
+#define MAP_SLOTS_MOST 65536u
+
+/* From this word of a function's code on, up to the next point: the first run, or 0. It holds for
+ * the instructions that allocate, and for the last word of those that call. */
+struct map_point {
+    uint32_t at;
+    uint32_t run;
+};
+
+/* A translated function, for the way back from code to names and maps. */
 struct code_range {
     const code_word *start;
     const code_word *end;
     uint32_t func;
+    uint32_t npoints;
+    const struct map_point *points;
+    const struct map_run *runs;
 };
 
 /* The code of one module. `entries` is indexed by function (imports have none) and holds what a
@@ -46,5 +67,8 @@ struct code {
     uint32_t nranges;
     code_word lazy[1]; /* the LAZY instruction */
 };
+
+/* The function whose code contains `pc`; NULL if it is none of this module's. */
+const struct code_range *code_range_find(const struct code *code, const code_word *pc);
 
 #endif

@@ -73,6 +73,16 @@ struct last {
     uint64_t imm;
 };
 
+/* Where references are, as it is written down for the collector (code.h); tr_map.c. */
+struct map {
+    struct map_point *points;
+    struct map_run *runs;
+    uint32_t npoints, points_most, nruns, runs_most;
+    uint32_t locals;      /* the runs of the locals: the last one, or 0 */
+    uint32_t *entry_runs; /* for each entry below `known`: the run of the topmost reference */
+    uint32_t known, entries_most;
+};
+
 struct tr {
     const struct translation *options;
     const struct module *module;
@@ -113,6 +123,7 @@ struct tr {
     struct fixup *fixups, *free_fixups;
     uint32_t nfixups, fixups_most;
 
+    struct map map;
     code_word *fuel; /* the cost word of the current stretch, or NULL */
 };
 
@@ -214,6 +225,26 @@ uint32_t tr_operand_slot(struct tr *tr, const struct entry *entry);
 /* Stores a popped entry into `slot` (of a local, a branch target, a result). */
 void tr_store(struct tr *tr, const struct entry *entry, uint32_t slot);
 
+/* --- tr_map.c: where references are
+ * ------------------------------------------------------------------------- */
+
+/* Slot `slot` is that of a local that holds references. Locals come in the order of their slots. */
+void tr_map_local(struct tr *tr, uint32_t slot);
+
+/* The collector may come at that word of the code: all entries that hold references are in their
+ * slots, in locals, or null. */
+void tr_safepoint(struct tr *tr, const code_word *word);
+
+/* Entry `index` has moved or is gone. */
+static inline void tr_map_forget(struct tr *tr, uint32_t index)
+{
+    if (tr->map.known > index)
+        tr->map.known = index;
+}
+
+/* Puts the map behind the code; gives the end of both. */
+uint8_t *tr_map_keep(struct tr *tr, struct code_range *range);
+
 /* --- tr_control.c, tr_call.c, tr_plain.c: operators
  * ------------------------------------------------ */
 
@@ -221,6 +252,7 @@ void tr_control(struct tr *tr); /* block to return, br_table, select */
 void tr_call(struct tr *tr);
 void tr_simd(struct tr *tr);
 void tr_atomic(struct tr *tr);
+void tr_gc(struct tr *tr);
 void tr_plain(struct tr *tr); /* everything else */
 
 /* The form of a pair of operands, which are not both immediate and not both the accumulator; and

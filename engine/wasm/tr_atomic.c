@@ -34,6 +34,9 @@ static void access_memory(struct tr *tr, const struct op_row *row)
         if (row->npops == OPERANDS)
             word[2] = slots[2];
     }
+    /* Who waits is blocked here, and the collector may come. */
+    if (tr->insn.op == OP_MEMORY_ATOMIC_WAIT32 || tr->insn.op == OP_MEMORY_ATOMIC_WAIT64)
+        tr_safepoint(tr, word - 1);
     if (row->npushes)
         tr_push_dest(tr, row->pushes[0] == 'I' ? VT_I64 : VT_I32);
 }

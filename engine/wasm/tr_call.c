@@ -79,8 +79,10 @@ static void call_function(struct tr *tr, uint32_t func, bool tail)
         word = emit_call(tr, imported ? XOP_CALL_IMPORT : XOP_CALL, &call, 2) + 1;
     if (!tr->failed)
         *word = operand;
-    if (!tail)
+    if (!tail) {
+        tr_safepoint(tr, tr->at - 1);
         push_results(tr, &call);
+    }
 }
 
 /* Calls through a table or a reference: the index or reference is the topmost operand. In a tail
@@ -114,6 +116,7 @@ static void call_through(struct tr *tr, uint32_t type, bool table, bool tail)
         if (!tr->failed)
             word[2] = tr->insn.pair.y;
     }
+    tr_safepoint(tr, tr->at - 1);
     push_results(tr, &call);
 }
 

@@ -1,5 +1,6 @@
 /* Translation of structured control: blocks, branches, returns. Where paths meet, values are in
  * their own slots, the accumulators are unknown. */
+#include "engine/wasm/ref_test.h"
 #include "engine/wasm/tr.h"
 
 /* --- Block types
@@ -318,6 +319,33 @@ static void branch_on_null(struct tr *tr, uint32_t label, bool when_null)
         tr_pop(tr);
 }
 
+/* Casts: the value is the label's last operand and stays on the stack. */
+static void branch_on_cast(struct tr *tr, bool when_passed)
+{
+    struct control *control = control_at(tr, tr->insn.cast.label);
+    uint32_t arity = label_arity(control);
+    tr_settle(tr, arity);
+    bool direct = control->op != OP_END && in_place(tr, control, arity);
+    bool jump_when_passed = direct ? when_passed : !when_passed;
+    struct ref_test test = ref_test_of(tr->module->types, tr->insn.cast.to);
+    uint32_t used = tr_use(tr, tr_top(tr, 0)->slot);
+    code_word *word = tr_emit(tr, jump_when_passed ? XOP_BR_ON_CAST : XOP_BR_ON_CAST_FAIL, 2);
+    tr_put16(word, 0, used);
+    tr_put16(word, 1, test.kind);
+    tr_put32(word, 2, test.id);
+    tr_put32(word, 3, tr->insn.cast.flags >> 1 & 1);
+    struct jump jump = jump_with(word, 1);
+    if (direct) {
+        jump_to_label(tr, control, jump);
+        return;
+    }
+    struct fixup *skip = NULL;
+    if (!tr->failed)
+        tr_jump_later(tr, jump.from, jump.field, &skip);
+    jump_settled(tr, control);
+    tr_bind(tr, &skip);
+}
+
 /* --- br_table
  * ---------------------------------------------------------------------------------------- */
 
@@ -476,6 +504,8 @@ void tr_control(struct tr *tr)
     case OP_BR_TABLE: branch_table(tr); break;
     case OP_BR_ON_NULL: branch_on_null(tr, in->x, true); break;
     case OP_BR_ON_NON_NULL: branch_on_null(tr, in->x, false); break;
+    case OP_BR_ON_CAST: branch_on_cast(tr, true); break;
+    case OP_BR_ON_CAST_FAIL: branch_on_cast(tr, false); break;
     case OP_RETURN:
         emit_return(tr);
         tr->dead = true;

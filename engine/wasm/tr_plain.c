@@ -204,6 +204,13 @@ static void global_get(struct tr *tr)
 static void global_set(struct tr *tr)
 {
     struct entry entry = tr_pop(tr);
+    if (entry.kind == VT_REF) { /* the collector has to know */
+        uint32_t from = tr_use(tr, tr_operand_slot(tr, &entry));
+        code_word *set = tr_emit(tr, XOP_GLOBAL_SET_REF, 1);
+        tr_put16(set, 1, from);
+        tr_put32(set, 1, tr->insn.x);
+        return;
+    }
     struct operand value = tr_operand(tr, &entry, IMM_NEVER);
     bool in_acc = value.source == FROM_ACC;
     uint32_t slot = in_acc ? 0 : tr_use_value(tr, entry.kind, value.slot);
@@ -367,6 +374,7 @@ static void special(struct tr *tr)
     case OP_F64_CONST: tr_push_bits(tr, VT_F64, in->f64); break;
     case OP_REF_NULL: tr_push_bits(tr, VT_REF, 0); break;
     case OP_REF_FUNC: ref_func(tr); break;
+    case OP_REF_EQ: two_operands(tr, OP_I64_EQ); break;
     case OP_REF_IS_NULL: ref_is_null(tr); break;
     case OP_REF_AS_NON_NULL: ref_as_non_null(tr); break;
     case OP_TABLE_GET: run_with_result(tr, XOP_TABLE_GET, 1, in->x, VT_REF); break;

@@ -391,7 +391,7 @@ void tr_simd(struct tr *tr)
         else if (op_rows[op].feature == FEATURE_THREADS)
             tr_atomic(tr);
         else
-            tr_unsupported(tr);
+            tr_gc(tr);
         break;
     }
 }

@@ -170,10 +170,20 @@ static void settle(struct tr *tr, struct entry *entry)
     entry->place = IN_SLOT;
 }
 
+/* The same of an entry on the stack. */
+static void settle_at(struct tr *tr, uint32_t index)
+{
+    struct entry *entry = &tr->entries[index];
+    if (entry->place == IN_SLOT)
+        return;
+    settle(tr, entry);
+    tr_map_forget(tr, index);
+}
+
 void tr_settle(struct tr *tr, uint32_t count)
 {
     for (uint32_t i = tr->nentries - count; i < tr->nentries; i++)
-        settle(tr, &tr->entries[i]);
+        settle_at(tr, i);
     if (tr->nentries - count <= tr->settled)
         tr->settled = tr->nentries;
 }
@@ -187,7 +197,7 @@ void tr_settle_all(struct tr *tr)
 void tr_clobber(struct tr *tr, enum acc acc)
 {
     if (tr->acc_entry[acc] != NOWHERE)
-        settle(tr, &tr->entries[tr->acc_entry[acc]]);
+        settle_at(tr, tr->acc_entry[acc]);
     tr->acc_slot[acc] = NOWHERE;
 }
 
@@ -201,9 +211,9 @@ bool tr_preserve(struct tr *tr, uint32_t slot)
 {
     bool any = false;
     for (uint32_t i = tr->settled; i < tr->nentries; i++) {
-        struct entry *entry = &tr->entries[i];
+        const struct entry *entry = &tr->entries[i];
         if (entry->place == IN_LOCAL && entry->local == slot) {
-            settle(tr, entry);
+            settle_at(tr, i);
             any = true;
         }
     }
@@ -221,7 +231,7 @@ static struct entry *push(struct tr *tr, uint8_t kind, enum place place)
     }
     /* Few entries wait outside their slots, so that scanning them takes bounded time. */
     if (tr->nentries - tr->settled >= PENDING_MOST)
-        settle(tr, &tr->entries[tr->settled++]);
+        settle_at(tr, tr->settled++);
     uint32_t slot = tr_next_slot(tr);
     uint32_t slots = tr_kind_slots(kind);
     if (slot + slots > tr->frame)
@@ -301,6 +311,7 @@ struct entry tr_pop(struct tr *tr)
     struct entry entry = tr->entries[--tr->nentries];
     if (tr->settled > tr->nentries)
         tr->settled = tr->nentries;
+    tr_map_forget(tr, tr->nentries);
     if (entry.place == IN_ACC)
         tr->acc_entry[tr_acc_of(entry.kind)] = NOWHERE;
     return entry;

@@ -24,32 +24,40 @@ int translate_prepare(const struct module *module, const void *const *handlers,
 /* --- One function
  * ------------------------------------------------------------------------------------ */
 
-/* Divides what is left of a region: code grows into the first half, the rest is scratch. */
+/* Divides what is left of a region: code grows into the first part, the rest is scratch. */
 static bool lay_out(struct tr *tr, struct region *image)
 {
     uint8_t *at = (uint8_t *)(((uintptr_t)image->at + 15) & ~(uintptr_t)15);
     size_t left = at < image->end ? (size_t)(image->end - at) & ~(size_t)127 : 0;
     if (left < 4096)
         return false;
-    size_t part = left / 16 & ~(size_t)15;
+    size_t part = left / 32 & ~(size_t)15;
     tr->start = tr->at = (code_word *)(void *)at;
-    tr->limit = (code_word *)(void *)(at + 7 * part);
-    tr->xops = (uint16_t *)(void *)(at + 7 * part); /* a quarter of a word each */
-    tr->controls = (struct control *)(void *)(at + 9 * part);
-    tr->controls_most = (uint32_t)(2 * part / sizeof *tr->controls);
-    tr->fixups = (struct fixup *)(void *)(at + 11 * part);
-    tr->fixups_most = (uint32_t)(2 * part / sizeof *tr->fixups);
-    tr->entries = (struct entry *)(void *)(at + 13 * part);
-    tr->entries_most = (uint32_t)(2 * part / sizeof *tr->entries);
-    tr->local_slots = (uint32_t *)(void *)(at + 15 * part);
-    size_t locals = part / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
+    tr->limit = (code_word *)(void *)(at + 12 * part);
+    tr->xops = (uint16_t *)(void *)(at + 12 * part); /* a quarter of a word each */
+    tr->controls = (struct control *)(void *)(at + 15 * part);
+    tr->controls_most = (uint32_t)(4 * part / sizeof *tr->controls);
+    tr->fixups = (struct fixup *)(void *)(at + 19 * part);
+    tr->fixups_most = (uint32_t)(3 * part / sizeof *tr->fixups);
+    tr->entries = (struct entry *)(void *)(at + 22 * part);
+    tr->entries_most = (uint32_t)(4 * part / sizeof *tr->entries);
+    tr->local_slots = (uint32_t *)(void *)(at + 26 * part);
+    size_t locals = 2 * part / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
     tr->local_kinds = (uint8_t *)(tr->local_slots + locals);
+    tr->map.points = (struct map_point *)(void *)(at + 28 * part);
+    tr->map.points_most = (uint32_t)(part / sizeof *tr->map.points);
+    tr->map.runs = (struct map_run *)(void *)(at + 29 * part);
+    tr->map.runs_most = (uint32_t)(2 * part / sizeof *tr->map.runs);
+    tr->map.entry_runs = (uint32_t *)(void *)(at + 31 * part);
+    tr->map.entries_most = (uint32_t)(part / sizeof *tr->map.entry_runs);
     return tr->nlocals <= locals;
 }
 
 /* A new local at `slot`. */
 static void add_local(struct tr *tr, valtype type, uint32_t *slot)
 {
+    if (vt_is_ref(type))
+        tr_map_local(tr, *slot);
     tr->local_slots[tr->nlocals] = *slot;
     tr->local_kinds[tr->nlocals++] = vt_kind(type);
     *slot += vt_slots(type);
@@ -99,6 +107,8 @@ static void translate_insn(struct tr *tr)
     case OP_BR_TABLE:
     case OP_BR_ON_NULL:
     case OP_BR_ON_NON_NULL:
+    case OP_BR_ON_CAST:
+    case OP_BR_ON_CAST_FAIL:
     case OP_RETURN: tr_control(tr); break;
     case OP_CALL:
     case OP_CALL_INDIRECT:
@@ -181,9 +191,10 @@ int translate_func(const struct translation *translation, uint32_t func, struct 
     if (failed)
         return -1;
     struct code *code = *translation->module->code;
-    code->ranges[code->nranges++] = (struct code_range){tr.start, tr.at, func};
+    struct code_range *range = &code->ranges[code->nranges++];
+    *range = (struct code_range){.start = tr.start, .end = tr.at, .func = func};
+    image->at = tr_map_keep(&tr, range);
     code->entries[func] = tr.start;
-    image->at = (uint8_t *)tr.at;
     return 0;
 }
 
@@ -200,7 +211,7 @@ int translate_all(const struct translation *translation, struct region *image, s
 /* --- From code back to wasm
  * --------------------------------------------------------------------------- */
 
-static const struct code_range *range_of(const struct code *code, const code_word *pc)
+const struct code_range *code_range_find(const struct code *code, const code_word *pc)
 {
     uint32_t low = 0;
     uint32_t high = code->nranges;
@@ -219,14 +230,14 @@ static const struct code_range *range_of(const struct code *code, const code_wor
 
 uint32_t code_find(const struct code *code, const code_word *pc)
 {
-    const struct code_range *range = range_of(code, pc);
+    const struct code_range *range = code_range_find(code, pc);
     return range ? range->func : UINT32_MAX;
 }
 
 uint64_t translate_offset(const struct translation *translation, uint32_t func, const code_word *pc,
                           struct region *scratch)
 {
-    const struct code_range *range = range_of(*translation->module->code, pc);
+    const struct code_range *range = code_range_find(*translation->module->code, pc);
     struct tr tr;
     if (!range || range->func != func)
         return UINT64_MAX;

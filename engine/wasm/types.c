@@ -225,6 +225,23 @@ static uint32_t slots(const valtype *of, uint32_t count)
 #define COPY_ARRAY(region, from, count)                                                            \
     region_copy(region, from, (count) * sizeof *(from), _Alignof(uint32_t))
 
+/* Lays the fields out, which are those of the registry. */
+static bool enter_struct(struct types *types, struct structtype *to, const struct structtype *from)
+{
+    struct fieldtype *fields = COPY_ARRAY(types->region, from->fields, from->nfields);
+    if (!fields)
+        return false;
+    *to = (struct structtype){.nfields = from->nfields, .defaultable = true, .fields = fields};
+    for (uint32_t i = 0; i < to->nfields; i++) {
+        uint32_t size = field_size(&fields[i]);
+        uint32_t align = size > 8 ? 8 : size;
+        fields[i].offset = (to->size + align - 1) & ~(align - 1);
+        to->size = fields[i].offset + size;
+        to->defaultable &= vt_defaultable(fields[i].type);
+    }
+    return true;
+}
+
 /* Copies a type into the registry, which has a place for it. */
 static bool enter(struct types *types, uint32_t id, const struct deftype *type)
 {
@@ -237,13 +254,7 @@ static bool enter(struct types *types, uint32_t id, const struct deftype *type)
         to->func.param_slots = slots(type->func.params, type->func.nparams);
         to->func.result_slots = slots(type->func.results, type->func.nresults);
         return to->func.params && to->func.results;
-    case TYPE_STRUCT:
-        to->structure.fields =
-            COPY_ARRAY(types->region, type->structure.fields, type->structure.nfields);
-        to->structure.defaultable = true;
-        for (uint32_t i = 0; i < type->structure.nfields; i++)
-            to->structure.defaultable &= vt_defaultable(type->structure.fields[i].type);
-        return to->structure.fields;
+    case TYPE_STRUCT: return enter_struct(types, &to->structure, &type->structure);
     case TYPE_ARRAY: return true;
     }
     return false;

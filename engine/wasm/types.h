@@ -113,11 +113,26 @@ struct fieldtype {
     valtype type;
     uint8_t packed;
     bool mutable;
+    uint32_t offset; /* in a struct, from the end of the object's head; told by the registry */
 };
 
+/* Bytes of a field or element in an object. */
+static inline uint32_t field_size(const struct fieldtype *field)
+{
+    switch (vt_kind(field->type)) {
+    case VT_I32: return field->packed ? field->packed / 8 : 4;
+    case VT_F32: return 4;
+    case VT_V128: return 16;
+    default: return 8;
+    }
+}
+
+/* Fields lie in their order, each aligned to its size (a v128 to 8), so that those of a supertype
+ * lie where the supertype has them. */
 struct structtype {
     uint32_t nfields;
-    bool defaultable; /* every field is; told by the registry */
+    uint32_t size;    /* bytes of all fields; told by the registry */
+    bool defaultable; /* every field is; likewise */
     const struct fieldtype *fields;
 };
 

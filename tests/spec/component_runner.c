@@ -43,6 +43,7 @@ struct state {
 
 static const struct vm_limits limits = {
     .memory_bytes = ARENA_SIZE / 2,
+    .gc_bytes = ARENA_SIZE / 8,
     .table_elements = 100000000,
     .stack_bytes = (uint64_t)8 << 20,
     .heap_bytes = (uint64_t)1 << 30,

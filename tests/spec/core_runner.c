@@ -39,6 +39,7 @@ struct core_state {
 
 static const struct vm_limits limits = {
     .memory_bytes = ARENA_SIZE / 2,
+    .gc_bytes = ARENA_SIZE / 8,
     .table_elements = 100000000,
     .stack_bytes = (uint64_t)8 << 20,
     .heap_bytes = (uint64_t)1 << 30,
@@ -319,7 +320,7 @@ static enum verdict do_return(struct core_state *state, const struct command *co
         struct json_object *wanted = json_object_array_get_idx(expected, i);
         valtype type = outcome.types ? outcome.types[i] : outcome.one;
         char text[80];
-        if (!value_matches(wanted, type, outcome.slots, text, sizeof text))
+        if (!value_matches(state->vm, wanted, type, outcome.slots, text, sizeof text))
             return verdict(note, FAILED, "result %u is %s, expected %s", i, text,
                            json_object_to_json_string_ext(wanted, JSON_C_TO_STRING_PLAIN));
         outcome.slots += vt_slots(type);

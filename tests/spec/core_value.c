@@ -68,12 +68,12 @@ static bool vector_read(struct json_object *json, struct pattern words[2])
 /* --- References ---------------------------------------------------------------------------------
  */
 
-/* What the host gives as its reference number N: the address of a byte of its own. */
-static char host_references[256];
+/* What the host gives as its reference number N: an address of its own, a multiple of 4. */
+static uint32_t host_references[256];
 
 static void *host_reference(struct str text)
 {
-    return &host_references[strtoul(text.at, NULL, 10) % sizeof host_references];
+    return &host_references[strtoul(text.at, NULL, 10) % countof(host_references)];
 }
 
 static bool is_reference(struct str type)
@@ -108,25 +108,45 @@ bool value_read(struct json_object *json, union slot *slots)
     return width;
 }
 
-static bool reference_matches(struct json_object *expected, struct str kind, const union slot *slot)
+/* The type of any non-null reference of that kind; "refnull" and the like have none. */
+static valtype kind_type(struct str kind)
+{
+    static const struct {
+        const char *name;
+        heaptype heap;
+    } rows[] = {
+        {"anyref", HEAP_ANY},       {"eqref", HEAP_EQ},       {"i31ref", HEAP_I31},
+        {"structref", HEAP_STRUCT}, {"arrayref", HEAP_ARRAY}, {"funcref", HEAP_FUNC},
+        {"externref", HEAP_EXTERN}, {"exnref", HEAP_EXN},
+    };
+    for (size_t i = 0; i < countof(rows); i++)
+        if (str_is(kind, rows[i].name))
+            return vt_ref(rows[i].heap, false);
+    return VT_BOT;
+}
+
+static bool reference_matches(const struct vm *vm, struct json_object *expected, struct str kind,
+                              const union slot *slot)
 {
     struct str text = json_text(expected, "value");
     if (str_is(kind, "refnull") || str_is(text, "null"))
         return !slot->ref;
     if (text.len)
         return slot->ref == host_reference(text);
-    return slot->ref;
+    valtype type = kind_type(kind);
+    return type != VT_BOT && vm_ref_is(vm, *slot, type);
 }
 
 /* Is it a value of the type that the script says, with those bits? */
-static bool matches(struct json_object *expected, valtype type, const union slot *slots)
+static bool matches(const struct vm *vm, struct json_object *expected, valtype type,
+                    const union slot *slots)
 {
     struct str kind = json_text(expected, "type");
     struct pattern words[2];
     if (str_is(kind, "either")) {
         struct json_object *values = json_member(expected, "values");
         for (size_t i = 0; i < json_object_array_length(values); i++)
-            if (matches(json_object_array_get_idx(values, i), type, slots))
+            if (matches(vm, json_object_array_get_idx(values, i), type, slots))
                 return true;
         return false;
     }
@@ -135,7 +155,7 @@ static bool matches(struct json_object *expected, valtype type, const union slot
                (slots[0].u64 & words[0].mask) == words[0].value &&
                (slots[1].u64 & words[1].mask) == words[1].value;
     if (str_is(kind, "refnull") || is_reference(kind))
-        return vt_is_ref(type) && reference_matches(expected, kind, slots);
+        return vt_is_ref(type) && reference_matches(vm, expected, kind, slots);
     char name[8];
     valtype_show(type, name, sizeof name);
     if (!str_is(kind, name))
@@ -144,10 +164,10 @@ static bool matches(struct json_object *expected, valtype type, const union slot
     return (slots[0].u64 & words[0].mask) == words[0].value;
 }
 
-bool value_matches(struct json_object *expected, valtype type, const union slot *slots, char *text,
-                   size_t size)
+bool value_matches(const struct vm *vm, struct json_object *expected, valtype type,
+                   const union slot *slots, char *text, size_t size)
 {
-    if (matches(expected, type, slots))
+    if (matches(vm, expected, type, slots))
         return true;
     char name[40];
     valtype_show(type, name, sizeof name);

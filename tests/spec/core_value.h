@@ -9,7 +9,7 @@
 bool value_read(struct json_object *json, union slot *slots);
 
 /* Is the value of this type in `slots` one that the script expects? If not, `text` describes it. */
-bool value_matches(struct json_object *expected, valtype type, const union slot *slots, char *text,
-                   size_t size);
+bool value_matches(const struct vm *vm, struct json_object *expected, valtype type,
+                   const union slot *slots, char *text, size_t size);
 
 #endif

@@ -39,6 +39,7 @@ static inline void open_fixture(struct fixture *f)
 {
     static const struct vm_limits limits = {
         .memory_bytes = ARENA_SIZE / 2,
+        .gc_bytes = ARENA_SIZE / 8,
         .table_elements = 1 << 20,
         .stack_bytes = 1 << 20,
         .heap_bytes = (uint64_t)1 << 31,

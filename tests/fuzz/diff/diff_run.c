@@ -191,6 +191,7 @@ static void run_module(struct bytes bytes, struct region *image, struct region *
         return;
     }
     struct vm_limits limits = {.memory_bytes = STORE / 2,
+                               .gc_bytes = STORE / 8,
                                .table_elements = 1 << 20,
                                .stack_bytes = 1 << 20,
                                .heap_bytes = 64 << 20,

@@ -1,0 +1,81 @@
+/* Maps of references for the collector: at every place where it may come, which slots of the frame
+ * hold references (code.h, tr.h).
+ *
+ * Locals keep their types, so their runs are the same everywhere. Operands are a stack: what lies
+ * below an entry does not change while it is there, so every run of operands leads to the one below
+ * it, and the map of a place is the run of its topmost reference. A run is made once for an entry,
+ * however many places see it: the maps of a function take space in proportion to its size. */
+#include "engine/wasm/tr.h"
+
+/* A run in front of `next`; 0 after a failure. */
+static uint32_t add_run(struct tr *tr, uint32_t slot, uint32_t next)
+{
+    struct map *map = &tr->map;
+    if (map->nruns == map->runs_most) {
+        tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
+        return 0;
+    }
+    map->runs[map->nruns++] = (struct map_run){slot, 1, next};
+    return map->nruns;
+}
+
+void tr_map_local(struct tr *tr, uint32_t slot)
+{
+    struct map *map = &tr->map;
+    struct map_run *last = map->locals ? &map->runs[map->locals - 1] : NULL;
+    if (last && last->slot + last->count == slot)
+        last->count++;
+    else
+        map->locals = add_run(tr, slot, map->locals);
+}
+
+/* The run of the topmost reference. */
+static uint32_t top_run(struct tr *tr)
+{
+    struct map *map = &tr->map;
+    if (tr->nentries > map->entries_most) {
+        tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
+        return 0;
+    }
+    uint32_t run = map->known ? map->entry_runs[map->known - 1] : map->locals;
+    for (; map->known < tr->nentries; map->known++) {
+        const struct entry *entry = &tr->entries[map->known];
+        if (entry->kind == VT_REF && entry->place == IN_SLOT)
+            run = add_run(tr, entry->slot, run);
+        map->entry_runs[map->known] = run;
+    }
+    return run;
+}
+
+void tr_safepoint(struct tr *tr, const code_word *word)
+{
+    struct map *map = &tr->map;
+    uint32_t run = top_run(tr);
+    if (run && tr->nentries + tr->nlocals > MAP_SLOTS_MOST)
+        tr_fail(tr, ERR_LIMIT, "references among too many locals and operands");
+    uint32_t before = map->npoints ? map->points[map->npoints - 1].run : 0;
+    if (run == before || tr->failed)
+        return;
+    if (map->npoints == map->points_most) {
+        tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
+        return;
+    }
+    map->points[map->npoints++] = (struct map_point){(uint32_t)(word - tr->start), run};
+}
+
+uint8_t *tr_map_keep(struct tr *tr, struct code_range *range)
+{
+    const struct map *map = &tr->map;
+    uint8_t *at = (uint8_t *)tr->at;
+    if (!map->npoints)
+        return at;
+    size_t points = map->npoints * sizeof *map->points;
+    size_t runs = map->nruns * sizeof *map->runs;
+    /* The scratch that both lie in is behind the code: they move down. */
+    memmove(at, map->points, points);
+    memmove(at + points, map->runs, runs);
+    range->npoints = map->npoints;
+    range->points = (const struct map_point *)(void *)at;
+    range->runs = (const struct map_run *)(void *)(at + points);
+    return at + ((points + runs + sizeof(code_word) - 1) & ~(sizeof(code_word) - 1));
+}
