@@ -286,6 +286,16 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         o->rights |= RIGHT_TERMINAL;
 }
 
+/* Those that say something about what the component can do. */
+static void net_rules(struct composing *c)
+{
+    for (size_t i = 0; i < c->policy->net_count; i++) {
+        const struct net_rule *rule = &c->policy->net[i];
+        if (c->request->verdict->granted & net_rule_gives(rule) & ~CAPABILITY(NET))
+            add(c, OPERATION_NET_RULE)->of.net_rule.rule = rule;
+    }
+}
+
 static void messages(struct composing *c)
 {
     static const char *const words[] = {
@@ -313,6 +323,7 @@ static void messages(struct composing *c)
         add(c, OPERATION_ENVIRONMENT)->of.environment.list = c->policy->environment;
     if (granted(c, CAP_RANDOM) || granted(c, CAP_RANDOM_INSECURE))
         add(c, OPERATION_SEED)->of.seed.seed = r->seed;
+    net_rules(c);
     if (r->invoke)
         add(c, OPERATION_INVOKE)->of.invoke.call = r->invoke;
 }

@@ -183,6 +183,11 @@ static void put_field(struct writer *out, const struct operation *operation,
     case SHOW_PROGRAM:
         put_format(out, "%zu instructions", ((const struct operation_program *)value)->count);
         break;
+    case SHOW_NET_RULE: {
+        const struct net_rule *rule = *(const struct net_rule *const *)value;
+        put_foreign(out, rule ? rule->text : "", '\0');
+        break;
+    }
     case SHOW_RESOURCE:
     case SHOW_STREAM:
     case SHOW_KIND: put_word(out, field->show, *(const uint64_t *)value); break;

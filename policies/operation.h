@@ -4,6 +4,7 @@
 #define CARREL_POLICIES_OPERATION_H
 
 #include "engine/base/attr.h"
+#include "policies/net.h"
 #include "policies/wall.h"
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,6 +4,7 @@
 #define CARREL_POLICIES_POLICY_H
 
 #include "policies/capability.h"
+#include "policies/net.h"
 #include "policies/operation.h"
 #include "policies/wall.h"
 
@@ -22,10 +23,12 @@ struct policy {
     const struct policy_directory *directories;
     size_t directory_count;
     struct text_list environment; /* "NAME=VALUE" each */
-    uint64_t memory;              /* bytes that the guest may have */
-    uint64_t timeout;             /* nanoseconds */
-    uint64_t fuel;                /* units */
-    wall_set degraded;            /* walls whose absence the operator accepts */
+    const struct net_rule *net;
+    size_t net_count;
+    uint64_t memory;   /* bytes that the guest may have */
+    uint64_t timeout;  /* nanoseconds */
+    uint64_t fuel;     /* units */
+    wall_set degraded; /* walls whose absence the operator accepts */
 };
 
 #endif

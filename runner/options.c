@@ -132,6 +132,16 @@ static int add_variable(struct options *options, const char *text, struct err *e
     return 0;
 }
 
+static int add_net(struct options *options, const char *text, struct err *err)
+{
+    struct net_rule *rule = &options->net[options->policy.net_count];
+    if (net_rule_read(text, rule, err))
+        return -1;
+    options->policy.net_count++;
+    options->policy.allowed |= net_rule_gives(rule);
+    return 0;
+}
+
 static int add_degraded(struct options *options, const char *name, struct err *err)
 {
     wall_set accepted = wall_named(name);
@@ -200,6 +210,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     struct policy *policy = &options->policy;
     switch (given->flag) {
     case FLAG_DIR: return add_directory(options, given->value, err);
+    case FLAG_NET: return add_net(options, given->value, err);
     case FLAG_ENV: return add_variable(options, given->value, err);
     case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
     case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);
@@ -230,9 +241,11 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
     };
     ret->directories = calloc(cli->given_count + 1, sizeof *ret->directories);
     ret->environment = calloc(cli->given_count + 1, sizeof *ret->environment);
+    ret->net = calloc(cli->given_count + 1, sizeof *ret->net);
     ret->policy.directories = ret->directories;
+    ret->policy.net = ret->net;
     ret->policy.environment.at = ret->environment;
-    int failed = ret->directories && ret->environment ? 0 : no_memory(err);
+    int failed = ret->directories && ret->environment && ret->net ? 0 : no_memory(err);
     for (size_t i = 0; !failed && i < cli->given_count; i++)
         failed = set_flag(ret, &cli->given[i], err);
     if (failed)
@@ -248,5 +261,6 @@ void options_free(struct options *options)
     }
     free(options->directories);
     free(options->environment);
+    free(options->net);
     *options = (struct options){.status = options->status};
 }

@@ -8,6 +8,7 @@
 struct options {
     struct policy policy; /* points into the fields below and into argv */
     struct policy_directory *directories;
+    struct net_rule *net;
     const char **environment;
     const char *invoke; /* or NULL */
     const char *engine; /* or NULL: the installed one */

@@ -33,6 +33,7 @@ void cell_start(struct cell *cell)
 {
     memset(cell, 0, offsetof(struct cell, grants));
     grants_start(&cell->grants);
+    network_start(&cell->network);
     cell->state = STATE_WAITING;
     cell->process = (struct launched){-1, -1, -1};
     cell->cgroups = cgroups_none();
@@ -68,6 +69,7 @@ int cell_order(struct cell *cell, const struct plan *plan, const struct componen
     }
     if (order_make(plan, component, &cell->order, err))
         return -1;
+    network_open(&cell->network, plan, component->name);
     if (cell->grants.count != cell->order.head.grants)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "grants were made that are not handed over");
     cell->state = cell->order.head.role == ROLE_READER ? STATE_READER_LOCKING : STATE_RUN_LOCKING;
@@ -201,11 +203,23 @@ static void on_trap(struct cell *cell, const struct message_trap *trap)
     cell_kill(cell);
 }
 
+static void on_question(struct cell *cell, const union message *message, size_t size)
+{
+    struct network_answer answer;
+    network_answer(&cell->network, message, size, cell_now(), &answer);
+    if (network_send(cell->process.socket, &answer))
+        condemn(cell, "questions without taking the answers");
+}
+
 static void handle(struct cell *cell, const union message *message, size_t size)
 {
     const char *wrong = protocol_judge(&cell->counts, cell->state, message, size);
     if (wrong) {
         condemn(cell, wrong);
+        return;
+    }
+    if (network_asks(message->kind)) {
+        on_question(cell, message, size);
         return;
     }
     switch ((enum message_kind)message->kind) {
@@ -215,9 +229,8 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     case MESSAGE_EXIT: on_exit_code(cell, &message->exit); break;
     case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
     case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
-    case MESSAGE_ORDER:
-    case MESSAGE_DATA:
-    case MESSAGES: break; /* never to the shim */
+    case MESSAGE_DENIED: network_denied(&cell->network, &message->denied); break;
+    default: break; /* never to the shim */
     }
 }
 
@@ -243,6 +256,11 @@ void cell_receive(struct cell *cell)
         else
             handle(cell, &message, (size_t)size);
     }
+}
+
+uint64_t cell_pause(struct cell *cell, uint64_t now)
+{
+    return cell->state == STATE_RUN ? network_pause(&cell->network, now) : 0;
 }
 
 void cell_check_time(struct cell *cell, uint64_t now)
@@ -273,6 +291,7 @@ void cell_bury(struct cell *cell)
     cgroups_remove(&cell->cgroups);
     /* Pumps end when nobody holds the cell's ends of their pipes any more. */
     grants_close(&cell->grants);
+    network_close(&cell->network);
     order_free(&cell->order);
 }
 

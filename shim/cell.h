@@ -4,6 +4,7 @@
 
 #include "policies/demand.h"
 #include "shim/launch.h"
+#include "shim/network.h"
 #include "shim/order.h"
 #include "shim/outcome.h"
 
@@ -16,6 +17,7 @@ struct cell {
     struct order order;
     bool ordered; /* the order is on its way whole */
     struct grants grants;
+    struct network network;
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     struct message_counts counts;
     struct outcome outcome;
@@ -41,6 +43,9 @@ void cell_send(struct cell *cell);
 
 /* Takes what the cell has sent, at most a few messages at a time, and acts on it. */
 void cell_receive(struct cell *cell);
+
+/* Nanoseconds for which the cell is not listened to, because it asked too often; 0: it is. */
+uint64_t cell_pause(struct cell *cell, uint64_t now);
 
 /* Kills the cell, if it is not dead. */
 void cell_kill(struct cell *cell);

@@ -76,7 +76,7 @@ int component_copy(const char *path, struct component *ret, struct err *err)
     cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (file < 0)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot open %s: %s", path, strerror(errno));
-    struct component component = {.memory = make_memory()};
+    struct component component = {.memory = make_memory(), .name = path};
     if (component.memory < 0)
         return walls_refuse(WALL_SEALED_COMPONENT, "memfd_create", errno, err);
     if (copy(file, path, &component, err)) {

@@ -9,7 +9,8 @@
 #define DIGEST_SIZE 32
 
 struct component {
-    int memory; /* a memory file that nobody can change any more; -1 if there is none */
+    int memory;       /* a memory file that nobody can change any more; -1 if there is none */
+    const char *name; /* as the operator called it; theirs */
     uint64_t size;
     uint8_t digest[DIGEST_SIZE]; /* SHA-256 */
 };

@@ -72,29 +72,36 @@ static bool output_pending(const struct cell *cell)
     return false;
 }
 
-static int time_left(const struct cell *cell)
+/* Milliseconds until its time is over, or until it is listened to again. */
+static int time_left(const struct cell *cell, uint64_t pause)
 {
-    if (cell->deadline == UINT64_MAX || cell_gone(cell))
+    if (cell_gone(cell))
         return -1;
-    uint64_t now = cell_now();
-    if (now >= cell->deadline)
+    uint64_t now = cell_now(), until = cell->deadline;
+    if (pause > 0 && now + pause < until)
+        until = now + pause;
+    if (until == UINT64_MAX)
+        return -1;
+    if (now >= until)
         return 0;
-    uint64_t milliseconds = (cell->deadline - now) / 1000000 + 1;
+    uint64_t milliseconds = (until - now) / 1000000 + 1;
     return milliseconds < INT32_MAX ? (int)milliseconds : INT32_MAX;
 }
 
 static void wait_for(const struct session *session, struct pollfd waits[WAITS])
 {
-    const struct cell *cell = session->cell;
+    struct cell *cell = session->cell;
+    uint64_t pause = cell_pause(cell, cell_now());
     short sending = cell->ordered ? 0 : POLLOUT;
-    waits[WAIT_SOCKET] = (struct pollfd){cell->process.socket, (short)(POLLIN | sending), 0};
+    short listening = pause ? 0 : POLLIN;
+    waits[WAIT_SOCKET] = (struct pollfd){cell->process.socket, (short)(listening | sending), 0};
     waits[WAIT_CELL] = (struct pollfd){cell->process.pidfd, POLLIN, 0};
     waits[WAIT_GUARDIAN] = (struct pollfd){session->guardian.pidfd, POLLIN, 0};
     waits[WAIT_SIGNALS] = (struct pollfd){session->signals, POLLIN, 0};
     for (size_t i = 0; i < 3; i++)
         waits[WAIT_PUMPS + i] = i < cell->grants.pump_count ? pump_wait(&cell->grants.pumps[i])
                                                             : (struct pollfd){-1, 0, 0};
-    poll(waits, WAITS, time_left(cell));
+    poll(waits, WAITS, time_left(cell, pause));
 }
 
 static void act(struct session *session, const struct pollfd waits[WAITS])

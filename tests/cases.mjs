@@ -28,7 +28,7 @@ if (!folder) {
 }
 
 // Packages that no build provides yet: cases that import them are not judged.
-const later = /^wasi:(sockets|http)\//;
+const later = /^wasi:(sockets\/udp|http)/;
 // Cases whose expectation contradicts itself or the specification: what is judged instead, and why.
 // Each is named in the output.
 const contradictions = {
@@ -152,15 +152,34 @@ const judge = (test, result, root) => {
   return wrong;
 };
 
+// What cases connect to: the server of the folder, as long as somebody needs it. { http, tcp }
+let server;
+const ports = () => {
+  server ??= new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(folder, 'tools/srv.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    process.on('exit', () => child.kill());
+    child.stdout.once('data', line => { child.unref(); child.stdout.unref(); resolve(JSON.parse(line)); });
+    child.once('error', reject);
+  });
+  return server;
+};
+const with_ports = async args => {
+  if (!args.some(arg => arg.includes('_PORT}'))) return args;
+  const { http, tcp } = await ports();
+  return args.map(arg => arg.replaceAll('${TCP_PORT}', tcp).replaceAll('${HTTP_PORT}', http));
+};
+
 const play_command = async test => {
   const root = test.fs ? plant(test.fs) : undefined;
   const flags = [];
   for (const [guest, inside] of Object.entries(test.dirs ?? {}))
     flags.push('--dir', `${path.join(root, inside)}::${guest}`);
   for (const [name, value] of Object.entries(test.env ?? {})) flags.push('--env', `${name}=${value}`);
+  if (test.area.startsWith('sockets'))
+    flags.push('--net', 'connect=127.0.0.1:*', '--net', 'udp=127.0.0.1:*');
   if (expected_code(test) === 124) flags.push('--timeout', time_limit);
   const stdin = test.stdin_gen ? test.stdin_gen.repeat.repeat(test.stdin_gen.times) : test.stdin ?? '';
-  const result = await run(['run', ...flags, component(test.file), ...test.args], stdin);
+  const result = await run(['run', ...flags, component(test.file), ...await with_ports(test.args)], stdin);
   return { result, root };
 };
 

@@ -54,6 +54,12 @@ static struct wasi *host_state(struct program *program, struct err *err)
         .clock = in(cell->capabilities, CAPABILITY_CLOCK),
         .random = in(cell->capabilities, CAPABILITY_RANDOM),
         .may_poll = in(cell->rules, RULE_PPOLL),
+        .network = {.shim = PROTOCOL_SOCKET,
+                    .tcp = in(cell->capabilities, CAPABILITY_NET_TCP),
+                    .connect = in(cell->capabilities, CAPABILITY_NET_TCP_CONNECT),
+                    .listen = in(cell->capabilities, CAPABILITY_NET_TCP_LISTEN),
+                    .udp = in(cell->capabilities, CAPABILITY_NET_UDP),
+                    .names = in(cell->capabilities, CAPABILITY_NET_DNS)},
     };
     memcpy(config.seed, cell->seed, sizeof config.seed);
     struct wasi_directory *directories =

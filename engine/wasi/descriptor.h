@@ -34,9 +34,12 @@ struct descriptor {
     int fd;       /* -1: nothing is there */
     uint8_t type; /* enum descriptor_type */
     uint8_t flags;
-    bool granted;    /* by the shim: not to be closed */
-    bool no_links;   /* of a directory: see struct wasi_directory */
-    bool sequential; /* it has no offsets: a stream, a FIFO, a device */
+    bool granted;      /* by the shim: not to be closed */
+    bool no_links;     /* of a directory: see struct wasi_directory */
+    bool sequential;   /* it has no offsets: a stream, a FIFO, a device */
+    bool never_blocks; /* its description is the cell's own: reading and writing give EAGAIN */
+    bool shut_in;      /* of a connection: nothing more is read, nothing more is written */
+    bool shut_out;
     uint64_t writes; /* how often something was written; see output.c */
 };
 

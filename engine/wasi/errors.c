@@ -17,6 +17,20 @@ static const char *const fs_names[FS_ERRORS] = {
 #include "engine/wasi/errors.def"
 };
 
+static const char *const net_names[NET_ERRORS] = {
+#define NET_ERROR(name, word, number) [NET_##name] = word,
+#include "engine/wasi/errors.def"
+};
+
+static const struct {
+    int number;
+    uint8_t code;
+} net_codes[] = {
+#define NET_ERROR(name, word, number) {number, NET_##name},
+#define NET_ALSO(name, number)        {number, NET_##name},
+#include "engine/wasi/errors.def"
+};
+
 static const struct {
     int number;
     uint16_t code;
@@ -37,6 +51,15 @@ uint8_t fs_error_of(int64_t error)
     return code ? (uint8_t)(code - 1) : (uint8_t)FS_IO;
 }
 
+uint8_t net_error_of(int64_t error)
+{
+    uint64_t number = magnitude(error);
+    for (size_t i = 0; number && i < countof(net_codes); i++)
+        if ((uint64_t)net_codes[i].number == number)
+            return net_codes[i].code;
+    return NET_UNKNOWN;
+}
+
 uint16_t p1_errno_of(int64_t error)
 {
     uint64_t number = magnitude(error);
@@ -49,4 +72,9 @@ uint16_t p1_errno_of(int64_t error)
 const char *fs_error_name(uint8_t code)
 {
     return code < FS_ERRORS ? fs_names[code] : "unknown";
+}
+
+const char *net_error_name(uint8_t code)
+{
+    return code < NET_ERRORS ? net_names[code] : "unknown";
 }

@@ -11,6 +11,12 @@ enum fs_error {
     FS_ERRORS
 };
 
+enum net_error {
+#define NET_ERROR(name, word, number) NET_##name,
+#include "engine/wasi/errors.def"
+    NET_ERRORS
+};
+
 enum p1_errno {
 #define P1_ERROR(name, number) P1_##name,
 #include "engine/wasi/errors.def"
@@ -19,9 +25,11 @@ enum p1_errno {
 
 /* Of an errno, negated or not. */
 uint8_t fs_error_of(int64_t error);
+uint8_t net_error_of(int64_t error);
 uint16_t p1_errno_of(int64_t error);
 
 /* WASI's name of it. Never NULL. */
 const char *fs_error_name(uint8_t code);
+const char *net_error_name(uint8_t code);
 
 #endif

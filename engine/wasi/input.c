@@ -26,7 +26,7 @@ void input_release(struct wasi *wasi, struct input_stream *stream)
 
 bool input_ready(struct wasi *wasi, const struct input_stream *stream)
 {
-    return stream->closed || descriptor_never_waits(stream->file) ||
+    return input_closed(stream) || descriptor_never_waits(stream->file) ||
            wasi_ready(wasi, stream->file->fd, POLLIN);
 }
 
@@ -42,7 +42,7 @@ static int64_t read_some(struct wasi *wasi, struct input_stream *stream, void *t
             return got;
         file->sequential = true; /* a FIFO */
     }
-    if ((!wait || wasi->concurrent) && !input_ready(wasi, stream))
+    if (!file->never_blocks && (!wait || wasi->concurrent) && !input_ready(wasi, stream))
         return -EAGAIN;
     return sys_read(file->fd, to, (size_t)len);
 }
@@ -50,7 +50,7 @@ static int64_t read_some(struct wasi *wasi, struct input_stream *stream, void *t
 int64_t input_read(struct wasi *wasi, struct input_stream *stream, void *to, uint64_t len,
                    bool wait)
 {
-    if (stream->closed)
+    if (input_closed(stream))
         return 0;
     int64_t got = read_some(wasi, stream, to, len, wait);
     if (got > 0)

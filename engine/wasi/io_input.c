@@ -23,7 +23,8 @@ struct stream_error stream_error_of(struct wasi *wasi, const struct descriptor *
     if (!resource)
         return (struct stream_error){.tag = STREAM_CLOSED};
     resource->error = (int)-error;
-    resource->filesystem = !file->granted;
+    resource->network = file->type == TYPE_SOCKET;
+    resource->filesystem = !file->granted && !resource->network;
     return (struct stream_error){STREAM_FAILED, resource};
 }
 
@@ -38,7 +39,9 @@ enum host_answer wasi_error_to_debug_string(struct host_call *call, const void *
     const struct io_error *const *self = args;
     struct str *text = result;
     (void)call;
-    *text = str_of(fs_error_name(fs_error_of((*self)->error)));
+    int error = (*self)->error;
+    *text = str_of((*self)->network ? net_error_name(net_error_of(error))
+                                    : fs_error_name(fs_error_of(error)));
     return HOST_DONE;
 }
 
@@ -76,7 +79,7 @@ static enum host_answer read_bytes(struct host_call *call, const struct read_arg
                                    bytes_result *result)
 {
     struct input_stream *stream = args->self;
-    if (!args->len && !stream->closed)
+    if (!args->len && !input_closed(stream))
         return HOST_DONE;
     size_t room = args->len < WASI_CHUNK ? (size_t)args->len : WASI_CHUNK;
     if (!call->state)
@@ -114,7 +117,7 @@ static enum host_answer skip_bytes(struct host_call *call, const struct read_arg
     uint8_t *scratch = wasi_scratch(call->host);
     if (!scratch)
         return wasi_no_memory(call);
-    if (!args->len && !stream->closed)
+    if (!args->len && !input_closed(stream))
         return HOST_DONE;
     int64_t got = input_read(call->host, stream, scratch, args->len, wait);
     if (got == -EAGAIN && wait)

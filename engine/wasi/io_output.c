@@ -95,7 +95,7 @@ static enum host_answer write_and_flush(struct host_call *call, struct output_st
             done += (size_t)put;
     }
     if (done == len && put >= 0)
-        put = stream->closed ? -EPIPE : output_flush(call->host, stream, /*wait=*/true);
+        put = output_closed(stream) ? -EPIPE : output_flush(call->host, stream, /*wait=*/true);
     if (put == -EAGAIN) {
         call->state = (void *)(uintptr_t)done;
         return wasi_wait_fd(call, stream->file->fd, POLLOUT);
@@ -120,7 +120,7 @@ enum host_answer wasi_output_stream_blocking_write_zeroes_and_flush(struct host_
 enum host_answer wasi_output_stream_flush(struct host_call *call, const void *args, void *result)
 {
     struct output_stream *const *self = args;
-    int64_t error = (*self)->closed ? -EPIPE : output_flush(call->host, *self, /*wait=*/false);
+    int64_t error = output_closed(*self) ? -EPIPE : output_flush(call->host, *self, /*wait=*/false);
     return answer(call, *self, error == -EAGAIN ? 0 : error, result);
 }
 

@@ -67,7 +67,8 @@ static int64_t write_now(struct output_stream *stream, const uint8_t *from, size
 static int64_t write_some(struct wasi *wasi, struct output_stream *stream, const uint8_t *from,
                           size_t len, bool wait)
 {
-    if (wasi->may_poll && !descriptor_never_waits(stream->file) && (!wait || wasi->concurrent)) {
+    if (wasi->may_poll && !stream->file->never_blocks && !descriptor_never_waits(stream->file) &&
+        (!wait || wasi->concurrent)) {
         if (!goes_through(wasi, stream))
             return -EAGAIN;
         len = len < PIPE_BUF ? len : PIPE_BUF;
@@ -98,27 +99,40 @@ int64_t output_put(struct wasi *wasi, struct output_stream *stream, const uint8_
     int error = output_flush(wasi, stream, wait);
     if (error < 0)
         return error;
-    if (stream->closed)
+    if (output_closed(stream))
         return -EPIPE;
     return write_some(wasi, stream, from, len, wait);
 }
 
 bool output_ready(struct wasi *wasi, struct output_stream *stream)
 {
-    return stream->closed ||
+    return output_closed(stream) ||
            (goes_through(wasi, stream) && output_flush(wasi, stream, /*wait=*/false) != -EAGAIN);
+}
+
+/* What a socket that can take anything surely takes at once: the kernel says so when a third of
+ * what it may hold is free, and the rest of that is for its own books. */
+static int64_t socket_room(int fd)
+{
+    int32_t holds = 0;
+    sys_get_option(fd, SOL_SOCKET, SO_SNDBUF, &holds);
+    return holds / 4 > WASI_CHUNK ? WASI_CHUNK : holds > 4 ? holds / 4 : 1;
 }
 
 int64_t output_room(struct wasi *wasi, struct output_stream *stream)
 {
-    if (stream->closed)
+    if (output_closed(stream))
         return -EPIPE;
     int error = output_flush(wasi, stream, /*wait=*/false);
     if (error < 0)
         return error == -EAGAIN ? 0 : error;
     if (!wasi->may_poll || descriptor_never_waits(stream->file))
         return WASI_CHUNK;
-    return goes_through(wasi, stream) ? PIPE_BUF : 0;
+    if (!goes_through(wasi, stream))
+        return 0;
+    return stream->file->type == TYPE_SOCKET && stream->file->never_blocks
+               ? socket_room(stream->file->fd)
+               : PIPE_BUF;
 }
 
 /* Keeps what could not be written. */
@@ -142,7 +156,7 @@ static int hold(struct wasi *wasi, struct output_stream *stream, const uint8_t *
 int output_accept(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len,
                   bool fresh)
 {
-    if (stream->closed)
+    if (output_closed(stream))
         return -EPIPE;
     for (size_t done = 0; done < len;) {
         int64_t put = -EAGAIN;

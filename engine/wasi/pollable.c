@@ -1,6 +1,7 @@
 /* wasi:io/poll. A pollable is looked at whenever somebody asks; nothing is kept about it. */
 #include "engine/wasi/pollable.h"
 
+#include "engine/wasi/net_socket.h"
 #include "engine/wasi/table.h"
 
 struct pollable *pollable_time(struct wasi *wasi, uint64_t until)
@@ -31,6 +32,16 @@ struct pollable *pollable_output(struct wasi *wasi, struct output_stream *output
     return pollable;
 }
 
+struct pollable *pollable_socket(struct wasi *wasi, struct net_socket *socket, short events)
+{
+    struct pollable *pollable = wasi_resource(wasi, sizeof *pollable);
+    if (!pollable)
+        return NULL;
+    *pollable = (struct pollable){.kind = POLLABLE_SOCKET, .events = events, .socket = socket};
+    socket->refs++;
+    return pollable;
+}
+
 void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
@@ -40,6 +51,8 @@ void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
         input_release(wasi, pollable->input);
     else if (pollable->kind == POLLABLE_OUTPUT)
         output_release(wasi, pollable->output);
+    else if (pollable->kind == POLLABLE_SOCKET)
+        net_socket_release(wasi, pollable->socket);
     wasi_resource_end(wasi, pollable);
 }
 
@@ -49,26 +62,38 @@ void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
 /* What of a pollable can be told without asking the kernel about a descriptor. */
 enum state { READY, NOT_READY, ASK };
 
+static short events_of(const struct pollable *pollable)
+{
+    switch (pollable->kind) {
+    case POLLABLE_INPUT: return POLLIN;
+    case POLLABLE_OUTPUT: return POLLOUT;
+    case POLLABLE_SOCKET:
+        return pollable->socket->file && pollable->events ? pollable->events
+                                                          : net_socket_events(pollable->socket);
+    case POLLABLE_TIME: break;
+    }
+    return 0;
+}
+
 static enum state state_of(const struct pollable *pollable, uint64_t now)
 {
     const struct descriptor *file = NULL;
     switch (pollable->kind) {
     case POLLABLE_TIME: return pollable->until <= now ? READY : NOT_READY;
-    case POLLABLE_INPUT: file = pollable->input->closed ? NULL : pollable->input->file; break;
-    case POLLABLE_OUTPUT: file = pollable->output->closed ? NULL : pollable->output->file; break;
+    case POLLABLE_INPUT: file = input_closed(pollable->input) ? NULL : pollable->input->file; break;
+    case POLLABLE_OUTPUT:
+        file = output_closed(pollable->output) ? NULL : pollable->output->file;
+        break;
+    case POLLABLE_SOCKET: return events_of(pollable) ? ASK : READY;
     }
     return !file || descriptor_never_waits(file) ? READY : ASK;
 }
 
 static int fd_of(const struct pollable *pollable)
 {
-    return pollable->kind == POLLABLE_INPUT ? pollable->input->file->fd
-                                            : pollable->output->file->fd;
-}
-
-static short events_of(const struct pollable *pollable)
-{
-    return pollable->kind == POLLABLE_INPUT ? POLLIN : POLLOUT;
+    return pollable->kind == POLLABLE_INPUT    ? pollable->input->file->fd
+           : pollable->kind == POLLABLE_OUTPUT ? pollable->output->file->fd
+                                               : pollable->socket->file->fd;
 }
 
 /* The kernel says that its descriptor is ready. An output stream is so only once what is pending is

@@ -5,20 +5,28 @@
 #include "engine/wasi/stream.h"
 #include "engine/wasi/types.h"
 
-enum pollable_kind { POLLABLE_TIME, POLLABLE_INPUT, POLLABLE_OUTPUT };
+enum pollable_kind { POLLABLE_TIME, POLLABLE_INPUT, POLLABLE_OUTPUT, POLLABLE_SOCKET };
+
+struct net_socket;
 
 struct pollable {
     enum pollable_kind kind;
+    short events; /* of POLLABLE_SOCKET */
     union {
         uint64_t until; /* as sys_now; 0: always ready */
         struct input_stream *input;
         struct output_stream *output;
+        struct net_socket *socket;
     };
 };
 
-/* Those of streams keep the stream. NULL as wasi_resource. */
+/* Those of streams and sockets keep them. NULL as wasi_resource. */
 struct pollable *pollable_time(struct wasi *wasi, uint64_t until);
 struct pollable *pollable_input(struct wasi *wasi, struct input_stream *input);
 struct pollable *pollable_output(struct wasi *wasi, struct output_stream *output);
+
+/* Of what a socket is about when somebody asks (net_socket_events), or of `events` if that is not
+ * 0. */
+struct pollable *pollable_socket(struct wasi *wasi, struct net_socket *socket, short events);
 
 #endif

@@ -3,8 +3,9 @@
  *
  * What "never blocks" takes: the description behind a descriptor is shared with others, so it is
  * never made non-blocking. Before an operation that must not wait the kernel is asked; a pipe that
- * can take anything takes PIPE_BUF bytes. Where nothing in the cell can wait (no PPOLL in its
- * filter) nobody could make use of the time either, and writing just takes as long as it takes. */
+ * can take anything takes PIPE_BUF bytes. (A socket's description is the cell's own and never
+ * blocks: it is just tried.) Where nothing in the cell can wait (no PPOLL in its filter) nobody
+ * could make use of the time either, and writing just takes as long as it takes. */
 #ifndef CARREL_WASI_STREAM_H
 #define CARREL_WASI_STREAM_H
 
@@ -30,6 +31,16 @@ struct output_stream {
     uint32_t pending_at;
     uint32_t pending_len;
 };
+
+static inline bool input_closed(const struct input_stream *stream)
+{
+    return stream->closed || stream->file->shut_in;
+}
+
+static inline bool output_closed(const struct output_stream *stream)
+{
+    return stream->closed || stream->file->shut_out;
+}
 
 /* --- Reading ------------------------------------------------------------------------------------
  */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -183,4 +184,68 @@ int sys_link(int from_dir, const char *from, int to_dir, const char *to)
 int sys_symlink(const char *target, int dir, const char *name)
 {
     return (int)CALL(SYS_symlinkat, target, dir, name);
+}
+
+int64_t sys_receive(int fd, void *to, size_t len, int *ret_fd)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {to, len};
+    struct msghdr packet = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof control.bytes};
+    int64_t size = CALL(SYS_recvmsg, fd, &packet, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *rights = size > 0 ? CMSG_FIRSTHDR(&packet) : NULL;
+    *ret_fd = -1;
+    if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS &&
+        rights->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(ret_fd, CMSG_DATA(rights), sizeof(int));
+    return size;
+}
+
+int sys_accept(int fd)
+{
+    return (int)CALL(SYS_accept4, fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int sys_shutdown(int fd, int how)
+{
+    return (int)CALL(SYS_shutdown, fd, how);
+}
+
+int sys_local(int fd, struct sockaddr_storage *ret)
+{
+    socklen_t size = sizeof *ret;
+    return (int)CALL(SYS_getsockname, fd, ret, &size);
+}
+
+int sys_peer(int fd, struct sockaddr_storage *ret)
+{
+    socklen_t size = sizeof *ret;
+    return (int)CALL(SYS_getpeername, fd, ret, &size);
+}
+
+int sys_get_option(int fd, int level, int option, int32_t *ret)
+{
+    socklen_t size = sizeof *ret;
+    return (int)CALL(SYS_getsockopt, fd, level, option, ret, &size);
+}
+
+int sys_set_option(int fd, int level, int option, int32_t value)
+{
+    return (int)CALL(SYS_setsockopt, fd, level, option, &value, sizeof value);
+}
+
+int64_t sys_send(int fd, const void *from, size_t len)
+{
+    return CALL(SYS_sendto, fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
+
+int64_t sys_recv(int fd, void *to, size_t len, struct sockaddr_storage *peer)
+{
+    socklen_t size = sizeof *peer;
+    return CALL(SYS_recvfrom, fd, to, len, MSG_DONTWAIT, peer, &size);
 }

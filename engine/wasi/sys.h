@@ -9,8 +9,10 @@
 #define CARREL_WASI_SYS_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -69,5 +71,21 @@ int sys_rmdir(int dir, const char *name);                                   /* R
 int sys_rename(int from_dir, const char *from, int to_dir, const char *to); /* RENAME */
 int sys_link(int from_dir, const char *from, int to_dir, const char *to);   /* LINK */
 int sys_symlink(const char *target, int dir, const char *name);             /* SYMLINK */
+
+/* --- Sockets ------------------------------------------------------------------------------------
+ */
+
+/* A message of the shim, waiting for it, and the descriptor that came with it, or -1. RECEIVE_FD.
+ */
+int64_t sys_receive(int fd, void *to, size_t len, int *ret_fd);
+
+int sys_accept(int fd);                                                        /* ACCEPT */
+int sys_shutdown(int fd, int how);                                             /* SHUTDOWN */
+int sys_local(int fd, struct sockaddr_storage *ret);                           /* GETSOCKNAME */
+int sys_peer(int fd, struct sockaddr_storage *ret);                            /* GETPEERNAME */
+int sys_get_option(int fd, int level, int option, int32_t *ret);               /* GET_... */
+int sys_set_option(int fd, int level, int option, int32_t value);              /* SET_... */
+int64_t sys_send(int fd, const void *from, size_t len);                        /* SENDTO */
+int64_t sys_recv(int fd, void *to, size_t len, struct sockaddr_storage *peer); /* RECVFROM */
 
 #endif

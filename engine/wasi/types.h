@@ -21,6 +21,7 @@ typedef HOST_OPTION(struct datetime) option_datetime;
 struct io_error {
     int error;       /* errno */
     bool filesystem; /* filesystem-error-code knows it */
+    bool network;    /* network-error-code knows it */
 };
 
 /* wasi:io/streams.stream-error */

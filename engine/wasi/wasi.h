@@ -57,6 +57,16 @@ struct wasi_config {
     size_t narguments;
     size_t nenvironment;
     struct str cwd; /* empty: there is none */
+    struct wasi_network {
+        int shim; /* where questions go: the cell's socket */
+        /* What the policy gives of the network. Without, a socket is a thing that can do nothing.
+         */
+        bool tcp;
+        bool connect;
+        bool listen;
+        bool udp;
+        bool names;
+    } network;
     uint8_t seed[RANDOM_SEED];
     bool clock;      /* the clocks may be read; without, time stands still and no wait is long */
     bool random;     /* random bytes may be had */
@@ -90,6 +100,8 @@ struct wasi {
     bool started; /* the guest has read the steady clock: `clock_base` is what it calls 0 */
     uint64_t clock_base;
     size_t resources; /* made and not dropped */
+    struct wasi_network network;
+    uint32_t denials; /* that the shim was told of */
     struct chacha chacha;
     struct mixer mixer;
     uint64_t insecure_seed[2];

@@ -5,10 +5,13 @@
 #include "policies/cell_plan.h"
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -33,28 +36,48 @@ static const struct probe {
 
 enum directory { NO_DIRECTORY, READ_ONLY, READ_WRITE };
 
-/* What a component imports, by the beginnings of interface names, and which directory it is given.
- */
+/* What a component imports, by the beginnings of interface names, and which directory and which
+ * parts of the network it is given. */
+#define COMMAND "wasi:cli", "wasi:io", "wasi:clocks", "wasi:random"
+#define TCP     "wasi:sockets/network", "wasi:sockets/instance-network", "wasi:sockets/tcp"
+#define NET     CAPABILITY(NET) | CAPABILITY(NET_TCP)
+
 static const struct world {
     const char *name;
-    const char *interfaces[8];
+    const char *interfaces[10];
     enum directory directory;
+    capability_set net;
 } worlds[] = {
-    {"compute", {NULL}, NO_DIRECTORY},
-    {"print", {"wasi:cli/stdout", NULL}, NO_DIRECTORY},
-    {"command", {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", NULL}, NO_DIRECTORY},
+    {"compute", {NULL}, NO_DIRECTORY, 0},
+    {"print", {"wasi:cli/stdout", NULL}, NO_DIRECTORY, 0},
+    {"command", {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", NULL}, NO_DIRECTORY, 0},
     {"no-dir",
      {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", NULL},
-     NO_DIRECTORY},
+     NO_DIRECTORY,
+     0},
     {"ro-dir",
      {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", NULL},
-     READ_ONLY},
+     READ_ONLY,
+     0},
     {"rw-dir",
      {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", NULL},
-     READ_WRITE},
-    {"p1", {"wasi_snapshot_preview1", NULL}, NO_DIRECTORY},
-    {"p1-ro", {"wasi_snapshot_preview1", NULL}, READ_ONLY},
-    {"p1-rw", {"wasi_snapshot_preview1", NULL}, READ_WRITE},
+     READ_WRITE,
+     0},
+    {"no-net", {COMMAND, "wasi:sockets", NULL}, NO_DIRECTORY, 0},
+    {"tcp-out", {COMMAND, TCP, NULL}, NO_DIRECTORY, NET | CAPABILITY(NET_TCP_CONNECT)},
+    {"tcp-in", {COMMAND, TCP, NULL}, NO_DIRECTORY, NET | CAPABILITY(NET_TCP_LISTEN)},
+    {"tcp",
+     {COMMAND, TCP, NULL},
+     NO_DIRECTORY,
+     NET | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN)},
+    {"net",
+     {COMMAND, "wasi:sockets", NULL},
+     NO_DIRECTORY,
+     NET | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN) | CAPABILITY(NET_UDP) |
+         CAPABILITY(NET_DNS)},
+    {"p1", {"wasi_snapshot_preview1", NULL}, NO_DIRECTORY, 0},
+    {"p1-ro", {"wasi_snapshot_preview1", NULL}, READ_ONLY, 0},
+    {"p1-rw", {"wasi_snapshot_preview1", NULL}, READ_WRITE, 0},
 };
 
 static capability_set allowed_with(enum directory directory)
@@ -82,7 +105,7 @@ static rule_set rules_of_world(const struct world *world)
             if (strncmp(row_infos[row].interface, world->interfaces[i],
                         strlen(world->interfaces[i])) == 0)
                 reach(&demand, row);
-    struct policy policy = {.allowed = allowed_with(world->directory)};
+    struct policy policy = {.allowed = allowed_with(world->directory) | world->net};
     struct verdict verdict;
     derive_verdict(&demand, &policy, &verdict);
     return verdict.rules;

@@ -71,14 +71,14 @@ expect 'no engine' 125 '' 'engine' "$carrel" run --engine /nowhere ends
 
 # --- Refusals that name what is missing ----------------------------------------------------------------
 script lacks <<'E'
-reach create_tcp_socket
-reach tcp_socket_start_bind
+reach http_outgoing_handle
+reach http_outgoing_body_write
 reach get_stdout
 name unknown acme:door/lock@1.0.0#\e[31mopen
 E
-expect 'all that is missing' 126 '' 'imports 3 functions .*not provide.*\|.*wasi:sockets/tcp: \[method\]tcp-socket.start-bind\|.*create-tcp-socket\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
+expect 'all that is missing' 126 '' 'imports 3 functions .*not provide.*\|.*wasi:http/types: \[method\]outgoing-body.write\|.*wasi:http/outgoing-handler: handle\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
 script dead <<'E'
-import create_tcp_socket
+import http_outgoing_handle
 E
 expect 'what is never called is not missing' 0 '' '' run dead
 echo 'memory 5000000000' | script large
@@ -166,7 +166,7 @@ expect 'version' 0 '^carrel [0-9.]+\|$' '' "$carrel" --version
 
 # --- Audits --------------------------------------------------------------------------------------------
 expect 'audit' 0 'It would run\..*descriptor.open-at.*stands +user-namespace' '' audit looks
-expect 'audit of what is refused' 0 'It would be refused.*not provided.*create-tcp-socket' '' audit lacks
+expect 'audit of what is refused' 0 'It would be refused.*not provided.*handle' '' audit lacks
 expect 'audit with a grant' 0 'given +dir\.read.*openat' '' audit --dir d::/ looks
 expect 'audit of several' 0 'looks .*ends ' '' audit looks ends
 expect 'audit of one that is bad' 126 'ends ' 'bad magic' audit bad ends

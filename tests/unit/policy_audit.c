@@ -124,14 +124,14 @@ static void test_refused(void **state)
     (void)state;
     policy = fixture_policy();
     fixture_demand(&demand);
-    fixture_reach(&demand, ROW_create_tcp_socket);
+    fixture_reach(&demand, ROW_http_outgoing_handle);
     NAME(DEMAND_UNKNOWN, "acme:secret/door#open");
     make();
     char *text = text_of(80, false);
     shows(text, "It would be refused: it imports 2 functions that carrel does not provide");
     shows(text, "not provided");
     shows(text, "acme:secret/door#open");
-    shows(text, "opens TCP connections");
+    shows(text, "sends HTTP requests");
     free(text);
 }
 

@@ -1,0 +1,51 @@
+/* Asking the shim for what only it can do: sockets are made, bound and connected by it, after it
+ * has asked the policy (DESIGN §3, Network). A question is written, the answer is waited for: the
+ * shim answers at once and waits for nobody. Each gives 0 or a negated errno; EACCES is the
+ * policy's no, which the shim has explained. Form: shim/protocol.def. */
+#ifndef CARREL_WASI_ASK_H
+#define CARREL_WASI_ASK_H
+
+#include "engine/wasi/address.h"
+#include "engine/wasi/wasi.h"
+
+enum ask_number {
+#define NUMBER(NAME, value) ASK_##NAME = value,
+#include "shim/protocol.def"
+};
+
+enum ask_option {
+#define OPTION(NAME, rule, level, option, level6, option6, what) ASK_OPTION_##NAME,
+#include "shim/protocol.def"
+    ASK_OPTIONS
+};
+
+/* Rows of the tables, to say which of them was denied. */
+enum ask_row {
+#define ROW(name) ASK_ROW_##name,
+#include "policies/row.def"
+    ASK_ROWS
+};
+
+struct ask_answer {
+    uint32_t socket;             /* of ask_socket: its number at the shim */
+    int fd;                      /* the socket, if it was handed over, else -1 */
+    struct wasi_address local;   /* where it is now */
+    int32_t values[ASK_OPTIONS]; /* of ask_socket and ask_option: of all options */
+};
+
+int ask_socket(struct wasi *wasi, uint32_t protocol, uint8_t family, struct ask_answer *ret);
+int ask_option(struct wasi *wasi, uint32_t socket, enum ask_option option, int32_t value,
+               struct ask_answer *ret);
+int ask_bind(struct wasi *wasi, uint32_t socket, const struct wasi_address *address,
+             struct ask_answer *ret);
+int ask_listen(struct wasi *wasi, uint32_t socket, uint32_t backlog, struct ask_answer *ret);
+int ask_connect(struct wasi *wasi, uint32_t socket, const struct wasi_address *address,
+                struct ask_answer *ret);
+void ask_release(struct wasi *wasi, uint32_t socket);
+
+/* Tells the shim that a function said no because its capability is not granted, so that it explains
+ * it, and gives -EACCES. `address` may be NULL and `name` empty. */
+int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *address,
+               struct str name);
+
+#endif

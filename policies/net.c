@@ -1,0 +1,329 @@
+/* The rules of --net; see net.h. Makes no system call, resolves no name. Texts come from the
+ * operator, addresses and names that are asked about from cells: both are checked. */
+#include "policies/net.h"
+
+#include "engine/base/attr.h"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Addresses ----------------------------------------------------------------------------------
+ */
+
+static unsigned bits_of(uint8_t family)
+{
+    return family == NET_IPV4 ? 32 : 128;
+}
+
+/* Do the first `bits` agree? */
+static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+    unsigned rest = bits % 8;
+    if (memcmp(a, b, bits / 8) != 0)
+        return false;
+    return rest == 0 || (a[bits / 8] ^ b[bits / 8]) >> (8 - rest) == 0;
+}
+
+static bool read_address(const char *text, uint8_t *ret_family, uint8_t ret_bytes[16])
+{
+    *ret_family = strchr(text, ':') ? NET_IPV6 : NET_IPV4;
+    memset(ret_bytes, 0, 16);
+    return inet_pton(*ret_family == NET_IPV6 ? AF_INET6 : AF_INET, text, ret_bytes) == 1;
+}
+
+/* Does a range that is not public hold all `bits` of this one? */
+static bool within_special(uint8_t family, const uint8_t bytes[16], unsigned bits)
+{
+    static const struct {
+        const char *first;
+        unsigned bits;
+    } ranges[] = {
+#define RANGE(first, bits, what) {first, bits},
+#include "policies/net_range.def"
+    };
+    for (size_t i = 0; i < countof(ranges); i++) {
+        uint8_t first[16], range_family;
+        if (read_address(ranges[i].first, &range_family, first) && range_family == family &&
+            bits >= ranges[i].bits && same_prefix(first, bytes, ranges[i].bits))
+            return true;
+    }
+    return false;
+}
+
+bool net_address_special(const struct net_address *address)
+{
+    return within_special(address->family, address->bytes, bits_of(address->family));
+}
+
+bool net_address_unspecified(const struct net_address *address)
+{
+    static const uint8_t zero[16];
+    return memcmp(address->bytes, zero, bits_of(address->family) / 8) == 0;
+}
+
+bool net_address_mapped(const struct net_address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return address->family == NET_IPV6 && memcmp(address->bytes, mapped, sizeof mapped) == 0;
+}
+
+const char *net_address_text(const struct net_address *address, char ret[NET_TEXT_MAX])
+{
+    char text[INET6_ADDRSTRLEN] = "?";
+    bool six = address->family == NET_IPV6;
+    inet_ntop(six ? AF_INET6 : AF_INET, address->bytes, text, sizeof text);
+    snprintf(ret, NET_TEXT_MAX, six ? "[%s]:%u" : "%s:%u", text, (unsigned)address->port);
+    return ret;
+}
+
+/* --- Names --------------------------------------------------------------------------------------
+ */
+
+static bool is_letter_or_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static char small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+bool net_name_valid(struct str name)
+{
+    size_t label = 0;
+    if (name.len == 0 || name.len > NET_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        bool last = i + 1 == name.len || name.at[i + 1] == '.';
+        if (c == '.') {
+            if (label == 0)
+                return false;
+            label = 0;
+            continue;
+        }
+        bool fits = is_letter_or_digit(c) || c == '_' || (c == '-' && label > 0 && !last);
+        if (!fits || ++label > 63)
+            return false;
+    }
+    return label > 0;
+}
+
+/* `name` without the dot that may end it. */
+static struct str without_dot(struct str name)
+{
+    if (name.len > 1 && name.at[name.len - 1] == '.')
+        name.len--;
+    return name;
+}
+
+static bool same_name(const char *one, const char *other, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (small(one[i]) != small(other[i]))
+            return false;
+    return true;
+}
+
+bool net_rule_has_port(const struct net_rule *rule, uint16_t port)
+{
+    return rule->use == NET_ALL || (port >= rule->first_port && port <= rule->last_port);
+}
+
+/* Whoever may connect to a name, or exchange datagrams with it, may look it up. */
+static bool is_for(const struct net_rule *rule, enum net_use use)
+{
+    if (rule->use == use || rule->use == NET_ALL)
+        return true;
+    return use == NET_LOOKUP && rule->use != NET_LISTEN &&
+           (rule->host == NET_NAME || rule->host == NET_BELOW);
+}
+
+bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str name)
+{
+    if (!is_for(rule, use))
+        return false;
+    name = without_dot(name);
+    size_t length = strlen(rule->name);
+    switch (rule->use == NET_ALL ? NET_ANY : rule->host) {
+    case NET_ANY: return rule->use == NET_ALL || rule->use == NET_LOOKUP;
+    case NET_NAME: return name.len == length && same_name(name.at, rule->name, length);
+    case NET_BELOW:
+        return name.len > length + 1 && name.at[name.len - length - 1] == '.' &&
+               same_name(name.at + name.len - length, rule->name, length);
+    case NET_RANGE: break;
+    }
+    return false;
+}
+
+bool net_rule_covers(const struct net_rule *rule, enum net_use use,
+                     const struct net_address *address)
+{
+    if (rule->use == NET_ALL)
+        return true;
+    if (rule->use != use || !net_rule_has_port(rule, address->port))
+        return false;
+    if (rule->host == NET_ANY)
+        return use == NET_LISTEN || !net_address_special(address);
+    return rule->host == NET_RANGE && rule->family == address->family &&
+           same_prefix(rule->bytes, address->bytes, rule->bits) &&
+           (use == NET_LISTEN || !net_address_special(address) ||
+            within_special(rule->family, rule->bytes, rule->bits));
+}
+
+/* --- Reading ------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *word;
+    enum net_use use;
+} uses[] = {
+    {"connect=", NET_CONNECT},
+    {"listen=", NET_LISTEN},
+    {"udp=", NET_DATAGRAMS},
+    {"dns=", NET_LOOKUP},
+};
+
+static int wrong(const char *text, const char *what, struct err *err)
+{
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--net %s: %s", text, what);
+}
+
+/* A number without sign up to `most`, which ends at `end`. */
+static bool read_number(const char *text, const char *end, unsigned most, unsigned *ret)
+{
+    unsigned value = 0;
+    if (text == end)
+        return false;
+    for (; text < end; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        value = value * 10 + (unsigned)(*text - '0');
+        if (value > most)
+            return false;
+    }
+    *ret = value;
+    return true;
+}
+
+static int read_ports(const char *ports, struct net_rule *rule, struct err *err)
+{
+    unsigned first = 0, last = UINT16_MAX;
+    const char *end = ports + strlen(ports), *between = strchr(ports, '-');
+    if (strcmp(ports, "*") != 0) {
+        if (!read_number(ports, between ? between : end, UINT16_MAX, &first))
+            return wrong(rule->text, "the port is no number up to 65535, no range and no *", err);
+        last = first;
+        if (between && (!read_number(between + 1, end, UINT16_MAX, &last) || last < first))
+            return wrong(rule->text, "the range of ports is none: write FIRST-LAST", err);
+    }
+    rule->first_port = (uint16_t)first;
+    rule->last_port = (uint16_t)last;
+    return 0;
+}
+
+static int read_name(struct str name, enum net_host host, struct net_rule *rule, struct err *err)
+{
+    name = without_dot(name);
+    if (!net_name_valid(name))
+        return wrong(rule->text, "neither an address nor a host name", err);
+    rule->host = host;
+    for (size_t i = 0; i < name.len; i++)
+        rule->name[i] = small(name.at[i]);
+    rule->name[name.len] = '\0';
+    return 0;
+}
+
+/* "address" or "[address]", with /BITS inside or outside of the brackets. */
+static int read_range(char *host, struct net_rule *rule, struct err *err)
+{
+    char *slash = strchr(host, '/');
+    unsigned bits = 0;
+    if (*host == '[') {
+        char *close = strchr(host, ']');
+        if (!close || (close[1] != '\0' && close + 1 != slash))
+            return wrong(rule->text, "an IPv6 address stands in brackets: [::1]:80", err);
+        *close = '\0';
+        host++;
+    }
+    if (slash)
+        *slash = '\0';
+    rule->host = NET_RANGE;
+    if (!read_address(host, &rule->family, rule->bytes))
+        return wrong(rule->text, "the address is neither IPv4 nor IPv6", err);
+    bits = bits_of(rule->family);
+    if (slash && !read_number(slash + 1, slash + 1 + strlen(slash + 1), bits, &bits))
+        return wrong(rule->text, "the range is none: write ADDRESS/BITS", err);
+    rule->bits = (uint8_t)bits;
+    return 0;
+}
+
+static int read_host(char *host, struct net_rule *rule, struct err *err)
+{
+    if (strcmp(host, "*") == 0) {
+        rule->host = NET_ANY;
+        return 0;
+    }
+    if (strncmp(host, "*.", 2) == 0)
+        return read_name(str_of(host + 2), NET_BELOW, rule, err);
+    bool number = host[strspn(host, "0123456789./")] == '\0';
+    if (*host == '[' || number)
+        return read_range(host, rule, err);
+    if (strchr(host, ':'))
+        return wrong(rule->text, "an IPv6 address stands in brackets: [::1]:80", err);
+    return read_name(str_of(host), NET_NAME, rule, err);
+}
+
+int net_rule_read(const char *text, struct net_rule *ret, struct err *err)
+{
+    char copy[NET_TEXT_MAX];
+    *ret = (struct net_rule){.text = text, .use = NET_ALL, .last_port = UINT16_MAX};
+    if (strcmp(text, "all") == 0)
+        return 0;
+    for (size_t i = 0; i < countof(uses); i++) {
+        size_t length = strlen(uses[i].word);
+        if (strncmp(text, uses[i].word, length) != 0)
+            continue;
+        if (strlen(text + length) >= sizeof copy)
+            return wrong(text, "longer than any host name", err);
+        snprintf(copy, sizeof copy, "%s", text + length);
+        ret->use = uses[i].use;
+        char *port = strrchr(copy, ':');
+        if (ret->use != NET_LOOKUP) {
+            if (!port || !port[1] || port == copy || strchr(port, ']'))
+                return wrong(text, "the host or its port is missing: write HOST:PORT", err);
+            *port = '\0';
+            if (read_ports(port + 1, ret, err))
+                return -1;
+        }
+        if (read_host(copy, ret, err))
+            return -1;
+        if (ret->host == NET_RANGE && ret->use == NET_LOOKUP)
+            return wrong(text, "an address is not looked up: write dns=NAME", err);
+        if ((ret->host == NET_NAME || ret->host == NET_BELOW) && ret->use == NET_LISTEN)
+            return wrong(text, "listening takes an address of this host, or *", err);
+        return 0;
+    }
+    return wrong(text,
+                 "no rule: write all, connect=HOST:PORT, listen=ADDR:PORT, udp=ADDR:PORT or "
+                 "dns=NAME",
+                 err);
+}
+
+capability_set net_rule_gives(const struct net_rule *rule)
+{
+    static const capability_set gives[] = {
+        [NET_CONNECT] = CAPABILITY(NET_TCP) | CAPABILITY(NET_TCP_CONNECT),
+        [NET_LISTEN] = CAPABILITY(NET_TCP) | CAPABILITY(NET_TCP_LISTEN),
+        [NET_DATAGRAMS] = CAPABILITY(NET_UDP),
+        [NET_LOOKUP] = CAPABILITY(NET_DNS),
+        [NET_ALL] = CAPABILITY(NET_TCP) | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN) |
+                    CAPABILITY(NET_UDP) | CAPABILITY(NET_DNS),
+    };
+    capability_set set = gives[rule->use];
+    if (is_for(rule, NET_LOOKUP))
+        set |= CAPABILITY(NET_DNS);
+    return set | CAPABILITY(NET);
+}

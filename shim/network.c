@@ -1,0 +1,291 @@
+/* Answering what cells ask of the network; see network.h. A cell may be owned: every field of a
+ * message is checked here as if the engine had checked nothing.
+ *
+ * What enters a cell is a TCP socket that listens, is connected, or is on its way to one peer, and
+ * so will never be used for another: connecting is in no filter, and a socket whose connection
+ * failed can send nothing. */
+#include "shim/network.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define BACKLOG_MAX 4096
+#define SECOND      UINT64_C(1000000000)
+
+void network_start(struct network *network)
+{
+    network->rule_count = 0;
+    network->denials = (struct denials){.file = ""};
+    network->refilled = 0;
+    network->tokens = 0;
+    for (size_t i = 0; i < PROTOCOL_SOCKETS; i++)
+        network->sockets[i].fd = -1;
+}
+
+void network_open(struct network *network, const struct plan *plan, const char *file)
+{
+    network_start(network);
+    network->denials.file = file;
+    for (size_t i = 0; i < plan->count && network->rule_count < NETWORK_RULES; i++)
+        if (plan->at[i].kind == OPERATION_NET_RULE)
+            network->rules[network->rule_count++] = plan->at[i].of.net_rule.rule;
+}
+
+void network_close(struct network *network)
+{
+    for (size_t i = 0; i < PROTOCOL_SOCKETS; i++)
+        if (network->sockets[i].fd >= 0)
+            close(take_fd(&network->sockets[i].fd));
+}
+
+/* --- The policy ---------------------------------------------------------------------------------
+ */
+
+/* Is there a rule for this use at all? */
+static bool may(const struct network *network, enum net_use use)
+{
+    for (size_t i = 0; i < network->rule_count; i++)
+        if (network->rules[i]->use == use || network->rules[i]->use == NET_ALL)
+            return true;
+    return false;
+}
+
+static bool covered(const struct network *network, enum net_use use,
+                    const struct net_address *address)
+{
+    for (size_t i = 0; i < network->rule_count; i++)
+        if (net_rule_covers(network->rules[i], use, address))
+            return true;
+    return false;
+}
+
+/* Says no, and why. */
+static int deny(struct network *network, enum row row, const struct net_address *address)
+{
+    const struct denied_subject subject = {.address = address};
+    denial_tell(&network->denials, row, &subject, /*by_rules=*/true);
+    return -EACCES;
+}
+
+/* No rule can be evaded by writing an IPv4 address as one of IPv6, and 0.0.0.0 is no destination.
+ */
+static int check_destination(const struct network_socket *of, const struct net_address *to)
+{
+    if (to->family != of->family || net_address_mapped(to) || net_address_unspecified(to) ||
+        to->port == 0)
+        return -EINVAL;
+    return 0;
+}
+
+/* --- Questions ----------------------------------------------------------------------------------
+ * Each gives 0 or a negated errno, and fills in what else the answer holds. */
+
+static struct network_socket *socket_of(struct network *network, uint32_t number, uint32_t protocol)
+{
+    if (number >= PROTOCOL_SOCKETS || network->sockets[number].fd < 0 ||
+        network->sockets[number].protocol != protocol)
+        return NULL;
+    return &network->sockets[number];
+}
+
+static struct network_socket *any_socket(struct network *network, uint32_t number)
+{
+    struct network_socket *of = socket_of(network, number, PROTOCOL_TCP);
+    return of ? of : socket_of(network, number, PROTOCOL_UDP);
+}
+
+static int on_socket(struct network *network, const struct message_ask_socket *ask,
+                     struct network_answer *answer)
+{
+    bool tcp = ask->protocol == PROTOCOL_TCP;
+    if ((!tcp && ask->protocol != PROTOCOL_UDP) ||
+        (ask->family != PROTOCOL_IPV4 && ask->family != PROTOCOL_IPV6))
+        return -EINVAL;
+    if (tcp ? !may(network, NET_CONNECT) && !may(network, NET_LISTEN)
+            : !may(network, NET_DATAGRAMS))
+        return -EACCES;
+    uint32_t number = 0;
+    while (number < PROTOCOL_SOCKETS && network->sockets[number].fd >= 0)
+        number++;
+    if (number == PROTOCOL_SOCKETS)
+        return -EMFILE;
+    uint8_t family = (uint8_t)ask->family;
+    int fd = socket_make(ask->protocol, family);
+    if (fd < 0)
+        return fd;
+    network->sockets[number] =
+        (struct network_socket){.fd = fd, .protocol = ask->protocol, .family = family};
+    answer->message.socket = number;
+    socket_values(fd, family, answer->message.values);
+    return 0;
+}
+
+static int on_option(struct network *network, const struct message_ask_option *ask,
+                     struct network_answer *answer)
+{
+    const struct network_socket *of = any_socket(network, ask->socket);
+    if (!of || ask->option >= SOCKET_OPTIONS)
+        return -EINVAL;
+    int error = socket_set(of->fd, of->family, (enum socket_option)ask->option, ask->value);
+    socket_values(of->fd, of->family, answer->message.values);
+    return error;
+}
+
+/* A port that the kernel chooses opens nothing by itself: what is bound so is still only connected,
+ * or made to listen, as the policy has it. */
+static bool may_bind(const struct network *network, const struct network_socket *of,
+                     const struct net_address *address)
+{
+    bool tcp = of->protocol == PROTOCOL_TCP;
+    if (covered(network, tcp ? NET_LISTEN : NET_DATAGRAMS, address))
+        return true;
+    return address->port == 0 && may(network, tcp ? NET_CONNECT : NET_DATAGRAMS);
+}
+
+static int on_bind(struct network *network, const struct message_ask_bind *ask,
+                   struct network_answer *answer)
+{
+    struct network_socket *of = any_socket(network, ask->socket);
+    struct net_address address;
+    if (!of || of->bound || !socket_address_from(&ask->address, &address) ||
+        address.family != of->family || net_address_mapped(&address))
+        return -EINVAL;
+    if (!may_bind(network, of, &address))
+        return deny(network,
+                    of->protocol == PROTOCOL_TCP ? ROW_tcp_socket_start_bind
+                                                 : ROW_udp_socket_start_bind,
+                    &address);
+    int error = socket_bind(of->fd, &address);
+    if (error < 0)
+        return error;
+    of->bound = true;
+    of->asked = of->local = address;
+    socket_local(of->fd, &of->local);
+    answer->message.local = socket_address_to(&of->local);
+    return 0;
+}
+
+static int on_listen(struct network *network, const struct message_ask_listen *ask,
+                     struct network_answer *answer)
+{
+    struct network_socket *of = socket_of(network, ask->socket, PROTOCOL_TCP);
+    if (!of || !of->bound)
+        return -EINVAL;
+    if (!covered(network, NET_LISTEN, &of->asked))
+        return deny(network, ROW_tcp_socket_start_listen, &of->asked);
+    if (listen(of->fd, ask->backlog < BACKLOG_MAX ? (int)ask->backlog : BACKLOG_MAX))
+        return -errno;
+    answer->fd = take_fd(&of->fd);
+    return 0;
+}
+
+static int on_connect(struct network *network, const struct message_ask_connect *ask,
+                      struct network_answer *answer)
+{
+    struct network_socket *of = socket_of(network, ask->socket, PROTOCOL_TCP);
+    struct net_address to;
+    if (!of || !socket_address_from(&ask->address, &to))
+        return -EINVAL;
+    int error = check_destination(of, &to);
+    if (error < 0)
+        return error;
+    if (!covered(network, NET_CONNECT, &to))
+        return deny(network, ROW_tcp_socket_start_connect, &to);
+    error = socket_connect(of->fd, &to);
+    if (error < 0)
+        return error;
+    if (socket_local(of->fd, &of->local))
+        answer->message.local = socket_address_to(&of->local);
+    answer->fd = take_fd(&of->fd);
+    return 0;
+}
+
+static int on_release(struct network *network, const struct message_ask_release *ask)
+{
+    struct network_socket *of = any_socket(network, ask->socket);
+    if (!of)
+        return -EINVAL;
+    close(take_fd(&of->fd));
+    return 0;
+}
+
+/* --- Answers ------------------------------------------------------------------------------------
+ */
+
+bool network_asks(uint32_t kind)
+{
+    return kind >= MESSAGE_ASK_SOCKET && kind <= MESSAGE_ASK_RELEASE;
+}
+
+void network_answer(struct network *network, const union message *message, size_t size,
+                    uint64_t now, struct network_answer *ret)
+{
+    (void)size;
+    int error = -EINVAL;
+    *ret = (struct network_answer){
+        .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
+    network_pause(network, now);
+    if (network->tokens)
+        network->tokens--;
+    switch (message->kind) {
+    case MESSAGE_ASK_SOCKET: error = on_socket(network, &message->ask_socket, ret); break;
+    case MESSAGE_ASK_OPTION: error = on_option(network, &message->ask_option, ret); break;
+    case MESSAGE_ASK_BIND: error = on_bind(network, &message->ask_bind, ret); break;
+    case MESSAGE_ASK_LISTEN: error = on_listen(network, &message->ask_listen, ret); break;
+    case MESSAGE_ASK_CONNECT: error = on_connect(network, &message->ask_connect, ret); break;
+    case MESSAGE_ASK_RELEASE: error = on_release(network, &message->ask_release); break;
+    default: break;
+    }
+    ret->message.error = (uint32_t)-error;
+}
+
+int network_send(int socket, struct network_answer *answer)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    cleanup_close int passed = take_fd(&answer->fd);
+    struct iovec part = {&answer->message, sizeof answer->message};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    if (passed >= 0) {
+        control.header = (struct cmsghdr){
+            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+        memcpy(CMSG_DATA(&control.header), &passed, sizeof(int));
+        packet.msg_control = control.bytes;
+        packet.msg_controllen = sizeof control.bytes;
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 && errno == EAGAIN ? -1 : 0;
+}
+
+void network_denied(struct network *network, const struct message_denied *denied)
+{
+    struct net_address address;
+    struct denied_subject subject = {.address = NULL};
+    if (denied->row >= ROW_COUNT)
+        return;
+    if (socket_address_from(&denied->address, &address))
+        subject.address = &address;
+    else if (denied->name_size <= sizeof denied->name)
+        subject.name = (struct str){denied->name, denied->name_size};
+    denial_tell(&network->denials, (enum row)denied->row, &subject, /*by_rules=*/false);
+}
+
+uint64_t network_pause(struct network *network, uint64_t now)
+{
+    const uint64_t each = SECOND / PROTOCOL_RATE;
+    uint64_t gained = (now - network->refilled) / each;
+    if (gained >= PROTOCOL_RATE - network->tokens) {
+        network->tokens = PROTOCOL_RATE;
+        network->refilled = now;
+    } else {
+        network->tokens += (uint32_t)gained;
+        network->refilled += gained * each;
+    }
+    return network->tokens ? 0 : network->refilled + each - now;
+}

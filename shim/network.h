@@ -1,0 +1,62 @@
+/* The network of one cell, as the shim keeps it: the rules of its policy, the sockets that are
+ * being made for it, and how often it asks. The cell's own net namespace is empty; whatever it
+ * sends or receives goes through a socket that was made here, after the policy was asked. */
+#ifndef CARREL_SHIM_NETWORK_H
+#define CARREL_SHIM_NETWORK_H
+
+#include "shim/denial.h"
+#include "shim/socket.h"
+
+/* A socket that the cell does not hold yet, or that it needs the shim for. */
+struct network_socket {
+    int fd; /* -1: the place is free */
+    uint32_t protocol;
+    uint8_t family;
+    bool bound;
+    struct net_address asked; /* what it was bound to: the port may be 0 */
+    struct net_address local; /* where it was found to be */
+};
+
+#define NETWORK_RULES 512
+
+struct network {
+    size_t rule_count;
+    const struct net_rule *rules[NETWORK_RULES];
+    struct network_socket sockets[PROTOCOL_SOCKETS];
+    struct denials denials;
+    uint64_t refilled; /* when `tokens` were right, as cell_now */
+    uint32_t tokens;   /* questions that the cell may ask now */
+};
+
+/* An answer on its way. */
+struct network_answer {
+    struct message_answer message;
+    int fd; /* goes with it; owned. -1: none */
+};
+
+/* No network yet, holding nothing. */
+void network_start(struct network *network);
+
+/* The network that `plan` gives; `file` is the component's name. Both live as long as the cell. */
+void network_open(struct network *network, const struct plan *plan, const char *file);
+
+void network_close(struct network *network);
+
+/* Whether this is a question that network_answer answers. */
+bool network_asks(uint32_t kind);
+
+/* Does what the cell asks for, or does not. `message` of `size` bytes has passed protocol_judge. */
+void network_answer(struct network *network, const union message *message, size_t size,
+                    uint64_t now, struct network_answer *ret);
+
+/* Sends it, without waiting, and closes what went with it. -1 if there is no room: an honest cell
+ * asks one thing at a time. */
+int network_send(int socket, struct network_answer *answer);
+
+/* The cell tells that a function of its said no. */
+void network_denied(struct network *network, const struct message_denied *denied);
+
+/* Nanoseconds until the cell may ask again; 0: now. */
+uint64_t network_pause(struct network *network, uint64_t now);
+
+#endif

@@ -1,0 +1,436 @@
+/* The rows of wasi:sockets under their own filters; see rules_fixture.h. The shim's side is played
+ * by a process of its own with the shim's code and the policy `all`. */
+#include "engine/wasi/net_socket.h"
+#include "tests/unit/rules_fixture.h"
+
+#include "shim/network.h"
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* --- The shim -----------------------------------------------------------------------------------
+ */
+
+static struct network network;
+static struct plan plan;
+
+static _Noreturn void answer_all(int socket)
+{
+    static const struct net_rule all = {.text = "all", .use = NET_ALL};
+    static struct message_counts counts;
+    static union message message;
+    for (int fd = 0; fd < 256; fd++)
+        if (fd != socket)
+            close(fd);
+    plan_add(&plan, OPERATION_NET_RULE, false)->of.net_rule.rule = &all;
+    network_open(&network, &plan, "test");
+    for (;;) {
+        struct network_answer answer;
+        ssize_t size = recv(socket, &message, sizeof message, 0);
+        if (size <= 0 || protocol_judge(&counts, STATE_RUN, &message, (size_t)size))
+            _exit(0);
+        if (!network_asks(message.kind))
+            continue;
+        network_answer(&network, &message, (size_t)size, 0, &answer);
+        network_send(socket, &answer);
+    }
+}
+
+/* From here on the fixture has the network, and the shim's socket where a cell has it. */
+static void with_network(struct fixture *f)
+{
+    int pair[2];
+    CLAIM(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    if (fork() == 0)
+        answer_all(pair[0]);
+    close(pair[0]);
+    CLAIM(dup2(pair[1], PROTOCOL_SOCKET) == PROTOCOL_SOCKET);
+    f->wasi->network = (struct wasi_network){PROTOCOL_SOCKET, true, true, true, true, true};
+}
+
+/* --- Calls --------------------------------------------------------------------------------------
+ */
+
+static struct host_scratch scratch;
+static uint64_t result[16];
+static uint8_t *const result_bytes = (uint8_t *)result;
+
+static enum host_answer call(struct fixture *f, host_fn *fn, const void *args)
+{
+    scratch.store = &f->store;
+    struct host_call host_call = {.vm = f->vm, .host = f->wasi, .scratch = &scratch};
+    memset(result, 0, sizeof result);
+    return fn(&host_call, args, result);
+}
+
+static bool ok(struct fixture *f, host_fn *fn, const void *args)
+{
+    return call(f, fn, args) == HOST_DONE && result_bytes[0] == HOST_OK;
+}
+
+/* The handle at `place` of a result. */
+static void *made_at(int place)
+{
+    void *made;
+    memcpy(&made, result + place, sizeof made);
+    return made;
+}
+
+struct address_args {
+    void *self;
+    void *network;
+    struct ip_socket_address address;
+};
+
+struct value_args {
+    void *self;
+    union {
+        uint8_t u8;
+        uint32_t u32;
+        uint64_t u64;
+    };
+};
+
+static struct ip_socket_address loopback(enum ip_family family, uint16_t port)
+{
+    struct ip_socket_address address = {.tag = (uint8_t)family};
+    if (family == IP_IPV4) {
+        address.ipv4.port = port;
+        address.ipv4.address[0] = 127;
+        address.ipv4.address[3] = 1;
+    } else {
+        address.ipv6.port = port;
+        address.ipv6.address[7] = 1;
+    }
+    return address;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_in at = {0};
+    socklen_t size = sizeof at;
+    CLAIM(getsockname(fd, (struct sockaddr *)&at, &size) == 0);
+    return ntohs(at.sin_port);
+}
+
+/* A listener of the host's: its descriptor. */
+static int host_listener(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLAIM(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 8) == 0);
+    return fd;
+}
+
+static struct net_socket *tcp(struct fixture *f, enum ip_family family)
+{
+    const uint8_t tag = (uint8_t)family;
+    CLAIM(ok(f, wasi_create_tcp_socket, &tag));
+    return made_at(1);
+}
+
+static struct net_socket *bound(struct fixture *f, enum ip_family family)
+{
+    struct net_socket *self = tcp(f, family);
+    const struct address_args args = {self, NULL, loopback(family, 0)};
+    CLAIM(ok(f, wasi_tcp_socket_start_bind, &args) && ok(f, wasi_tcp_socket_finish_bind, &self));
+    return self;
+}
+
+static struct net_socket *listening(struct fixture *f, enum ip_family family)
+{
+    struct net_socket *self = bound(f, family);
+    CLAIM(ok(f, wasi_tcp_socket_start_listen, &self) &&
+          ok(f, wasi_tcp_socket_finish_listen, &self));
+    return self;
+}
+
+static void start_connecting(struct fixture *f, struct net_socket *self, uint16_t port)
+{
+    const struct address_args args = {self, NULL, loopback(IP_IPV4, port)};
+    CLAIM(ok(f, wasi_tcp_socket_start_connect, &args));
+}
+
+struct pair {
+    struct net_socket *self;
+    struct input_stream *in;
+    struct output_stream *out;
+};
+
+/* Connected to a listener of the host's. */
+static struct pair connected(struct fixture *f)
+{
+    struct net_socket *self = tcp(f, IP_IPV4);
+    start_connecting(f, self, port_of(host_listener()));
+    while (!ok(f, wasi_tcp_socket_finish_connect, &self))
+        CLAIM(result_bytes[8] == NET_WOULD_BLOCK);
+    return (struct pair){self, made_at(1), made_at(2)};
+}
+
+/* --- Making, binding, connecting ----------------------------------------------------------------
+ */
+
+static void row_network_error_code(struct fixture *f)
+{
+    struct io_error error = {.error = ECONNRESET, .network = true};
+    const struct io_error *self = &error;
+    walls_up();
+    CLAIM(call(f, wasi_network_error_code, &self) == HOST_DONE && result_bytes[0] == 1 &&
+          result_bytes[1] == NET_CONNECTION_RESET);
+}
+
+static void row_instance_network(struct fixture *f)
+{
+    walls_up();
+    CLAIM(call(f, wasi_instance_network, NULL) == HOST_DONE);
+    wasi_drop_network(f->vm, f->wasi, made_at(0));
+}
+
+static void row_create_tcp_socket(struct fixture *f)
+{
+    with_network(f);
+    walls_up();
+    tcp(f, IP_IPV4);
+}
+
+static void row_tcp_socket_start_bind(struct fixture *f)
+{
+    with_network(f);
+    const struct address_args args = {tcp(f, IP_IPV6), NULL, loopback(IP_IPV6, 0)};
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_start_bind, &args));
+}
+
+static void row_tcp_socket_finish_bind(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = tcp(f, IP_IPV4);
+    const struct address_args args = {self, NULL, loopback(IP_IPV4, 0)};
+    CLAIM(ok(f, wasi_tcp_socket_start_bind, &args));
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_finish_bind, &self));
+}
+
+static void row_tcp_socket_start_connect(struct fixture *f)
+{
+    with_network(f);
+    uint16_t port = port_of(host_listener());
+    struct net_socket *self = tcp(f, IP_IPV4);
+    const struct address_args args = {tcp(f, IP_IPV4), NULL, loopback(IP_IPV4, port)};
+    walls_up();
+    start_connecting(f, self, port);
+    /* There is no room for it: it is closed again. */
+    f->wasi->resources = WASI_RESOURCES;
+    CLAIM(!ok(f, wasi_tcp_socket_start_connect, &args) && result_bytes[1] == NET_OUT_OF_MEMORY);
+}
+
+static void row_tcp_socket_finish_connect(struct fixture *f)
+{
+    with_network(f);
+    int gone = host_listener();
+    struct net_socket *self = tcp(f, IP_IPV4), *refused = tcp(f, IP_IPV4);
+    uint16_t port = port_of(gone);
+    close(gone);
+    start_connecting(f, self, port_of(host_listener()));
+    start_connecting(f, refused, port);
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_finish_connect, &self));
+    void *out = made_at(2);
+    CLAIM(ok(f, wasi_output_stream_check_write, &out) && result[1] > 0);
+    CLAIM(!ok(f, wasi_tcp_socket_finish_connect, &refused) &&
+          result_bytes[8] == NET_CONNECTION_REFUSED);
+}
+
+static void row_tcp_socket_start_listen(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = bound(f, IP_IPV4), *other = bound(f, IP_IPV6);
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_start_listen, &self));
+    f->wasi->resources = WASI_RESOURCES;
+    CLAIM(!ok(f, wasi_tcp_socket_start_listen, &other) && result_bytes[1] == NET_OUT_OF_MEMORY);
+}
+
+static void row_tcp_socket_finish_listen(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = bound(f, IP_IPV4);
+    CLAIM(ok(f, wasi_tcp_socket_start_listen, &self));
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_finish_listen, &self));
+}
+
+/* A peer that has connected to a socket of the guest's. */
+static void host_connects(const struct net_socket *to)
+{
+    struct sockaddr_storage at;
+    socklen_t size = sizeof at;
+    CLAIM(getsockname(to->file->fd, (struct sockaddr *)&at, &size) == 0);
+    int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLAIM(connect(fd, (struct sockaddr *)&at, size) == 0);
+}
+
+static void row_tcp_socket_accept(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = listening(f, IP_IPV6);
+    host_connects(self);
+    host_connects(self);
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_accept, &self));
+    void *out = made_at(3);
+    CLAIM(ok(f, wasi_output_stream_check_write, &out) && result[1] > 0);
+    f->wasi->resources = WASI_RESOURCES;
+    CLAIM(!ok(f, wasi_tcp_socket_accept, &self) && result_bytes[8] == NET_NEW_SOCKET_LIMIT);
+}
+
+/* --- Asking about it ----------------------------------------------------------------------------
+ */
+
+static void row_tcp_socket_local_address(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = listening(f, IP_IPV4);
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_local_address, &self));
+}
+
+static void row_tcp_socket_remote_address(struct fixture *f)
+{
+    with_network(f);
+    struct pair pair = connected(f);
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_remote_address, &pair.self));
+}
+
+static void row_tcp_socket_is_listening(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = listening(f, IP_IPV4);
+    walls_up();
+    CLAIM(call(f, wasi_tcp_socket_is_listening, &self) == HOST_DONE && result_bytes[0] == 1);
+}
+
+static void row_tcp_socket_address_family(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = tcp(f, IP_IPV6);
+    walls_up();
+    CLAIM(call(f, wasi_tcp_socket_address_family, &self) == HOST_DONE &&
+          result_bytes[0] == IP_IPV6);
+}
+
+static void row_tcp_socket_subscribe(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = listening(f, IP_IPV4);
+    walls_up();
+    CLAIM(call(f, wasi_tcp_socket_subscribe, &self) == HOST_DONE && made_at(0));
+}
+
+static void row_tcp_socket_shutdown(struct fixture *f)
+{
+    with_network(f);
+    struct pair pair = connected(f);
+    const struct value_args args = {pair.self, {.u8 = 1}};
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_shutdown, &args));
+}
+
+static void row_tcp_socket_set_listen_backlog_size(struct fixture *f)
+{
+    with_network(f);
+    const struct value_args args = {tcp(f, IP_IPV4), {.u64 = 5}};
+    walls_up();
+    CLAIM(ok(f, wasi_tcp_socket_set_listen_backlog_size, &args));
+}
+
+/* --- Options ------------------------------------------------------------------------------------
+ * Of a socket that the shim has, of one that the cell has, and of one of each family. */
+
+static void getter(struct fixture *f, host_fn *get)
+{
+    with_network(f);
+    void *theirs = tcp(f, IP_IPV4), *four = connected(f).self, *six = listening(f, IP_IPV6);
+    walls_up();
+    CLAIM(ok(f, get, &theirs) && ok(f, get, &four) && ok(f, get, &six));
+}
+
+static void setter(struct fixture *f, host_fn *set, struct value_args args)
+{
+    with_network(f);
+    void *theirs = tcp(f, IP_IPV6), *four = connected(f).self, *six = listening(f, IP_IPV6);
+    walls_up();
+    args.self = theirs;
+    CLAIM(ok(f, set, &args));
+    args.self = four;
+    CLAIM(ok(f, set, &args));
+    args.self = six;
+    CLAIM(ok(f, set, &args));
+}
+
+/* The two functions of an option. */
+#define OPTION_ROWS(name, value)                                                                   \
+    static void row_tcp_socket_##name(struct fixture *f)                                           \
+    {                                                                                              \
+        getter(f, wasi_tcp_socket_##name);                                                         \
+    }                                                                                              \
+    static void row_tcp_socket_set_##name(struct fixture *f)                                       \
+    {                                                                                              \
+        setter(f, wasi_tcp_socket_set_##name, (struct value_args){.self = NULL, value});           \
+    }
+
+OPTION_ROWS(keep_alive_enabled, .u8 = 1)
+OPTION_ROWS(keep_alive_idle_time, .u64 = 5000000000)
+OPTION_ROWS(keep_alive_interval, .u64 = 1)
+OPTION_ROWS(keep_alive_count, .u32 = 1000)
+OPTION_ROWS(hop_limit, .u8 = 7)
+OPTION_ROWS(receive_buffer_size, .u64 = 65536)
+OPTION_ROWS(send_buffer_size, .u64 = UINT64_MAX)
+
+/* --- All of them --------------------------------------------------------------------------------
+ */
+
+static void row_drop_tcp_socket(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *theirs = bound(f, IP_IPV4);
+    struct pair pair = connected(f);
+    wasi_drop_input_stream(f->vm, f->wasi, pair.in);
+    wasi_drop_output_stream(f->vm, f->wasi, pair.out);
+    walls_up();
+    wasi_drop_tcp_socket(f->vm, f->wasi, pair.self);
+    wasi_drop_tcp_socket(f->vm, f->wasi, theirs);
+}
+
+#define SCENARIO_PROVIDED(id) {ROW_##id, row_##id},
+#define SCENARIO_LATER(id)
+static const struct scenario scenarios[] = {
+#define FN(interface, id, name, type, since, gate, cap, rule_set, state) SCENARIO_##state(id)
+#define INTERFACE(...)
+#define USE(...)
+#define TYPE(...)
+#define RESOURCE(...)
+#include "policies/wasi_sockets.def"
+    {ROW_drop_tcp_socket, row_drop_tcp_socket},
+};
+
+static void rules_of_every_row_suffice(void **state)
+{
+    (void)state;
+    rules_suffice(scenarios, countof(scenarios));
+}
+
+static void rules_of_every_row_are_needed(void **state)
+{
+    (void)state;
+    rules_are_needed(scenarios, countof(scenarios));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_of_every_row_suffice),
+        cmocka_unit_test(rules_of_every_row_are_needed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
