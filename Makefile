@@ -15,6 +15,11 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 
+# As many jobs as there are processors, unless make was told a number.
+ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
+
 # V=1 shows the commands.
 Q       := $(if $(V),,@)
 say      = $(if $(V),@:,@printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$(2)))
