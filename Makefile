@@ -184,7 +184,7 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/cell/runner-engine live
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c $(POLICIES) $(BASE))
@@ -295,8 +295,12 @@ $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) te
 ## make diff       modules of wasm-opt -ttf here and in V8; DIFF='--count N --seed S ...'
 $(foreach v,host asan ubsan,$(eval $(call spec,$(v),diff-run,tests/fuzz/diff/diff_run.c $(call src,$(rooms_exec)))))
 .PHONY: diff
-diff: $(B)/test/host/diff-run
-	@node tests/fuzz/diff/diff.mjs --runner $< $(DIFF)
+diff: $(B)/test/host/diff-run $(B)/test/many_opt.so
+	@node tests/fuzz/diff/diff.mjs --runner $< --preload $(B)/test/many_opt.so $(DIFF)
+$(B)/test/many_opt.so: tests/fuzz/diff/many_opt.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(filter-out -fPIE -march=%,$(CFLAGS_host)) -fPIC -shared -o $@ $<
 
 # The engine taken over: every attack of tests/escape/attack.def. make escape.
 $(eval $(call cellprogram,attacker,tests/escape/attacker.c))

@@ -1,19 +1,20 @@
 // Differential fuzzer: modules made by binaryen's `wasm-opt -ttf` run in V8 and in carrel's engine;
 // what they log, return, trap with and leave in memory must be the same.
 //
-//   node tests/fuzz/diff/diff.mjs [--runner FILE] [--count N] [--seed S] [--features SET]
-//                                 [--keep DIR] [--corpus DIR]
+//   node tests/fuzz/diff/diff.mjs [--runner FILE] [--preload FILE] [--count N] [--seed S]
+//                                 [--features SET] [--keep DIR] [--corpus DIR]
 //
 // Deterministic for a seed (and a version of wasm-opt). A module that differs is kept in DIR of
 // `--keep`. With `--corpus`, modules and what V8 said of them are kept and used again: making them
 // costs ten times what comparing them does. Last line: `N passed, N failed`.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
 const options = {
-  runner: 'build/test/host/diff-run', count: '300', seed: '1', features: 'base', keep: '', corpus: '',
+  runner: 'build/test/host/diff-run', preload: 'build/test/many_opt.so',
+  count: '300', seed: '1', features: 'base', keep: '', corpus: '',
 };
 for (let i = 2; i < process.argv.length; i += 2) {
   const name = process.argv[i].replace(/^--/, '');
@@ -60,20 +61,30 @@ const work = fs.mkdtempSync(path.join(os.tmpdir(), 'carrel-diff-'));
 process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
 const corpus = options.corpus && path.join(options.corpus, `${options.features}-${options.seed}`);
 
-// The path of a new module in `folder`, or null if wasm-opt makes none of these bytes.
-function makeModule(folder, index) {
+// The arguments that make a new module in `folder` of random bytes.
+function command(folder, index) {
   const size = 100 + random() % (random() % 4 === 0 ? 12000 : 2500);
-  const seedFile = path.join(work, 'seed');
   const bytes = Buffer.alloc(size);
   for (let i = 0; i < size; i++) bytes[i] = random() & 255;
-  fs.writeFileSync(seedFile, bytes);
-  const out = path.join(folder, `m${index}.wasm`);
+  const seed = path.join(work, `seed${index}`);
+  fs.writeFileSync(seed, bytes);
   const sets = FEATURES[options.features];
   const features = sets[random() % sets.length];
   const passes = PASSES[random() % PASSES.length];
-  const made = spawnSync('wasm-opt', [seedFile, '-ttf', '--denan', ...features, ...passes, '-o', out],
-    { stdio: 'ignore', timeout: 20000, env: { ...process.env, BINARYEN_CORES: '1' } });
-  return made.status === 0 ? out : null;
+  return [seed, '-ttf', '--denan', ...features, ...passes, '-o', path.join(folder, `m${index}.wasm`)];
+}
+
+// Modules number `from` to `to` in `folder`: the paths of those that wasm-opt could make.
+function makeModules(folder, from, to) {
+  const commands = [];
+  for (let i = from; i < to; i++) commands.push(command(folder, i));
+  const run = spawnSync('wasm-opt', [], {
+    input: commands.map((c) => c.join('\t') + '\n').join(''),
+    env: { ...process.env, BINARYEN_CORES: '1', LD_PRELOAD: path.resolve(options.preload) },
+  });
+  const codes = run.stdout.toString().trim().split('\n');
+  if (codes.length !== commands.length) throw new Error(`wasm-opt: ${run.stderr}`);
+  return commands.filter((c, i) => codes[i] === '0').map((c) => c.at(-1));
 }
 
 const WORDS = [0n, 1n, 0xffffffffffffffffn, 0x7fffffffn, 0x80000000n, 1024n, 65535n, 3n];
@@ -147,18 +158,14 @@ function signatures(bytes) {
   return { funcs, exports };
 }
 
+// FNV-1a over words of 32 bits, rotated so that upper bits reach lower ones; as in diff_run.c.
 function hash(buffer) {
-  // FNV-1a, 64 bits, in two halves to stay with numbers.
-  let hi = 0xcbf29ce4, lo = 0x84222325;
-  for (const byte of new Uint8Array(buffer)) {
-    lo ^= byte;
-    lo >>>= 0;
-    const low = lo * 0x1b3;
-    const carry = Math.floor(low / 4294967296);
-    hi = (Math.imul(hi, 0x1b3) + (lo << 8) + carry) >>> 0;
-    lo = low >>> 0;
+  let h = 0x811c9dc5;
+  for (const word of new Uint32Array(buffer)) {
+    h = Math.imul(h ^ word, 0x01000193);
+    h = h << 13 | h >>> 19;
   }
-  return (BigInt(hi) << 32n | BigInt(lo)).toString(16);
+  return (h >>> 0).toString(16);
 }
 
 function transcript(bytes) {
@@ -204,9 +211,16 @@ function makeBatch(number, size) {
   fs.mkdirSync(folder, { recursive: true });
   seedRandom(number);
   const batch = { made: [], refused: 0 };
-  for (let i = 0; batch.made.length < (corpus ? BATCH : size); i++) {
-    const file = makeModule(folder, i);
-    if (!file) continue;
+  const wanted = corpus ? BATCH : size;
+  const files = [];
+  for (let made = 0; batch.made.length < wanted;) {
+    if (!files.length) {
+      const missing = wanted - batch.made.length;
+      files.push(...makeModules(folder, made, made + missing));
+      made += missing;
+      continue;
+    }
+    const file = files.shift();
     const expected = transcript(fs.readFileSync(file));
     // Newer than this V8, or wasm-opt's fault.
     if (expected[0] === 'invalid') { batch.refused++; fs.rmSync(file); continue; }

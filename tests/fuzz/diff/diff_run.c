@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,13 +150,17 @@ static void call(struct vm *vm, struct fiber *fiber, struct str name, struct fun
     printf("\n");
 }
 
+/* FNV-1a over words of 32 bits, rotated so that upper bits reach lower ones; as in diff.mjs. */
 static void hash_memory(const struct linear_memory *memory)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    const uint8_t *bytes = memory->span.at;
-    for (size_t i = 0; i < memory->span.size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
-    printf("memory %llx %llx\n", (unsigned long long)memory->span.size, (unsigned long long)hash);
+    uint32_t hash = 0x811c9dc5;
+    for (size_t at = 0; at < memory->span.size; at += sizeof hash) {
+        uint32_t word;
+        memcpy(&word, memory->span.at + at, sizeof word);
+        hash = (hash ^ word) * 0x01000193;
+        hash = hash << 13 | hash >> 19;
+    }
+    printf("memory %llx %x\n", (unsigned long long)memory->span.size, hash);
 }
 
 static void run_exports(struct vm *vm, struct fiber *fiber, struct instance *instance)
