@@ -70,28 +70,20 @@ static void show_modules(struct inspecting *inspecting, const struct component *
     }
 }
 
-static void names(struct out *out, const char *member, const struct cm_decls *decls)
-{
-    out_format(out, ",\"%s\":[", member);
-    for (uint32_t i = 0; i < decls->count; i++) {
-        struct str name = decls->at[i].name->text;
-        out_text(out, i ? "," : "");
-        out_json(out, (struct bytes){(const uint8_t *)name.at, name.len});
-    }
-    out_char(out, ']');
-}
-
 /* {"kind":"component" or "module","size":N,...,"modules":[...]} */
-static void begin_json(struct inspecting *inspecting, const struct component *component)
+static int begin_json(struct inspecting *inspecting, const struct component *component,
+                      struct err *err)
 {
     struct out *out = &inspecting->out;
     out_format(out, "{\"kind\":\"%s\",\"size\":%zu", component ? "component" : "module",
                inspecting->cell->component.len);
     if (component) {
-        names(out, "imports", &component->type->imports);
-        names(out, "exports", &component->type->exports);
+        out_char(out, ',');
+        if (inspect_component(component, &inspecting->ground.scratch, true, out, err))
+            return -1;
     }
     out_text(out, ",\"modules\":[\n");
+    return 0;
 }
 
 static int show(struct inspecting *inspecting, struct err *err)
@@ -112,12 +104,12 @@ static int show(struct inspecting *inspecting, struct err *err)
     }
     if (!component && !module)
         return -1;
-    if (view_in(inspecting->views, VIEW_JSON))
-        begin_json(inspecting, component);
+    if (view_in(inspecting->views, VIEW_JSON) && begin_json(inspecting, component, err))
+        return -1;
     if (component && inspecting->views)
         show_modules(inspecting, component);
     else if (component)
-        inspect_component(component, &ground->scratch, &inspecting->out);
+        return inspect_component(component, &ground->scratch, false, &inspecting->out, err);
     else
         show_module(inspecting, module);
     if (view_in(inspecting->views, VIEW_JSON))

@@ -17,8 +17,9 @@ static inline bool view_in(uint32_t views, enum view view)
     return views >> view & 1;
 }
 
-/* Shows what a component is to the outside: its imports and exports with their types. What is shown
- * unless a view of core modules was asked for. */
-void inspect_component(const struct component *component, struct region *scratch, struct out *out);
+/* Shows what a component is to the outside: its world, as WIT or as members of a JSON object. What
+ * is shown unless a view of core modules was asked for. -1 and *err: MEMORY. */
+int inspect_component(const struct component *component, struct region *scratch, bool json,
+                      struct out *out, struct err *err);
 
 #endif

@@ -95,6 +95,16 @@ static bool replace_parts(struct cm_subst *subst, struct cm_type *draft, bool *c
     }
 }
 
+/* A named node with another structure. If what it was named from has been replaced, so that there
+ * is a node for that as well, it is named from there. */
+static const struct cm_type *rename_node(struct cm_subst *subst, const struct cm_type *type,
+                                         const struct cm_type *to)
+{
+    const struct cm_type *of = type->of;
+    bool follows = of && of->named && of->stamp == subst->stamp && of->to->canon == to->canon;
+    return cm_type_named(subst->types, follows ? of->to : to, subst->err);
+}
+
 static const struct cm_type *subst_structure(struct cm_subst *subst, const struct cm_type *type)
 {
     struct cm_type draft = *type;
@@ -104,7 +114,7 @@ static const struct cm_type *subst_structure(struct cm_subst *subst, const struc
     if (replace_parts(subst, &draft, &changed))
         to = changed ? cm_type_of(subst->types, &draft, subst->err) : type;
     region_release(subst->scratch, mark);
-    return to && changed && type->named ? cm_type_named(subst->types, to, subst->err) : to;
+    return to && changed && type->named ? rename_node(subst, type, to) : to;
 }
 
 int cm_subst_decls(struct cm_subst *subst, const struct cm_decls *decls, struct cm_decls *ret)

@@ -375,6 +375,7 @@ const struct cm_type *cm_type_named(struct cm_types *types, const struct cm_type
         return full(err);
     node->canon = type->canon;
     node->named = true;
+    node->of = type;
     node->flags |= CM_NAMED;
     return node;
 }

@@ -178,6 +178,7 @@ struct cm_type {
     uint32_t stamp;  /* of the substitution that set `to` last */
     const struct cm_type *to;
     const struct cm_type *canon;
+    const struct cm_type *of; /* named: what it was named from, itself maybe named; else NULL */
     /* A resource type that some list of imports or exports names: the name and the list (extern.c).
      */
     const struct symbol *outside;

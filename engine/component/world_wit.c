@@ -1,0 +1,255 @@
+/* The world as a document of WIT; see world.h. */
+#include "engine/component/world.h"
+
+/* An interface's name in parts. */
+struct id {
+    struct str package; /* "wasi:io" */
+    struct str interface;
+    struct str version;
+};
+
+static struct id id_of(struct str text)
+{
+    const char *why;
+    struct name name = name_parse(text, &why);
+    struct id id = {.package = name.path, .version = name.version};
+    for (size_t i = 0; i < name.path.len; i++) {
+        if (name.path.at[i] != '/')
+            continue;
+        id.package = (struct str){name.path.at, i};
+        id.interface = (struct str){name.path.at + i + 1, name.path.len - i - 1};
+    }
+    return id;
+}
+
+static bool same_package(const struct id *a, const struct id *b)
+{
+    return str_eq(a->package, b->package) && str_eq(a->version, b->version);
+}
+
+static void put_package(struct out *out, const struct id *id)
+{
+    out_str(out, id->package);
+    if (id->version.len) {
+        out_char(out, '@');
+        out_str(out, id->version);
+    }
+}
+
+/* --- Types --------------------------------------------------------------------------------------
+ */
+
+/* "use a:b/c@1.0.0.{x as y};", shorter within one package. */
+static void put_use(struct out *out, const struct world_interface *from,
+                    const struct world_interface *in, const struct world_item *item,
+                    const struct world_item *origin)
+{
+    struct id theirs = id_of(from->name);
+    struct id ours = id_of(in->name);
+    out_text(out, "use ");
+    if (in->decl && in->has_id && same_package(&theirs, &ours))
+        world_label(out, theirs.interface);
+    else
+        out_str(out, from->name);
+    out_text(out, ".{");
+    world_label(out, origin->decl->name->text);
+    if (origin->decl->name != item->decl->name) {
+        out_text(out, " as ");
+        world_label(out, item->decl->name->text);
+    }
+    out_text(out, "};\n");
+}
+
+static void put_func(struct out *out, const struct world_interface *in,
+                     const struct world_item *item)
+{
+    const struct cm_type *func = item->decl->is.type;
+    const char *async = func->async ? "async " : "";
+    switch (item->name.kind) {
+    case NAME_CONSTRUCTOR:
+        out_text(out, "constructor");
+        world_signature(out, in, func, 0, true);
+        break;
+    case NAME_METHOD:
+        world_label(out, item->name.member);
+        out_format(out, ": %sfunc", async);
+        world_signature(out, in, func, 1, false);
+        break;
+    case NAME_STATIC:
+        world_label(out, item->name.member);
+        out_format(out, ": static %sfunc", async);
+        world_signature(out, in, func, 0, false);
+        break;
+    default:
+        world_label(out, item->decl->name->text);
+        out_format(out, ": %sfunc", async);
+        world_signature(out, in, func, 0, false);
+        break;
+    }
+    out_text(out, ";\n");
+}
+
+/* A resource with all that is named after it. */
+static void put_resource(struct out *out, const struct world_interface *in,
+                         const struct world_item *item)
+{
+    uint64_t key = symbol_key(item->decl->name);
+    uint32_t low = 0;
+    uint32_t high = in->nmembers;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (in->members[middle].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    out_text(out, "resource ");
+    world_label(out, item->decl->name->text);
+    if (low == in->nmembers || in->members[low].key != key) {
+        out_text(out, ";\n");
+        return;
+    }
+    out_text(out, " {\n");
+    for (; low < in->nmembers && in->members[low].key == key; low++) {
+        out_text(out, "      ");
+        put_func(out, in, &in->items[in->members[low].index]);
+    }
+    out_text(out, "    }\n");
+}
+
+static void put_type(const struct world *world, struct out *out, const struct world_interface *in,
+                     const struct world_item *item)
+{
+    const struct cm_type *type = item->decl->is.type;
+    const struct world_item *origin = world_origin(world, item);
+    const struct world_interface *from = origin ? &world->interfaces[origin->interface] : NULL;
+    bool block = type->kind == CM_RECORD || type->kind == CM_VARIANT || type->kind == CM_ENUM ||
+                 type->kind == CM_FLAGS;
+    out_text(out, "    ");
+    if (from && from != in && from->has_id) {
+        put_use(out, from, in, item, origin);
+    } else if (from == in) {
+        out_text(out, "type ");
+        world_label(out, item->decl->name->text);
+        out_text(out, " = ");
+        world_label(out, origin->decl->name->text);
+        out_text(out, ";\n");
+    } else if (type->kind == CM_RESOURCE) {
+        put_resource(out, in, item);
+    } else if (block) {
+        out_text(out, cm_kind_text(type->kind));
+        out_char(out, ' ');
+        world_label(out, item->decl->name->text);
+        out_text(out, " {\n");
+        world_structure(out, in, type);
+        out_text(out, "    }\n");
+    } else {
+        out_text(out, "type ");
+        world_label(out, item->decl->name->text);
+        out_text(out, " = ");
+        world_structure(out, in, type);
+        out_text(out, ";\n");
+    }
+}
+
+/* Types, and the functions that belong to no resource. */
+static void put_items(const struct world *world, struct out *out, const struct world_interface *in)
+{
+    for (uint32_t i = 0; i < in->nitems; i++) {
+        const struct world_item *item = &in->items[i];
+        if (item->decl->is.sort == SORT_TYPE) {
+            put_type(world, out, in, item);
+        } else if (!item->name.resource.len) {
+            out_text(out, "    ");
+            put_func(out, in, item);
+        }
+    }
+}
+
+/* --- The world ----------------------------------------------------------------------------------
+ */
+
+static void put_interface(const struct world *world, struct out *out, const struct cm_decl *decl,
+                          const char *word)
+{
+    uint32_t i = 1;
+    while (!str_eq(world->interfaces[i].name, decl->name->text))
+        i++;
+    const struct world_interface *in = &world->interfaces[i];
+    out_format(out, "  %s ", word);
+    if (in->has_id) {
+        out_str(out, in->name);
+        out_text(out, ";\n");
+        return;
+    }
+    world_label(out, in->name);
+    out_text(out, ": interface {\n");
+    put_items(world, out, in);
+    out_text(out, "  }\n");
+}
+
+/* What a world imports or exports, in its order; its types stand for themselves. */
+static void put_side(const struct world *world, struct out *out, const struct cm_decls *list,
+                     const char *word)
+{
+    const struct world_interface *self = &world->interfaces[0];
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct cm_decl *decl = &list->at[i];
+        const char *why;
+        struct world_item item = {decl, name_parse(decl->name->text, &why), 0};
+        if (decl->is.sort == SORT_INSTANCE) {
+            put_interface(world, out, decl, word);
+        } else if (decl->is.sort == SORT_FUNC && !item.name.resource.len) {
+            out_format(out, "  %s ", word);
+            put_func(out, self, &item);
+        } else if (decl->is.sort != SORT_TYPE && decl->is.sort != SORT_FUNC) {
+            out_format(out, "  // %s ", word);
+            out_str(out, decl->name->text);
+            out_format(out, ": a %s\n", cm_sort_text(decl->is.sort));
+        }
+    }
+}
+
+/* A package with those of its interfaces that the world names; told at the first of them. */
+static void put_interfaces(const struct world *world, struct out *out, uint32_t first, bool *told)
+{
+    struct id id = id_of(world->interfaces[first].name);
+    out_text(out, "\npackage ");
+    put_package(out, &id);
+    out_text(out, " {\n");
+    for (uint32_t i = first; i < world->ninterfaces; i++) {
+        const struct world_interface *in = &world->interfaces[i];
+        struct id other = id_of(in->name);
+        if (told[i] || !in->has_id || !same_package(&id, &other))
+            continue;
+        told[i] = true;
+        out_text(out, "  interface ");
+        world_label(out, other.interface);
+        out_text(out, " {\n");
+        put_items(world, out, in);
+        out_text(out, "  }\n");
+    }
+    out_text(out, "}\n");
+}
+
+int world_wit(const struct world *world, struct region *scratch, struct out *out, struct err *err)
+{
+    const struct cm_type *type = world->component->type;
+    bool *told = region_array(scratch, bool, world->ninterfaces);
+    if (!told)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to show a component's world");
+    out_text(out, "package root:component;\n\nworld root {\n");
+    const struct world_interface *self = &world->interfaces[0];
+    for (uint32_t i = 0; i < self->nitems; i++)
+        if (self->items[i].decl->is.sort == SORT_TYPE)
+            put_type(world, out, self, &self->items[i]);
+    put_side(world, out, &type->imports, "import");
+    if (type->imports.count && type->exports.count)
+        out_char(out, '\n');
+    put_side(world, out, &type->exports, "export");
+    out_text(out, "}\n");
+    for (uint32_t i = 1; i < world->ninterfaces; i++)
+        if (world->interfaces[i].has_id && !told[i])
+            put_interfaces(world, out, i, told);
+    return 0;
+}

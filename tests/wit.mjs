@@ -1,0 +1,123 @@
+// What `carrel inspect` prints of a component is WIT: an independent parser makes a component of it,
+// and of that the same is printed.
+//
+//   node tests/wit.mjs FOLDER [--carrel FILE] [--verbose]
+//
+// FOLDER holds components. The parser is that of npm's @bytecodealliance/jco, found in $JCO_ROOT or
+// below the folder of global packages. Items of an interface may come in another order. The last line
+// is `N passed, N failed, N skipped`.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values: options, positionals: [folder] } = parseArgs({
+  allowPositionals: true,
+  options: {
+    carrel: { type: 'string', default: 'build/carrel' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+if (!folder) {
+  console.error('usage: node tests/wit.mjs FOLDER [--carrel FILE]');
+  process.exit(125);
+}
+
+const library = () => {
+  const roots = [process.env.JCO_ROOT && path.join(process.env.JCO_ROOT, 'node_modules')];
+  try {
+    roots.push(execFileSync('npm', ['root', '-g'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
+  } catch { /* no npm */ }
+  for (const root of roots) {
+    const file = root && path.join(root, '@bytecodealliance/jco/src/api.js');
+    if (file && fs.existsSync(file)) return file;
+  }
+};
+const file = library();
+if (!file) {
+  console.log('0 passed, 0 failed, 1 skipped: @bytecodealliance/jco is not installed');
+  process.exit(0);
+}
+const jco = await import(pathToFileURL(file));
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'wit-'));
+process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
+
+const inspect = (component) =>
+  execFileSync(options.carrel, ['inspect', component], { encoding: 'utf8', maxBuffer: 1 << 26 });
+
+const build = async (wit) => {
+  const component = path.join(work, 'made.wasm');
+  fs.writeFileSync(component, await jco.componentNew(await jco.componentEmbed({ witSource: wit, dummy: true })));
+  return component;
+};
+
+// The text as a tree of blocks, {head, items}, with the items of worlds, packages and interfaces
+// sorted; fields and methods keep their order.
+const tree = (text) => {
+  const top = { head: '', items: [] };
+  const stack = [top];
+  for (const line of text.split('\n').map((l) => l.trim()).filter(Boolean)) {
+    const item = { head: line, items: [] };
+    if (line === '}') {
+      const block = stack.pop();
+      if (/^(world|interface|package|import|export)\b/.test(block.head)) block.items.sort(order);
+      continue;
+    }
+    stack.at(-1).items.push(item);
+    if (line.endsWith('{')) stack.push(item);
+  }
+  top.items.sort(order);
+  return top;
+};
+const order = (a, b) => (a.head < b.head ? -1 : a.head > b.head ? 1 : 0);
+
+// The world as jco itself tells it: the lines of the first package.
+const worldOf = (text) => text.slice(text.indexOf('world root'), text.indexOf('\n}')).split('\n')
+  .map((l) => l.trim()).filter((l) => /^(import|export) [^{]*;$/.test(l)).sort();
+
+const same = (what, a, b) => {
+  if (JSON.stringify(a) !== JSON.stringify(b)) throw new Error(`${what} differs`);
+};
+
+const judge = async (component) => {
+  const wit = inspect(component);
+  if (options.verbose) console.log(wit);
+  same('the world that jco reads', worldOf(wit), worldOf(await jco.componentWit(fs.readFileSync(component))));
+  const json = JSON.parse(execFileSync(options.carrel, ['inspect', '--json', component], { encoding: 'utf8', maxBuffer: 1 << 26 }));
+  const names = worldOf(wit).map((l) => l.replace(/^\w+ ([^;]*?)(: func.*)?;$/, '$1'));
+  const told = new Set([...json.imports, ...json.exports]);
+  for (const name of names) if (!told.has(name)) throw new Error(`--json does not name ${name}`);
+  same('what is printed of the component that its WIT makes', tree(wit), tree(inspect(await build(wit))));
+};
+
+const isComponent = (name) => {
+  const head = Buffer.alloc(8);
+  const fd = fs.openSync(path.join(folder, name));
+  fs.readSync(fd, head, 0, 8, 0);
+  fs.closeSync(fd);
+  return head[4] === 0x0d;
+};
+
+let passed = 0;
+let failed = 0;
+const run = async (name, component) => {
+  try {
+    await judge(await component());
+    passed++;
+  } catch (e) {
+    failed++;
+    console.log(`${name}: ${e.payload ?? e.stderr ?? e.message}`);
+  }
+};
+for (const name of fs.readdirSync(folder).filter((n) => n.endsWith('.wasm') && isComponent(n)))
+  await run(name, () => path.join(folder, name));
+await run('world.wit', async () => {
+  const made = await build(fs.readFileSync(new URL('data/world.wit', import.meta.url), 'utf8'));
+  const kept = path.join(work, 'world.wasm');
+  fs.renameSync(made, kept);
+  return kept;
+});
+console.log(`${passed} passed, ${failed} failed, 0 skipped`);
+process.exit(failed ? 1 : 0);
