@@ -263,6 +263,11 @@ live: $(LIVE) $(B)/test/host/escape
 # tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
 FUZZERS              := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_ROOMS_component := $(rooms_component)
+FUZZ_ROOMS_validate  := $(rooms_component)
+FUZZ_ROOMS_transcode := $(rooms_component)
+FUZZ_ROOMS_values    := $(rooms_component)
+FUZZ_LIBS_transcode  := $(UNIT_LIBS)
+FUZZ_LIBS_values     := $(UNIT_LIBS)
 FUZZ_ROOMS_module    := $(rooms_wasm)
 FUZZ_ROOMS_translate := $(rooms_wasm)
 FUZZ_ROOMS_demand := $(rooms_policy)

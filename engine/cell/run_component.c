@@ -43,6 +43,7 @@ static struct cm_instance *link(struct program *program, const struct component 
     const struct cm_linker linker = {.store = store,
                                      .scratch = &program->ground.scratch,
                                      .host = host,
+                                     .prune = true,
                                      .missing = note_missing,
                                      .data = &missing};
     struct err why = {0};
@@ -64,6 +65,7 @@ enum ran run_component(struct program *program, struct err *err)
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
         return RAN_FAILED;
     }
+    types->noted = true;
     const struct component *component =
         component_read(cell->component, cell->component.at, types, &ground->scratch, err);
     struct cm_instance *instance = component ? link(program, component, types, err) : NULL;

@@ -96,6 +96,10 @@ static enum native_answer resource_drop_step(struct vm *vm, struct native *frame
 {
     const struct builtin *b = frame->data;
     struct cm_store *store = b->instance->store;
+    if (b->resource->kept)
+        return trap(store,
+                    "a resource was dropped, which was judged to be out of reach: a fault in "
+                    "carrel, please report it");
     if (frame->state) { /* the destructor has returned */
         struct drop_frame *f = frame->locals;
         store->task = f->task.caller;

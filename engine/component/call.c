@@ -308,7 +308,7 @@ struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *
     if (callee->instance) {
         low->entered = cm_entered(callee->instance, instance);
         step = call_step;
-    } else if (!canon->type->nparams && !canon->type->result) {
+    } else if (callee->pruned || (!canon->type->nparams && !canon->type->result)) {
         step = host_null_step;
     }
     return func_native(vm, canon->core, step, low);

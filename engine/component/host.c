@@ -71,10 +71,14 @@ static const struct cm_type *look_up(void *data, struct str name, struct err *er
     return NULL;
 }
 
-/* A type of another interface: of the version that this one has, or its track. */
+/* What an item is another name of: a type of another interface, of the version that this one has or
+ * its track; or one of its own interface ("headers" is "fields"). HOST_ABSENT: it is no such name,
+ * or there is no such type. */
 static uint32_t used_item(const struct cm_host *host, uint32_t item)
 {
     const struct host_item *use = &host->table->items[item];
+    if (use->kind == HOST_TYPE)
+        return cm_host_item(host, use->interface, str_of(use->type));
     struct str version = str_of(host->table->interfaces[use->interface].version);
     uint32_t interface = cm_host_interface(host, str_of(use->type), version);
     return interface == HOST_ABSENT ? HOST_ABSENT
@@ -102,7 +106,7 @@ const struct cm_type *cm_host_type(struct cm_host *host, uint32_t item, struct r
         return type;
     if (row->kind == HOST_RESOURCE) {
         type = resource_type(host, row, err);
-    } else if (row->kind == HOST_USE) {
+    } else if (row->kind == HOST_USE || (row->kind == HOST_TYPE && used_item(host, item) < item)) {
         /* What is used comes before what uses it, so this ends. */
         uint32_t used = used_item(host, item);
         if (used < item)
@@ -123,7 +127,7 @@ const struct cm_type *cm_host_type(struct cm_host *host, uint32_t item, struct r
 const struct cm_resource *cm_host_resource(struct cm_host *host, uint32_t item)
 {
     const struct host_item *row = &host->table->items[item];
-    if (row->kind == HOST_USE) {
+    if (row->kind != HOST_RESOURCE) {
         uint32_t used = used_item(host, item);
         return used < item ? cm_host_resource(host, used) : NULL;
     }
@@ -133,6 +137,7 @@ const struct cm_resource *cm_host_resource(struct cm_host *host, uint32_t item)
             return NULL;
         resource->drop = row->drop;
         resource->host = host->table->host;
+        resource->kept = true; /* until an import says otherwise */
         host->resources[item] = resource;
     }
     return host->resources[item];

@@ -20,6 +20,7 @@ struct cm_resource {
     struct cm_instance *owner; /* NULL: the host */
     struct func *destructor;   /* of a guest; NULL: none */
     host_drop *drop;           /* of the host; NULL: none */
+    bool kept;                 /* of the host: no import of it says that a drop is in reach */
     void *host;
 };
 
@@ -44,6 +45,7 @@ struct cm_func {
     struct cm_abi abi;
     host_fn *fn;
     void *host;
+    bool pruned; /* traps, whatever it is called with (prune.h) */
 };
 
 /* A component instance from outside: names and what they stand for. What an item is depends on the

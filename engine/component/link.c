@@ -4,12 +4,14 @@
 #include "engine/component/host_table.h"
 #include "engine/component/instance_type.h"
 #include "engine/component/name.h"
+#include "engine/component/prune.h"
 
 /* Linking at work. */
 struct linking {
     const struct cm_linker *linker;
     struct cm_types *types;
     struct err *err;
+    struct cm_pruned pruned;
     uint32_t nmissing;
     struct str first_interface; /* of what is missing */
     struct str first_name;
@@ -39,9 +41,27 @@ static bool is_resource(const struct cm_extern *is)
     return is->sort == SORT_TYPE && is->type->kind == CM_RESOURCE;
 }
 
+/* What nobody can call needs no host: a function that traps, of the type that is wanted. False: no
+ * memory. */
+static bool prune_func(struct linking *l, const struct symbol *interface, struct cm_decl *given,
+                       void **ret)
+{
+    given->is.pruned = true;
+    *ret = cm_pruned_func(l->linker->store, interface, given);
+    return *ret || no_memory(l);
+}
+
+/* A resource type that is wanted and not there. If it is never dropped, nobody has to provide it:
+ * its functions may be out of reach as well, or they are missing themselves. */
+static bool prune_resource(struct linking *l, void **ret)
+{
+    *ret = (void *)(uintptr_t)cm_pruned_resource(l->linker->store);
+    return *ret || no_memory(l);
+}
+
 /* What the host has for one export of an interface that is imported: its type goes to `given`, its
  * value to *ret. False on failure; what is missing only counts. */
-static bool host_export(struct linking *l, uint32_t interface, struct str import,
+static bool host_export(struct linking *l, uint32_t interface, const struct symbol *import,
                         struct cm_decl *given, void **ret)
 {
     struct cm_host *host = l->linker->host;
@@ -51,10 +71,15 @@ static bool host_export(struct linking *l, uint32_t interface, struct str import
     bool func = item != HOST_ABSENT && host->table->items[item].kind == HOST_FUNC;
     bool there = item != HOST_ABSENT && func == (given->is.sort == SORT_FUNC) &&
                  (!func || host->table->items[item].fn);
+    bool pruned = cm_is_pruned(&l->pruned, import, given->name);
+    if (pruned && given->is.sort == SORT_FUNC)
+        return prune_func(l, import, given, ret);
+    if (!there && pruned && is_resource(&given->is))
+        return prune_resource(l, ret);
     if (!there) {
         /* A type that is no resource is what it is, also if the host has no name for it. */
         if (given->is.sort != SORT_TYPE || is_resource(&given->is))
-            miss(l, import, given->name->text, is_resource(&given->is));
+            miss(l, import->text, given->name->text, is_resource(&given->is));
         return true;
     }
     given->is.type = cm_host_type(host, item, l->linker->scratch, l->err);
@@ -66,6 +91,8 @@ static bool host_export(struct linking *l, uint32_t interface, struct str import
         *ret = (void *)(uintptr_t)cm_host_resource(host, item);
     else
         return true;
+    if (*ret && !func && given->is.fresh && !pruned)
+        ((struct cm_resource *)*ret)->kept = false;
     return *ret || no_memory(l);
 }
 
@@ -87,7 +114,7 @@ static bool host_instance(struct linking *l, const struct cm_decl *import, struc
     if (!decls || !exports || !items)
         return no_memory(l);
     for (uint32_t i = 0; i < wanted->count; i++)
-        if (!host_export(l, interface, import->name->text, &decls[i], &items[i]))
+        if (!host_export(l, interface, import->name, &decls[i], &items[i]))
             return false;
     struct cm_type draft = {.kind = CM_INSTANCE, .exports = *wanted};
     draft.exports.at = decls;
@@ -119,6 +146,11 @@ static bool import(struct linking *l, const struct cm_decl *wanted, struct cm_de
     }
     if (wanted->is.sort == SORT_INSTANCE)
         return host_instance(l, wanted, given, ret);
+    bool pruned = cm_is_pruned(&l->pruned, NULL, wanted->name);
+    if (pruned && wanted->is.sort == SORT_FUNC)
+        return prune_func(l, NULL, given, ret);
+    if (pruned && is_resource(&wanted->is))
+        return prune_resource(l, ret);
     if (wanted->is.sort != SORT_TYPE || is_resource(&wanted->is))
         miss(l, wanted->name->text, (struct str){0}, is_resource(&wanted->is));
     return true;
@@ -204,6 +236,8 @@ struct cm_instance *cm_link(const struct cm_linker *linker, const struct compone
         heap_zeroed(vm_heap(linker->store->vm), component->type->imports.count, sizeof *values);
     const struct cm_type *type = NULL;
     l.types->work = 0;
+    if (linker->prune)
+        l.pruned = cm_prune(component, linker->scratch);
     if (!values)
         no_memory(&l);
     else if (implemented(component, l.err))

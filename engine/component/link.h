@@ -28,7 +28,8 @@ struct cm_linker {
     struct region *scratch;             /* given back */
     struct cm_host *host;               /* NULL: none */
     const struct cm_provided *provided; /* looked at first; NULL: none */
-    cm_missing *missing;                /* NULL: nobody wants to know */
+    bool prune; /* what is out of reach (prune.h) is linked to a trap, and need not be there */
+    cm_missing *missing; /* NULL: nobody wants to know */
     void *data;
 };
 

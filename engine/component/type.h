@@ -147,6 +147,7 @@ struct cm_module_type {
 struct cm_extern {
     enum cm_sort sort; /* MODULE or a component sort */
     bool fresh;        /* a type that is introduced here: (sub resource) */
+    bool pruned;       /* given by the linker for what cannot be called: stands for any type */
     union {
         const struct cm_type *type;
         const struct cm_module_type *module;

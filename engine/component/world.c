@@ -113,12 +113,19 @@ static bool fill(const struct world *world, struct world_interface *in,
     return true;
 }
 
+/* The instance that a list has under a name; NULL. */
+static const struct cm_decl *instance_in(const struct cm_decls *list, const struct symbol *name)
+{
+    const struct cm_decl *decl = cm_decl_find(list, name);
+    return decl && decl->is.sort == SORT_INSTANCE ? decl : NULL;
+}
+
 static bool add_interface(struct world *world, const struct cm_decl *decl, enum world_side side,
                           const struct component *component, struct region *region)
 {
     const char *why;
-    const struct cm_decl *imported = cm_decl_find(&component->type->imports, decl->name);
-    const struct cm_decl *exported = cm_decl_find(&component->type->exports, decl->name);
+    const struct cm_decl *imported = instance_in(&component->type->imports, decl->name);
+    const struct cm_decl *exported = instance_in(&component->type->exports, decl->name);
     if (side == WORLD_EXPORT && imported)
         return true;
     struct world_interface *in = &world->interfaces[world->ninterfaces++];

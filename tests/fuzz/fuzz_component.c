@@ -1,6 +1,6 @@
 /* libFuzzer on the decoder and validator of components, and on what reads a valid one: demand,
  * names, types as text. */
-#include "engine/component/link.h"
+#include "engine/component/demand.h"
 #include "engine/component/show.h"
 
 #include <stdlib.h>
@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     struct types *core = types_new(image);
     struct cm_types *types = cm_types_new(image, core);
+    types->noted = true;
     const struct component *component =
         component_read((struct bytes){data, size}, data, types, scratch, &err);
     if (!component != (err.kind != ERR_NONE) || scratch->at != scratch->base)
@@ -60,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!component)
         return 0;
     size_t count = 0;
-    cm_demand(component, demanded, &count);
+    cm_demand(component, scratch, demanded, &count);
     component_name(component);
     look_at(&component->type->imports);
     look_at(&component->type->exports);
