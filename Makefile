@@ -359,7 +359,13 @@ $(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_compo
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
-.PHONY: bench-load
+$(B)/test/host/calls: $(call obj,host,tests/bench/calls.c $(call src,$(rooms_component)))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+.PHONY: bench-load bench-calls
+bench-calls: $(B)/test/host/calls
+	@$< tests/bench/calls.wasm
 bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)
 
