@@ -1,54 +1,6 @@
 /* Unicode encodings; see utf.h. */
 #include "engine/base/utf.h"
 
-#include "engine/base/attr.h"
-
-bool utf8_valid(struct bytes text)
-{
-    const uint8_t *p = text.at;
-    const uint8_t *end = text.len ? p + text.len : p;
-    while (p != end) {
-        if (end - p >= 16) { /* ASCII, sixteen bytes a step */
-            uint64_t word[2];
-            memcpy(word, p, sizeof word);
-            if (!((word[0] | word[1]) & UINT64_C(0x8080808080808080))) {
-                p += 16;
-                continue;
-            }
-        }
-        uint8_t lead = *p++;
-        if (lead < 0x80)
-            continue;
-        /* Table 3-7 of the Unicode standard: the second byte's range depends on the first. */
-        unsigned more;
-        uint8_t low = 0x80;
-        uint8_t high = 0xbf;
-        if (lead >= 0xc2 && lead <= 0xdf) {
-            more = 1;
-        } else if (lead >= 0xe0 && lead <= 0xef) {
-            more = 2;
-            if (lead == 0xe0)
-                low = 0xa0;
-            else if (lead == 0xed)
-                high = 0x9f;
-        } else if (lead >= 0xf0 && lead <= 0xf4) {
-            more = 3;
-            if (lead == 0xf0)
-                low = 0x90;
-            else if (lead == 0xf4)
-                high = 0x8f;
-        } else {
-            return false;
-        }
-        if ((size_t)(end - p) < more || *p < low || *p > high)
-            return false;
-        for (p++; --more; p++)
-            if ((*p & 0xc0) != 0x80)
-                return false;
-    }
-    return true;
-}
-
 uint32_t utf8_next(const uint8_t **at)
 {
     const uint8_t *p = *at;

@@ -151,7 +151,7 @@ static double time_copy(size_t size)
     double start = now();
     for (unsigned i = 0; i < 1000000; i++) {
         memcpy(to, from, size);
-        __asm__ volatile("" ::: "memory");
+        __asm__ volatile("" ::"r"(to), "r"(from) : "memory");
     }
     return (now() - start) / 1000000;
 }

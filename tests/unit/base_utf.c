@@ -102,9 +102,56 @@ static void test_every_place(void **state)
     }
 }
 
+/* The definition, by scalar values: the shortest form of one that is none of the surrogates. */
+static bool plainly_valid(const uint8_t *at, size_t len)
+{
+    while (len) {
+        size_t size = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : 4;
+        if ((size == 4 && at[0] >> 3 != 30) || size > len)
+            return false;
+        uint32_t scalar = size == 1 ? at[0] : at[0] & (0x7fu >> size);
+        for (size_t i = 1; i < size; i++) {
+            if (at[i] >> 6 != 2)
+                return false;
+            scalar = scalar << 6 | (at[i] & 0x3f);
+        }
+        uint8_t shortest[4];
+        if (!is_scalar(scalar) || utf8_put(shortest, scalar) != size)
+            return false;
+        at += size;
+        len -= size;
+    }
+    return true;
+}
+
+/* Four bytes of those that are at the edge of some rule, in all ways, across the edge of a block,
+ * and at the end of the text. */
+static void test_edges(void **state)
+{
+    (void)state;
+    static const uint8_t edges[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
+                                    0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed,
+                                    0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+    uint8_t text[112];
+    memset(text, 'x', sizeof text);
+    memcpy(text, "\xc3\xa9", 2); /* so that the blocks begin here */
+    for (uint32_t which = 0; which < 24 * 24 * 24 * 24; which++) {
+        size_t at = 13 + which % 4;
+        for (uint32_t i = 0, rest = which; i < 4; i++, rest /= 24)
+            text[at + i] = edges[rest % 24];
+        bool expected = plainly_valid(text + at, 4);
+        if (utf8_valid((struct bytes){text, sizeof text}) != expected ||
+            utf8_valid((struct bytes){text, at + 4}) != expected)
+            fail_msg("%02x %02x %02x %02x at %zu", text[at], text[at + 1], text[at + 2],
+                     text[at + 3], at);
+        memset(text + at, 'x', 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_edges),
         cmocka_unit_test(test_every_scalar),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_malformed),
