@@ -15,19 +15,75 @@ static void copy_name(char *to, size_t size, struct str name)
     to[len] = '\0';
 }
 
-/* "component/module", as far as either has a name. */
+/* Text of limited length, names divided by slashes. */
+struct path {
+    char text[160];
+    size_t len;
+};
+
+static void append(struct path *path, struct str name)
+{
+    size_t room = sizeof path->text - path->len;
+    if (!name.len || room < 2)
+        return;
+    if (path->len)
+        path->text[path->len++] = '/';
+    room = sizeof path->text - path->len;
+    size_t len = name.len < 60 ? name.len : 60;
+    len = len < room ? len : room;
+    memcpy(path->text + path->len, name.at, len);
+    path->len += len;
+}
+
+/* Where a value lies in an index space; its count if it does not. */
+static uint32_t place_of(const struct cm_instance *in, enum cm_sort sort, const void *value)
+{
+    uint32_t i = 0;
+    while (i < in->counts[sort] && in->spaces[sort][i] != value)
+        i++;
+    return i;
+}
+
+/* What an instance of a component is called where it was made, else what its component calls
+ * itself. */
+static struct str instance_name(const struct cm_instance *instance)
+{
+    const struct cm_instance *parent = instance->parent;
+    struct str name = {0};
+    if (parent)
+        name = component_item_name(parent->component, SORT_INSTANCE,
+                                   place_of(parent, SORT_INSTANCE, &instance->exports));
+    return name.len ? name : component_name(instance->component);
+}
+
+/* What a core instance is called in its component, else what its module calls itself. */
+static struct str core_instance_name(const struct cm_instance *owner,
+                                     const struct instance *instance)
+{
+    struct str name = {0};
+    for (uint32_t i = 0; owner && i < owner->counts[SORT_CORE_INSTANCE]; i++) {
+        const struct cm_core_instance *core = owner->spaces[SORT_CORE_INSTANCE][i];
+        if (core->instance == instance)
+            name = component_item_name(owner->component, SORT_CORE_INSTANCE, i);
+    }
+    return name.len ? name : module_name(instance_module(instance));
+}
+
+#define OUTER_MAX 8 /* instances around one that are named; farther ones are left out */
+
+/* "component/instance/core instance", from the outside, as far as they have names. */
 static void name_module(char *to, size_t size, const struct instance *instance)
 {
     const struct cm_instance *owner = instance_owner(instance);
-    struct str outer = {0};
-    struct str inner = module_name(instance_module(instance));
-    if (owner)
-        outer = component_name(owner->component);
-    char text[160];
-    int len = snprintf(text, sizeof text, "%.*s%s%.*s", (int)(outer.len < 60 ? outer.len : 60),
-                       outer.len ? outer.at : "", outer.len && inner.len ? "/" : "",
-                       (int)(inner.len < 60 ? inner.len : 60), inner.len ? inner.at : "");
-    copy_name(to, size, (struct str){text, (size_t)len});
+    const struct cm_instance *around[OUTER_MAX];
+    struct path path = {.len = 0};
+    size_t count = 0;
+    for (const struct cm_instance *at = owner; at && count < OUTER_MAX; at = at->parent)
+        around[count++] = at;
+    while (count)
+        append(&path, instance_name(around[--count]));
+    append(&path, core_instance_name(owner, instance));
+    copy_name(to, size, (struct str){path.text, path.len});
 }
 
 void tell_backtrace(const struct vm *vm)

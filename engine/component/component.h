@@ -151,4 +151,8 @@ const struct component *component_read(struct bytes bytes, const uint8_t *file,
  * malformed section. */
 struct str component_name(const struct component *component);
 
+/* The name that it gives to something in one of its index spaces; likewise. */
+struct str component_item_name(const struct component *component, enum cm_sort sort,
+                               uint32_t index);
+
 #endif

@@ -2,8 +2,9 @@
  * with it means that there is no name. */
 #include "engine/base/reader.h"
 #include "engine/component/component.h"
+#include "engine/component/extern.h"
 
-#define SUBSECTION_COMPONENT 0
+enum { SUBSECTION_COMPONENT, SUBSECTION_SORT };
 
 struct str component_name(const struct component *component)
 {
@@ -14,4 +15,24 @@ struct str component_name(const struct component *component)
     struct reader part = reader_part(&r, "name of the component");
     struct str name = reader_name(&part, "name of the component");
     return reader_ok(&part) ? name : (struct str){0};
+}
+
+struct str component_item_name(const struct component *component, enum cm_sort sort, uint32_t index)
+{
+    struct err ignored = {0};
+    struct reader r = reader_of(component->names, component->file, &ignored);
+    while (reader_ok(&r) && !reader_at_end(&r)) {
+        uint8_t id = reader_u8(&r);
+        struct reader part = reader_part(&r, "names");
+        if (id != SUBSECTION_SORT || sort_read(&part) != sort)
+            continue;
+        uint32_t count = reader_count(&part, UINT32_MAX, "names");
+        while (count-- && reader_ok(&part)) {
+            bool wanted = reader_u32(&part) == index;
+            struct str name = reader_name(&part, "name");
+            if (wanted && reader_ok(&part))
+                return name;
+        }
+    }
+    return (struct str){0};
 }
