@@ -6,6 +6,8 @@
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $at i32)
       (local.set $at (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
       (global.set $top (i32.add (local.get $at) (local.get 3)))
+      (memory.copy (local.get $at) (local.get 0)
+        (select (local.get 1) (local.get 3) (i32.lt_u (local.get 1) (local.get 3))))
       (local.get $at))
     (func (export "i32") (param i32) (result i32) (local.get 0))
     (func (export "i64") (param i64) (result i64) (local.get 0))

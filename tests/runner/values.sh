@@ -1,0 +1,101 @@
+#!/bin/sh
+# --invoke, live, with a value of every type, in WAVE; components linked in a component; what a trap
+# says of where it was.
+#   tests/runner/values.sh CARREL
+# The last line is `N passed, N failed`.
+set -u
+carrel=$(realpath "$1")
+data=$(realpath "$(dirname "$0")/../data")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+passed=0 failed=0
+
+# judge NAME CODE OUTPUT [EXTENDED_REGEXP]: of what ran last: its exit code, its output, its messages
+judge() {
+    said=$(tr '\n' '|' <"$work/err")
+    if [ "$got" -eq "$2" ] && [ "$(cat "$work/out")" = "$3" ] && printf '%s\n' "$said" | grep -Eq -- "${4:-^\$}"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s: exit %s, not %s\n  stdout %s, not %s\n  stderr %s\n' "$1" "$got" "$2" "$(cat "$work/out")" "$3" "$(cat "$work/err")"
+    fi
+}
+invoke() {
+    "$carrel" run --invoke "$2" "$data/$1.wasm" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+}
+# same FUNCTION VALUE: it is given back; becomes FUNCTION VALUE RESULT
+becomes() {
+    invoke echo "$1($2)"
+    judge "$1($2)" 0 "$3"
+}
+same() { becomes "$1" "$2" "$2"; }
+# refused CALL EXTENDED_REGEXP: nothing runs, and the message says why
+refused() {
+    invoke echo "$1"
+    judge "$1" 125 '' "$2"
+}
+
+# --- Every type ---------------------------------------------------------------------------------------
+same bool true
+same bool false
+same u8 255
+same s8 -128
+same u16 65535
+same s16 -32768
+same u32 4294967295
+same s32 -2147483648
+same u64 18446744073709551615
+same s64 -9223372036854775808
+same f32 1.5
+same f32 -0.1
+same f64 0.1
+same f64 nan
+same f64 -inf
+becomes f64 1e3 1000
+same char "'a'"
+same char "'😀'"
+for encoding in string wide compact; do
+    same $encoding '""'
+    same $encoding '"plain"'
+    same $encoding '"žluťoučký 😀"'
+    same $encoding '"café"'
+    becomes $encoding '"\u{41}\n\""' '"A\n\""'
+done
+same list '[]'
+same list '[1, 2, 65535]'
+same lists '[[], ["a", "ž"], [""]]'
+same record '{x: -1, y: 0.5, name: "n"}'
+becomes record '{name: "n", y: 0.5, x: -1}' '{x: -1, y: 0.5, name: "n"}'
+same records '[{x: 1, y: 2, name: ""}, {x: 3, y: inf, name: "é"}]'
+same tuple "(7, 'x', true)"
+same variant dot
+same variant 'round(9)'
+same variant 'named("n")'
+same enum green
+same flags '{}'
+same flags '{read, execute}'
+same option none
+same option 'some(3)'
+same result 'ok(1)'
+same result 'err("no")'
+same bare ok
+same bare err
+invoke echo 'nothing()'
+judge 'nothing()' 0 ''
+
+# --- What is no value of the type -----------------------------------------------------------------------
+refused 'u8(256)' 'u8'
+refused 'enum(yellow)' 'yellow|green|case'
+refused 'record({x: 1})' 'y|missing'
+refused 'string("open)' 'string|quote|end'
+refused 'absent()' 'absent'
+
+# --- Components in a component, and where a trap was ------------------------------------------------------
+invoke bricks 'add()'
+judge 'each part has its memory' 0 210
+invoke bricks 'fall()'
+judge 'a trap is placed' 134 '' 'at deep in bricks/two/state .*\|.*at fall in bricks/two/state .*\|.*at start-falling in bricks/user/both '
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
