@@ -2,11 +2,9 @@
  * a component of each encoding. A plain reference, scalar value by scalar value, says what arrives,
  * or that the string is wrong and traps. */
 #include "tests/fuzz/choices.h"
-#include "tests/unit/component_echo.h"
+#include "tests/unit/component_text.h"
 
-#define TEXT_AT   UINT32_C(8192)
 #define TEXT_MAX  UINT32_C(4096)
-#define GOT_AT    UINT32_C(8) /* in the callee: where it lies, units as they are told */
 #define UTF16_TAG (UINT32_C(1) << 31)
 #define WRONG     UINT32_MAX
 
@@ -83,101 +81,8 @@ static bool decode(const uint8_t *at, size_t size, enum form form, struct scalar
     return true;
 }
 
-/* --- Two components -----------------------------------------------------------------------------
- */
-
-/* Exports "go": (i32, i32) -> (), which calls "h" "e" with the same. */
-static struct build build_send(void)
-{
-    struct build b;
-    begin_module(&b);
-    SECTION_OF(&b, TYPES, 1, 0x60, 2, 0x7f, 0x7f, 0);
-    SECTION_OF(&b, IMPORTS, 1, 1, 'h', 1, 'e', 0, 0);
-    SECTION_OF(&b, FUNCTIONS, 1, 0);
-    SECTION_OF(&b, EXPORTS, 1, 2, 'g', 'o', 0, 1);
-    SECTION_OF(&b, CODE, 1, 8, 0, 0x20, 0, 0x20, 1, 0x10, 0, 0x0b);
-    return b;
-}
-
-/* Exports "go": (i32, i32) -> (), which notes both in the memory "h" "m". */
-static struct build build_note(void)
-{
-    struct build b;
-    begin_module(&b);
-    SECTION_OF(&b, TYPES, 1, 0x60, 2, 0x7f, 0x7f, 0);
-    SECTION_OF(&b, IMPORTS, 1, 1, 'h', 1, 'm', 2, 0, 1);
-    SECTION_OF(&b, FUNCTIONS, 1, 0);
-    SECTION_OF(&b, EXPORTS, 1, 2, 'g', 'o', 0, 0);
-    SECTION_OF(&b, CODE, 1, 16, 0, 0x41, GOT_AT, 0x20, 0, 0x36, 2, 0, 0x41, GOT_AT, 0x20, 1, 0x36,
-               2, 4, 0x0b);
-    return b;
-}
-
-/* take: func(v: string) */
-static void build_taker(struct build *b, enum cm_encoding encoding)
-{
-    begin_component(b);
-    SECTION_OF(b, TYPE, 1, 0x40, 1, 1, 'v', 0x73, 1, 0);
-    put_memory(b);
-    struct build note = build_note();
-    put_nested(b, CORE_MODULE, &note);
-    SECTION_OF(b, CORE_INSTANCE, 1, 0, 1, 1, 1, 'h', 0x12, 0);
-    SECTION_OF(b, ALIAS, 1, 0, 0, 1, 1, 2, 'g', 'o');
-    put_lifted(b, "take", 1, 0, encoding, 0);
-}
-
-/* go: func(at: u32, units: u32), with an import take: func(v: string). */
-static void build_giver(struct build *b, enum cm_encoding encoding)
-{
-    begin_component(b);
-    SECTION_OF(b, TYPE, 2, 0x40, 1, 1, 'v', 0x73, 1, 0, 0x40, 2, 2, 'a', 't', 0x79, 5, 'u', 'n',
-               'i', 't', 's', 0x79, 1, 0);
-    SECTION_OF(b, IMPORT, 1, 0, 4, 't', 'a', 'k', 'e', 1, 0);
-    put_memory(b);
-    size_t canon = begin_section(b, CANON);
-    PUT(b, 1, 1, 0, 0);
-    PUT_OPTIONS(b, encoding);
-    end_part(b, canon);
-    struct build send = build_send();
-    put_nested(b, CORE_MODULE, &send);
-    SECTION_OF(b, CORE_INSTANCE, 2, 1, 1, 1, 'e', 0, 1, 0, 1, 1, 1, 'h', 0x12, 1);
-    SECTION_OF(b, ALIAS, 1, 0, 0, 1, 2, 2, 'g', 'o');
-    put_lifted(b, "go", 2, 1, encoding, 1);
-}
-
-static void build_both(struct build *b, enum cm_encoding from, enum cm_encoding to)
-{
-    struct build taker;
-    struct build giver;
-    build_taker(&taker, to);
-    build_giver(&giver, from);
-    begin_component(b);
-    put_nested(b, COMPONENT, &taker);
-    put_nested(b, COMPONENT, &giver);
-    SECTION_OF(b, INSTANCE, 1, 0, 0, 0);
-    SECTION_OF(b, ALIAS, 1, 1, 0, 0, 4, 't', 'a', 'k', 'e');
-    SECTION_OF(b, INSTANCE, 1, 0, 1, 1, 4, 't', 'a', 'k', 'e', 1, 0);
-    SECTION_OF(b, ALIAS, 2, 1, 0, 1, 2, 'g', 'o', 1, 0, 0, 4, 't', 'a', 'k', 'e');
-    SECTION_OF(b, EXPORT, 2, 0, 2, 'g', 'o', 1, 1, 0, 0, 4, 't', 'a', 'k', 'e', 1, 2, 0);
-}
-
 /* --- One call -----------------------------------------------------------------------------------
  */
-
-static uint8_t *memory_of(const struct cm_instance *instance, const char *export, uint32_t at,
-                          uint64_t size)
-{
-    const struct cm_func *func = cm_export_func(instance, (struct str){0}, str_of(export));
-    const struct linear_memory *memory = func->instance->spaces[SORT_CORE_MEMORY][0];
-    return (uint8_t *)(uintptr_t)memory_at(memory, at, size);
-}
-
-static uint32_t word_at(const uint8_t *at)
-{
-    uint32_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \
@@ -227,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fixture f;
     struct build b;
     open_fixture(&f);
-    build_both(&b, from, to);
+    build_texts(&b, from, to, build_memory);
     struct cm_instance *both = start_component(&f, &b, NULL);
     uint32_t args[2] = {TEXT_AT + odd, units | (tagged ? UTF16_TAG : 0)};
     memcpy(memory_of(both, "go", TEXT_AT + odd, TEXT_MAX), c.at, bytes);

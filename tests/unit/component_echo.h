@@ -114,12 +114,17 @@ static inline struct build build_identity(const struct cm_layout *value)
 }
 
 /* Instantiates module 0, a memory, and gives core memory 0 and core function 0, its realloc. */
-static inline void put_memory(struct build *b)
+static inline void put_memory_of(struct build *b, struct build (*build)(void))
 {
-    struct build memory = build_memory();
+    struct build memory = build();
     put_nested(b, CORE_MODULE, &memory);
     SECTION_OF(b, CORE_INSTANCE, 1, 0, 0, 0);
     SECTION_OF(b, ALIAS, 2, 0, 2, 1, 0, 1, 'm', 0, 0, 1, 0, 1, 'r');
+}
+
+static inline void put_memory(struct build *b)
+{
+    put_memory_of(b, build_memory);
 }
 
 /* Options: memory 0, realloc 0, an encoding. */
