@@ -3,10 +3,22 @@
  *
  * What enters a cell is a TCP socket that listens, is connected, or is on its way to one peer, and
  * so will never be used for another: connecting is in no filter, and a socket whose connection
- * failed can send nothing. */
+ * failed can send nothing.
+ *
+ * A UDP socket enters a cell too, and the shim keeps it as well. Connected to a peer that the
+ * policy gives, it sends by itself, to nobody else. Unconnected, the kernel lets it receive only:
+ * without an address sendto fails, and calls that take one are in no filter, since no filter could
+ * see it. So each datagram with an address of its own comes here (ASK_SEND), is looked up in the
+ * policy, and is sent from the same socket. Sockets connected to one peer each, all bound to the
+ * same port, would spare that way; but they need SO_REUSEPORT, which shares the port with whoever
+ * has the same user id, take the peer's datagrams away from the one that is read, and are as many
+ * as there are peers. Whoever sends many datagrams to one peer says so in `stream`, and pays
+ * nothing. A socket whose port the kernel chose receives from whoever knows the port, as anywhere.
+ */
 #include "shim/network.h"
 #include "shim/cleanup.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -201,6 +213,45 @@ static int on_connect(struct network *network, const struct message_ask_connect 
     return 0;
 }
 
+static int on_stream(struct network *network, const struct message_ask_stream *ask,
+                     struct network_answer *answer)
+{
+    struct network_socket *of = socket_of(network, ask->socket, PROTOCOL_UDP);
+    struct net_address to = {.family = 0}, local;
+    if (!of || !of->bound || (ask->address.family && !socket_address_from(&ask->address, &to)))
+        return -EINVAL;
+    int error = to.family ? check_destination(of, &to) : 0;
+    if (error == 0 && to.family && !covered(network, NET_DATAGRAMS, &to))
+        error = deny(network, ROW_udp_socket_stream, &to);
+    if (error == 0 && of->connected)
+        error = socket_disconnect(of->fd, &of->local);
+    if (error == 0 && to.family)
+        error = socket_connect(of->fd, &to);
+    if (error < 0)
+        return error;
+    of->connected = to.family != 0;
+    if (socket_local(of->fd, &local))
+        answer->message.local = socket_address_to(&local);
+    if (!of->given)
+        answer->fd = fcntl(of->fd, F_DUPFD_CLOEXEC, 0);
+    of->given = of->given || answer->fd >= 0;
+    return of->given ? 0 : -EMFILE;
+}
+
+static int on_send(struct network *network, const struct message_ask_send *ask, size_t size)
+{
+    const struct network_socket *of = socket_of(network, ask->socket, PROTOCOL_UDP);
+    struct net_address to;
+    if (!of || !of->bound || !socket_address_from(&ask->address, &to))
+        return -EINVAL;
+    int error = of->connected ? -EISCONN : check_destination(of, &to);
+    if (error < 0)
+        return error;
+    if (!covered(network, NET_DATAGRAMS, &to))
+        return deny(network, ROW_outgoing_datagram_stream_send, &to);
+    return socket_send(of->fd, ask->data, size - offsetof(struct message_ask_send, data), &to);
+}
+
 static int on_release(struct network *network, const struct message_ask_release *ask)
 {
     struct network_socket *of = any_socket(network, ask->socket);
@@ -226,14 +277,16 @@ void network_answer(struct network *network, const union message *message, size_
     *ret = (struct network_answer){
         .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
     network_pause(network, now);
-    if (network->tokens)
-        network->tokens--;
+    uint32_t cost = message->kind == MESSAGE_ASK_SEND ? 1 : PROTOCOL_COST;
+    network->tokens -= cost < network->tokens ? cost : network->tokens;
     switch (message->kind) {
     case MESSAGE_ASK_SOCKET: error = on_socket(network, &message->ask_socket, ret); break;
     case MESSAGE_ASK_OPTION: error = on_option(network, &message->ask_option, ret); break;
     case MESSAGE_ASK_BIND: error = on_bind(network, &message->ask_bind, ret); break;
     case MESSAGE_ASK_LISTEN: error = on_listen(network, &message->ask_listen, ret); break;
     case MESSAGE_ASK_CONNECT: error = on_connect(network, &message->ask_connect, ret); break;
+    case MESSAGE_ASK_STREAM: error = on_stream(network, &message->ask_stream, ret); break;
+    case MESSAGE_ASK_SEND: error = on_send(network, &message->ask_send, size); break;
     case MESSAGE_ASK_RELEASE: error = on_release(network, &message->ask_release); break;
     default: break;
     }

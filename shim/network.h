@@ -13,6 +13,8 @@ struct network_socket {
     uint32_t protocol;
     uint8_t family;
     bool bound;
+    bool given;               /* of UDP: the cell has it, too */
+    bool connected;           /* of UDP: to a peer */
     struct net_address asked; /* what it was bound to: the port may be 0 */
     struct net_address local; /* where it was found to be */
 };

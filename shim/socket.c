@@ -101,6 +101,26 @@ int socket_connect(int fd, const struct net_address *address)
     return error == -EINPROGRESS ? 0 : error;
 }
 
+int socket_disconnect(int fd, const struct net_address *local)
+{
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+    struct net_address now = {.port = 0};
+    if (connect(fd, &none, sizeof none))
+        return -errno;
+    /* The kernel takes a port back that it chose. */
+    if (socket_local(fd, &now) && now.port == local->port)
+        return 0;
+    return socket_bind(fd, local);
+}
+
+int socket_send(int fd, const void *data, size_t size, const struct net_address *to)
+{
+    union address kernel;
+    socklen_t length = kernel_address(to, &kernel);
+    return sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, &kernel.any, length) < 0 ? -errno
+                                                                                        : 0;
+}
+
 bool socket_local(int fd, struct net_address *ret)
 {
     union address kernel = {.any.sa_family = AF_UNSPEC};

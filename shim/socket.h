@@ -25,6 +25,12 @@ void socket_values(int fd, uint8_t family, int32_t ret[SOCKET_OPTIONS]);
 int socket_bind(int fd, const struct net_address *address);
 int socket_connect(int fd, const struct net_address *address);
 
+/* A connected UDP socket is connected to nobody again, and bound to `local` as before. */
+int socket_disconnect(int fd, const struct net_address *local);
+
+/* Sends one datagram; whole or not at all. */
+int socket_send(int fd, const void *data, size_t size, const struct net_address *to);
+
 /* Where it is. False: nowhere. */
 bool socket_local(int fd, struct net_address *ret);
 

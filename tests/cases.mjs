@@ -28,7 +28,7 @@ if (!folder) {
 }
 
 // Packages that no build provides yet: cases that import them are not judged.
-const later = /^wasi:(sockets\/udp|http)/;
+const later = /^wasi:http/;
 // Cases whose expectation contradicts itself or the specification: what is judged instead, and why.
 // Each is named in the output.
 const contradictions = {

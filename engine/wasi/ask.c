@@ -97,6 +97,29 @@ int ask_connect(struct wasi *wasi, uint32_t socket, const struct wasi_address *a
     return ask_for_socket(wasi, &question, sizeof question, ret);
 }
 
+int ask_stream(struct wasi *wasi, uint32_t socket, const struct wasi_address *to,
+               struct ask_answer *ret)
+{
+    struct message_ask_stream question = {.kind = MESSAGE_ASK_STREAM, .socket = socket};
+    if (to)
+        question.address = to_record(to);
+    return ask(wasi, &question, sizeof question, ret);
+}
+
+int ask_send(struct wasi *wasi, uint32_t socket, const struct wasi_address *to, const void *data,
+             size_t size)
+{
+    static struct message_ask_send question = {.kind = MESSAGE_ASK_SEND};
+    struct ask_answer answer;
+    if (size > sizeof question.data)
+        return -EMSGSIZE;
+    question.socket = socket;
+    question.address = to_record(to);
+    if (size)
+        memcpy(question.data, data, size);
+    return ask(wasi, &question, offsetof(struct message_ask_send, data) + size, &answer);
+}
+
 void ask_release(struct wasi *wasi, uint32_t socket)
 {
     const struct message_ask_release question = {MESSAGE_ASK_RELEASE, socket};

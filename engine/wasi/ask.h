@@ -41,6 +41,11 @@ int ask_bind(struct wasi *wasi, uint32_t socket, const struct wasi_address *addr
 int ask_listen(struct wasi *wasi, uint32_t socket, uint32_t backlog, struct ask_answer *ret);
 int ask_connect(struct wasi *wasi, uint32_t socket, const struct wasi_address *address,
                 struct ask_answer *ret);
+/* `to` may be NULL. The first time the answer brings the socket. */
+int ask_stream(struct wasi *wasi, uint32_t socket, const struct wasi_address *to,
+               struct ask_answer *ret);
+int ask_send(struct wasi *wasi, uint32_t socket, const struct wasi_address *to, const void *data,
+             size_t size);
 void ask_release(struct wasi *wasi, uint32_t socket);
 
 /* Tells the shim that a function said no because its capability is not granted, so that it explains

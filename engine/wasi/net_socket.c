@@ -111,7 +111,8 @@ int net_socket_bind(struct wasi *wasi, struct net_socket *socket, enum ask_row r
         return -EALREADY;
     if (socket->state != SOCKET_UNBOUND)
         return -ENOTCONN; /* invalid-state */
-    if (address->family != socket->family || !address_unicast(address) || address_mapped(address))
+    bool fits = socket->protocol == ASK_UDP || address_unicast(address);
+    if (address->family != socket->family || !fits || address_mapped(address))
         return -EINVAL;
     if (net_socket_inert(socket))
         return ask_denied(wasi, row, address, (struct str){0});

@@ -1,62 +1,26 @@
-/* The options of wasi:sockets/tcp.tcp-socket. Whatever is not 0 is taken, and brought into the
- * kernel's bounds and units. */
-#include "engine/wasi/net_socket.h"
+/* The options of wasi:sockets/tcp.tcp-socket; see net_option.h. */
+#include "engine/wasi/net_option.h"
 #include "engine/wasi/table.h"
 
 #include <errno.h>
 
 #define NANOSECONDS UINT64_C(1000000000)
 
-/* What the kernel takes at most (tcp(7), socket(7)): more is EINVAL, or overflows when doubled. */
+/* What the kernel takes at most (tcp(7)): more is EINVAL. */
 #define SECONDS_MAX 32767
 #define PROBES_MAX  127
-#define BUFFER_MAX  (INT32_MAX / 2)
 
 typedef HOST_RESULT(bool, uint8_t) bool_result;
-typedef HOST_RESULT(uint8_t, uint8_t) u8_result;
 typedef HOST_RESULT(uint32_t, uint8_t) u32_result;
-typedef HOST_RESULT(uint64_t, uint8_t) u64_result;
-
-/* Gets the option; on failure `tag` and `err` say so. */
-static bool get(struct host_call *call, const void *args, enum ask_row row, enum ask_option option,
-                int32_t *ret, uint8_t *tag, uint8_t *err)
-{
-    struct net_socket *const *self = args;
-    int error = net_socket_get(call->host, *self, row, option, ret);
-    if (error < 0) {
-        *tag = HOST_ERR;
-        *err = net_error_of(error);
-    }
-    return error >= 0;
-}
-
-static enum host_answer set(struct host_call *call, struct net_socket *self, enum ask_row row,
-                            enum ask_option option, uint64_t value, uint64_t most, void *result)
-{
-    if (!value)
-        return net_answer(-EINVAL, result);
-    int32_t number = (int32_t)(value < most ? value : most);
-    return net_answer(net_socket_set(call->host, self, row, option, number), result);
-}
 
 struct bool_args {
     struct net_socket *self;
     bool value;
 };
 
-struct u8_args {
-    struct net_socket *self;
-    uint8_t value;
-};
-
 struct u32_args {
     struct net_socket *self;
     uint32_t value;
-};
-
-struct u64_args {
-    struct net_socket *self;
-    uint64_t value;
 };
 
 /* --- Silent connections -------------------------------------------------------------------------
@@ -67,8 +31,8 @@ enum host_answer wasi_tcp_socket_keep_alive_enabled(struct host_call *call, cons
 {
     bool_result *out = result;
     int32_t value = 0;
-    if (get(call, args, ASK_ROW_tcp_socket_keep_alive_enabled, ASK_OPTION_KEEP_ALIVE, &value,
-            &out->tag, &out->err))
+    if (net_option_get(call, args, ASK_ROW_tcp_socket_keep_alive_enabled, ASK_OPTION_KEEP_ALIVE,
+                       &value, &out->tag, &out->err))
         out->ok = value != 0;
     return HOST_DONE;
 }
@@ -87,7 +51,7 @@ static enum host_answer get_duration(struct host_call *call, const void *args, e
 {
     u64_result *out = result;
     int32_t seconds = 0;
-    if (get(call, args, row, option, &seconds, &out->tag, &out->err))
+    if (net_option_get(call, args, row, option, &seconds, &out->tag, &out->err))
         out->ok = (uint64_t)seconds * NANOSECONDS;
     return HOST_DONE;
 }
@@ -98,7 +62,7 @@ static enum host_answer set_duration(struct host_call *call, const void *args, e
 {
     const struct u64_args *a = args;
     uint64_t seconds = a->value / NANOSECONDS + (a->value % NANOSECONDS != 0);
-    return set(call, a->self, row, option, seconds, SECONDS_MAX, result);
+    return net_option_set(call, a->self, row, option, seconds, SECONDS_MAX, result);
 }
 
 enum host_answer wasi_tcp_socket_keep_alive_idle_time(struct host_call *call, const void *args,
@@ -134,8 +98,8 @@ enum host_answer wasi_tcp_socket_keep_alive_count(struct host_call *call, const 
 {
     u32_result *out = result;
     int32_t value = 0;
-    if (get(call, args, ASK_ROW_tcp_socket_keep_alive_count, ASK_OPTION_KEEP_COUNT, &value,
-            &out->tag, &out->err))
+    if (net_option_get(call, args, ASK_ROW_tcp_socket_keep_alive_count, ASK_OPTION_KEEP_COUNT,
+                       &value, &out->tag, &out->err))
         out->ok = (uint32_t)value;
     return HOST_DONE;
 }
@@ -144,8 +108,8 @@ enum host_answer wasi_tcp_socket_set_keep_alive_count(struct host_call *call, co
                                                       void *result)
 {
     const struct u32_args *a = args;
-    return set(call, a->self, ASK_ROW_tcp_socket_set_keep_alive_count, ASK_OPTION_KEEP_COUNT,
-               a->value, PROBES_MAX, result);
+    return net_option_set(call, a->self, ASK_ROW_tcp_socket_set_keep_alive_count,
+                          ASK_OPTION_KEEP_COUNT, a->value, PROBES_MAX, result);
 }
 
 /* --- Packets and buffers ------------------------------------------------------------------------
@@ -153,64 +117,41 @@ enum host_answer wasi_tcp_socket_set_keep_alive_count(struct host_call *call, co
 
 enum host_answer wasi_tcp_socket_hop_limit(struct host_call *call, const void *args, void *result)
 {
-    u8_result *out = result;
-    int32_t value = 0;
-    if (get(call, args, ASK_ROW_tcp_socket_hop_limit, ASK_OPTION_HOP_LIMIT, &value, &out->tag,
-            &out->err))
-        out->ok = (uint8_t)value;
-    return HOST_DONE;
+    return net_option_get_hops(call, args, ASK_ROW_tcp_socket_hop_limit, result);
 }
 
 enum host_answer wasi_tcp_socket_set_hop_limit(struct host_call *call, const void *args,
                                                void *result)
 {
-    const struct u8_args *a = args;
-    return set(call, a->self, ASK_ROW_tcp_socket_set_hop_limit, ASK_OPTION_HOP_LIMIT, a->value,
-               UINT8_MAX, result);
-}
-
-static enum host_answer get_size(struct host_call *call, const void *args, enum ask_row row,
-                                 enum ask_option option, void *result)
-{
-    u64_result *out = result;
-    int32_t value = 0;
-    if (get(call, args, row, option, &value, &out->tag, &out->err))
-        out->ok = (uint64_t)value;
-    return HOST_DONE;
-}
-
-static enum host_answer set_size(struct host_call *call, const void *args, enum ask_row row,
-                                 enum ask_option option, void *result)
-{
-    const struct u64_args *a = args;
-    return set(call, a->self, row, option, a->value, BUFFER_MAX, result);
+    return net_option_set_hops(call, args, ASK_ROW_tcp_socket_set_hop_limit, result);
 }
 
 enum host_answer wasi_tcp_socket_receive_buffer_size(struct host_call *call, const void *args,
                                                      void *result)
 {
-    return get_size(call, args, ASK_ROW_tcp_socket_receive_buffer_size, ASK_OPTION_RECEIVE_SIZE,
-                    result);
+    return net_option_get_size(call, args, ASK_ROW_tcp_socket_receive_buffer_size,
+                               ASK_OPTION_RECEIVE_SIZE, result);
 }
 
 enum host_answer wasi_tcp_socket_set_receive_buffer_size(struct host_call *call, const void *args,
                                                          void *result)
 {
-    return set_size(call, args, ASK_ROW_tcp_socket_set_receive_buffer_size, ASK_OPTION_RECEIVE_SIZE,
-                    result);
+    return net_option_set_size(call, args, ASK_ROW_tcp_socket_set_receive_buffer_size,
+                               ASK_OPTION_RECEIVE_SIZE, result);
 }
 
 enum host_answer wasi_tcp_socket_send_buffer_size(struct host_call *call, const void *args,
                                                   void *result)
 {
-    return get_size(call, args, ASK_ROW_tcp_socket_send_buffer_size, ASK_OPTION_SEND_SIZE, result);
+    return net_option_get_size(call, args, ASK_ROW_tcp_socket_send_buffer_size,
+                               ASK_OPTION_SEND_SIZE, result);
 }
 
 enum host_answer wasi_tcp_socket_set_send_buffer_size(struct host_call *call, const void *args,
                                                       void *result)
 {
-    return set_size(call, args, ASK_ROW_tcp_socket_set_send_buffer_size, ASK_OPTION_SEND_SIZE,
-                    result);
+    return net_option_set_size(call, args, ASK_ROW_tcp_socket_set_send_buffer_size,
+                               ASK_OPTION_SEND_SIZE, result);
 }
 
 /* --- Listening ----------------------------------------------------------------------------------

@@ -368,7 +368,7 @@ static void setter(struct fixture *f, host_fn *set, struct value_args args)
     CLAIM(ok(f, set, &args));
 }
 
-/* The two functions of an option. */
+/* The two functions of an option of TCP. */
 #define OPTION_ROWS(name, value)                                                                   \
     static void row_tcp_socket_##name(struct fixture *f)                                           \
     {                                                                                              \
@@ -386,6 +386,265 @@ OPTION_ROWS(keep_alive_count, .u32 = 1000)
 OPTION_ROWS(hop_limit, .u8 = 7)
 OPTION_ROWS(receive_buffer_size, .u64 = 65536)
 OPTION_ROWS(send_buffer_size, .u64 = UINT64_MAX)
+
+/* --- UDP ----------------------------------------------------------------------------------------
+ */
+
+static struct net_socket *udp(struct fixture *f, enum ip_family family)
+{
+    const uint8_t tag = (uint8_t)family;
+    CLAIM(ok(f, wasi_create_udp_socket, &tag));
+    return made_at(1);
+}
+
+static struct net_socket *udp_bound(struct fixture *f, enum ip_family family)
+{
+    struct net_socket *self = udp(f, family);
+    const struct address_args args = {self, NULL, loopback(family, 0)};
+    CLAIM(ok(f, wasi_udp_socket_start_bind, &args) && ok(f, wasi_udp_socket_finish_bind, &self));
+    return self;
+}
+
+struct stream_args {
+    struct net_socket *self;
+    HOST_OPTION(struct ip_socket_address) remote;
+};
+
+struct datagrams {
+    struct net_socket *socket;
+    void *in;
+    void *out;
+};
+
+/* Streaming to a peer, if the port is not 0. */
+static struct datagrams streaming(struct fixture *f, struct net_socket *self, uint16_t port)
+{
+    const struct stream_args args = {self, {port != 0, loopback(IP_IPV4, port)}};
+    CLAIM(ok(f, wasi_udp_socket_stream, &args));
+    return (struct datagrams){self, made_at(1), made_at(2)};
+}
+
+static uint16_t udp_port(struct fixture *f, struct net_socket *self)
+{
+    struct ip_socket_address at;
+    CLAIM(ok(f, wasi_udp_socket_local_address, &self));
+    memcpy(&at, (uint8_t *)result + 4, sizeof at);
+    return at.ipv4.port;
+}
+
+struct outgoing {
+    byte_list data;
+    HOST_OPTION(struct ip_socket_address) remote;
+};
+
+struct send_args {
+    void *self;
+    HOST_LIST(struct outgoing) datagrams;
+};
+
+static uint8_t hello[] = "hello";
+
+static void send_to(struct fixture *f, void *out, uint16_t port)
+{
+    struct outgoing datagram = {{hello, sizeof hello}, {port != 0, loopback(IP_IPV4, port)}};
+    struct send_args args = {out, {&datagram, 1}};
+    CLAIM(ok(f, wasi_outgoing_datagram_stream_send, &args) && result[1] == 1);
+}
+
+static void row_create_udp_socket(struct fixture *f)
+{
+    with_network(f);
+    walls_up();
+    udp(f, IP_IPV6);
+}
+
+static void row_udp_socket_start_bind(struct fixture *f)
+{
+    with_network(f);
+    const struct address_args args = {udp(f, IP_IPV6), NULL, loopback(IP_IPV6, 0)};
+    walls_up();
+    CLAIM(ok(f, wasi_udp_socket_start_bind, &args));
+}
+
+static void row_udp_socket_finish_bind(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = udp(f, IP_IPV4);
+    const struct address_args args = {self, NULL, loopback(IP_IPV4, 0)};
+    CLAIM(ok(f, wasi_udp_socket_start_bind, &args));
+    walls_up();
+    CLAIM(ok(f, wasi_udp_socket_finish_bind, &self));
+}
+
+static void row_udp_socket_stream(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = udp_bound(f, IP_IPV4), *other = udp_bound(f, IP_IPV4);
+    const struct stream_args args = {other, {.some = false}};
+    walls_up();
+    streaming(f, self, 9);
+    f->wasi->resources = WASI_RESOURCES;
+    CLAIM(!ok(f, wasi_udp_socket_stream, &args) && result_bytes[8] == NET_OUT_OF_MEMORY);
+}
+
+static void row_udp_socket_local_address(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = udp_bound(f, IP_IPV4);
+    streaming(f, self, 0);
+    walls_up();
+    CLAIM(udp_port(f, self) != 0);
+}
+
+static void row_udp_socket_remote_address(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = udp_bound(f, IP_IPV4);
+    streaming(f, self, 9);
+    walls_up();
+    CLAIM(ok(f, wasi_udp_socket_remote_address, &self));
+}
+
+static void row_udp_socket_address_family(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = udp(f, IP_IPV6);
+    walls_up();
+    CLAIM(call(f, wasi_udp_socket_address_family, &self) == HOST_DONE &&
+          result_bytes[0] == IP_IPV6);
+}
+
+static void row_udp_socket_subscribe(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *self = udp(f, IP_IPV4);
+    walls_up();
+    CLAIM(call(f, wasi_udp_socket_subscribe, &self) == HOST_DONE && made_at(0));
+}
+
+static void row_incoming_datagram_stream_subscribe(struct fixture *f)
+{
+    with_network(f);
+    struct datagrams all = streaming(f, udp_bound(f, IP_IPV4), 0);
+    walls_up();
+    CLAIM(call(f, wasi_incoming_datagram_stream_subscribe, &all.in) == HOST_DONE && made_at(0));
+}
+
+static void row_outgoing_datagram_stream_subscribe(struct fixture *f)
+{
+    with_network(f);
+    struct datagrams all = streaming(f, udp_bound(f, IP_IPV4), 0);
+    walls_up();
+    CLAIM(call(f, wasi_outgoing_datagram_stream_subscribe, &all.out) == HOST_DONE && made_at(0));
+}
+
+static void row_outgoing_datagram_stream_check_send(struct fixture *f)
+{
+    with_network(f);
+    struct datagrams all = streaming(f, udp_bound(f, IP_IPV4), 0);
+    walls_up();
+    CLAIM(ok(f, wasi_outgoing_datagram_stream_check_send, &all.out) && result[1] > 0);
+}
+
+/* To the peer of the stream by the cell itself, to an address by the shim. */
+static void row_outgoing_datagram_stream_send(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *to = udp_bound(f, IP_IPV4);
+    uint16_t port = udp_port(f, to);
+    struct datagrams one = streaming(f, udp_bound(f, IP_IPV4), port);
+    struct datagrams any = streaming(f, udp_bound(f, IP_IPV4), 0);
+    CLAIM(ok(f, wasi_outgoing_datagram_stream_check_send, &one.out));
+    CLAIM(ok(f, wasi_outgoing_datagram_stream_check_send, &any.out));
+    walls_up();
+    send_to(f, one.out, 0);
+    send_to(f, any.out, port);
+}
+
+static void row_incoming_datagram_stream_receive(struct fixture *f)
+{
+    with_network(f);
+    struct net_socket *to = udp_bound(f, IP_IPV4);
+    struct datagrams from = streaming(f, udp_bound(f, IP_IPV4), 0);
+    struct datagrams all = streaming(f, to, 0);
+    CLAIM(ok(f, wasi_outgoing_datagram_stream_check_send, &from.out));
+    send_to(f, from.out, udp_port(f, to));
+    const struct value_args args = {all.in, {.u64 = 5}};
+    walls_up();
+    CLAIM(ok(f, wasi_incoming_datagram_stream_receive, &args) && result[2] == 1);
+}
+
+static void udp_getter(struct fixture *f, host_fn *get)
+{
+    with_network(f);
+    void *theirs = udp(f, IP_IPV4), *six = udp_bound(f, IP_IPV6), *four = udp_bound(f, IP_IPV4);
+    streaming(f, six, 0);
+    streaming(f, four, 0);
+    walls_up();
+    CLAIM(ok(f, get, &theirs) && ok(f, get, &four) && ok(f, get, &six));
+}
+
+static void udp_setter(struct fixture *f, host_fn *set, struct value_args args)
+{
+    with_network(f);
+    void *theirs = udp(f, IP_IPV4), *six = udp_bound(f, IP_IPV6), *four = udp_bound(f, IP_IPV4);
+    streaming(f, six, 0);
+    streaming(f, four, 0);
+    walls_up();
+    args.self = theirs;
+    CLAIM(ok(f, set, &args));
+    args.self = four;
+    CLAIM(ok(f, set, &args));
+    args.self = six;
+    CLAIM(ok(f, set, &args));
+}
+
+#define UDP_OPTION_ROWS(name, value)                                                               \
+    static void row_udp_socket_##name(struct fixture *f)                                           \
+    {                                                                                              \
+        udp_getter(f, wasi_udp_socket_##name);                                                     \
+    }                                                                                              \
+    static void row_udp_socket_set_##name(struct fixture *f)                                       \
+    {                                                                                              \
+        udp_setter(f, wasi_udp_socket_set_##name, (struct value_args){.self = NULL, value});       \
+    }
+
+UDP_OPTION_ROWS(unicast_hop_limit, .u8 = 7)
+UDP_OPTION_ROWS(receive_buffer_size, .u64 = 65536)
+UDP_OPTION_ROWS(send_buffer_size, .u64 = UINT64_MAX)
+
+/* The last to let go of a socket closes it. */
+static void udp_drop(struct fixture *f, int last)
+{
+    with_network(f);
+    struct datagrams all = streaming(f, udp_bound(f, IP_IPV4), 0);
+    for (int i = 0; i < 3; i++) {
+        int which = (last + 1 + i) % 3;
+        if (i == 2)
+            walls_up();
+        if (which == 0)
+            wasi_drop_udp_socket(f->vm, f->wasi, all.socket);
+        else if (which == 1)
+            wasi_drop_incoming_datagram_stream(f->vm, f->wasi, all.in);
+        else
+            wasi_drop_outgoing_datagram_stream(f->vm, f->wasi, all.out);
+    }
+}
+
+static void row_drop_udp_socket(struct fixture *f)
+{
+    udp_drop(f, 0);
+}
+
+static void row_drop_incoming_datagram_stream(struct fixture *f)
+{
+    udp_drop(f, 1);
+}
+
+static void row_drop_outgoing_datagram_stream(struct fixture *f)
+{
+    udp_drop(f, 2);
+}
 
 /* --- All of them --------------------------------------------------------------------------------
  */
@@ -412,6 +671,9 @@ static const struct scenario scenarios[] = {
 #define RESOURCE(...)
 #include "policies/wasi_sockets.def"
     {ROW_drop_tcp_socket, row_drop_tcp_socket},
+    {ROW_drop_udp_socket, row_drop_udp_socket},
+    {ROW_drop_incoming_datagram_stream, row_drop_incoming_datagram_stream},
+    {ROW_drop_outgoing_datagram_stream, row_drop_outgoing_datagram_stream},
 };
 
 static void rules_of_every_row_suffice(void **state)

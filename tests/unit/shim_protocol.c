@@ -16,7 +16,8 @@ static const struct {
     {STATE_RUN, 1u << MESSAGE_EXIT | 1u << MESSAGE_FAILURE | 1u << MESSAGE_TRAP |
                     1u << MESSAGE_ASK_SOCKET | 1u << MESSAGE_ASK_OPTION | 1u << MESSAGE_ASK_BIND |
                     1u << MESSAGE_ASK_LISTEN | 1u << MESSAGE_ASK_CONNECT |
-                    1u << MESSAGE_ASK_RELEASE | 1u << MESSAGE_DENIED},
+                    1u << MESSAGE_ASK_STREAM | 1u << MESSAGE_ASK_SEND | 1u << MESSAGE_ASK_RELEASE |
+                    1u << MESSAGE_DENIED},
     {STATE_ENDED, 0},
 };
 
@@ -48,6 +49,20 @@ static void only_the_exact_size_will_do(void **state)
         assert_int_equal(wrong == NULL, size == sizeof(struct message_exit));
         if (size < 4)
             assert_string_equal(wrong, "a message without a kind");
+    }
+}
+
+/* What may be filled in part may be so from nothing to all. */
+static void the_last_array_may_be_shorter(void **state)
+{
+    (void)state;
+    static union message message;
+    const size_t least = offsetof(struct message_ask_send, data);
+    for (size_t size = 4; size <= sizeof message + 4; size += size < least + 8 ? 1 : 997) {
+        struct message_counts counts = {0};
+        message.kind = MESSAGE_ASK_SEND;
+        const char *wrong = protocol_judge(&counts, STATE_RUN, &message, size);
+        assert_int_equal(wrong == NULL, size >= least && size <= sizeof(struct message_ask_send));
     }
 }
 
@@ -92,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_state_permits_its_messages),
         cmocka_unit_test(only_the_exact_size_will_do),
+        cmocka_unit_test(the_last_array_may_be_shorter),
         cmocka_unit_test(each_message_comes_once),
         cmocka_unit_test(nothing_for_the_cell_comes_from_it),
         cmocka_unit_test(roles_have_words),
