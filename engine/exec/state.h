@@ -135,6 +135,12 @@ static inline code_word interp_word(unsigned xop)
 void backtrace_record(struct vm *vm, const code_word *pc, union slot *fp,
                       struct instance *instance);
 
+/* Finds who catches the exception `ref` that is thrown at `pc`, unwinds the stack to there, and
+ * puts the exception's values in their place: the machine says where to go on. Or why not: nobody
+ * catches it within the wasm functions that have called each other, or the cell was interrupted. */
+enum trap_kind unwind(struct vm *vm, const code_word *pc, union slot *fp, struct instance *instance,
+                      uint64_t ref);
+
 /* The native function that stands for a started module (instance_initializer). */
 native_step instance_init_step;
 

@@ -49,6 +49,40 @@ struct map_point {
     uint32_t run;
 };
 
+/* Who catches what is thrown in a function. Nothing of it is looked at until something is thrown.
+ *
+ * Regions are the bodies of try and try_table, numbered from 1 in the order in which they begin;
+ * each has landings, in the order in which they are tried, and an outer region, which is tried when
+ * none of them fits (0: none; of a delegate, the one that it names). */
+struct try_point {
+    uint32_t at;     /* from this word of the code on, up to the next point, */
+    uint32_t region; /* this is the innermost region, or 0 */
+};
+
+struct try_region {
+    uint32_t outer;
+    uint32_t first; /* one more than the place of its first landing; 0: none */
+    uint32_t last;
+};
+
+#define ANY_TAG UINT32_MAX
+#define NO_SLOT UINT32_MAX
+
+struct try_landing {
+    uint32_t tag;    /* of the module, or ANY_TAG */
+    int32_t at;      /* the word to go on at */
+    uint32_t values; /* the slot where the exception's values go, or NO_SLOT */
+    uint32_t ref;    /* the slot where the exception itself goes, or NO_SLOT */
+    uint32_t next;   /* as `first` of the region */
+};
+
+struct try_map {
+    uint32_t npoints;
+    const struct try_point *points;
+    const struct try_region *regions; /* region n is regions[n - 1] */
+    const struct try_landing *landings;
+};
+
 /* A translated function, for the way back from code to names and maps. */
 struct code_range {
     const code_word *start;
@@ -57,6 +91,7 @@ struct code_range {
     uint32_t npoints;
     const struct map_point *points;
     const struct map_run *runs;
+    const struct try_map *tries; /* NULL: nothing is caught here */
 };
 
 /* The code of one module. `entries` is indexed by function (imports have none) and holds what a

@@ -52,10 +52,12 @@ struct fixup {
 };
 
 struct control {
-    enum op op;        /* BLOCK, LOOP, IF, ELSE; END for the function's own label */
+    enum op op; /* BLOCK, LOOP, IF, ELSE, TRY, CATCH, TRY_TABLE; END: the function's own label */
     bool dead_outside; /* it stands in unreachable code: nothing of it is emitted */
     uint32_t height;   /* entries below its parameters */
     uint32_t slot;     /* of the first of its parameters or results */
+    uint32_t region;   /* that it stands in, or is: who catches what is thrown there (code.h) */
+    uint32_t made;     /* the region of a try, also when it has got to its catches */
     struct blocktype type;
     code_word *head;          /* of a loop */
     struct fixup *fixups;     /* branches to its end */
@@ -81,6 +83,14 @@ struct map {
     uint32_t locals;      /* the runs of the locals: the last one, or 0 */
     uint32_t *entry_runs; /* for each entry below `known`: the run of the topmost reference */
     uint32_t known, entries_most;
+};
+
+/* What is written down of try and try_table; tr_try.c. */
+struct tries {
+    struct try_point *points;
+    struct try_region *regions;
+    struct try_landing *landings;
+    uint32_t npoints, points_most, nregions, regions_most, nlandings, landings_most;
 };
 
 struct tr {
@@ -124,6 +134,7 @@ struct tr {
     uint32_t nfixups, fixups_most;
 
     struct map map;
+    struct tries tries;
     code_word *fuel; /* the cost word of the current stretch, or NULL */
 };
 
@@ -250,6 +261,7 @@ uint8_t *tr_map_keep(struct tr *tr, struct code_range *range);
 
 void tr_control(struct tr *tr); /* block to return, br_table, select */
 void tr_call(struct tr *tr);
+void tr_try(struct tr *tr); /* exceptions */
 void tr_simd(struct tr *tr);
 void tr_atomic(struct tr *tr);
 void tr_gc(struct tr *tr);
@@ -276,11 +288,30 @@ bool tr_is_vector_test(enum op op);
 enum xop tr_vector_test_branch(const struct last *test, bool when);
 enum xop tr_vector_test(const struct last *test);
 
+/* --- tr_try.c: exceptions
+ * -------------------------------------------------------------------------- */
+
+/* Scratch of `size` bytes, for what is written down; and where that is kept, behind the code at
+ * `at`: gives the end of it. */
+void tr_try_lay_out(struct tr *tr, uint8_t *scratch, size_t size);
+uint8_t *tr_try_keep(struct tr *tr, uint8_t *at, struct code_range *range);
+
+/* The body of the innermost block, which is a region, ends here. */
+void tr_leave_region(struct tr *tr, const struct control *control);
+
 /* Gives runs of instructions the handlers that they have together. */
 void tr_fuse(struct tr *tr);
 
 /* The function's own label, and its end. */
 void tr_open_function(struct tr *tr);
+
+/* Labels, for try and its kin. A label counts from the innermost block. */
+struct control *tr_control_at(struct tr *tr, uint32_t label);
+struct control *tr_open_control(struct tr *tr, enum op op);
+/* What is left of the innermost block's body flows to its end: its results are put in their place,
+ * and a jump is made if something else follows. */
+void tr_flow_out(struct tr *tr);
+void tr_close_block(struct tr *tr);
 /* Skips what cannot be reached, up to the else or end that ends it (which is left in tr->insn). */
 void tr_skip_dead(struct tr *tr);
 

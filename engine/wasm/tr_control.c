@@ -1,5 +1,5 @@
-/* Translation of structured control: blocks, branches, returns. Where paths meet, values are in
- * their own slots, the accumulators are unknown. */
+/* Translation of structured control: blocks, branches, returns; exceptions are in tr_try.c. Where
+ * paths meet, values are in their own slots, the accumulators are unknown. */
 #include "engine/wasm/ref_test.h"
 #include "engine/wasm/tr.h"
 
@@ -24,20 +24,21 @@ static void push_params(struct tr *tr, const struct blocktype *type)
         tr_push_slot(tr, vt_kind(type->params[i]));
 }
 
-static struct control *control_at(struct tr *tr, uint32_t label)
+struct control *tr_control_at(struct tr *tr, uint32_t label)
 {
     return &tr->controls[tr->ncontrols - 1 - label];
 }
 
-static struct control *open_control(struct tr *tr, enum op op)
+struct control *tr_open_control(struct tr *tr, enum op op)
 {
     if (tr->ncontrols == tr->controls_most) {
         tr_fail(tr, ERR_MEMORY, "no room for the function's blocks");
-        tr->ncontrols = 0;
+        tr->ncontrols = 1;
     }
     struct control *control = &tr->controls[tr->ncontrols++];
-    uint32_t nparams = tr->insn.block.nparams;
-    *control = (struct control){.op = op, .type = tr->insn.block};
+    const struct blocktype *type = op == OP_TRY_TABLE ? &tr->insn.try_table.block : &tr->insn.block;
+    *control = (struct control){.op = op, .region = control[-1].region, .type = *type};
+    uint32_t nparams = type->nparams;
     control->height = tr->nentries - nparams;
     control->slot = nparams ? tr_top(tr, nparams - 1)->slot : tr_next_slot(tr);
     return control;
@@ -244,7 +245,7 @@ static void jump_settled(struct tr *tr, struct control *control)
 
 static void branch(struct tr *tr, uint32_t label)
 {
-    struct control *control = control_at(tr, label);
+    struct control *control = tr_control_at(tr, label);
     uint32_t arity = label_arity(control);
     tr->dead = true;
     if (control->op == OP_END) {
@@ -265,7 +266,7 @@ static void branch(struct tr *tr, uint32_t label)
 static void branch_if(struct tr *tr, uint32_t label)
 {
     struct condition condition = take_condition(tr);
-    struct control *control = control_at(tr, label);
+    struct control *control = tr_control_at(tr, label);
     uint32_t arity = label_arity(control);
     tr_settle(tr, arity);
     if (control->op != OP_END && in_place(tr, control, arity)) {
@@ -286,7 +287,7 @@ static void branch_on_null(struct tr *tr, uint32_t label, bool when_null)
 {
     struct entry entry = tr_pop(tr);
     struct operand ref = tr_operand(tr, &entry, IMM_NEVER);
-    struct control *control = control_at(tr, label);
+    struct control *control = tr_control_at(tr, label);
     uint32_t arity = label_arity(control);
     /* Both paths need the value in a slot: the one that keeps it, and the label that takes it. */
     uint32_t slot =
@@ -322,7 +323,7 @@ static void branch_on_null(struct tr *tr, uint32_t label, bool when_null)
 /* Casts: the value is the label's last operand and stays on the stack. */
 static void branch_on_cast(struct tr *tr, bool when_passed)
 {
-    struct control *control = control_at(tr, tr->insn.cast.label);
+    struct control *control = tr_control_at(tr, tr->insn.cast.label);
     uint32_t arity = label_arity(control);
     tr_settle(tr, arity);
     bool direct = control->op != OP_END && in_place(tr, control, arity);
@@ -368,7 +369,7 @@ static void branch_table(struct tr *tr)
     struct entry entry = tr_pop(tr);
     struct operand index = tr_operand(tr, &entry, IMM_NEVER);
     struct reader labels = reader_of(in->br_table.labels, tr->module->file, tr->err);
-    uint32_t arity = label_arity(control_at(tr, reader_u32(&labels)));
+    uint32_t arity = label_arity(tr_control_at(tr, reader_u32(&labels)));
     tr_settle(tr, arity);
     bool in_acc = index.source == FROM_ACC;
     uint32_t slot = in_acc ? 0 : tr_use(tr, index.slot);
@@ -381,7 +382,7 @@ static void branch_table(struct tr *tr)
     tr_put32(word, 1, count);
     labels = reader_of(in->br_table.labels, tr->module->file, tr->err);
     for (uint32_t i = 0; i <= count && !tr->failed; i++) {
-        struct control *control = control_at(tr, reader_u32(&labels));
+        struct control *control = tr_control_at(tr, reader_u32(&labels));
         struct jump jump = jump_with(word, 2 + i);
         if (control->op != OP_END && in_place(tr, control, arity))
             jump_to_label(tr, control, jump);
@@ -397,7 +398,7 @@ static void branch_table(struct tr *tr)
 static void open_loop(struct tr *tr)
 {
     tr_settle_all(tr);
-    struct control *control = open_control(tr, OP_LOOP);
+    struct control *control = tr_open_control(tr, OP_LOOP);
     tr_label(tr);
     control->head = tr->at;
     if (tr->options->poll)
@@ -410,22 +411,37 @@ static void open_if(struct tr *tr)
     struct condition condition = take_condition(tr);
     tr_settle_all(tr);
     struct jump jump = branch_on(tr, &condition, false);
-    struct control *control = open_control(tr, OP_IF);
+    struct control *control = tr_open_control(tr, OP_IF);
     if (!tr->failed)
         tr_jump_later(tr, jump.from, jump.field, &control->else_fixup);
     tr_fuel(tr);
 }
 
+/* Puts the results of the innermost block into the place of its label's. */
+static void place_results(struct tr *tr, const struct control *control)
+{
+    uint32_t count = control->type.nresults;
+    tr_settle(tr, count);
+    if (count)
+        move_slots(tr, control->slot, tr_top(tr, count - 1)->slot, slots_of_top(tr, count));
+}
+
+void tr_flow_out(struct tr *tr)
+{
+    struct control *control = tr_control_at(tr, 0);
+    if (tr->dead)
+        return;
+    place_results(tr, control);
+    code_word *word = tr_emit(tr, XOP_BR, 1);
+    struct jump jump = jump_with(word, 0);
+    if (!tr->failed)
+        tr_jump_later(tr, jump.from, jump.field, &control->fixups);
+}
+
 static void turn_else(struct tr *tr)
 {
-    struct control *control = control_at(tr, 0);
-    if (!tr->dead) {
-        tr_settle(tr, control->type.nresults);
-        code_word *word = tr_emit(tr, XOP_BR, 1);
-        struct jump jump = jump_with(word, 0);
-        if (!tr->failed)
-            tr_jump_later(tr, jump.from, jump.field, &control->fixups);
-    }
+    struct control *control = tr_control_at(tr, 0);
+    tr_flow_out(tr);
     control->op = OP_ELSE;
     tr_bind(tr, &control->else_fixup);
     tr_drop_to(tr, control->height);
@@ -434,23 +450,37 @@ static void turn_else(struct tr *tr)
     tr_fuel(tr);
 }
 
-static void close_block(struct tr *tr)
+/* The end of the body. Exceptions may lead here, too, with the results in place. */
+static void close_function(struct tr *tr, struct control *control)
 {
-    struct control *control = control_at(tr, 0);
+    if (!tr->dead)
+        emit_return(tr);
+    if (control->fixups) {
+        tr_bind(tr, &control->fixups);
+        code_word *word = tr_emit(tr, XOP_RET, 1);
+        tr_put32(word, 0, tr->link);
+    }
+    tr->ncontrols = 0;
+}
+
+void tr_close_block(struct tr *tr)
+{
+    struct control *control = tr_control_at(tr, 0);
     if (control->op == OP_END) {
-        if (!tr->dead)
-            emit_return(tr);
-        tr->ncontrols = 0;
+        close_function(tr, control);
         return;
     }
-    bool is_label = control->fixups || control->else_fixup;
+    bool is_catch = control->op == OP_CATCH; /* what it caught lies below its results */
+    if (control->made && !is_catch)
+        tr_leave_region(tr, control);
+    bool is_label = control->fixups || control->else_fixup || is_catch;
     if (!tr->dead && is_label)
-        tr_settle(tr, control->type.nresults);
+        place_results(tr, control);
     if (tr->dead || is_label) {
         tr_drop_to(tr, control->height);
         push_results(tr, &control->type);
     }
-    if (is_label) {
+    if (is_label && (control->fixups || control->else_fixup || !tr->dead)) {
         tr_bind(tr, &control->else_fixup);
         tr_bind(tr, &control->fixups);
         tr->dead = false;
@@ -470,6 +500,8 @@ void tr_skip_dead(struct tr *tr)
         case OP_TRY:
         case OP_TRY_TABLE: depth++; break;
         case OP_ELSE:
+        case OP_CATCH:
+        case OP_CATCH_ALL:
             if (!depth)
                 return;
             break;
@@ -493,12 +525,12 @@ void tr_control(struct tr *tr)
         break;
     case OP_BLOCK:
         tr_settle_all(tr);
-        open_control(tr, OP_BLOCK);
+        tr_open_control(tr, OP_BLOCK);
         break;
     case OP_LOOP: open_loop(tr); break;
     case OP_IF: open_if(tr); break;
     case OP_ELSE: turn_else(tr); break;
-    case OP_END: close_block(tr); break;
+    case OP_END: tr_close_block(tr); break;
     case OP_BR: branch(tr, in->x); break;
     case OP_BR_IF: branch_if(tr, in->x); break;
     case OP_BR_TABLE: branch_table(tr); break;

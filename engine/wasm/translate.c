@@ -36,7 +36,8 @@ static bool lay_out(struct tr *tr, struct region *image)
     tr->limit = (code_word *)(void *)(at + 12 * part);
     tr->xops = (uint16_t *)(void *)(at + 12 * part); /* a quarter of a word each */
     tr->controls = (struct control *)(void *)(at + 15 * part);
-    tr->controls_most = (uint32_t)(4 * part / sizeof *tr->controls);
+    tr->controls_most = (uint32_t)(3 * part / sizeof *tr->controls);
+    tr_try_lay_out(tr, at + 18 * part, part);
     tr->fixups = (struct fixup *)(void *)(at + 19 * part);
     tr->fixups_most = (uint32_t)(3 * part / sizeof *tr->fixups);
     tr->entries = (struct entry *)(void *)(at + 22 * part);
@@ -110,6 +111,14 @@ static void translate_insn(struct tr *tr)
     case OP_BR_ON_CAST:
     case OP_BR_ON_CAST_FAIL:
     case OP_RETURN: tr_control(tr); break;
+    case OP_TRY:
+    case OP_CATCH:
+    case OP_CATCH_ALL:
+    case OP_DELEGATE:
+    case OP_RETHROW:
+    case OP_THROW:
+    case OP_THROW_REF:
+    case OP_TRY_TABLE: tr_try(tr); break;
     case OP_CALL:
     case OP_CALL_INDIRECT:
     case OP_CALL_REF:
@@ -193,7 +202,7 @@ int translate_func(const struct translation *translation, uint32_t func, struct 
     struct code *code = *translation->module->code;
     struct code_range *range = &code->ranges[code->nranges++];
     *range = (struct code_range){.start = tr.start, .end = tr.at, .func = func};
-    image->at = tr_map_keep(&tr, range);
+    image->at = tr_try_keep(&tr, tr_map_keep(&tr, range), range);
     code->entries[func] = tr.start;
     return 0;
 }

@@ -17,6 +17,7 @@ struct machine_room {
 
 static const struct vm_limits usual_limits = {
     .memory_bytes = ARENA_SIZE / 4,
+    .gc_bytes = 16 << 20,
     .table_elements = 100000,
     .stack_bytes = 1 << 20,
     .heap_bytes = 64 << 20,

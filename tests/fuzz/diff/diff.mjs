@@ -2,7 +2,10 @@
 // what they log, return, trap with and leave in memory must be the same.
 //
 //   node tests/fuzz/diff/diff.mjs [--runner FILE] [--preload FILE] [--count N] [--seed S]
-//                                 [--features SET] [--keep DIR] [--corpus DIR]
+//                                 [--features SET] [--keep DIR] [--corpus DIR] [--binaryen FILE]
+//
+// The sets: base refs all threads simd eh (the form of exceptions that came first) exnref (the
+// standard form, which the module of binaryen.js, FILE, makes of the other; needs a newer V8).
 //
 // Deterministic for a seed (and a version of wasm-opt). A module that differs is kept in DIR of
 // `--keep`. With `--corpus`, modules and what V8 said of them are kept and used again: making them
@@ -15,6 +18,7 @@ import path from 'node:path';
 const options = {
   runner: 'build/test/host/diff-run', preload: 'build/test/many_opt.so',
   count: '300', seed: '1', features: 'base', keep: '', corpus: '',
+  binaryen: 'binaryen',
 };
 for (let i = 2; i < process.argv.length; i += 2) {
   const name = process.argv[i].replace(/^--/, '');
@@ -47,6 +51,8 @@ const BASE = ['--enable-bulk-memory', '--enable-multivalue', '--enable-sign-ext'
 const FEATURES = {
   base: [['--mvp-features', ...BASE]],
   refs: [['--mvp-features', ...BASE, '--enable-reference-types']],
+  eh: [['--mvp-features', ...BASE, '--enable-exception-handling']],
+  exnref: [['--mvp-features', ...BASE, '--enable-exception-handling']],
   threads: [['--mvp-features', ...BASE, '--enable-threads']],
   simd: [['--mvp-features', ...BASE, '--enable-simd']],
   all: [['--mvp-features', ...BASE], ['--mvp-features', ...BASE, '--enable-reference-types']],
@@ -84,7 +90,23 @@ function makeModules(folder, from, to) {
   });
   const codes = run.stdout.toString().trim().split('\n');
   if (codes.length !== commands.length) throw new Error(`wasm-opt: ${run.stderr}`);
-  return commands.filter((c, i) => codes[i] === '0').map((c) => c.at(-1));
+  const files = commands.filter((c, i) => codes[i] === '0').map((c) => c.at(-1));
+  if (options.features === 'exnref')
+    for (const file of files) fs.writeFileSync(file, withExnref(fs.readFileSync(file)));
+  return files;
+}
+
+const binaryen = options.features === 'exnref' ? (await import(options.binaryen)).default : null;
+function withExnref(bytes) {
+  const module = binaryen.readBinary(bytes);
+  const { Features } = binaryen;
+  module.setFeatures(['ExceptionHandling', 'ReferenceTypes', 'Multivalue', 'BulkMemory', 'SignExt',
+    'NontrappingFPToInt', 'MutableGlobals', 'TailCall', 'ExtendedConst']
+    .reduce((set, name) => set | Features[name], 0));
+  module.runPasses(['translate-to-exnref']);
+  const translated = module.emitBinary();
+  module.dispose();
+  return translated;
 }
 
 const WORDS = [0n, 1n, 0xffffffffffffffffn, 0x7fffffffn, 0x80000000n, 1024n, 65535n, 3n];
@@ -118,6 +140,7 @@ function show(type, value) {
 
 function trapWord(error) {
   const m = error.message;
+  if (error instanceof WebAssembly.Exception) return 'uncaught exception';
   if (/call stack/.test(m)) return 'stack';
   if (/unreachable/.test(m)) return 'unreachable';
   if (/memory access|out of bounds memory/.test(m)) return 'memory';
