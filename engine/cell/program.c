@@ -4,6 +4,7 @@
 #include "engine/cell/backtrace.h"
 #include "engine/cell/tell.h"
 #include "engine/component/component.h"
+#include "engine/component/store.h"
 #include "engine/wasi/clock.h"
 #include <unistd.h>
 
@@ -130,8 +131,9 @@ enum ran program_finish(struct program *program)
             tell_backtrace(vm);
             return RAN_ENDED;
         }
-        while (reactor_next(reactor))
-            continue;
+        for (void *who; (who = reactor_next(reactor)) != NULL;)
+            if (who != program->fiber)
+                cm_wake(program->store, who);
         state = fiber_run(vm, program->fiber);
     }
     if (state == FIBER_DONE)

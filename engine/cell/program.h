@@ -12,6 +12,7 @@ struct program {
     struct vm *vm;
     struct wasi *wasi;
     struct fiber *fiber;
+    struct cm_store *store; /* of a component; NULL: there is none */
 };
 
 /* How running a function went on. */

@@ -39,6 +39,7 @@ static struct cm_instance *link(struct program *program, const struct component 
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the component");
         return NULL;
     }
+    program->store = store;
     struct missing missing = {0};
     const struct cm_linker linker = {.store = store,
                                      .scratch = &program->ground.scratch,

@@ -1,25 +1,28 @@
-/* Built-ins: what a component can do with its handles (CanonicalABI.md "canon resource.new" and
- * after); see call.h. */
-#include "engine/component/call.h"
+/* Built-ins: making them, and those for resources (CanonicalABI.md "canon resource.new" and after);
+ * see builtin.h. */
+#include "engine/component/builtin.h"
 
-/* What a built-in knows. */
-struct builtin {
-    struct cm_instance *instance;
-    const struct cm_resource *resource;
-    uint32_t entered; /* resource.drop: instances that the destructor's call enters */
-};
-
-static enum native_answer trap(struct cm_store *store, const char *why)
+enum native_answer builtin_trap(const struct builtin *b, const char *why)
 {
-    cm_trap(store, why);
+    cm_trap(b->instance->store, why);
     return NATIVE_TRAP;
 }
 
-static enum native_answer resource_new_step(struct vm *vm, struct native *frame)
+uint32_t builtin_handle(const struct builtin *b, enum handle_kind kind, void *rep)
+{
+    struct vm *vm = b->instance->store->vm;
+    struct handle handle = {.kind = kind, .rep = rep};
+    uint32_t index = handle_add(&b->instance->handles, vm_heap(vm), &handle);
+    if (!index)
+        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
+    return index;
+}
+
+enum native_answer builtin_resource_new(struct vm *vm, struct native *frame)
 {
     const struct builtin *b = frame->data;
-    if (!b->instance->may_leave)
-        return trap(b->instance->store, "cannot leave component instance");
+    if (!builtin_may_leave(b))
+        return NATIVE_TRAP;
     struct handle handle = {
         .kind = HANDLE_OWN, .resource = b->resource, .rep = (void *)(uintptr_t)frame->args[0].u32};
     uint32_t index = handle_add(&b->instance->handles, vm_heap(vm), &handle);
@@ -47,7 +50,7 @@ static struct handle *handle_of(const struct builtin *b, uint32_t index)
     return NULL;
 }
 
-static enum native_answer resource_rep_step(struct vm *vm, struct native *frame)
+enum native_answer builtin_resource_rep(struct vm *vm, struct native *frame)
 {
     (void)vm;
     const struct builtin *b = frame->data;
@@ -75,7 +78,7 @@ static enum native_answer drop_owned(struct vm *vm, struct native *frame, const 
         return NATIVE_DONE;
     }
     if (!cm_enter(resource->owner, b->entered))
-        return trap(store, "cannot enter component instance");
+        return builtin_trap(b, "cannot enter component instance");
     if (!resource->destructor) {
         cm_leave(resource->owner, b->entered);
         return NATIVE_DONE;
@@ -84,36 +87,36 @@ static enum native_answer drop_owned(struct vm *vm, struct native *frame, const 
     union slot *args = f ? native_args(vm, frame, 1) : NULL;
     if (!args)
         return NATIVE_TRAP;
-    f->task = (struct cm_task){resource->owner, store->task, 0};
-    store->task = &f->task;
+    cm_task_begin(&f->task, resource->owner, store->thread);
+    store->thread = &f->task.thread;
     args[0].u64 = (uint32_t)(uintptr_t)rep;
     frame->state = 1;
     native_call(vm, frame, resource->destructor);
     return NATIVE_CALL;
 }
 
-static enum native_answer resource_drop_step(struct vm *vm, struct native *frame)
+enum native_answer builtin_resource_drop(struct vm *vm, struct native *frame)
 {
     const struct builtin *b = frame->data;
     struct cm_store *store = b->instance->store;
     if (b->resource->kept)
-        return trap(store,
-                    "a resource was dropped, which was judged to be out of reach: a fault in "
-                    "carrel, please report it");
+        return builtin_trap(
+            b, "a resource was dropped, which was judged to be out of reach: a fault in "
+               "carrel, please report it");
     if (frame->state) { /* the destructor has returned */
         struct drop_frame *f = frame->locals;
-        store->task = f->task.caller;
+        store->thread = f->task.caller;
         cm_leave(b->resource->owner, b->entered);
         return NATIVE_DONE;
     }
-    if (!b->instance->may_leave)
-        return trap(store, "cannot leave component instance");
+    if (!builtin_may_leave(b))
+        return NATIVE_TRAP;
     uint32_t index = frame->args[0].u32;
     struct handle *handle = handle_of(b, index);
     if (!handle)
         return NATIVE_TRAP;
     if (handle->lends)
-        return trap(store, "cannot remove owned resource while borrowed");
+        return builtin_trap(b, "cannot remove owned resource while borrowed");
     struct handle dropped = *handle;
     handle_remove(&b->instance->handles, index);
     if (dropped.kind == HANDLE_OWN)
@@ -122,26 +125,50 @@ static enum native_answer resource_drop_step(struct vm *vm, struct native *frame
     return NATIVE_DONE;
 }
 
-static native_step *step_of(enum canon canon)
+/* --- Making them --------------------------------------------------------------------------------
+ */
+
+/* Never called: what is not provided does not link, lift and lower have steps of their own. */
+static enum native_answer refuse(struct native *frame)
 {
-    switch (canon) {
-    case CANON_RESOURCE_NEW: return resource_new_step;
-    case CANON_RESOURCE_DROP: return resource_drop_step;
-    case CANON_RESOURCE_REP: return resource_rep_step;
-    default: return NULL; /* not provided: the linker has refused it */
-    }
+    return builtin_trap(frame->data, "this canonical definition is not provided");
 }
+
+enum native_answer builtin_none(struct vm *vm, struct native *frame)
+{
+    (void)vm;
+    return refuse(frame);
+}
+
+enum native_answer builtin_later(struct vm *vm, struct native *frame)
+{
+    (void)vm;
+    return refuse(frame);
+}
+
+enum native_answer builtin_never(struct vm *vm, struct native *frame)
+{
+    (void)vm;
+    return refuse(frame);
+}
+
+static native_step *const steps[CANONS] = {
+#define CANON(opcode, name, text, immediates, params, result, step) [CANON_##name] = builtin_##step,
+#include "engine/component/canon.def"
+#undef CANON
+};
 
 struct func *cm_builtin_func(struct cm_instance *instance, const struct cm_canon *canon)
 {
     struct vm *vm = instance->store->vm;
-    native_step *step = step_of(canon->canon);
-    struct builtin *b = step ? heap_zeroed(vm_heap(vm), 1, sizeof *b) : NULL;
+    struct builtin *b = heap_zeroed(vm_heap(vm), 1, sizeof *b);
     if (!b)
         return NULL;
     b->instance = instance;
+    b->canon = canon;
+    b->abi = cm_abi_of(instance, &canon->options);
     b->resource = canon->var ? instance->slots[canon->var->slot] : NULL;
     if (b->resource && b->resource->owner)
         b->entered = cm_entered(b->resource->owner, instance);
-    return func_native(vm, canon->core, step, b);
+    return func_native(vm, canon->core, steps[canon->canon], b);
 }

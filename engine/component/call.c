@@ -7,16 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* What a lowered function knows. */
-struct lowered {
-    struct cm_instance *instance; /* which calls */
-    const struct cm_type *type;   /* as that instance sees it */
-    const struct cm_func *callee;
-    struct cm_abi abi;
-    uint32_t entered;        /* instances that a call enters */
-    uint32_t result_pointer; /* which parameter holds it */
-};
-
 struct cm_abi cm_abi_of(const struct cm_instance *instance, const struct cm_options *options)
 {
     void *const *funcs = instance->spaces[SORT_CORE_FUNC];
@@ -27,6 +17,9 @@ struct cm_abi cm_abi_of(const struct cm_instance *instance, const struct cm_opti
         abi.realloc = funcs[options->realloc];
     if (options->has_post_return)
         abi.post_return = funcs[options->post_return];
+    if (options->has_callback)
+        abi.callback = funcs[options->callback];
+    abi.async = options->async;
     return abi;
 }
 
@@ -71,7 +64,7 @@ struct host_frame {
     struct host_call call;
     struct host_scratch scratch;
     struct cm_lift lift;
-    struct cm_task *task; /* the current one, while it is blocked */
+    struct cm_thread *thread; /* the current one, while it is blocked */
     uint8_t *args;
     uint8_t *result;
 };
@@ -150,12 +143,17 @@ static enum native_answer host_step(struct vm *vm, struct native *frame)
             return NATIVE_TRAP;
         frame->state = 1;
     } else {
-        store->task = f->task;
+        store->thread = f->thread;
+        store->nblocked--;
         f->call.resumed = true;
     }
     switch (low->callee->fn(&f->call, low->type->nparams ? f->args : NULL, f->result)) {
     case HOST_DONE: return host_end(frame, low, f);
-    case HOST_BLOCKED: f->task = store->task; return NATIVE_BLOCKED;
+    case HOST_BLOCKED:
+        f->thread = store->thread;
+        store->nblocked++;
+        return NATIVE_BLOCKED;
+    case HOST_CANCELLED:
     case HOST_TRAP: break;
     }
     scratch_release(&f->scratch);
@@ -188,7 +186,8 @@ static enum native_answer host_null_step(struct vm *vm, struct native *frame)
     f->call = call;
     f->scratch = scratch;
     f->call.scratch = &f->scratch;
-    f->task = store->task;
+    f->thread = store->thread;
+    store->nblocked++;
     frame->state = 1;
     return NATIVE_BLOCKED;
 }
@@ -227,18 +226,18 @@ static bool call_begin(struct vm *vm, struct native *frame, const struct lowered
                                .encoding = low->abi.encoding,
                                .memory = low->abi.memory,
                                .scratch = &f->scratch};
-    f->task = (struct cm_task){callee->instance, store->task, 0};
+    cm_task_begin(&f->task, callee->instance, store->thread);
     union slot flat[CM_FLAT_MAX];
     uint32_t count = 0;
     if (low->type->nparams) {
         struct cm_lower lower = {callee->instance, frame, &callee->abi, &f->task};
         if (!cm_lift_params(&f->lift, low->type, CM_FLAT_MAX, frame->args, f->args))
             return false;
-        store->task = &f->task;
+        store->thread = &f->task.thread;
         if (!cm_lower_params(&lower, callee->type, f->args, flat, &count))
             return false;
     }
-    store->task = &f->task;
+    store->thread = &f->task.thread;
     union slot *to = native_args(vm, frame, count);
     if (!to)
         return false;
@@ -273,7 +272,7 @@ static bool call_end(struct vm *vm, struct native *frame, const struct lowered *
     }
     if (!cm_post_return(vm, frame, callee, core_result))
         return false;
-    store->task = f->task.caller;
+    store->thread = f->task.caller;
     cm_leave(callee->instance, low->entered);
     cm_lift_return(&f->lift);
     scratch_release(&f->scratch);
@@ -303,10 +302,16 @@ struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *
     low->type = canon->type;
     low->callee = callee;
     low->abi = cm_abi_of(instance, &canon->options);
-    low->result_pointer = canon->type->layout.nflat <= CM_FLAT_MAX ? canon->type->layout.nflat : 1;
+    low->max_flat = canon->options.async ? CM_FLAT_ASYNC_MAX : CM_FLAT_MAX;
+    low->result_pointer =
+        canon->type->layout.nflat <= low->max_flat ? canon->type->layout.nflat : 1;
+    low->nargs = types_func(vm_types(vm), canon->core)->nparams;
     native_step *step = host_step;
-    if (callee->instance) {
+    if (callee->instance)
         low->entered = cm_entered(callee->instance, instance);
+    if (callee->type->async) {
+        step = callee->instance ? lowered_async_step : lowered_async_host_step;
+    } else if (callee->instance) {
         step = call_step;
     } else if (callee->pruned || (!canon->type->nparams && !canon->type->result)) {
         step = host_null_step;

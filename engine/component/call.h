@@ -5,6 +5,21 @@
 
 #include "engine/component/instance.h"
 
+/* What a lowered function knows. */
+struct lowered {
+    struct cm_instance *instance; /* which calls */
+    const struct cm_type *type;   /* as that instance sees it */
+    const struct cm_func *callee;
+    struct cm_abi abi;
+    uint32_t entered;        /* instances that a call enters */
+    uint32_t nargs;          /* core parameters */
+    uint32_t max_flat;       /* parameters that are passed flat */
+    uint32_t result_pointer; /* which core parameter holds it */
+};
+
+/* The steps of lowered functions of async types (lower_async.c). */
+native_step lowered_async_step, lowered_async_host_step;
+
 /* The core function of `canon lower` in `instance`. NULL if the heap is full. */
 struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *canon,
                            const struct cm_func *callee);

@@ -13,7 +13,7 @@
  */
 
 enum canon {
-#define CANON(opcode, name, text, immediates, params, result, provided) CANON_##name,
+#define CANON(opcode, name, text, immediates, params, result, step) CANON_##name,
 #include "engine/component/canon.def"
 #undef CANON
     CANONS

@@ -3,18 +3,16 @@
 #include "engine/component/decode.h"
 #include "engine/component/layout.h"
 
-enum provided { PROVIDED_YES, PROVIDED_LATER, PROVIDED_NEVER };
-
 static const struct {
     const char *text;
     const char *immediates;
     const char *params;
     const char *result;
+    char step[20];
     uint8_t opcode;
-    uint8_t provided;
 } canons[CANONS] = {
-#define CANON(opcode, name, text, immediates, params, result, provided)                            \
-    [CANON_##name] = {text, immediates, params, result, opcode, PROVIDED_##provided},
+#define CANON(opcode, name, text, immediates, params, result, step)                                \
+    [CANON_##name] = {text, immediates, params, result, #step, opcode},
 #include "engine/component/canon.def"
 #undef CANON
 };
@@ -26,7 +24,7 @@ const char *canon_text(enum canon canon)
 
 bool canon_provided(enum canon canon)
 {
-    return canons[canon].provided == PROVIDED_YES;
+    return strcmp(canons[canon].step, "later") != 0;
 }
 
 /* A canonical definition while it is read. */
@@ -64,8 +62,6 @@ static uint32_t flat_types(const struct cm_layout *layout, valtype *to)
     return layout->nflat;
 }
 
-#define MAX_FLAT_ASYNC_PARAMS 4
-
 /* The core type of a lifted or lowered function (`flatten_functype`). */
 static uint32_t flatten(struct canon_reading *c, const struct cm_type *type, bool lift)
 {
@@ -76,7 +72,7 @@ static uint32_t flatten(struct canon_reading *c, const struct cm_type *type, boo
     valtype to = VT_I32;
     uint32_t nfrom = 0;
     uint32_t nto = 0;
-    unsigned most = options->async && !lift ? MAX_FLAT_ASYNC_PARAMS : CM_FLAT_MAX;
+    unsigned most = options->async && !lift ? CM_FLAT_ASYNC_MAX : CM_FLAT_MAX;
     if (params->nflat <= most)
         nfrom = flat_types(params, from);
     else
@@ -291,7 +287,7 @@ static int check_lower(struct canon_reading *c, const struct cm_type *type)
 {
     const struct cm_options *o = &c->canon.options;
     const struct cm_type *canon = type->canon;
-    unsigned most = o->async ? MAX_FLAT_ASYNC_PARAMS : CM_FLAT_MAX;
+    unsigned most = o->async ? CM_FLAT_ASYNC_MAX : CM_FLAT_MAX;
     if (o->has_post_return)
         return invalid(c, "option post-return cannot be given here");
     if (o->has_callback)
@@ -496,7 +492,7 @@ static void builtin_read(struct canon_reading *c)
         immediate_read(c, *i);
     if (!reader_ok(c->r))
         return;
-    if (canons[c->canon.canon].provided == PROVIDED_NEVER) {
+    if (strcmp(canons[c->canon.canon].step, "never") == 0) {
         invalid(c, "this is a gated feature");
         return;
     }

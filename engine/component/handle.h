@@ -1,6 +1,5 @@
 /* The handle table of a component instance (CanonicalABI.md "Table State", "Resource State"). One
- * table holds all that guests name by an index: resources now; waitables, streams and futures go
- * into the same one. */
+ * table holds all that guests name by an index. */
 #ifndef CARREL_COMPONENT_HANDLE_H
 #define CARREL_COMPONENT_HANDLE_H
 
@@ -11,13 +10,24 @@ struct cm_task;
 
 #define HANDLE_MAX ((UINT32_C(1) << 28) - 1) /* Table.MAX_LENGTH */
 
-enum handle_kind { HANDLE_FREE, HANDLE_OWN, HANDLE_BORROW };
+enum handle_kind {
+    HANDLE_FREE,
+    HANDLE_OWN,
+    HANDLE_BORROW,
+    HANDLE_SUBTASK,     /* rep: struct cm_subtask (async.h) */
+    HANDLE_STREAM_READ, /* rep: struct cm_end (stream.h), as of the next three */
+    HANDLE_STREAM_WRITE,
+    HANDLE_FUTURE_READ,
+    HANDLE_FUTURE_WRITE,
+    HANDLE_SET,           /* rep: struct waitable_set (waitable.h) */
+    HANDLE_ERROR_CONTEXT, /* rep: nothing */
+};
 
 struct handle {
     uint32_t kind;
     uint32_t lends; /* calls at work that it was lent to */
     const struct cm_resource *resource;
-    void *rep; /* a guest's i32, or a host's pointer */
+    void *rep; /* of a resource: a guest's i32, or a host's pointer */
     union {
         struct cm_task *scope; /* BORROW: the call at whose end it must be gone */
         uint32_t next;         /* FREE: the next free one, 0 at the end */

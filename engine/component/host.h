@@ -17,6 +17,7 @@
  *   enum                     uint8_t, uint16_t or uint32_t, by the number of cases
  *   flags                    uint8_t, uint16_t or uint32_t, by the number of labels
  *   own<R>, borrow<R>        void *, the representation that the host gave to resource R
+ *   stream<T>, future<T>     struct cm_stream *, which the host can hand on or drop (stream.h)
  *
  * The parameters together are one such struct (NULL if there are none), the result is one value.
  * Only the canonical ABI touches guest memory; a host function never sees it. What arguments point
@@ -58,15 +59,18 @@ enum host_answer {
     HOST_BLOCKED, /* call again, with the same arguments, when the fiber is run again; what it waits
                      for has been told to the reactor */
     HOST_TRAP,    /* host_trap was called */
+    HOST_CANCELLED, /* async functions, once `cancelled` is set: it ended without a result */
 };
 
 struct host_scratch;
 
 struct host_call {
     struct vm *vm;
-    void *host;   /* as given with the table */
-    bool resumed; /* this is a call again after HOST_BLOCKED */
-    void *state;  /* the function's own between calls of one invocation; NULL at first */
+    void *host;     /* as given with the table */
+    bool resumed;   /* this is a call again after HOST_BLOCKED */
+    bool cancelled; /* the caller wants it to end soon, with a result or HOST_CANCELLED */
+    void *state;    /* the function's own between calls of one invocation; NULL at first */
+    void *job;      /* of an async function: for host_waiter */
     struct host_scratch *scratch;
 };
 
@@ -74,6 +78,12 @@ struct host_call {
  * result hands the resource over; an own handle in the arguments is the function's, also if it
  * traps. */
 typedef enum host_answer host_fn(struct host_call *call, const void *args, void *result);
+
+/* Functions of an async type (0.3) are called in the same way, and HOST_BLOCKED then means that the
+ * call goes on while its caller may do other things: it is called again once the embedder has told
+ * cm_wake (store.h) who this is. Once it has answered anything else, nobody may wake it any more:
+ * what it still waits for it has to forget before. */
+void *host_waiter(const struct host_call *call);
 
 /* Called when the last owner of a host resource drops it. Never blocks, never traps. */
 typedef void host_drop(struct vm *vm, void *host, void *representation);

@@ -5,13 +5,15 @@
  *   struct cm_instance  an instantiated component
  *   struct cm_func      a component-level function: lifted from a core function, or the host's
  *   struct cm_resource  a resource type, made by an instance or by the host
- *   struct cm_task      a call of a lifted function while it is at work */
+ *
+ * What runs: task.h. */
 #ifndef CARREL_COMPONENT_INSTANCE_H
 #define CARREL_COMPONENT_INSTANCE_H
 
 #include "engine/component/component.h"
 #include "engine/component/handle.h"
 #include "engine/component/host.h"
+#include "engine/component/task.h"
 
 struct cm_instance;
 
@@ -24,18 +26,14 @@ struct cm_resource {
     void *host;
 };
 
-struct cm_task {
-    struct cm_instance *instance;
-    struct cm_task *caller; /* the task that was current before; NULL: called by the host */
-    uint32_t borrows;       /* handles in the instance's table that must be gone when it returns */
-};
-
 /* Canonical options with the core things that they name in one instance. */
 struct cm_abi {
     enum cm_encoding encoding;
     struct linear_memory *memory; /* NULL: none */
     struct func *realloc;
     struct func *post_return;
+    struct func *callback;
+    bool async;
 };
 
 struct cm_func {
@@ -85,6 +83,16 @@ struct cm_instance {
     struct cm_exports exports;
     uint32_t next; /* definition to do */
     struct func *initializer;
+
+    /* Concurrency (schedule.h). */
+    uint32_t backpressure;
+    uint32_t entering;                /* tasks that wait to begin */
+    struct cm_thread *exclusive;      /* the thread that has the instance to itself, or NULL */
+    struct cm_queue queues[CM_GATES]; /* threads that may go on once their gate is open */
+    uint32_t turn;                    /* the queue to look into first */
+    bool runnable;                    /* in the store's list */
+    struct cm_instance *runnable_before;
+    struct cm_instance *runnable_after;
 };
 
 struct scratch_chunk;
@@ -92,11 +100,32 @@ struct scratch_chunk;
 struct cm_store {
     struct vm *vm;
     struct cm_types *types;
-    struct cm_task *task;        /* current; NULL while no component runs */
+    struct cm_thread *thread;    /* current; NULL while no component runs */
     struct scratch_chunk *spare; /* of the size that chunks usually have */
     struct cm_call *spare_calls; /* freed ones, to be used again */
     uint32_t ninstances;
+
+    /* Concurrency (schedule.h, async.h). */
+    uint32_t nblocked;  /* calls that are stopped, with all below them, by a function of the host */
+    uint32_t nasync;    /* calls of async functions at work */
+    struct func *entry; /* what the fiber of an async task runs */
+    struct fiber *finished;       /* given up by its thread; still to be freed */
+    struct cm_instance *runnable; /* instances with threads that may go on, in their order */
+    struct cm_instance *runnable_last;
+    struct cm_subtask *host_calls; /* async calls of the host that are not done */
+    struct cm_subtask *host_woken; /* those of them that are to be tried again, in their order */
+    struct cm_subtask *host_woken_last;
 };
+
+/* Of a call of a synchronous function type that begins: its task, in zeroed memory. */
+static inline void cm_task_begin(struct cm_task *task, struct cm_instance *instance,
+                                 struct cm_thread *caller)
+{
+    task->instance = instance;
+    task->caller = caller;
+    task->thread.task = task;
+    task->thread.shared = true;
+}
 
 /* --- Entering and leaving instances (CanonicalABI.md "Component Instances") --- */
 
@@ -104,15 +133,22 @@ struct cm_store {
  * that are not around the caller. */
 uint32_t cm_entered(const struct cm_instance *callee, const struct cm_instance *caller);
 
-/* Enters them; false if one of them is entered already, or trapped: then nothing has changed. */
+/* Is none of them entered already, or trapped? */
+static inline bool cm_may_enter(const struct cm_instance *callee, uint32_t entered)
+{
+    for (; entered--; callee = callee->parent)
+        if (!callee->may_enter)
+            return false;
+    return true;
+}
+
+/* Enters them; false if that may not be: then nothing has changed. */
 static inline bool cm_enter(struct cm_instance *callee, uint32_t entered)
 {
-    struct cm_instance *at = callee;
-    for (uint32_t i = 0; i < entered; i++, at = at->parent)
-        if (!at->may_enter)
-            return false;
-    for (at = callee; entered--; at = at->parent)
-        at->may_enter = false;
+    if (!cm_may_enter(callee, entered))
+        return false;
+    for (; entered--; callee = callee->parent)
+        callee->may_enter = false;
     return true;
 }
 

@@ -328,9 +328,9 @@ static enum native_answer instantiate_step(struct vm *vm, struct native *frame)
         struct cm_task *task = native_locals(vm, frame, sizeof *task);
         if (!task)
             return NATIVE_TRAP;
-        *task = (struct cm_task){instance, instance->store->task, 0};
+        cm_task_begin(task, instance, instance->store->thread);
     }
-    instance->store->task = frame->locals;
+    instance->store->thread = &((struct cm_task *)frame->locals)->thread;
     while (instance->next < component->ndefs) {
         const struct cm_def *def = &component->defs[instance->next++];
         struct func *callee = NULL;
@@ -346,7 +346,7 @@ static enum native_answer instantiate_step(struct vm *vm, struct native *frame)
         native_call(vm, frame, callee);
         return NATIVE_CALL;
     }
-    instance->store->task = ((struct cm_task *)frame->locals)->caller;
+    instance->store->thread = ((struct cm_task *)frame->locals)->caller;
     instance->may_enter = true;
     return NATIVE_DONE;
 }

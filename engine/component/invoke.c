@@ -1,5 +1,5 @@
 /* Calls of exported functions by the host; see store.h. */
-#include "engine/component/call.h"
+#include "engine/component/async.h"
 #include "engine/component/lift.h"
 #include "engine/component/lower.h"
 #include "engine/component/store.h"
@@ -15,6 +15,8 @@ struct cm_call {
     uint32_t entered;
     struct host_scratch scratch; /* the result, and what it points to */
     struct host_call host_call;  /* of a function of the host */
+    struct host_caller caller;   /* of an async function */
+    struct cm_instance *resumed; /* the instance whose thread the event loop resumed, or NULL */
 };
 
 static bool call_begin(struct vm *vm, struct native *frame, struct cm_call *call)
@@ -23,12 +25,13 @@ static bool call_begin(struct vm *vm, struct native *frame, struct cm_call *call
     struct cm_store *store = call->store;
     union slot flat[CM_FLAT_MAX];
     uint32_t count = 0;
-    store->task = NULL; /* what ran before, if it trapped, is not there any more */
+    store->thread = NULL; /* what ran before, if it trapped, is not there any more */
     call->entered = cm_entered(func->instance, NULL);
     if (!cm_enter(func->instance, call->entered))
         return cm_trap(store, "cannot enter component instance");
-    call->task = (struct cm_task){func->instance, NULL, 0};
-    store->task = &call->task;
+    call->task = (struct cm_task){0};
+    cm_task_begin(&call->task, func->instance, NULL);
+    store->thread = &call->task.thread;
     struct cm_lower lower = {func->instance, frame, &func->abi, &call->task};
     if (!cm_lower_params(&lower, func->type, call->args, flat, &count))
         return false;
@@ -57,7 +60,7 @@ static bool call_end(struct vm *vm, struct native *frame, struct cm_call *call)
         return cm_trap(call->store, "borrow handles still remain at the end of the call");
     if (!cm_post_return(vm, frame, func, core_result))
         return false;
-    call->store->task = NULL;
+    call->store->thread = NULL;
     cm_leave(func->instance, call->entered);
     return true;
 }
@@ -74,9 +77,72 @@ static enum native_answer call_host(struct vm *vm, struct native *frame, struct 
     switch (func->fn(&call->host_call, func->type->nparams ? call->args : NULL, call->result)) {
     case HOST_DONE: return NATIVE_DONE;
     case HOST_BLOCKED: return NATIVE_BLOCKED;
+    case HOST_CANCELLED:
     case HOST_TRAP: break;
     }
     return NATIVE_TRAP;
+}
+
+/* --- Async functions ----------------------------------------------------------------------------
+ */
+
+enum { ASYNC_NEW, ASYNC_BEGUN, ASYNC_LOOP };
+
+static enum native_answer async_begin(struct vm *vm, struct native *frame, struct cm_call *call)
+{
+    const struct cm_func *func = call->func;
+    struct cm_store *store = call->store;
+    bool now;
+    store->thread = NULL;
+    call->resumed = NULL;
+    call->entered = cm_entered(func->instance, NULL);
+    if (!cm_enter(func->instance, call->entered)) {
+        cm_trap(store, "cannot enter component instance");
+        return NATIVE_TRAP;
+    }
+    call->caller =
+        (struct host_caller){.args = call->args, .result = call->result, .scratch = &call->scratch};
+    struct cm_async *async = async_new(store, func, NULL, &call->caller, &now);
+    if (!async)
+        return NATIVE_TRAP;
+    frame->state = ASYNC_BEGUN;
+    return now ? cm_resume(vm, frame, &async->task.thread) : NATIVE_CALL;
+}
+
+/* The event loop: whatever can run does, until the call is resolved. */
+static enum native_answer async_loop(struct vm *vm, struct native *frame, struct cm_call *call)
+{
+    struct cm_store *store = call->store;
+    enum native_answer answer;
+    if (call->resumed)
+        cm_turn_end(store, &call->resumed);
+    if (call->caller.resolved)
+        return NATIVE_DONE;
+    frame->state = ASYNC_LOOP;
+    if (cm_turn(store, vm, frame, &call->resumed, &answer))
+        return answer;
+    if (call->caller.resolved)
+        return NATIVE_DONE;
+    if (!store->host_calls && !store->nblocked) {
+        call->func->instance->may_enter = false; /* it will not return: it counts as trapped */
+        cm_trap(store, "deadlock: every task waits for another");
+        return NATIVE_TRAP;
+    }
+    return NATIVE_BLOCKED;
+}
+
+static enum native_answer async_step(struct vm *vm, struct native *frame, struct cm_call *call)
+{
+    if (frame->state == ASYNC_NEW) {
+        enum native_answer answer = async_begin(vm, frame, call);
+        if (answer != NATIVE_CALL) /* it does not wait to begin */
+            return answer;
+    }
+    if (frame->state == ASYNC_BEGUN) {
+        cm_resumed(call->store, NULL);
+        cm_leave(call->func->instance, call->entered);
+    }
+    return async_loop(vm, frame, call);
 }
 
 static enum native_answer invoke_step(struct vm *vm, struct native *frame)
@@ -84,6 +150,8 @@ static enum native_answer invoke_step(struct vm *vm, struct native *frame)
     struct cm_call *call = frame->data;
     if (!call->func->instance)
         return call_host(vm, frame, call);
+    if (call->func->type->async)
+        return async_step(vm, frame, call);
     bool first = frame->state == 0;
     frame->state = 1;
     if (first ? call_begin(vm, frame, call) : call_end(vm, frame, call))
@@ -110,6 +178,7 @@ struct cm_call *cm_call_new(struct cm_store *store, const struct cm_func *func, 
     call->args = args;
     call->result = NULL;
     call->scratch = (struct host_scratch){.store = store};
+    call->caller = (struct host_caller){0};
     if (func->type->result) {
         uint32_t size = func->type->result->layout.host_size;
         call->result = scratch_take(&call->scratch, size);
@@ -132,6 +201,8 @@ const void *cm_call_result(const struct cm_call *call)
 
 void cm_call_free(struct cm_call *call)
 {
+    if (call->caller.callee) /* it goes on, for nobody */
+        call->caller.callee->host = NULL;
     scratch_release(&call->scratch);
     call->next = call->store->spare_calls;
     call->store->spare_calls = call;

@@ -4,6 +4,7 @@
 #include "engine/component/abi.h"
 #include "engine/component/bits.h"
 #include "engine/component/layout.h"
+#include "engine/component/stream.h"
 #include "engine/component/string.h"
 
 static bool out_of_memory(const struct cm_lift *lift)
@@ -65,7 +66,7 @@ static uint32_t flags_mask(uint32_t labels)
 
 static bool lend(struct cm_lift *lift, uint32_t index)
 {
-    struct cm_lend *lend = scratch_take(lift->scratch, sizeof *lend);
+    struct cm_lend *lend = scratch_take(lift->lent ? lift->lent : lift->scratch, sizeof *lend);
     if (!lend)
         return out_of_memory(lift);
     *lend = (struct cm_lend){index, lift->lends};
@@ -105,9 +106,35 @@ static bool lift_handle(struct cm_lift *lift, const struct cm_type *type, uint32
     return true;
 }
 
-static bool not_yet(const struct cm_lift *lift)
+/* The readable end of a stream or future leaves its instance: what is between the ends remains. */
+static bool lift_end(struct cm_lift *lift, const struct cm_type *type, uint32_t index, void *to)
 {
-    return cm_trap(lift->instance->store, "values of this type cannot be passed yet");
+    struct cm_store *store = lift->instance->store;
+    struct handle_table *table = &lift->instance->handles;
+    const struct handle *handle = handle_at(table, index);
+    if (!handle)
+        return cm_trap(store, "unknown handle index");
+    if (handle->kind != (type->kind == CM_STREAM ? HANDLE_STREAM_READ : HANDLE_FUTURE_READ))
+        return cm_trap(store, "handle index used with the wrong type");
+    struct cm_end *end = handle->rep;
+    if (end->type != type)
+        return cm_trap(store, "handle index used with the wrong stream or future type");
+    if (end->state == COPY_DONE)
+        return cm_trap(store, "cannot lift a stream or future after it has ended");
+    if (end->state != COPY_IDLE)
+        return cm_trap(store, "cannot lift a stream or future while it is read");
+    if (end->waitable.set)
+        return cm_trap(store, "cannot transfer a waitable in a waitable set");
+    struct cm_stream *stream = end->stream;
+    handle_remove(table, index);
+    end_free(end);
+    memcpy(to, &stream, sizeof stream);
+    return true;
+}
+
+static bool unknown(const struct cm_lift *lift)
+{
+    return cm_trap(lift->instance->store, "values of this type cannot be passed");
 }
 
 /* --- Lists --------------------------------------------------------------------------------------
@@ -211,7 +238,9 @@ bool cm_lift_memory(struct cm_lift *lift, const struct cm_type *type, uint32_t a
         return true;
     case SHAPE_OWN:
     case SHAPE_BORROW: return lift_handle(lift, type, load32(from), to);
-    default: return not_yet(lift);
+    case SHAPE_STREAM:
+    case SHAPE_FUTURE: return lift_end(lift, type, load32(from), to);
+    default: return unknown(lift);
     }
 }
 
@@ -265,7 +294,9 @@ bool cm_lift_flat(struct cm_lift *lift, const struct cm_type *type, const union 
         return true;
     case SHAPE_OWN:
     case SHAPE_BORROW: return lift_handle(lift, type, (*at)++->u32, to);
-    default: return not_yet(lift);
+    case SHAPE_STREAM:
+    case SHAPE_FUTURE: return lift_end(lift, type, (*at)++->u32, to);
+    default: return unknown(lift);
     }
 }
 
@@ -291,12 +322,17 @@ bool cm_lift_params(struct cm_lift *lift, const struct cm_type *func, unsigned m
     return true;
 }
 
+bool cm_lift_value(struct cm_lift *lift, const struct cm_type *type, unsigned max_flat,
+                   const union slot *flat, void *to)
+{
+    if (type->layout.nflat <= max_flat)
+        return cm_lift_flat(lift, type, &flat, to);
+    return cm_lift_check(lift, flat[0].u32, type->layout.size, type->layout.align) &&
+           cm_lift_memory(lift, type, flat[0].u32, to);
+}
+
 bool cm_lift_result(struct cm_lift *lift, const struct cm_type *func, const union slot *results,
                     void *to)
 {
-    const struct cm_type *type = func->result;
-    if (type->layout.nflat <= 1)
-        return cm_lift_flat(lift, type, &results, to);
-    return cm_lift_check(lift, results[0].u32, type->layout.size, type->layout.align) &&
-           cm_lift_memory(lift, type, results[0].u32, to);
+    return cm_lift_value(lift, func->result, 1, results, to);
 }

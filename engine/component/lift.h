@@ -46,7 +46,8 @@ struct cm_lift {
     enum cm_encoding encoding;
     const struct linear_memory *memory; /* NULL: no type that is lifted needs one */
     struct host_scratch *scratch;
-    struct cm_lend *lends; /* the last one first */
+    struct host_scratch *lent; /* where the list of them lies; NULL: in `scratch` */
+    struct cm_lend *lends;     /* the last one first */
 };
 
 /* Lifts a value from core values, which *at moves over, to `to` (host layout, zeroed). False: it
@@ -67,6 +68,10 @@ bool cm_lift_params(struct cm_lift *lift, const struct cm_type *func, unsigned m
 /* A function's result, which it has: from one core value, or from memory. */
 bool cm_lift_result(struct cm_lift *lift, const struct cm_type *func, const union slot *results,
                     void *to);
+
+/* A value: from up to `max_flat` core values, or from memory. */
+bool cm_lift_value(struct cm_lift *lift, const struct cm_type *type, unsigned max_flat,
+                   const union slot *flat, void *to);
 
 /* The handles that were lent are no longer. */
 void cm_lift_return(struct cm_lift *lift);

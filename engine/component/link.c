@@ -216,11 +216,6 @@ static bool implemented(const struct component *component, struct err *err)
                     canon_text(def->canon->canon));
             return false;
         }
-        if (def->canon->options.async) {
-            err_set(err, ERR_UNLINKABLE, def->offset, "canon %s with async is not provided yet",
-                    canon_text(def->canon->canon));
-            return false;
-        }
     }
     return true;
 }

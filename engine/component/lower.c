@@ -4,6 +4,7 @@
 #include "engine/component/abi.h"
 #include "engine/component/bits.h"
 #include "engine/component/layout.h"
+#include "engine/component/stream.h"
 #include "engine/component/string.h"
 
 static uint8_t *memory(const struct cm_lower *lower, uint32_t at)
@@ -32,10 +33,17 @@ bool cm_realloc(struct cm_lower *lower, uint32_t old, uint32_t old_size, uint32_
     args[1].u64 = old_size;
     args[2].u64 = align;
     args[3].u64 = size;
+    /* It is a task of its own, with a context of its own. */
+    struct cm_store *store = lower->instance->store;
+    struct cm_thread *caller = store->thread;
+    struct cm_task task = {0};
+    cm_task_begin(&task, lower->instance, caller);
+    store->thread = &task.thread;
     bool may_leave = lower->instance->may_leave;
     lower->instance->may_leave = false;
     bool done = native_leaf(vm, lower->frame, lower->abi->realloc);
     lower->instance->may_leave = may_leave;
+    store->thread = caller;
     *ret = args[0].u32;
     return done && check(lower, *ret, size, align);
 }
@@ -66,6 +74,16 @@ static uint64_t signed_bits(const void *from, uint32_t size)
 /* --- Handles ------------------------------------------------------------------------------------
  */
 
+static bool add_handle(const struct cm_lower *lower, const struct handle *handle, uint32_t *ret)
+{
+    struct vm *vm = lower->instance->store->vm;
+    *ret = handle_add(&lower->instance->handles, vm_heap(vm), handle);
+    if (*ret)
+        return true;
+    vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
+    return false;
+}
+
 static bool lower_handle(struct cm_lower *lower, const struct cm_type *type, const void *from,
                          uint32_t *ret)
 {
@@ -82,16 +100,35 @@ static bool lower_handle(struct cm_lower *lower, const struct cm_type *type, con
         handle.scope = lower->task;
         lower->task->borrows++;
     }
-    *ret = handle_add(&instance->handles, vm_heap(instance->store->vm), &handle);
-    if (*ret)
-        return true;
-    vm_trap_set(instance->store->vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
-    return false;
+    return add_handle(lower, &handle, ret);
 }
 
-static bool not_yet(const struct cm_lower *lower)
+/* The readable end of a stream or future, which was on its way. */
+static bool lower_end(struct cm_lower *lower, const struct cm_type *type, const void *from,
+                      uint32_t *ret)
 {
-    return cm_trap(lower->instance->store, "values of this type cannot be passed yet");
+    struct cm_instance *instance = lower->instance;
+    struct handle handle = {.kind =
+                                type->kind == CM_STREAM ? HANDLE_STREAM_READ : HANDLE_FUTURE_READ};
+    struct cm_stream *stream;
+    memcpy(&stream, from, sizeof stream);
+    if (!stream)
+        return cm_trap(instance->store, "the host gave no stream or future");
+    struct cm_end *end = end_new(stream, (enum handle_kind)handle.kind, instance, type);
+    if (!end) {
+        vm_trap_set(instance->store->vm, TRAP_OUT_OF_MEMORY, "no room for a stream or future");
+        return false;
+    }
+    handle.rep = end;
+    if (!add_handle(lower, &handle, ret))
+        return false;
+    end->waitable.index = *ret;
+    return true;
+}
+
+static bool unknown(const struct cm_lower *lower)
+{
+    return cm_trap(lower->instance->store, "values of this type cannot be passed");
 }
 
 /* --- Lists --------------------------------------------------------------------------------------
@@ -213,7 +250,13 @@ bool cm_lower_memory(struct cm_lower *lower, const struct cm_type *type, const v
             return false;
         put32(lower, at, first);
         return true;
-    default: return not_yet(lower);
+    case SHAPE_STREAM:
+    case SHAPE_FUTURE:
+        if (!lower_end(lower, type, from, &first))
+            return false;
+        put32(lower, at, first);
+        return true;
+    default: return unknown(lower);
     }
 }
 
@@ -286,7 +329,13 @@ bool cm_lower_flat(struct cm_lower *lower, const struct cm_type *type, const voi
             return false;
         (*to)++->u64 = first;
         return true;
-    default: return not_yet(lower);
+    case SHAPE_STREAM:
+    case SHAPE_FUTURE:
+        if (!lower_end(lower, type, from, &first))
+            return false;
+        (*to)++->u64 = first;
+        return true;
+    default: return unknown(lower);
     }
 }
 
@@ -316,13 +365,19 @@ bool cm_lower_params(struct cm_lower *lower, const struct cm_type *func, const v
     return true;
 }
 
-bool cm_lower_result(struct cm_lower *lower, const struct cm_type *func, const void *from,
-                     union slot *to, const union slot *pointer)
+bool cm_lower_result_async(struct cm_lower *lower, const struct cm_type *func, const void *from,
+                           const union slot *pointer)
 {
     const struct cm_type *type = func->result;
-    if (type->layout.nflat <= 1)
-        return cm_lower_flat(lower, type, from, &to);
     uint32_t at = pointer->u32;
     return check(lower, at, type->layout.size, type->layout.align) &&
            cm_lower_memory(lower, type, from, at);
+}
+
+bool cm_lower_result(struct cm_lower *lower, const struct cm_type *func, const void *from,
+                     union slot *to, const union slot *pointer)
+{
+    if (func->result->layout.nflat <= 1)
+        return cm_lower_flat(lower, func->result, from, &to);
+    return cm_lower_result_async(lower, func, from, pointer);
 }

@@ -31,6 +31,10 @@ bool cm_lower_params(struct cm_lower *lower, const struct cm_type *func, const v
 bool cm_lower_result(struct cm_lower *lower, const struct cm_type *func, const void *from,
                      union slot *to, const union slot *pointer);
 
+/* The same, but at that address in any case: for async callers. */
+bool cm_lower_result_async(struct cm_lower *lower, const struct cm_type *func, const void *from,
+                           const union slot *pointer);
+
 /* Calls realloc and checks what it gives. */
 bool cm_realloc(struct cm_lower *lower, uint32_t old, uint32_t old_size, uint32_t align,
                 uint32_t size, uint32_t *ret);

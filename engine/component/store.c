@@ -1,6 +1,8 @@
 /* The store of component instances, and what calls between them have in common; see instance.h. */
 #include "engine/component/store.h"
 
+#include "engine/component/async.h"
+
 struct cm_store *cm_store_new(struct vm *vm, struct cm_types *types)
 {
     struct cm_store *store = heap_zeroed(vm_heap(vm), 1, sizeof *store);
@@ -8,6 +10,9 @@ struct cm_store *cm_store_new(struct vm *vm, struct cm_types *types)
         return NULL;
     store->vm = vm;
     store->types = types;
+    store->entry = async_entry_new(store);
+    if (!store->entry)
+        return NULL;
     return store;
 }
 

@@ -42,6 +42,11 @@ struct cm_call *cm_call_new(struct cm_store *store, const struct cm_func *func, 
 /* The native function without parameters that carries the call out, for fiber_begin. */
 struct func *cm_call_func(struct cm_call *call);
 
+/* Who is `waiter` (host_waiter, host.h) may have what it waits for: it is tried when a call of an
+ * async function is run again. NULL: all of them. A call that blocked, and was neither woken nor
+ * ended by what else ran, blocks again. */
+void cm_wake(struct cm_store *store, void *waiter);
+
 /* The result in host layout, once the fiber is done; NULL if the function has none. Good until the
  * call is freed. */
 const void *cm_call_result(const struct cm_call *call);

@@ -73,8 +73,9 @@ enum {
     CM_ASYNC = 1 << 7,     /* a stream or future is in it */
 };
 
-#define CM_FLAT_MAX  16 /* MAX_FLAT_PARAMS */
-#define CM_FLAT_OVER 17 /* more than that */
+#define CM_FLAT_MAX       16 /* MAX_FLAT_PARAMS */
+#define CM_FLAT_OVER      17 /* more than that */
+#define CM_FLAT_ASYNC_MAX 4  /* MAX_FLAT_ASYNC_PARAMS */
 
 /* Bytes in guest memory with 32-bit and 64-bit pointers and in host layout; flattening. Of
  * canonical value types and the parameters of functions. */

@@ -71,6 +71,11 @@ struct instance *native_caller(const struct native *frame)
     return outer->caller->module ? outer->caller : NULL;
 }
 
+void native_resume(struct vm *vm, struct fiber *fiber)
+{
+    vm->resumed = fiber;
+}
+
 bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
 {
     if (vm->leaf) {
@@ -88,7 +93,7 @@ bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
     vm->leaf = NULL;
     enum fiber_state state = vm->machine.state;
     vm->machine = outer;
-    if (state == FIBER_BLOCKED) {
+    if (state != FIBER_DONE && state != FIBER_TRAPPED) {
         wait_forget(vm, vm->fiber);
         vm_trap_set(vm, TRAP_COMPONENT, "%s", "realloc and post-return may not wait");
     }
@@ -120,6 +125,8 @@ struct fiber *fiber_new(struct vm *vm)
     fiber->state = FIBER_DONE;
     fiber->func = NULL;
     fiber->owner = NULL;
+    fiber->resumer = NULL;
+    fiber->inner = NULL;
     return fiber;
 }
 
@@ -142,6 +149,7 @@ union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func)
     wait_forget(vm, fiber);
     gc_fiber_runs(vm, fiber);
     fiber->state = FIBER_READY;
+    fiber->inner = NULL;
     fiber->func = func;
     /* The collector may come before the arguments do. */
     size_t slots = fiber->stack.size / sizeof(union slot);
@@ -150,31 +158,67 @@ union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func)
     return stack_base(fiber);
 }
 
-enum fiber_state fiber_run(struct vm *vm, struct fiber *fiber)
+/* Runs one fiber until it leaves, and records where. */
+static void run_one(struct vm *vm, struct fiber *fiber)
 {
     gc_fiber_runs(vm, fiber);
     vm->fiber = fiber;
     vm->stack_limit = stack_base(fiber) + fiber->stack.size / sizeof(union slot);
+    vm->trap.kind = TRAP_NONE;
     if (fiber->state == FIBER_READY) {
-        vm->trap.kind = TRAP_NONE;
         vm->trap.depth = 0;
         if (stack_base(fiber) + fiber->func->link + LINK_SLOTS > vm->stack_limit) {
             vm_trap_set(vm, TRAP_STACK, "%s", "");
-            return fiber->state = FIBER_TRAPPED;
+            fiber->state = FIBER_TRAPPED;
+            return;
         }
         interp_call(vm, fiber->func, stack_base(fiber), fiber->leave);
-    } else if (fiber->state == FIBER_BLOCKED) {
-        vm->trap.kind = TRAP_NONE;
+    } else {
         interp_run(vm, fiber->pc, fiber->fp, fiber->instance);
     }
     fiber->pc = vm->machine.pc;
     fiber->fp = vm->machine.fp;
     fiber->instance = vm->machine.instance;
     fiber->state = vm->machine.state;
-    if (fiber->state != FIBER_BLOCKED)
+    if (fiber->state == FIBER_DONE || fiber->state == FIBER_TRAPPED)
         fiber->scan.done = true; /* there are no frames any more */
-    vm->fiber = NULL;
-    return fiber->state;
+}
+
+/* Who runs next after `fiber` has left; NULL: nobody, it goes back to who called fiber_run. */
+static struct fiber *after(struct vm *vm, struct fiber *fiber)
+{
+    struct fiber *next = NULL;
+    if (fiber->state == FIBER_RESUMING) {
+        next = vm->resumed;
+        next->resumer = fiber;
+    } else if (fiber->state == FIBER_PAUSED || fiber->state == FIBER_DONE) {
+        next = fiber->resumer;
+        fiber->resumer = NULL;
+    }
+    return next;
+}
+
+enum fiber_state fiber_run(struct vm *vm, struct fiber *root)
+{
+    if (root->state == FIBER_DONE || root->state == FIBER_TRAPPED)
+        return root->state;
+    struct fiber *fiber = root->inner ? root->inner : root;
+    vm->root = root;
+    for (struct fiber *next = fiber; next; next = after(vm, fiber)) {
+        fiber = next;
+        run_one(vm, fiber);
+    }
+    root->inner = fiber->state == FIBER_BLOCKED && fiber != root ? fiber : NULL;
+    root->state = fiber->state;
+    for (struct fiber *at = fiber; fiber->state == FIBER_TRAPPED && at;) {
+        struct fiber *resumer = at->resumer;
+        at->state = FIBER_TRAPPED;
+        at->scan.done = true;
+        at->resumer = NULL;
+        at = resumer;
+    }
+    vm->fiber = vm->root = NULL;
+    return root->state;
 }
 
 enum fiber_state fiber_state(const struct fiber *fiber)

@@ -186,7 +186,7 @@ static void start_scan(struct vm *vm, struct fiber *fiber)
         shade_params(vm, fiber->func, base);
     } else if (fiber->state == FIBER_DONE && fiber->func) {
         shade_results(vm, fiber->func, base);
-    } else if (fiber->state == FIBER_BLOCKED) {
+    } else if (fiber->state != FIBER_DONE && fiber->state != FIBER_TRAPPED) {
         cursor->pc = fiber->pc;
         cursor->fp = fiber->fp;
         cursor->instance = fiber->instance;

@@ -267,6 +267,8 @@ HANDLER(NATIVE)
         JUMP(enter_func);
     }
     case NATIVE_BLOCKED: LEAVE(FIBER_BLOCKED);
+    case NATIVE_RESUME: LEAVE(FIBER_RESUMING);
+    case NATIVE_PAUSE: LEAVE(FIBER_PAUSED);
     case NATIVE_TRAP: break;
     }
     vm_trap_set(vm, TRAP_HOST, "%s", "a host function failed without saying why");

@@ -55,6 +55,7 @@ struct waiter {
     uint64_t until;     /* as the clock tells; UINT64_MAX: for ever */
     bool notified;      /* and not in the list any more */
     struct fiber *next; /* of the vm's list, in the order in which they came */
+    struct fiber *root; /* that is to be run again */
 };
 
 struct fiber {
@@ -66,6 +67,8 @@ struct fiber {
     struct instance *instance;
     code_word leave[1]; /* the LEAVE instruction, where the first frame returns to */
     void *owner;
+    struct fiber *resumer; /* goes on when this one pauses or is done; NULL: nobody */
+    struct fiber *inner; /* of the fiber that fiber_run was given: the one that blocked; or NULL */
     struct waiter waiter;
     struct fiber *next; /* of the vm's list of spare fibers */
     struct fiber *all;  /* of the list of all fibers */
@@ -92,7 +95,9 @@ struct vm {
     const volatile uint32_t *interrupt; /* not 0: stop at the next poll */
     struct machine machine;
     struct fiber *fiber;
-    struct native *leaf; /* the frame whose native_leaf runs, or NULL */
+    struct fiber *root;    /* that fiber_run was given */
+    struct fiber *resumed; /* as native_resume was told */
+    struct native *leaf;   /* the frame whose native_leaf runs, or NULL */
     struct gc gc;
     struct fiber *spare_fibers;
     struct fiber *waiters; /* those that memory.atomic.wait has blocked */

@@ -56,7 +56,7 @@ void vm_set_clock(struct vm *vm, const struct vm_clock *clock)
 
 struct fiber *vm_fiber(const struct vm *vm)
 {
-    return vm->fiber;
+    return vm->root;
 }
 
 /* --- Traps ---------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@
  *
  * Calls, also those between components and back from the host, are frames on the fiber's stack and
  * never use the C stack. A native function is a step function over such a frame: it may answer
- * "done", "call this first", "blocked" or "trap", and is stepped again when what it waits for has
- * happened. Everything here lies in the store arena, so that a cell can be reset in one copy. */
+ * "done", "call this first", "run this fiber first", "blocked" or "trap", and is stepped again when
+ * what it waits for has happened. Everything here lies in the store arena, so that a cell can be
+ * reset in one copy. */
 #ifndef CARREL_EXEC_VM_H
 #define CARREL_EXEC_VM_H
 
@@ -219,7 +220,10 @@ uint32_t func_type(const struct func *func); /* id */
 enum native_answer {
     NATIVE_DONE,    /* the results lie in frame->args */
     NATIVE_CALL,    /* native_call named a function: run it, then step again */
-    NATIVE_BLOCKED, /* suspend the fiber; step again when it is run again */
+    NATIVE_BLOCKED, /* suspend all that runs; step again when it is run again */
+    NATIVE_RESUME,  /* native_resume named a fiber: run it, then step again */
+    NATIVE_PAUSE,   /* suspend this fiber alone, go on with the one that resumed it; step again when
+                       this one is resumed */
     NATIVE_TRAP,    /* vm_trap_set has told why */
 };
 
@@ -250,6 +254,10 @@ union slot *native_args(struct vm *vm, struct native *frame, uint32_t slots);
  * results will lie at the next step. */
 void native_call(struct vm *vm, struct native *frame, struct func *func);
 
+/* Before answering NATIVE_RESUME: `fiber`, which is ready or paused, runs on this one's behalf
+ * until it pauses or is done. If it traps, so do all that wait for it. */
+void native_resume(struct vm *vm, struct fiber *fiber);
+
 /* Calls a leaf (realloc, post-return: functions that the component model keeps from calling out) at
  * once, nested in this step, with the arguments at frame->top. False if it trapped. Its time counts
  * against fuel and interruption like any other; nesting deeper than once is refused with a trap. */
@@ -262,8 +270,11 @@ struct instance *native_caller(const struct native *frame);
  */
 
 enum fiber_state {
-    FIBER_READY,   /* given a function, not run yet */
-    FIBER_BLOCKED, /* a native function answered NATIVE_BLOCKED, or it waits in shared memory */
+    FIBER_READY,    /* given a function, not run yet */
+    FIBER_BLOCKED,  /* a native function answered NATIVE_BLOCKED, here or in a fiber that it resumed
+                     */
+    FIBER_PAUSED,   /* a native function answered NATIVE_PAUSE */
+    FIBER_RESUMING, /* waits for a fiber that it resumed */
     FIBER_DONE,
     FIBER_TRAPPED, /* vm_trap tells why */
 };
@@ -276,13 +287,14 @@ void fiber_free(struct vm *vm, struct fiber *fiber);
  * which holds the results when it is done. */
 union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func);
 
-/* Runs until it is done, trapped or blocked. Not to be called from a native function. */
+/* Runs until it is done, trapped, blocked or, which only those do that somebody resumes, paused;
+ * with it run the fibers that it resumes. Not to be called from a native function. */
 enum fiber_state fiber_run(struct vm *vm, struct fiber *fiber);
 
 enum fiber_state fiber_state(const struct fiber *fiber);
 union slot *fiber_results(struct fiber *fiber);
 
-/* The fiber that is running now, or NULL. */
+/* The fiber that fiber_run was given, or NULL while nothing runs. */
 struct fiber *vm_fiber(const struct vm *vm);
 
 /* Whatever the layer above wants to find again from its fiber (a task); NULL at first. */

@@ -51,7 +51,7 @@ enum wait_answer wait_at(struct vm *vm, const struct linear_memory *memory, uint
         if (timeout == 0 || (timeout > 0 && !clock->now))
             return WAIT_TIMED_OUT;
         uint64_t until = timeout < 0 ? FOR_EVER : moment_after(clock, timeout);
-        *waiter = (struct waiter){.memory = memory, .at = at, .until = until};
+        *waiter = (struct waiter){.memory = memory, .at = at, .until = until, .root = vm->root};
         enqueue(vm, fiber);
     } else if (waiter->notified) {
         wait_forget(vm, fiber);
@@ -60,7 +60,7 @@ enum wait_answer wait_at(struct vm *vm, const struct linear_memory *memory, uint
         wait_forget(vm, fiber);
         return WAIT_TIMED_OUT;
     }
-    if (waiter->until == FOR_EVER || clock->wake(clock->data, fiber, waiter->until))
+    if (waiter->until == FOR_EVER || clock->wake(clock->data, waiter->root, waiter->until))
         return WAIT_BLOCKED;
     wait_forget(vm, fiber);
     return WAIT_NO_MEMORY;
@@ -78,7 +78,7 @@ int64_t wait_notify(struct vm *vm, const struct linear_memory *memory, uint64_t 
         }
         *link = waiter->next;
         waiter->notified = true;
-        if (vm->clock.wake && !vm->clock.wake(vm->clock.data, fiber, 0))
+        if (vm->clock.wake && !vm->clock.wake(vm->clock.data, waiter->root, 0))
             return -1;
         woken++;
     }
