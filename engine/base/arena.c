@@ -74,6 +74,15 @@ static void unlink_span(struct arena *arena, struct span *span)
         arena->last = span->below;
 }
 
+/* The part of a gap that a span of `need` bytes may lie in: in the one below the blocks, an eighth
+ * is left to them, unless there is no other room. */
+static size_t usable(const struct arena *arena, const struct span *below, size_t gap, size_t need)
+{
+    bool last = below ? !below->above : !arena->first;
+    size_t kept = last ? gap / 8 & ~(size_t)(ARENA_PAGE - 1) : 0;
+    return need > gap - kept ? gap : gap - kept;
+}
+
 /* Where in a gap a span goes. A neighbour below that may grow keeps at least half of the gap, and
  * all that the new one will never need. */
 static uint8_t *place_in_gap(uint8_t *start, size_t gap, bool below_grows, size_t size, size_t room)
@@ -105,6 +114,7 @@ bool arena_place(struct arena *arena, struct span *span, size_t size, size_t roo
     size_t need = footprint(size);
     if (!need || need > gap)
         return false;
+    gap = usable(arena, below, gap, need);
     span->at = place_in_gap(gap_start(arena, below), gap, below && below->grows, size, room);
     span->size = size;
     span->grows = room > size;
