@@ -5,6 +5,7 @@
 #     cell   the static engine, against musl          (what ships)
 #     host   against glibc, optimised                 (runner, shim, tests)
 #     asan ubsan fuzz                                 (tests and fuzzers under sanitizers)
+#     count  the interpreter counts what it runs      (make pairs)
 
 CC      ?= clang-19
 ifeq ($(origin CC),default)
@@ -52,6 +53,7 @@ CFLAGS_host  := $(COMMON) -O2 -fPIE $(ARCH) $(FLOAT) $(HARDEN)
 CFLAGS_asan  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address -fno-omit-frame-pointer -DCARREL_DISPATCH_LOOP
 CFLAGS_ubsan := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=undefined -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
 CFLAGS_fuzz  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
+CFLAGS_count := $(COMMON) -O2 $(ARCH) $(FLOAT) -DCARREL_DISPATCH_LOOP -DCARREL_COUNT
 LDFLAGS_host  := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan  := -fsanitize=address
 LDFLAGS_ubsan := -fsanitize=undefined
@@ -84,7 +86,7 @@ $(B)/obj/$(1)/flags: FORCE
 	@echo '$$(CC) $$(subst ','\'',$$(CFLAGS_$(1)))' | cmp -s - $$@ || echo '$$(CC) $$(subst ','\'',$$(CFLAGS_$(1)))' > $$@
 endef
 FORCE:
-$(foreach v,cell host asan ubsan fuzz,$(eval $(call stamp,$(v))))
+$(foreach v,cell host asan ubsan fuzz count,$(eval $(call stamp,$(v))))
 
 define compile
 $(B)/obj/$(1)/%.o: %.c $(B)/obj/$(1)/flags
@@ -92,7 +94,7 @@ $(B)/obj/$(1)/%.o: %.c $(B)/obj/$(1)/flags
 	$$(call say,CC,$$@)
 	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(DEFS) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
 endef
-$(foreach v,cell host asan ubsan fuzz,$(eval $(call compile,$(v))))
+$(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 
 # --- Programs --------------------------------------------------------------------------------------
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
@@ -368,6 +370,18 @@ bench-calls: $(B)/test/host/calls
 	@$< tests/bench/calls.wasm
 bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)
+
+# The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
+## make pairs      PROGRAMS='FILE...': counts what they run, and writes the rows that save most to build/pairs
+$(B)/test/count/count: $(call obj,count,tests/bench/count.c $(call src,$(rooms_wasi)))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_count) -o $@ $^
+.PHONY: pairs
+pairs: $(B)/test/count/count
+	@mkdir -p $(B)/pairs
+	@for p in $(PROGRAMS); do $(B)/test/count/count $$p $(B)/pairs/$$(basename $$p .wasm).txt >/dev/null || exit 1; done
+	@node tests/bench/pairs.mjs $(B)/pairs/*.txt >$(B)/pairs/fuse.def
 
 clean:
 	rm -rf $(B)

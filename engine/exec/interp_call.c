@@ -293,8 +293,12 @@ static NOINLINE void jump_in(REGS)
     struct machine *m = &vm->machine;
     m->pc = pc, m->fp = fp, m->mb = mb, m->ml = ml, m->instance = in, m->acc = acc, m->xacc = xacc;
     m->state = FIBER_READY;
-    while (m->state == FIBER_READY)
+    while (m->state == FIBER_READY) {
+#ifdef CARREL_COUNT
+        interp_count(m->pc);
+#endif
         ((handler *)(uintptr_t)*m->pc)(m->pc, m->fp, m->mb, m->ml, m->instance, m->acc, m->xacc);
+    }
 #else
     ((handler *)(uintptr_t)*pc)(REGS_PASSED);
 #endif

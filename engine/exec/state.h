@@ -129,6 +129,11 @@ void interp_run(struct vm *vm, const code_word *pc, union slot *fp, struct insta
 /* Enters `func` with its arguments at `base`; it returns to `leave`, a LEAVE instruction. */
 void interp_call(struct vm *vm, struct func *func, union slot *base, const code_word *leave);
 
+#ifdef CARREL_COUNT
+/* Told of every instruction before it is carried out: tests/bench/count.c, for `make pairs`. */
+void interp_count(const code_word *pc);
+#endif
+
 /* The handlers, by enum xop. */
 extern const void *const interp_handlers[];
 static inline code_word interp_word(unsigned xop)

@@ -63,6 +63,8 @@ void tr_fuse(struct tr *tr)
 {
     const uint16_t *xops = tr->xops;
     size_t end = (size_t)(tr->at - tr->start);
+    if (tr->options->single)
+        return;
     if (!places[place_of(rows[0].first, rows[0].next)])
         fill_places();
     for (size_t i = 0, following; i < end; i = following) {

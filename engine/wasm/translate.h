@@ -11,6 +11,7 @@ struct translation {
     const void *const *handlers; /* by enum xop */
     bool fuel;                   /* count operators */
     bool poll;                   /* look at the interruption flag in loops and calls */
+    bool single;                 /* every instruction is dispatched: no runs of fuse.def */
 };
 
 /* Gives a module its `struct code`, with every entry set to translate when it is first called.
