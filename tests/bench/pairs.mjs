@@ -1,10 +1,15 @@
 // Chooses rows of fuse.def from what count.c has counted; rows are written to stdout.
-//   node tests/bench/pairs.mjs [--rows N] [--held-out FILE,...] COUNTS.txt...
+//   node tests/bench/pairs.mjs [--rows N] [--likely N] [--held-out FILE,...] COUNTS.txt...
 //
 // Code is a sequence of units, at first one for each instruction. Again and again the pair of
 // neighbours is merged that saves most dispatches, and is a row. Saved dispatches of a program count
 // as a share of those that it has left, so that all programs weigh the same, whether they run long
 // or not; and no program gives a pair more than CAP of that, so that one hot loop does not decide.
+//
+// Then come pairs that are likely elsewhere (--likely), whether they were seen or not: an operator is
+// followed by certain others (class by class), and a pair of classes has its operands in certain
+// places; the chance of a pair is estimated from its parts where it is too rare to be counted.
+//
 // Programs that are held out choose nothing: what they have left shows how far the rows generalise.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -15,6 +20,7 @@ const option = (name, otherwise) => {
     return at < 0 ? otherwise : arguments_.splice(at, 2)[1];
 };
 const rowsWanted = Number(option('rows', 1000));
+const likelyWanted = Number(option('likely', 0));
 const cap = Number(option('cap', 0.02));
 const longest = Number(option('longest', 4));
 const heldOut = new Set(option('held-out', '').split(',').filter(Boolean));
@@ -50,6 +56,19 @@ function program(path) {
         }
     }
     return { name: basename(path, '.txt'), functions: functions.filter((f) => f.some((u) => u.runs)), total, left: total };
+}
+
+// An operator without the places of its operands; those places; and its class.
+function parts(name) {
+    const [, base, form] = name.match(/^(.*?)((?:_(?:SS|AS|SA|SI|AI|IS|IA|AX|II|S|A|I))?(?:_D)?)$/);
+    const type = base.match(/^(?:BRN?_)?([IF]\d\d)_/)?.[1] ?? base;
+    const kind = /^BRN?_/.test(base) ? 'branch'
+        : /_LOAD/.test(base) ? 'load'
+        : /_STORE/.test(base) ? 'store'
+        : /_(EQ|NE|[LG][TE](_[SU])?)$/.test(base) ? 'compare'
+        : /_(ADD|SUB|MUL|DIV|REM|AND|OR|XOR|SH[LR]|ROT[LR]|MIN|MAX|COPYSIGN)/.test(base) ? 'two'
+        : 'one';
+    return { base, form, group: `${type} ${kind}` };
 }
 
 function flow(a, b) {
@@ -118,6 +137,59 @@ function merge(p, pair, into, gain) {
     }
 }
 
+// Estimates made before anything is merged: of all pairs of operators, by what they are made of.
+function estimates() {
+    const seen = new Map(), bases = new Map(), groups = new Map(), forms = new Map();
+    const firsts = new Map(), seconds = new Map(), members = new Map();
+    const add = (map, key, value) => map.set(key, (map.get(key) ?? 0) + value);
+    choosing.forEach((p, i) => {
+        for (const [pair, saved] of gains[i]) {
+            const share = Math.min(cap, saved / p.total) / choosing.length;
+            const a = parts(units[Math.floor(pair / shift)].last), b = parts(units[pair % shift].last);
+            if (beginsOnly.test(a.base))
+                continue;
+            add(seen, `${a.base}${a.form} ${b.base}${b.form}`, share);
+            add(bases, `${a.base} ${b.base}`, share);
+            add(groups, `${a.group}|${b.group}`, share);
+            add(forms, `${a.group}|${b.group}|${a.form} ${b.form}`, share);
+            add(firsts, `${a.group}|${a.base}`, share);
+            add(seconds, `${b.group}|${b.base}`, share);
+            for (const { base, group } of [a, b])
+                members.set(group, (members.get(group) ?? new Set()).add(base));
+        }
+    });
+    const sum = (map, group) => [...members.get(group)].reduce((all, base) => all + (map.get(`${group}|${base}`) ?? 0), 0);
+    const firstSum = new Map(), secondSum = new Map();
+    for (const group of members.keys()) {
+        firstSum.set(group, sum(firsts, group));
+        secondSum.set(group, sum(seconds, group));
+    }
+    const list = [];
+    for (const [key, share] of forms) {
+        const [first, second, both] = key.split('|');
+        const [formA, formB] = both.split(' ');
+        const all = groups.get(`${first}|${second}`);
+        for (const a of members.get(first))
+            for (const b of members.get(second)) {
+                const apart = all * (firsts.get(`${first}|${a}`) ?? 0) / firstSum.get(first) *
+                    (seconds.get(`${second}|${b}`) ?? 0) / secondSum.get(second);
+                const together = bases.get(`${a} ${b}`) ?? 0;
+                const names = [`${a}${formA}`, `${b}${formB}`];
+                const value = 0.4 * (seen.get(names.join(' ')) ?? 0) + (0.4 * together + 0.2 * apart) * share / all;
+                if (value > 1e-7)
+                    list.push({ names, value });
+            }
+    }
+    return list.sort((a, b) => b.value - a.value);
+}
+
+const likely = likelyWanted ? estimates() : [];
+for (const p of programs)
+    p.functions = p.functions.map((f) => ({ before: f.map((u) => ({ ...u })), units: f }));
+const original = programs.map((p) => p.functions.map((f) => f.before));
+for (const p of programs)
+    p.functions = p.functions.map((f) => f.units);
+
 const rows = [];
 while (rows.length < rowsWanted) {
     const [pair, gain] = best();
@@ -128,11 +200,41 @@ while (rows.length < rowsWanted) {
     for (const p of programs)
         merge(p, pair, into, gains[choosing.indexOf(p)]);
     rows.push(names);
-    if (process.env.VERBOSE && rows.length % 100 === 0)
-        report(rows.length);
+}
+
+const known = new Set(rows.map((names) => names.join(' ')));
+for (const { names } of likely) {
+    if (known.size >= rows.length + likelyWanted || known.size >= rowsWanted + likelyWanted)
+        break;
+    known.add(names.join(' '));
+}
+for (const key of known)
+    if (!rows.some((names) => names.join(' ') === key))
+        rows.push(key.split(' '));
+
+// What is dispatched with the rows as tr_fuse.c takes them: the longest run from wherever one is.
+function dispatched(functions) {
+    let sum = 0;
+    for (const f of functions) {
+        const arrive = f.map((u, i) => Math.max(0, u.runs - (i ? f[i - 1].on : 0)));
+        for (let i = 0; i < f.length; i++) {
+            if (!(arrive[i] > 0))
+                continue;
+            sum += arrive[i];
+            let key = units[f[i].id].last, at = i, staying = arrive[i];
+            for (; at + 1 < f.length && known.has(`${key} ${units[f[at + 1].id].last}`); at++) {
+                key += ` ${units[f[at + 1].id].last}`;
+                staying *= f[at].runs ? f[at].on / f[at].runs : 0;
+            }
+            if (at + 1 < f.length)
+                arrive[at + 1] += staying * (f[at].runs ? f[at].on / f[at].runs : 0);
+        }
+    }
+    return sum;
 }
 
 function report(n) {
+    programs.forEach((p, i) => (p.left = dispatched(original[i])));
     const mean = (list) => Math.exp(list.reduce((sum, p) => sum + Math.log(p.left / p.total), 0) / list.length);
     const held = programs.filter((p) => heldOut.has(p.name));
     console.error(`${n} rows: dispatches left ${mean(choosing).toFixed(3)}` + (held.length ? `, held out ${mean(held).toFixed(3)}` : ''));
