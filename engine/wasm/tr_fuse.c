@@ -20,13 +20,13 @@ static const struct row rows[] = {
 };
 
 /* The rows by first and next: open addressing, filled when the first function is translated. */
-#define PLACES 2048u
+#define PLACES 8192u
 static uint16_t places[PLACES]; /* index into rows, from 1; 0: empty */
 _Static_assert(countof(rows) * 2 < PLACES, "fuse.def has outgrown its index");
 
 static uint32_t place_of(uint32_t first, uint32_t next)
 {
-    return ((first << 16 | next) * UINT32_C(0x9e3779b1)) >> 21;
+    return ((first << 16 | next) * UINT32_C(0x9e3779b1)) >> 19;
 }
 
 static void fill_places(void)
