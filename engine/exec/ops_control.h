@@ -9,9 +9,10 @@ OPERATION(UNREACHABLE)
     FAIL(TRAP_UNREACHABLE);
 }
 
+/* A step: a run goes on where it leads. */
 OPERATION(BR)
 {
-    BRANCH(S32(0));
+    STEP(S32(0));
 }
 
 /* [s - off] */

@@ -59,6 +59,16 @@ static size_t next_instruction(const uint16_t *xops, size_t at, size_t end)
     return at;
 }
 
+/* The instruction that is carried out after the one at `at`, whose operator is not a condition. */
+static size_t next_carried_out(const struct tr *tr, size_t at, size_t end)
+{
+    if (tr->xops[at] != XOP_BR)
+        return next_instruction(tr->xops, at, end);
+    int32_t distance;
+    memcpy(&distance, &tr->start[at + 1], sizeof distance);
+    return at + (size_t)(ptrdiff_t)distance;
+}
+
 void tr_fuse(struct tr *tr)
 {
     const uint16_t *xops = tr->xops;
@@ -70,7 +80,8 @@ void tr_fuse(struct tr *tr)
     for (size_t i = 0, following; i < end; i = following) {
         following = next_instruction(xops, i, end);
         uint32_t run = xops[i];
-        for (size_t next = following; next < end; next = next_instruction(xops, next, end)) {
+        for (size_t next = next_carried_out(tr, i, end); next < end;
+             next = next_carried_out(tr, next, end)) {
             uint32_t longer = run_of(run, xops[next]);
             if (longer == XOP_COUNT)
                 break;

@@ -1,5 +1,5 @@
 // Chooses rows of fuse.def from what count.c has counted; rows are written to stdout.
-//   node tests/bench/pairs.mjs [--rows N] [--likely N] [--held-out FILE,...] COUNTS.txt...
+//   node tests/bench/pairs.mjs [--begin FUSE.def] [--rows N] [--likely N] [--jumps N] [--held-out FILE,...] COUNTS.txt...
 //
 // Code is a sequence of units, at first one for each instruction. Again and again the pair of
 // neighbours is merged that saves most dispatches, and is a row. Saved dispatches of a program count
@@ -9,6 +9,8 @@
 // Then come pairs that are likely elsewhere (--likely), whether they were seen or not: an operator is
 // followed by certain others (class by class), and a pair of classes has its operands in certain
 // places; the chance of a pair is estimated from its parts where it is too rare to be counted.
+//
+// Last, runs that end with BR go on where it leads (--jumps). --begin keeps the rows of a file.
 //
 // Programs that are held out choose nothing: what they have left shows how far the rows generalise.
 import { readFileSync } from 'node:fs';
@@ -20,6 +22,8 @@ const option = (name, otherwise) => {
     return at < 0 ? otherwise : arguments_.splice(at, 2)[1];
 };
 const rowsWanted = Number(option('rows', 1000));
+const begin = option('begin', '');
+const jumpsWanted = Number(option('jumps', 0));
 const likelyWanted = Number(option('likely', 0));
 const cap = Number(option('cap', 0.02));
 const longest = Number(option('longest', 4));
@@ -50,8 +54,9 @@ function program(path) {
         if (line === 'func') {
             functions.push([]);
         } else if (line) {
-            const [, name, runs, leaves] = line.split(' ');
-            functions.at(-1).push({ id: unit([name]), runs: +runs, on: runs - leaves });
+            const [at, name, runs, leaves, distance] = line.split(' ');
+            const to = name === 'BR' ? +at + +distance : undefined;
+            functions.at(-1).push({ id: unit([name]), runs: +runs, on: runs - leaves, at: +at, to });
             total += +runs;
         }
     }
@@ -190,7 +195,10 @@ const original = programs.map((p) => p.functions.map((f) => f.before));
 for (const p of programs)
     p.functions = p.functions.map((f) => f.units);
 
-const rows = [];
+const rows = begin
+    ? readFileSync(begin, 'utf8').split('\n').filter((line) => line.startsWith('FUSE'))
+        .map((line) => line.replace(/^FUSE\d\(|\)$/g, '').split(', '))
+    : [];
 while (rows.length < rowsWanted) {
     const [pair, gain] = best();
     if (!gain)
@@ -212,19 +220,62 @@ for (const key of known)
     if (!rows.some((names) => names.join(' ') === key))
         rows.push(key.split(' '));
 
+// Where a BR leads, as an index into the function's instructions.
+function targets(f) {
+    const index = new Map(f.map((u, i) => [u.at, i]));
+    return f.map((u) => (u.to === undefined ? undefined : index.get(u.to)));
+}
+
+function jumps() {
+    const sums = new Map();
+    programs.forEach((p, n) => {
+        if (heldOut.has(p.name))
+            return;
+        const shares = new Map();
+        for (const f of original[n]) {
+            const to = targets(f);
+            f.forEach((u, i) => {
+                if (to[i] === undefined || !u.runs || alone.test(units[f[to[i]].id].last) || beginsOnly.test(units[f[to[i]].id].last))
+                    return;
+                let names = units[u.id].last;
+                for (let k = i; k > i - longest + 1 && k >= 0; k--) {
+                    if (k < i)
+                        names = `${units[f[k].id].last} ${names}`;
+                    if (k < i && !known.has(names))
+                        break;
+                    const key = `${names} ${units[f[to[i]].id].last}`;
+                    shares.set(key, (shares.get(key) ?? 0) + Math.min(f[k].runs, u.runs) / p.total);
+                }
+            });
+        }
+        for (const [key, share] of shares)
+            sums.set(key, (sums.get(key) ?? 0) + Math.min(cap, share));
+    });
+    return [...sums].sort((a, b) => b[1] - a[1]).slice(0, jumpsWanted).map(([key]) => key);
+}
+for (const key of jumps()) {
+    known.add(key);
+    rows.push(key.split(' '));
+}
+
 // What is dispatched with the rows as tr_fuse.c takes them: the longest run from wherever one is.
 function dispatched(functions) {
     let sum = 0;
     for (const f of functions) {
+        const to = targets(f);
         const arrive = f.map((u, i) => Math.max(0, u.runs - (i ? f[i - 1].on : 0)));
         for (let i = 0; i < f.length; i++) {
             if (!(arrive[i] > 0))
                 continue;
             sum += arrive[i];
             let key = units[f[i].id].last, at = i, staying = arrive[i];
-            for (; at + 1 < f.length && known.has(`${key} ${units[f[at + 1].id].last}`); at++) {
-                key += ` ${units[f[at + 1].id].last}`;
-                staying *= f[at].runs ? f[at].on / f[at].runs : 0;
+            const next = () => to[at] ?? at + 1;
+            for (; next() < f.length && known.has(`${key} ${units[f[next()].id].last}`); at = next()) {
+                key += ` ${units[f[next()].id].last}`;
+                if (to[at] === undefined)
+                    staying *= f[at].runs ? f[at].on / f[at].runs : 0;
+                else // what BR leads to has been counted as arriving there
+                    sum -= to[at] > i ? 0 : staying, arrive[to[at]] -= to[at] > i ? staying : 0;
             }
             if (at + 1 < f.length)
                 arrive[at + 1] += staying * (f[at].runs ? f[at].on / f[at].runs : 0);
