@@ -69,25 +69,53 @@ static size_t next_carried_out(const struct tr *tr, size_t at, size_t end)
     return at + (size_t)(ptrdiff_t)distance;
 }
 
+/* Chooses the run that begins at `at`: that after which least is to be dispatched, of those the
+ * longest. `left` has that number for what lies behind, and of an earlier pass for what lies
+ * before; `known` is whether there was one. True if it would have been needed. */
+static bool choose(struct tr *tr, size_t at, size_t end, uint16_t *left, bool known)
+{
+    bool back = false;
+    uint32_t run = tr->xops[at];
+    uint32_t best = run;
+    uint32_t least = UINT16_MAX - 1;
+    for (size_t last = at;;) {
+        size_t next = next_carried_out(tr, last, end);
+        if (next <= at) {
+            back = true;
+            if (!known) {
+                best = run;
+                least = 0;
+                break;
+            }
+        }
+        uint32_t rest = next < end ? left[next] : 0;
+        if (rest <= least) {
+            least = rest;
+            best = run;
+        }
+        if (next >= end || (run = run_of(run, tr->xops[next])) == XOP_COUNT)
+            break;
+        last = next;
+    }
+    left[at] = (uint16_t)(least + 1);
+    tr->start[at] = (code_word)(uintptr_t)tr->options->handlers[best];
+    return back;
+}
+
 void tr_fuse(struct tr *tr)
 {
-    const uint16_t *xops = tr->xops;
     size_t end = (size_t)(tr->at - tr->start);
-    if (tr->options->single)
+    /* The room of the fixups, which are done with: two bytes for each word of code. */
+    uint16_t *left = (uint16_t *)(void *)tr->fixups;
+    if (tr->options->single || tr->fixups_most * sizeof *tr->fixups / sizeof *left < end)
         return;
     if (!places[place_of(rows[0].first, rows[0].next)])
         fill_places();
-    for (size_t i = 0, following; i < end; i = following) {
-        following = next_instruction(xops, i, end);
-        uint32_t run = xops[i];
-        for (size_t next = next_carried_out(tr, i, end); next < end;
-             next = next_carried_out(tr, next, end)) {
-            uint32_t longer = run_of(run, xops[next]);
-            if (longer == XOP_COUNT)
-                break;
-            run = longer;
-        }
-        if (run != xops[i])
-            tr->start[i] = (code_word)(uintptr_t)tr->options->handlers[run];
+    bool again = true;
+    for (int pass = 0; pass < 2 && again; pass++) {
+        again = false;
+        for (size_t at = end; at-- > 0;)
+            if (tr->xops[at] != XOP_COUNT)
+                again |= choose(tr, at, end, left, pass > 0);
     }
 }
