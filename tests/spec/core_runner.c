@@ -60,6 +60,8 @@ static void *core_open(void)
         return NULL;
     state->vm = vm_new(state->store.types, &state->store.image, state->arena, ARENA_SIZE, &limits);
     state->fiber = state->vm ? fiber_new(state->vm) : NULL;
+    if (state->vm && getenv("GC_STRESS"))
+        vm_gc_stress(state->vm);
     return state->fiber && spectest_make(&state->spectest, state->vm) ? state : NULL;
 }
 
