@@ -185,7 +185,8 @@ struct exception *gc_new_exception(struct vm *vm, const struct tag_instance *tag
 /* The bytes that an object takes, head included. */
 uint64_t gc_object_size(const struct types *types, const struct object *object);
 
-/* At a safepoint, if a slice is due: the frame and the instruction at hand. */
+/* At a safepoint, if a slice is due: the frame and the instruction at hand. While no fiber runs
+ * there is none, and NULL is given. */
 void gc_slice(struct vm *vm, const code_word *pc, union slot *fp, struct instance *instance);
 
 /* After gc_alloc answered NULL at a safepoint: runs a slice. TRAP_NONE: try the instruction again;

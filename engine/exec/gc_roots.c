@@ -1,5 +1,6 @@
 /* What the collector starts from: tables, globals, element segments, stacks, and what the host
- * holds; see gc.h. All but the running frame and the host's roots are scanned bit by bit. */
+ * holds; see gc.h. All but the running frame and the host's roots
+ * are scanned bit by bit. */
 #include "engine/exec/state.h"
 
 void gc_roots_begin(struct vm *vm, const code_word *pc, union slot *fp, struct instance *instance)
@@ -15,7 +16,8 @@ void gc_roots_begin(struct vm *vm, const code_word *pc, union slot *fp, struct i
     gc->range_cache = NULL;
     for (const struct gc_root *root = gc->roots; root; root = root->next)
         gc_shade(gc, root->value.u64);
-    gc_fiber_begin(vm, pc, fp, instance);
+    if (vm->fiber)
+        gc_fiber_begin(vm, pc, fp, instance);
 }
 
 /* Functions are no objects; everything else may be one. */

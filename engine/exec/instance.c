@@ -259,6 +259,9 @@ struct instance *instance_new(struct vm *vm, const struct module *module,
         err_set(err, ERR_LIMIT, ERR_NOWHERE, "more than %u instances", vm->limits.instances);
         return NULL;
     }
+    /* Constant expressions make objects, and the collector does not come between them. */
+    if (!vm->fiber && vm->gc.due)
+        gc_slice(vm, NULL, NULL, NULL);
     struct instance *in = heap_zeroed(&vm->heap, 1, sizeof *in);
     if (in) {
         in->vm = vm;

@@ -757,6 +757,46 @@ static void test_out_of_memory(void **unused)
     close_room(&a.room);
 }
 
+/* A frame is scanned in one piece, so it may not have any number of references. The function has
+ * 50,000 locals that are references, pushes so many more, and calls another one. */
+static void call_over(uint32_t operands, enum fiber_state expected)
+{
+    struct vm_limits limits = usual_limits;
+    struct machine_room room;
+    struct build b;
+    limits.stack_bytes = 8 << 20;
+    open_room(&room, &limits);
+    begin_module(&b);
+    SECTION_OF(&b, TYPES, 1, 0x60, 0, 0);
+    SECTION_OF(&b, FUNCTIONS, 2, 0, 0);
+    export_functions(&b, 1);
+    size_t bodies = begin_bodies(&b, 2);
+    size_t body = begin_part(&b);
+    PUT(&b, 1, 0xd0, 0x86, 0x03, 0x6e);
+    for (uint32_t i = 0; i < operands; i++)
+        PUT(&b, 0x20, 0);
+    PUT(&b, 0x10, 1);
+    for (uint32_t i = 0; i < operands; i++)
+        put(&b, 0x1a);
+    put(&b, 0x0b);
+    end_part(&b, body);
+    BODY(&b, 0);
+    end_part(&b, bodies);
+    struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
+    assert_int_equal(call_on(&room, room.fiber, function(instance, 0), NULL, 0), expected);
+    if (expected == FIBER_TRAPPED)
+        assert_non_null(strstr(vm_trap(room.vm)->text, "references"));
+    close_room(&room);
+    free(b.at);
+}
+
+static void test_references_of_a_frame(void **unused)
+{
+    (void)unused;
+    call_over(MAP_SLOTS_MOST - 50000, FIBER_DONE);
+    call_over(MAP_SLOTS_MOST - 50000 + 1, FIBER_TRAPPED);
+}
+
 static void test_no_heap(void **unused)
 {
     (void)unused;
@@ -769,16 +809,27 @@ static void test_no_heap(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_garbage_goes),    cmocka_unit_test(test_roots_stay),
-        cmocka_unit_test(test_snapshot),        cmocka_unit_test(test_long_list),
-        cmocka_unit_test(test_wide_arrays),     cmocka_unit_test(test_other_references),
-        cmocka_unit_test(test_exceptions_hold), cmocka_unit_test(test_any_graph),
-        cmocka_unit_test(test_both_sides),      cmocka_unit_test(test_never_fits),
-        cmocka_unit_test(test_shared_limit),    cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_holes),           cmocka_unit_test(test_deep_stack),
-        cmocka_unit_test(test_list_in_global),  cmocka_unit_test(test_tail_calls),
-        cmocka_unit_test(test_table),           cmocka_unit_test(test_blocked_fibers),
-        cmocka_unit_test(test_nested_call),     cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_garbage_goes),
+        cmocka_unit_test(test_roots_stay),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_long_list),
+        cmocka_unit_test(test_wide_arrays),
+        cmocka_unit_test(test_other_references),
+        cmocka_unit_test(test_exceptions_hold),
+        cmocka_unit_test(test_any_graph),
+        cmocka_unit_test(test_both_sides),
+        cmocka_unit_test(test_never_fits),
+        cmocka_unit_test(test_shared_limit),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_deep_stack),
+        cmocka_unit_test(test_list_in_global),
+        cmocka_unit_test(test_tail_calls),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_blocked_fibers),
+        cmocka_unit_test(test_nested_call),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_references_of_a_frame),
         cmocka_unit_test(test_no_heap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,11 @@ static const char *trap_word(enum trap_kind kind)
     case TRAP_SIGNATURE: return "signature";
     case TRAP_STACK: return "stack";
     case TRAP_UNALIGNED: return "unaligned";
+    case TRAP_NULL_REFERENCE:
+    case TRAP_NULL_FUNCTION: return "null";
+    case TRAP_CAST: return "cast";
+    case TRAP_ARRAY_BOUNDS: return "array";
+    case TRAP_OUT_OF_MEMORY: return "size";
     case TRAP_HOST: return "no value of JavaScript";
     default: return trap_text(kind);
     }
@@ -100,6 +105,8 @@ static enum native_answer log_step(struct vm *vm, struct native *frame)
     printf("log");
     print_value(*type, frame->args[0]);
     printf("\n");
+    const struct functype *signature = types_func(vm_types(vm), func_type(frame->func));
+    memset(frame->args, 0, signature->result_slots * sizeof *frame->args);
     return NATIVE_DONE;
 }
 
@@ -120,11 +127,12 @@ static bool finish(struct vm *vm, struct fiber *fiber)
     return false;
 }
 
-/* Functions that take or give vectors cannot be called from JavaScript. */
+/* Functions that take or give vectors cannot be called from JavaScript, and nothing is there for
+ * references that may not be null. */
 static bool callable(const struct functype *type)
 {
     for (uint32_t i = 0; i < type->nparams; i++)
-        if (vt_kind(type->params[i]) == VT_V128)
+        if (vt_kind(type->params[i]) == VT_V128 || !vt_defaultable(type->params[i]))
             return false;
     for (uint32_t i = 0; i < type->nresults; i++)
         if (vt_kind(type->results[i]) == VT_V128)
@@ -205,6 +213,8 @@ static void run_module(struct bytes bytes, struct region *image, struct region *
                                .memories = 10,
                                .tables = 10};
     struct vm *vm = vm_new(types, image, store, STORE, &limits);
+    if (getenv("GC_STRESS"))
+        vm_gc_stress(vm);
     struct core_extern *imports = calloc(module->nimports + 1, sizeof *imports);
     for (uint32_t i = 0; i < module->nimports; i++)
         imports[i] = log_function(vm, &module->imports[i]);
