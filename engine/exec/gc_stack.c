@@ -197,10 +197,12 @@ static void start_scan(struct vm *vm, struct fiber *fiber)
 
 void gc_fiber_runs(struct vm *vm, struct fiber *fiber)
 {
-    if (!vm->gc.marking || fiber->scan.cycle == vm->gc.begun)
+    if (!vm->gc.marking)
         return;
-    start_scan(vm, fiber);
-    scan_to_link(vm, &fiber->scan);
+    if (fiber->scan.cycle != vm->gc.begun)
+        start_scan(vm, fiber);
+    if (!fiber->scan.done)
+        scan_to_link(vm, &fiber->scan);
 }
 
 void gc_fiber_begin(struct vm *vm, const code_word *pc, union slot *fp, struct instance *instance)

@@ -29,6 +29,17 @@ void tr_map_local(struct tr *tr, uint32_t slot)
         map->locals = add_run(tr, slot, map->locals);
 }
 
+/* The operand slot in which an entry's reference lies, or NOWHERE: it is null, or in a local. (What
+ * a branch on null leaves may be said to be in a local, and lie among the operands.) */
+static uint32_t slot_of(const struct tr *tr, const struct entry *entry)
+{
+    if (entry->kind == VT_REF && entry->place == IN_SLOT)
+        return entry->slot;
+    if (entry->kind == VT_REF && entry->place == IN_LOCAL && entry->local >= tr->operands)
+        return entry->local;
+    return NOWHERE;
+}
+
 /* The run of the topmost reference. */
 static uint32_t top_run(struct tr *tr)
 {
@@ -39,9 +50,9 @@ static uint32_t top_run(struct tr *tr)
     }
     uint32_t run = map->known ? map->entry_runs[map->known - 1] : map->locals;
     for (; map->known < tr->nentries; map->known++) {
-        const struct entry *entry = &tr->entries[map->known];
-        if (entry->kind == VT_REF && entry->place == IN_SLOT)
-            run = add_run(tr, entry->slot, run);
+        uint32_t slot = slot_of(tr, &tr->entries[map->known]);
+        if (slot != NOWHERE)
+            run = add_run(tr, slot, run);
         map->entry_runs[map->known] = run;
     }
     return run;
