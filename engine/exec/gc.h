@@ -105,7 +105,7 @@ static inline uint32_t i31_signed(uint64_t ref)
 /* Work of one slice, in units: an object visited, a slot looked at, a block swept. A unit costs a
  * cache miss at worst, so that a slice takes less than a millisecond. One frame of a stack is
  * scanned whole, whatever it costs: GC_FRAME_SLOTS at most (the translator sees to it). */
-#define GC_SLICE_UNITS 8192u
+#define GC_SLICE_UNITS 4096u
 
 enum gc_phase { GC_IDLE, GC_MARK, GC_SWEEP };
 

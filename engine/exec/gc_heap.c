@@ -17,12 +17,12 @@ struct free_block {
     uint32_t next, before; /* in its list; 0: none */
 };
 
-#define FIRST       2u                               /* granule 0 means none */
-#define CHUNK       ((uint32_t)(32 << 10) / GRANULE) /* from which small objects are cut */
-#define STEP        ((uint64_t)1 << 20)              /* bytes by which the span grows at least */
-#define LEAST_CYCLE ((uint64_t)(256 << 10) / GRANULE)
-#define SMALL       512u /* granules; larger objects get a block of their own */
-#define TRIES       8    /* blocks looked at in a list whose sizes differ */
+#define FIRST     2u                               /* granule 0 means none */
+#define CHUNK     ((uint32_t)(16 << 10) / GRANULE) /* from which small objects are cut */
+#define STEP      ((uint64_t)1 << 20)              /* bytes by which the span grows at least */
+#define MOST_REST ((uint64_t)(4 << 20) / GRANULE)  /* between cycles, if little is alive */
+#define SMALL     512u /* granules; larger objects get a block of their own */
+#define TRIES     8    /* blocks looked at in a list whose sizes differ */
 
 void gc_init(struct vm *vm)
 {
@@ -31,7 +31,7 @@ void gc_init(struct vm *vm)
     gc->limit = vm->limits.gc_bytes < most ? vm->limits.gc_bytes : most;
     gc->top = FIRST;
     gc->used = FIRST;
-    gc->next = LEAST_CYCLE;
+    gc_pace(vm);
 }
 
 /* --- Lists of free blocks ------------------------------------------------------------------------
@@ -360,9 +360,11 @@ void gc_pace(struct vm *vm)
         gc->next = gc->used + CHUNK;
         return;
     }
-    /* As much again as is alive, but no more than half of what is left. */
+    /* As much again as is alive, but no more than half of what is left; and some even if nothing
+     * is. */
     uint64_t most = gc->limit / GRANULE;
+    uint64_t least = most / 16 < MOST_REST ? most / 16 : MOST_REST;
     uint64_t left = most > gc->used ? (most - gc->used) / 2 : 0;
     uint64_t grow = gc->used < left ? gc->used : left;
-    gc->next = gc->used + (grow > LEAST_CYCLE ? grow : LEAST_CYCLE);
+    gc->next = gc->used + (grow > least ? grow : least);
 }

@@ -53,7 +53,8 @@ const FEATURES = {
   refs: [['--mvp-features', ...BASE, '--enable-reference-types']],
   eh: [['--mvp-features', ...BASE, '--enable-exception-handling']],
   exnref: [['--mvp-features', ...BASE, '--enable-exception-handling']],
-  // Needs a V8 and a wasm-opt that speak the final encoding (node 22, binaryen 116).
+  // Needs a V8 and a wasm-opt that speak the final encoding (node 22, binaryen 116); the latter is a
+  // script if it comes from npm, and cannot be preloaded: --preload ''.
   gc: [['--mvp-features', ...BASE, '--enable-reference-types', '--enable-gc']],
   threads: [['--mvp-features', ...BASE, '--enable-threads']],
   simd: [['--mvp-features', ...BASE, '--enable-simd']],
@@ -86,6 +87,10 @@ function command(folder, index) {
 function makeModules(folder, from, to) {
   const commands = [];
   for (let i = from; i < to; i++) commands.push(command(folder, i));
+  if (!options.preload) {
+    return commands.filter((c) => spawnSync('wasm-opt', c, { stdio: 'ignore', timeout: 60000 }).status === 0)
+      .map((c) => c.at(-1));
+  }
   const run = spawnSync('wasm-opt', [], {
     input: commands.map((c) => c.join('\t') + '\n').join(''),
     env: { ...process.env, BINARYEN_CORES: '1', LD_PRELOAD: path.resolve(options.preload) },
