@@ -77,26 +77,26 @@ typedef void scene(struct vm *vm);
 static enum native_answer play(struct vm *vm, struct native *frame)
 {
     here = frame;
-    scene *const *function = frame->data;
-    (*function)(vm);
+    scene *const *acts = frame->data;
+    (*acts)(vm);
     return NATIVE_DONE;
 }
 
 /* Runs a test within a fiber. */
-static void in_fiber(struct machine_room *room, scene *function)
+static void in_fiber(struct machine_room *room, scene *acts)
 {
     uint32_t type = types_func_id(room->store.types, NULL, 0, NULL, 0);
-    struct func *func = func_native(room->vm, type, play, &function);
+    struct func *func = func_native(room->vm, type, play, &acts);
     assert_non_null(func);
     fiber_begin(room->vm, room->fiber, func);
     assert_int_equal(fiber_run(room->vm, room->fiber), FIBER_DONE);
 }
 
-static void with_heap(uint64_t gc_bytes, scene *function)
+static void with_heap(uint64_t gc_bytes, scene *acts)
 {
     struct machine_room room;
     open_heap(&room, gc_bytes);
-    in_fiber(&room, function);
+    in_fiber(&room, acts);
     close_room(&room);
 }
 
