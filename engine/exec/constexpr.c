@@ -38,6 +38,7 @@ static size_t make_object(struct vm *vm, const struct insn *insn, const struct o
                           const void **ret_object)
 {
     size_t pops = 0;
+    struct array *array = NULL;
     switch (insn->op) {
     case OP_STRUCT_NEW:
         pops = types_get(vm->types, insn->x)->structure.nfields;
@@ -45,10 +46,12 @@ static size_t make_object(struct vm *vm, const struct insn *insn, const struct o
         return pops;
     case OP_STRUCT_NEW_DEFAULT: *ret_object = struct_new_default(vm, insn->x); return 0;
     case OP_ARRAY_NEW:
-        *ret_object = array_new(vm, insn->x, end[-2].value, end[-1].value->u32);
+        if (!array_new(vm, insn->x, end[-2].value, end[-1].value->u32, &array))
+            *ret_object = array;
         return 2;
     case OP_ARRAY_NEW_DEFAULT:
-        *ret_object = array_new(vm, insn->x, NULL, end[-1].value->u32);
+        if (!array_new(vm, insn->x, NULL, end[-1].value->u32, &array))
+            *ret_object = array;
         return 1;
     default:
         pops = insn->pair.y;
@@ -93,7 +96,7 @@ static bool evaluate(struct instance *instance, struct reader *r, struct operand
         case OP_ARRAY_NEW:
         case OP_ARRAY_NEW_DEFAULT:
         case OP_ARRAY_NEW_FIXED: {
-            const void *object;
+            const void *object = NULL;
             pops = make_object(instance->vm, &insn, stack + top, &object);
             if (!object)
                 return false;

@@ -85,6 +85,18 @@ static void overwrite(struct vm *vm, const struct array *array, uint64_t at, uin
         gc_overwrite_all(&vm->gc, (const union slot *)(const void *)array->at + at, len);
 }
 
+/* How many of `left` elements of `size` bytes are to be done now, which is paid for: work without a
+ * bound goes on in slices, and between them the fiber may be stopped. */
+static enum trap_kind next_slice(struct vm *vm, uint64_t left, uint32_t size, uint64_t *ret_slice)
+{
+    uint64_t most = SLICE_BYTES / size;
+    *ret_slice = left < most ? left : most;
+    if (left > most && vm_interrupted(vm))
+        return TRAP_INTERRUPT;
+    vm->fuel -= (int64_t)(*ret_slice * size / FUEL_BYTES);
+    return vm->fuel < 0 ? TRAP_FUEL : TRAP_NONE;
+}
+
 /* Fills bytes with copies of a value of `size` bytes, twice as many at a time. */
 static void fill(uint8_t *at, uint64_t count, uint32_t size, const union slot *value)
 {
@@ -105,17 +117,29 @@ static void fill(uint8_t *at, uint64_t count, uint32_t size, const union slot *v
     }
 }
 
-struct array *array_new(struct vm *vm, uint32_t type, const union slot *value, uint32_t length)
+/* `is_new`: there was nothing in it. */
+static enum trap_kind fill_slices(struct vm *vm, struct array *array, uint64_t at, uint64_t len,
+                                  const union slot *value, bool is_new)
 {
-    struct array *array = gc_new_array(vm, type, length);
-    if (!array)
-        return NULL;
-    uint32_t size = field_size(&types_get(vm->types, type)->element);
-    if (value)
-        fill(array->at, length, size, value);
-    else
-        memset(array->at, 0, (uint64_t)length * size);
-    return array;
+    static const union slot zero[2];
+    uint32_t size = field_size(element_of(vm, array));
+    uint64_t slice;
+    for (uint64_t done = 0; done < len; done += slice) {
+        enum trap_kind trap = next_slice(vm, len - done, size, &slice);
+        if (trap)
+            return trap;
+        if (!is_new)
+            overwrite(vm, array, at + done, slice);
+        fill(array->at + (at + done) * size, slice, size, value ? value : zero);
+    }
+    return TRAP_NONE;
+}
+
+enum trap_kind array_new(struct vm *vm, uint32_t type, const union slot *value, uint32_t length,
+                         struct array **ret_array)
+{
+    *ret_array = gc_new_array(vm, type, length);
+    return *ret_array ? fill_slices(vm, *ret_array, 0, length, value, true) : TRAP_NONE;
 }
 
 struct array *array_new_fixed(struct vm *vm, uint32_t type, const union slot *values,
@@ -136,12 +160,10 @@ enum trap_kind array_fill(struct vm *vm, struct array *array, uint32_t at, const
         return TRAP_NULL_REFERENCE;
     if (!inside(array->length, at, len))
         return TRAP_ARRAY_BOUNDS;
-    uint32_t size = field_size(element_of(vm, array));
-    overwrite(vm, array, at, len);
-    fill(array->at + (uint64_t)at * size, len, size, value);
-    return TRAP_NONE;
+    return fill_slices(vm, array, at, len, value, false);
 }
 
+/* Downwards from the end if the target lies above the source in the same array. */
 enum trap_kind array_copy(struct vm *vm, struct array *to, uint32_t to_at, const struct array *from,
                           uint32_t from_at, uint32_t len)
 {
@@ -150,9 +172,16 @@ enum trap_kind array_copy(struct vm *vm, struct array *to, uint32_t to_at, const
     if (!inside(to->length, to_at, len) || !inside(from->length, from_at, len))
         return TRAP_ARRAY_BOUNDS;
     uint32_t size = field_size(element_of(vm, to));
-    overwrite(vm, to, to_at, len);
-    memmove(to->at + (uint64_t)to_at * size, from->at + (uint64_t)from_at * size,
-            (uint64_t)len * size);
+    bool down = to == from && to_at > from_at;
+    uint64_t slice;
+    for (uint64_t done = 0; done < len; done += slice) {
+        enum trap_kind trap = next_slice(vm, len - done, size, &slice);
+        if (trap)
+            return trap;
+        uint64_t at = down ? len - done - slice : done;
+        overwrite(vm, to, to_at + at, slice);
+        memmove(to->at + (to_at + at) * size, from->at + (from_at + at) * size, slice * size);
+    }
     return TRAP_NONE;
 }
 
@@ -183,6 +212,21 @@ static bool elem_part(const struct instance *in, uint32_t elem, uint32_t at, uin
     return true;
 }
 
+/* Copies what a segment gives into elements from `at` on. */
+static enum trap_kind copy_slices(struct vm *vm, struct array *array, uint64_t at, uint64_t len,
+                                  const uint8_t *from)
+{
+    uint32_t size = field_size(element_of(vm, array));
+    uint64_t slice;
+    for (uint64_t done = 0; done < len; done += slice) {
+        enum trap_kind trap = next_slice(vm, len - done, size, &slice);
+        if (trap)
+            return trap;
+        memcpy(array->at + (at + done) * size, from + done * size, slice * size);
+    }
+    return TRAP_NONE;
+}
+
 enum trap_kind array_new_data(struct instance *in, uint32_t type, uint32_t data, uint32_t at,
                               uint32_t length, struct array **ret_array)
 {
@@ -191,9 +235,7 @@ enum trap_kind array_new_data(struct instance *in, uint32_t type, uint32_t data,
     if (!data_part(in, data, at, bytes, &from))
         return TRAP_MEMORY_BOUNDS;
     *ret_array = gc_new_array(in->vm, type, length);
-    if (*ret_array && bytes)
-        memcpy((*ret_array)->at, from, bytes);
-    return TRAP_NONE;
+    return *ret_array ? copy_slices(in->vm, *ret_array, 0, length, from) : TRAP_NONE;
 }
 
 enum trap_kind array_new_elem(struct instance *in, uint32_t type, uint32_t elem, uint32_t at,
@@ -203,9 +245,8 @@ enum trap_kind array_new_elem(struct instance *in, uint32_t type, uint32_t elem,
     if (!elem_part(in, elem, at, length, &from))
         return TRAP_TABLE_BOUNDS;
     *ret_array = gc_new_array(in->vm, type, length);
-    if (*ret_array && length)
-        memcpy((*ret_array)->at, from, (uint64_t)length * sizeof *from);
-    return TRAP_NONE;
+    return *ret_array ? copy_slices(in->vm, *ret_array, 0, length, (const uint8_t *)from)
+                      : TRAP_NONE;
 }
 
 enum trap_kind array_init_data(struct instance *in, struct array *array, uint32_t at, uint32_t data,
@@ -219,9 +260,7 @@ enum trap_kind array_init_data(struct instance *in, struct array *array, uint32_
         return TRAP_ARRAY_BOUNDS;
     if (!data_part(in, data, from_at, (uint64_t)len * size, &from))
         return TRAP_MEMORY_BOUNDS;
-    if (len)
-        memcpy(array->at + (uint64_t)at * size, from, (uint64_t)len * size);
-    return TRAP_NONE;
+    return copy_slices(in->vm, array, at, len, from);
 }
 
 enum trap_kind array_init_elem(struct instance *in, struct array *array, uint32_t at, uint32_t elem,
@@ -235,9 +274,7 @@ enum trap_kind array_init_elem(struct instance *in, struct array *array, uint32_
     if (!elem_part(in, elem, from_at, len, &from))
         return TRAP_TABLE_BOUNDS;
     overwrite(in->vm, array, at, len);
-    if (len)
-        memcpy(array->at + (uint64_t)at * sizeof *from, from, (uint64_t)len * sizeof *from);
-    return TRAP_NONE;
+    return copy_slices(in->vm, array, at, len, (const uint8_t *)from);
 }
 
 /* --- Types of references -------------------------------------------------------------------------

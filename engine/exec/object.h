@@ -6,9 +6,9 @@
 #include "engine/exec/state.h"
 #include "engine/wasm/ref_test.h"
 
-#define FILL_MOST                                                                                  \
-    ((uint64_t)64 << 10) /* bytes that array.fill copies at a time: in the cache; whole elements   \
-                          */
+#define FILL_MOST   ((uint64_t)64 << 10) /* bytes that fill copies at a time: in the cache */
+#define SLICE_BYTES ((uint64_t)1 << 20)  /* done in less than a millisecond */
+#define FUEL_BYTES  64                   /* that cost one unit of fuel; less is free */
 
 /* Does the reference, which is not null, pass the test? */
 static inline bool ref_passes(const struct types *types, uint64_t ref, enum ref_test_kind kind,
@@ -37,12 +37,17 @@ static inline bool ref_passes(const struct types *types, uint64_t ref, enum ref_
 struct object *struct_new(struct vm *vm, uint32_t type, const union slot *values);
 struct object *struct_new_default(struct vm *vm, uint32_t type);
 
-/* Arrays: of copies of one value (NULL: the default one), or of values in slots. */
-struct array *array_new(struct vm *vm, uint32_t type, const union slot *value, uint32_t length);
+/* An array of values in slots, which are few. */
 struct array *array_new_fixed(struct vm *vm, uint32_t type, const union slot *values,
                               uint32_t length);
 
-/* The rest answers TRAP_NONE or why it traps. Of the first two *ret_array is NULL without room. */
+/* The rest may be much work, so it costs fuel and can be interrupted: it answers TRAP_NONE or why
+ * it traps. What makes an array sets *ret_array, to NULL if there is no room (and that is no trap).
+ */
+
+/* Of copies of one value; NULL: the default one. */
+enum trap_kind array_new(struct vm *vm, uint32_t type, const union slot *value, uint32_t length,
+                         struct array **ret_array);
 enum trap_kind array_new_data(struct instance *in, uint32_t type, uint32_t data, uint32_t at,
                               uint32_t length, struct array **ret_array);
 enum trap_kind array_new_elem(struct instance *in, uint32_t type, uint32_t elem, uint32_t at,

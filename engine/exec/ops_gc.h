@@ -183,17 +183,27 @@ OPERATION(STRUCT_NEW_DEFAULT)
     ALLOCATED(struct_new_default(in->vm, U32(1)), 2);
 }
 
+/* The same with work that may trap. */
+#define ARRAY_MADE(words, call)                                                                    \
+    do {                                                                                           \
+        struct array *array = NULL;                                                                \
+        enum trap_kind trap = call;                                                                \
+        if (unlikely(trap))                                                                        \
+            FAIL(trap);                                                                            \
+        ALLOCATED(array, words);                                                                   \
+    } while (0)
+
 OPERATION(ARRAY_NEW)
 {
     GC_SAFEPOINT();
     uint32_t slots = vt_slots(types_get(in->vm->types, U32(1))->element.type);
-    ALLOCATED(array_new(in->vm, U32(1), &RUN_SLOT(0), RUN_SLOT(slots).u32), 2);
+    ARRAY_MADE(2, array_new(in->vm, U32(1), &RUN_SLOT(0), RUN_SLOT(slots).u32, &array));
 }
 
 OPERATION(ARRAY_NEW_DEFAULT)
 {
     GC_SAFEPOINT();
-    ALLOCATED(array_new(in->vm, U32(1), NULL, RUN_SLOT(0).u32), 2);
+    ARRAY_MADE(2, array_new(in->vm, U32(1), NULL, RUN_SLOT(0).u32, &array));
 }
 
 /* [base32 type32][count] */
@@ -208,12 +218,8 @@ OPERATION(ARRAY_NEW_FIXED)
     OPERATION(name)                                                                                \
     {                                                                                              \
         GC_SAFEPOINT();                                                                            \
-        struct array *array = NULL;                                                                \
-        enum trap_kind trap =                                                                      \
-            function(in, U32(1), (uint32_t)pc[2], RUN_SLOT(0).u32, RUN_SLOT(1).u32, &array);       \
-        if (unlikely(trap))                                                                        \
-            FAIL(trap);                                                                            \
-        ALLOCATED(array, 3);                                                                       \
+        ARRAY_MADE(                                                                                \
+            3, function(in, U32(1), (uint32_t)pc[2], RUN_SLOT(0).u32, RUN_SLOT(1).u32, &array));   \
     }
 NEW_OF_SEGMENT(ARRAY_NEW_DATA, array_new_data)
 NEW_OF_SEGMENT(ARRAY_NEW_ELEM, array_new_elem)

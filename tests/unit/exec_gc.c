@@ -146,6 +146,14 @@ static struct node *new_node(struct vm *vm, uint32_t type, uint64_t number)
     return node;
 }
 
+/* Of default elements; NULL if there is no room. */
+static struct array *new_array(struct vm *vm, uint32_t type, uint32_t length)
+{
+    struct array *array;
+    assert_int_equal(array_new(vm, type, NULL, length, &array), TRAP_NONE);
+    return array;
+}
+
 static void set(struct vm *vm, uint64_t *to, uint64_t ref)
 {
     gc_overwrite(&vm->gc, *to);
@@ -274,10 +282,10 @@ static void wide_arrays(struct vm *vm)
     uint32_t type = array_type(vm, anyref, 0);
     uint32_t leaf_type = node_type(vm, 0);
     struct gc_root root;
-    struct array *outer = array_new(vm, type, NULL, DEEP);
+    struct array *outer = new_array(vm, type, DEEP);
     vm_root_add(vm, &root, slot_of(outer));
     for (uint32_t i = 0; i < DEEP; i++) {
-        struct array *inner = array_new(vm, type, NULL, WIDE);
+        struct array *inner = new_array(vm, type, WIDE);
         ((uint64_t *)(void *)outer->at)[i] = object_ref(inner);
         for (uint32_t k = 0; k < WIDE; k += 100) {
             struct node *leaf = new_node(vm, leaf_type, k);
@@ -412,7 +420,7 @@ static void any_graph(struct vm *vm)
             if (node)
                 vm_root_set(vm, root, (union slot){.u64 = node->to[random_below(EDGES)]});
             break;
-        case 5: assert_non_null(array_new(vm, bytes, NULL, random_below(3000))); break;
+        case 5: assert_non_null(new_array(vm, bytes, random_below(3000))); break;
         default:
             if (node)
                 set(vm, &node->to[random_below(EDGES)], roots[random_below(ROOTS)].value.u64);
@@ -448,12 +456,12 @@ static void both_sides(struct vm *vm)
 {
     uint32_t type = array_type(vm, VT_I32, 8);
     uint32_t most = (uint32_t)(LIMIT - nothing() * GRANULE - sizeof(struct array));
-    assert_null(array_new(vm, type, NULL, most + 1));
-    struct array *all = array_new(vm, type, NULL, most);
+    assert_null(new_array(vm, type, most + 1));
+    struct array *all = new_array(vm, type, most);
     assert_non_null(all);
     struct gc_root root;
     vm_root_add(vm, &root, slot_of(all));
-    assert_null(array_new(vm, type, NULL, 0));
+    assert_null(new_array(vm, type, 0));
     /* It is alive, so a whole cycle makes no room; dead, it does. */
     enum trap_kind kind = TRAP_NONE;
     for (int slices = 0; !kind; slices++) {
@@ -462,16 +470,16 @@ static void both_sides(struct vm *vm)
     }
     assert_int_equal(kind, TRAP_OUT_OF_MEMORY);
     vm_root_remove(vm, &root);
-    while (!array_new(vm, type, NULL, most))
+    while (!new_array(vm, type, most))
         assert_int_equal(wait_for_room(vm), TRAP_NONE);
 }
 
 static void never_fits(struct vm *vm)
 {
     uint32_t type = array_type(vm, VT_V128, 0);
-    assert_null(array_new(vm, type, NULL, UINT32_MAX));
+    assert_null(new_array(vm, type, UINT32_MAX));
     while (!wait_for_room(vm))
-        assert_null(array_new(vm, type, NULL, UINT32_MAX));
+        assert_null(new_array(vm, type, UINT32_MAX));
     assert_int_equal(vm->gc.used, nothing());
 }
 
@@ -481,8 +489,8 @@ static void shared_limit(struct vm *vm)
     uint32_t type = array_type(vm, VT_I32, 8);
     uint64_t left = vm->limits.memory_bytes - vm->memory_bytes;
     vm->memory_bytes += left - 4096;
-    assert_null(array_new(vm, type, NULL, 5000));
-    assert_non_null(array_new(vm, type, NULL, 2000));
+    assert_null(new_array(vm, type, 5000));
+    assert_non_null(new_array(vm, type, 2000));
 }
 
 static uint32_t stop = 1;
@@ -493,6 +501,41 @@ static void interrupted(struct vm *vm)
     assert_int_equal(wait_for_room(vm), TRAP_INTERRUPT);
 }
 
+/* Work on whole arrays is paid for, and stopped between slices. */
+static void whole_arrays(struct vm *vm)
+{
+    enum { MANY = 3 << 18 }; /* 6 MiB */
+    uint32_t type = array_type(vm, VT_I64, 0);
+    const union slot value = {.u64 = UINT64_C(0x0123456789abcdef)};
+    struct array *array = new_array(vm, type, MANY);
+    const uint64_t *at = (const uint64_t *)(const void *)array->at;
+    uint64_t cost = MANY * sizeof(uint64_t) / FUEL_BYTES;
+    vm->fuel = (int64_t)cost;
+    assert_int_equal(array_fill(vm, array, 0, &value, MANY), TRAP_NONE);
+    assert_int_equal(vm->fuel, 0);
+    assert_int_equal(at[MANY - 1], value.u64);
+    /* Overlapping, in both directions. */
+    vm->fuel = INT64_MAX;
+    for (uint32_t i = 0; i < MANY; i++)
+        ((uint64_t *)(void *)array->at)[i] = i;
+    assert_int_equal(array_copy(vm, array, 7, array, 0, MANY - 7), TRAP_NONE);
+    assert_int_equal(at[MANY - 1], MANY - 8);
+    assert_int_equal(at[200007], 200000);
+    assert_int_equal(array_copy(vm, array, 0, array, 7, MANY - 7), TRAP_NONE);
+    assert_int_equal(at[0], 0);
+    assert_int_equal(at[MANY - 8], MANY - 8);
+    vm->fuel = (int64_t)cost - 1;
+    assert_int_equal(array_fill(vm, array, 0, &value, MANY), TRAP_FUEL);
+    vm->fuel = INT64_MAX;
+    vm->interrupt = &stop;
+    assert_int_equal(array_fill(vm, array, 0, &value, MANY), TRAP_INTERRUPT);
+    assert_int_equal(array_fill(vm, array, 0, &value, 100), TRAP_NONE);
+    assert_int_equal(array_new(vm, type, &value, MANY, &array), TRAP_INTERRUPT);
+    assert_int_equal(array_fill(vm, NULL, 0, &value, 0), TRAP_NULL_REFERENCE);
+    assert_int_equal(array_fill(vm, array, MANY, &value, 1), TRAP_ARRAY_BOUNDS);
+    assert_int_equal(array_copy(vm, array, MANY, array, 1, UINT32_MAX), TRAP_ARRAY_BOUNDS);
+}
+
 /* Holes of every size are found again, and grow together. */
 static void holes(struct vm *vm)
 {
@@ -500,14 +543,14 @@ static void holes(struct vm *vm)
     uint32_t type = array_type(vm, VT_I32, 8);
     struct gc_root roots[COUNT];
     for (uint32_t i = 0; i < COUNT; i++)
-        vm_root_add(vm, &roots[i], slot_of(array_new(vm, type, NULL, i * 7)));
+        vm_root_add(vm, &roots[i], slot_of(new_array(vm, type, i * 7)));
     for (uint32_t i = 0; i < COUNT; i += 2)
         vm_root_set(vm, &roots[i], slot_of(NULL));
     collect(vm);
     uint32_t top = vm->gc.top;
     for (uint32_t i = COUNT; i-- > 0;)
         if (i % 2 == 0)
-            vm_root_set(vm, &roots[i], slot_of(array_new(vm, type, NULL, i * 7)));
+            vm_root_set(vm, &roots[i], slot_of(new_array(vm, type, i * 7)));
     gc_retire(&vm->gc);
     assert_in_range(vm->gc.top, 0, top + top / 4);
     for (uint32_t i = 0; i < COUNT; i++) {
@@ -536,6 +579,7 @@ SCENE(both_sides, LIMIT)
 SCENE(never_fits, LIMIT)
 SCENE(shared_limit, LIMIT)
 SCENE(interrupted, LIMIT)
+SCENE(whole_arrays, 64 * LIMIT)
 SCENE(holes, 4 * LIMIT)
 
 /* --- Frames --------------------------------------------------------------------------------------
@@ -858,6 +902,7 @@ int main(void)
         cmocka_unit_test(test_never_fits),
         cmocka_unit_test(test_shared_limit),
         cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_whole_arrays),
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_deep_stack),
         cmocka_unit_test(test_list_in_global),
