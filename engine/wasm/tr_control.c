@@ -326,7 +326,8 @@ static void branch_on_cast(struct tr *tr, bool when_passed)
     struct control *control = tr_control_at(tr, tr->insn.cast.label);
     uint32_t arity = label_arity(control);
     tr_settle(tr, arity);
-    bool direct = control->op != OP_END && in_place(tr, control, arity);
+    /* Back to a loop it goes by BR, at which the guest can be interrupted. */
+    bool direct = control->op != OP_END && control->op != OP_LOOP && in_place(tr, control, arity);
     bool jump_when_passed = direct ? when_passed : !when_passed;
     struct ref_test test = ref_test_of(tr->module->types, tr->insn.cast.to);
     uint32_t used = tr_use(tr, tr_top(tr, 0)->slot);
