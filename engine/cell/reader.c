@@ -116,13 +116,17 @@ static int read_module(const struct cell *cell, struct ground *ground, struct an
         cell->component, cell->component.at, ground->types, &ground->image, &ground->scratch, err);
     if (!module)
         return -1;
+    bool *reached = region_array(&ground->scratch, bool, module->nimports);
+    if (!reached)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to look at a module's imports");
+    cm_module_demand(module, &ground->scratch, reached);
     for (uint32_t i = 0; i < module->nimports; i++) {
         const struct import *import = &module->imports[i];
         uint32_t row =
             import->type.kind == EXTERN_FUNC ? row_of_p1(import->module, import->name) : ROW_NONE;
         if (row != ROW_NONE)
-            answer_row(answer, row, true);
-        else
+            answer_row(answer, row, reached[i]);
+        else if (reached[i] || import->type.kind != EXTERN_FUNC)
             answer_name(answer, ANSWER_UNKNOWN, import->module, import->name);
         if (i == 0 || !str_eq(import->module, module->imports[i - 1].module))
             answer_name(answer, ANSWER_IMPORT, import->module, (struct str){0});

@@ -2,8 +2,30 @@
 #include "engine/cell/program.h"
 
 #include "engine/cell/tell.h"
+#include "engine/component/demand.h"
 #include "engine/wasi/p1.h"
 #include <stdio.h>
+
+/* What no code of the module can call: a trap, so that a mistake is one, and not a system call that
+ * the filter does not have. */
+static enum native_answer unreached_step(struct vm *vm, struct native *frame)
+{
+    const struct import *import = frame->data;
+    vm_trap_set(vm, TRAP_HOST,
+                STR_FMT " was called, which was judged to be out of reach: a fault in carrel, "
+                        "please report it",
+                STR_ARG(import->name));
+    return NATIVE_TRAP;
+}
+
+static struct func *unreached(struct vm *vm, const struct import *import, struct err *err)
+{
+    struct func *func =
+        func_native(vm, import->type.func, unreached_step, (void *)(uintptr_t)import);
+    if (!func)
+        err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the module");
+    return func;
+}
 
 /* The functions that the module imports. Those that are not there are named, all in one failure. */
 static struct core_extern *link(struct program *program, const struct module *module,
@@ -12,10 +34,12 @@ static struct core_extern *link(struct program *program, const struct module *mo
     struct p1 *p1 = p1_new(program->vm, program->wasi);
     struct core_extern *imports =
         heap_zeroed(vm_heap(program->vm), (size_t)module->nimports + 1, sizeof *imports);
-    if (!p1 || !imports) {
+    bool *reached = region_array(&program->ground.scratch, bool, module->nimports);
+    if (!p1 || !imports || !reached) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the module");
         return NULL;
     }
+    cm_module_demand(module, &program->ground.scratch, reached);
     char missing[160] = "";
     size_t used = 0;
     uint32_t count = 0;
@@ -23,7 +47,9 @@ static struct core_extern *link(struct program *program, const struct module *mo
         const struct import *import = &module->imports[i];
         struct err why = {0};
         struct func *func = NULL;
-        if (import->type.kind == EXTERN_FUNC)
+        if (import->type.kind == EXTERN_FUNC && !reached[i])
+            func = unreached(program->vm, import, &why);
+        else if (import->type.kind == EXTERN_FUNC)
             func = p1_func(p1, import->module, import->name, &why);
         if (func) {
             imports[i] = (struct core_extern){.kind = EXTERN_FUNC, .func = func};
@@ -69,8 +95,8 @@ enum ran run_module(struct program *program, struct err *err)
 {
     const struct cell *cell = program->cell;
     struct ground *ground = &program->ground;
-    const struct module *module = module_read(cell->component, cell->component.at, ground->types,
-                                              &ground->image, &ground->scratch, err);
+    const struct module *module = module_read_noted(
+        cell->component, cell->component.at, ground->types, &ground->image, &ground->scratch, err);
     if (!module)
         return RAN_FAILED;
     bool command = !cell->invokes && has_entry(module, "_start");
