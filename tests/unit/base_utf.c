@@ -151,10 +151,8 @@ static void test_edges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_every_scalar),
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_edges),       cmocka_unit_test(test_every_scalar),
+        cmocka_unit_test(test_pairs),       cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_every_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
