@@ -282,8 +282,17 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
     o->kind = kinds[handed->stream];
     o->name = "";
     o->rights = handed->stream == 0 ? RIGHT_READ : RIGHT_WRITE;
-    if (c->host->streams[handed->stream] == HOST_TERMINAL && granted(c, CAP_TERMINAL))
-        o->rights |= RIGHT_TERMINAL;
+}
+
+static void terminals(struct composing *c)
+{
+    static const uint64_t bits[3] = {TERMINAL_STDIN, TERMINAL_STDOUT, TERMINAL_STDERR};
+    uint64_t streams = 0;
+    for (unsigned i = 0; i < 3; i++)
+        if (c->host->streams[i] == HOST_TERMINAL)
+            streams |= bits[i];
+    if (streams && granted(c, CAP_TERMINAL))
+        add(c, OPERATION_TERMINALS)->of.terminals.streams = streams;
 }
 
 /* Those that say something about what the component can do. */
@@ -311,6 +320,7 @@ static void messages(struct composing *c)
         add(c, OPERATION_TIME)->of.time.time = time;
     for (size_t i = 0; i < c->handed_count; i++)
         hand_over(c, i, &c->handed[i]);
+    terminals(c);
     if (granted(c, CAP_ARGS) || r->role == CELL_INSPECT)
         add(c, OPERATION_ARGUMENTS)->of.arguments.list = r->arguments;
     if (r->role != CELL_RUN)

@@ -75,7 +75,7 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
     uint32_t mismatched = demand->head.totals[DEMAND_MISMATCH];
     if (verdict->missing || unknown)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "imports %" PRIu64 " function%s that carrel does not provide",
+                       "has %" PRIu64 " import%s that carrel does not provide",
                        (uint64_t)verdict->missing + unknown,
                        verdict->missing + (uint64_t)unknown == 1 ? "" : "s");
     if (mismatched)

@@ -32,9 +32,10 @@ const struct operation_field operation_fields[] = {
 const size_t operation_field_count = countof(operation_fields);
 
 const struct operation_word operation_words[] = {
-#define WORD(show, value, word) {SHOW_##show, value, word},
-#define GRANT(NAME, word)       {SHOW_KIND, GRANT_##NAME, word},
-#define RIGHT(NAME, bit, word)  {SHOW_RIGHTS, bit, word},
+#define WORD(show, value, word)   {SHOW_##show, value, word},
+#define GRANT(NAME, word)         {SHOW_KIND, GRANT_##NAME, word},
+#define RIGHT(NAME, bit, word)    {SHOW_RIGHTS, bit, word},
+#define TERMINAL(NAME, bit, word) {SHOW_TERMINALS, bit, word},
 #include "policies/operation.def"
 #include "shim/protocol.def"
 #define CAP(name, word, ...) {SHOW_CAPABILITIES, UINT64_C(1) << CAP_##name, word},
@@ -192,6 +193,7 @@ static void put_field(struct writer *out, const struct operation *operation,
     case SHOW_STREAM:
     case SHOW_KIND: put_word(out, field->show, *(const uint64_t *)value); break;
     case SHOW_RIGHTS:
+    case SHOW_TERMINALS:
     case SHOW_CAPABILITIES:
     case SHOW_RULES:
     case SHOW_ATTRIBUTES:

@@ -40,6 +40,11 @@ enum grant_right {
 #include "shim/protocol.def"
 };
 
+enum terminal_stream {
+#define TERMINAL(NAME, bit, word) TERMINAL_##NAME = bit,
+#include "shim/protocol.def"
+};
+
 /* How a field is printed. */
 enum operation_show {
 #define SHOW(name, type) SHOW_##name,

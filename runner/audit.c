@@ -67,7 +67,7 @@ int command_audit(const struct options *options, char **operands, size_t count)
         return report_error(NULL, &err);
     struct printing printing = {.options = options, .style = style_of_output()};
     int code = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !examiner.session.interrupted; i++) {
         struct examined *of = NULL;
         struct err one = {.offset = ERR_NOWHERE};
         if (examine(&examiner, options, operands[i], (struct text_list){0}, &of, &one))
@@ -83,5 +83,6 @@ int command_audit(const struct options *options, char **operands, size_t count)
         err_set(&err, ERR_FAULT, ERR_NOWHERE, "cannot write the audit to standard output");
         return report_error(NULL, &err);
     }
+    session_heed(&examiner.session);
     return code;
 }

@@ -70,7 +70,15 @@ static bool has(const struct cli *cli, enum cli_flag flag)
     return cli_value(cli, flag) != NULL;
 }
 
-/* Takes the flag at argv[*at], and its value from there or from the next word. */
+/* Is this word a flag, and not an operand? "-" alone is an operand. */
+static bool is_flag(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0';
+}
+
+/* Takes the flag at argv[*at], and its value from there or from the next word. The word after a
+ * flag that is not known passes for its value: the flags behind it may say where to tell of the
+ * failure. */
 static int take_flag(struct cli *cli, char **argv, int *at, struct err *err)
 {
     char word[64];
@@ -85,8 +93,11 @@ static int take_flag(struct cli *cli, char **argv, int *at, struct err *err)
     while (flag < CLI_FLAGS && !(strcmp(cli_flags[flag].word, word) == 0 &&
                                  cli_flags[flag].commands >> cli->command & 1))
         flag++;
-    if (flag == CLI_FLAGS)
+    if (flag == CLI_FLAGS) {
+        if (!equals && argv[*at + 1] && !is_flag(argv[*at + 1]))
+            ++*at;
         return unknown_flag(cli->command, word, err);
+    }
 
     const struct cli_flag_info *info = &cli_flags[flag];
     const char *value = equals ? equals + 1 : "";
@@ -106,26 +117,21 @@ static int take_flag(struct cli *cli, char **argv, int *at, struct err *err)
     return 0;
 }
 
-/* Is this word a flag, and not an operand? "-" alone is an operand. */
-static bool is_flag(const char *word)
-{
-    return word[0] == '-' && word[1] != '\0';
-}
-
-/* Flags and operands from argv[at] on; the operands are moved together, to places already read. */
+/* Flags and operands from argv[at] on; the operands are moved together, to places already read.
+ * Goes on after a mistake, of which the first counts. */
 static int take_words(struct cli *cli, int argc, char **argv, int at, struct err *err)
 {
     char **operands = argv + at;
     size_t count = 0;
     bool flags = true;
+    int failed = 0;
     for (; at < argc; at++) {
         if (flags && strcmp(argv[at], "--") == 0) {
             flags = false;
         } else if (flags && strcmp(argv[at], "-h") == 0) {
             cli->given[cli->given_count++] = (struct cli_given){FLAG_HELP, ""};
         } else if (flags && is_flag(argv[at])) {
-            if (take_flag(cli, argv, &at, err))
-                return -1;
+            failed |= take_flag(cli, argv, &at, err);
         } else {
             operands[count++] = argv[at];
             if (cli_commands[cli->command].tail == CLI_TAIL_GUEST)
@@ -136,7 +142,7 @@ static int take_words(struct cli *cli, int argc, char **argv, int at, struct err
     operands[count] = NULL;
     cli->operands = operands;
     cli->operand_count = count;
-    return 0;
+    return failed;
 }
 
 int cli_parse(int argc, char **argv, struct cli *ret, struct err *err)
@@ -157,11 +163,7 @@ int cli_parse(int argc, char **argv, struct cli *ret, struct err *err)
     ret->given = calloc((size_t)argc, sizeof *ret->given);
     if (!ret->given)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory: close something and try again");
-    if (take_words(ret, argc, argv, 2, err)) {
-        cli_free(ret);
-        return -1;
-    }
-    return 0;
+    return take_words(ret, argc, argv, 2, err);
 }
 
 void cli_free(struct cli *cli)

@@ -60,8 +60,9 @@ struct cli {
     size_t operand_count;
 };
 
-/* Reads the command line. May reorder `argv`, and owns nothing but `given`. Errors: USAGE, with the
- * nearest known word where one is near. */
+/* Reads the command line. May reorder `argv`, and owns nothing but `given`, which is to be freed
+ * also after a failure: it then holds the flags that were understood, before the mistake and after
+ * it. Errors: USAGE, with the nearest known word where one is near. */
 int cli_parse(int argc, char **argv, struct cli *ret, struct err *err);
 void cli_free(struct cli *cli);
 

@@ -84,11 +84,12 @@ int examine(struct examiner *examiner, const struct options *options, const char
     struct examined *of = calloc(1, sizeof *of);
     *ret = of;
     if (!of)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "out of memory for the component: close something and try again");
     of->component.memory = -1;
     if (getrandom(of->seed, sizeof of->seed, 0) != (ssize_t)sizeof of->seed)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
-    if (component_copy(path, &of->component, err))
+    if (session_copy(&examiner->session, path, options->policy.timeout, &of->component, err))
         return -1;
     if (read_demand(examiner, options, of, err))
         return -1;

@@ -53,7 +53,10 @@ static void exit_codes(FILE *out)
           "provided, more than its limits");
     entry(out, "127", "", "there is no such file");
     entry(out, "134", "", "the component trapped");
-    entry(out, "137", "", "the cell was killed: the memory limit, or a signal");
+    entry(out, "137", "",
+          "it was killed: by the memory limit, or by a signal that the cell or carrel got, which "
+          "is named. Only Ctrl-C (SIGINT) ends carrel as it ends other programs, so that a "
+          "shell's loop ends too: a shell sees 130, and so does --status-json");
 }
 
 void help_all(FILE *out)

@@ -10,7 +10,7 @@ static int inspect(struct examiner *examiner, const struct options *options, con
                    struct component *component, struct outcome *ret, struct err *err)
 {
     static struct cell_plan plan;
-    if (component_copy(path, component, err))
+    if (session_copy(&examiner->session, path, options->policy.timeout, component, err))
         return -1;
     const struct cell_request request = {
         .role = CELL_INSPECT,
@@ -44,9 +44,11 @@ int command_inspect(const struct options *options, char **operands, size_t count
     int failed = inspect(&examiner, options, operands[0], &component, &outcome, &err);
     component_close(&component);
     examiner_close(&examiner);
+    int code = outcome.exit_code;
     if (failed)
-        return report_error(operands[0], &err);
-    report_outcome(operands[0], &outcome);
-    session_heed(&outcome);
-    return outcome.exit_code;
+        code = report_error(operands[0], &err);
+    else
+        report_outcome(operands[0], &outcome);
+    session_heed(&examiner.session);
+    return code;
 }

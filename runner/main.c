@@ -25,10 +25,10 @@ static int help(const struct cli *cli)
 
 static int carry_out(const struct cli *cli)
 {
-    struct err err = {0};
+    struct err err = {.offset = ERR_NOWHERE};
     struct options options;
     if (options_make(cli, &options, &err)) {
-        report_status(options.status, err_exit_code(err.kind), &err);
+        report_status(options.status, err_exit_code(err.kind), &err, 0);
         return report_error(NULL, &err);
     }
     int code = 0;
@@ -49,8 +49,11 @@ int main(int argc, char **argv)
     struct cli cli;
     struct err err = {0};
     host_secure_streams();
-    if (cli_parse(argc, argv, &cli, &err))
+    if (cli_parse(argc, argv, &cli, &err)) {
+        report_status(options_status(&cli), err_exit_code(err.kind), &err, 0);
+        cli_free(&cli);
         return report_error(NULL, &err);
+    }
     int code = 0;
     if (cli.command == CLI_VERSION)
         puts("carrel " CARREL_VERSION);
@@ -61,5 +64,10 @@ int main(int argc, char **argv)
     else
         code = carry_out(&cli);
     cli_free(&cli);
+    if (fflush(stdout) || ferror(stdout)) {
+        err_set(&err, ERR_FAULT, ERR_NOWHERE,
+                "cannot write to standard output: what was to be printed is lost");
+        return report_error(NULL, &err);
+    }
     return code;
 }

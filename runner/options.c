@@ -15,10 +15,12 @@ extern char **environ;
 
 static int no_memory(struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "out of memory for the flags: close something and try again");
 }
 
-/* HOST::GUEST[:ro] or HOST[:ro] -> its parts; `copy` holds them. */
+/* HOST::GUEST[:ro] or HOST[:ro] -> its parts; `copy` holds them. A colon in GUEST is refused: it is
+ * a slip in the suffix more often than a name, and what was meant to be read-only would not be. */
 struct directory_text {
     char *copy;
     const char *host;
@@ -41,6 +43,15 @@ static int split_directory(const char *text, struct directory_text *ret, struct 
     if (between) {
         *between = '\0';
         ret->guest = between + 2;
+    }
+    const char *colon = strchr(ret->guest, ':');
+    if (colon) {
+        err_set(err, ERR_USAGE, ERR_NOWHERE,
+                "--dir %s: '%s' is not known: what follows the guest's path is :ro or nothing, and "
+                "the path can have no colon%s",
+                text, colon, between ? "" : ": write --dir HOST::GUEST");
+        free(copy);
+        return -1;
     }
     if (*ret->host && *ret->guest)
         return 0;
@@ -172,15 +183,28 @@ static int set_quantity(const struct cli_given *given, quantity_parser *parse, u
                    given->value, wrong);
 }
 
-static int set_status(struct options *options, const char *text, struct err *err)
+/* The number of an open descriptor, or -1. */
+static int descriptor_named(const char *text)
 {
     uint64_t number = 0;
-    const char *wrong = quantity_count(text, &number);
-    if (wrong || number > INT_MAX || fcntl((int)number, F_GETFD) < 0)
+    if (quantity_count(text, &number) || number > INT_MAX || fcntl((int)number, F_GETFD) < 0)
+        return -1;
+    return (int)number;
+}
+
+int options_status(const struct cli *cli)
+{
+    const char *text = cli_value(cli, FLAG_STATUS_JSON);
+    return text ? descriptor_named(text) : -1;
+}
+
+static int set_status(struct options *options, const char *text, struct err *err)
+{
+    options->status = descriptor_named(text);
+    if (options->status < 0)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "--status-json: '%s' is no open descriptor: open one, as in 3>status.json",
                        text);
-    options->status = (int)number;
     return 0;
 }
 
@@ -237,7 +261,7 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
                    .memory = CLI_MEMORY_DEFAULT,
                    .timeout = POLICY_UNLIMITED,
                    .fuel = POLICY_UNLIMITED},
-        .status = -1,
+        .status = options_status(cli),
     };
     ret->directories = calloc(cli->given_count + 1, sizeof *ret->directories);
     ret->environment = calloc(cli->given_count + 1, sizeof *ret->environment);

@@ -19,6 +19,10 @@ struct options {
     int status; /* a descriptor of the caller's, or -1 */
 };
 
+/* Where --status-json wants the status, for failures that come before the flags are understood: a
+ * descriptor of the caller's, or -1. */
+int options_status(const struct cli *cli);
+
 /* Understands the flags. Looks at the file system (what --dir names must be there) and at carrel's
  * own environment. The result lives as long as the command line. Errors: USAGE, ABSENT for a
  * directory that is not there. */

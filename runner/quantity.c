@@ -10,8 +10,8 @@ static const char bad_size[] = "is no size: write a number and K, M, G or T, for
 static const char bad_duration[] =
     "is no duration: write a number and ns, us, ms, s, m or h, for example 1.5s";
 static const char bad_count[] = "is no number: write digits only, for example 1000000";
-static const char too_large[] = "is too large";
-static const char zero[] = "must be more than 0";
+static const char too_large[] = "is too large: write less";
+static const char zero[] = "is no limit: write more, or leave the flag out to have its default";
 
 /* Takes the digits at the front. Returns NULL with `*text` behind them, `bad` if there are none. */
 static const char *digits(const char **text, const char *bad, uint64_t *ret)

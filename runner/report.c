@@ -107,7 +107,7 @@ static void add_text(json_object *to, const char *key, const char *text)
                            json_object_new_string(printable(shown, sizeof shown, str_of(text))));
 }
 
-void report_status(int fd, int code, const struct err *why)
+void report_status(int fd, int code, const struct err *why, int number)
 {
     if (fd < 0)
         return;
@@ -119,6 +119,12 @@ void report_status(int fd, int code, const struct err *why)
         add_text(all, "text", why->text);
         if (why->offset != ERR_NOWHERE)
             json_object_object_add(all, "offset", json_object_new_uint64(why->offset));
+    }
+    const char *name = number ? sigabbrev_np(number) : NULL;
+    if (name) {
+        char text[32];
+        snprintf(text, sizeof text, "SIG%s", name);
+        add_text(all, "signal", text);
     }
     const char *line = json_object_to_json_string_ext(all, JSON_C_TO_STRING_NOSLASHESCAPE);
     if (dprintf(fd, "%s\n", line) < 0)

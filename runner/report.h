@@ -20,7 +20,7 @@ void report_missing(const char *file, const struct demand *demand, const struct 
 void report_outcome(const char *file, const struct outcome *outcome);
 
 /* The end of a run as one line of JSON on `fd`; nothing if that is -1. `why` is NULL if the code is
- * the guest's own. */
-void report_status(int fd, int code, const struct err *why);
+ * the guest's own; `number` is the signal that was the cause, or 0. */
+void report_status(int fd, int code, const struct err *why, int number);
 
 #endif

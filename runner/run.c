@@ -2,9 +2,11 @@
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/report.h"
+#include "shim/host.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The guest's first argument is the name of the file, without the host's folders. */
 static const char *base_name(const char *path)
@@ -51,12 +53,27 @@ static int run(struct examiner *examiner, const struct options *options, const c
     return failed;
 }
 
+/* The signal that ended the run, whoever got it, or 0. */
+static int cause(const struct session *session, const struct outcome *outcome)
+{
+    if (session->interrupted)
+        return session->interrupted;
+    return !outcome->by_guest && outcome->why.kind == ERR_KILLED ? outcome->signal : 0;
+}
+
 int command_run(const struct options *options, char **operands, size_t count)
 {
     struct err err = {.offset = ERR_NOWHERE};
     if (count == 0) {
         err_set(&err, ERR_USAGE, ERR_NOWHERE, "no FILE: write `carrel run FILE [ARG...]`");
-        report_status(options->status, err_exit_code(err.kind), &err);
+        report_status(options->status, err_exit_code(err.kind), &err, 0);
+        return report_error(NULL, &err);
+    }
+    if (options->invoke && !host_writable(STDOUT_FILENO)) {
+        err_set(&err, ERR_USAGE, ERR_NOWHERE,
+                "--invoke prints a result, and standard output is closed: give it one, as in "
+                ">result");
+        report_status(options->status, err_exit_code(err.kind), &err, 0);
         return report_error(NULL, &err);
     }
     const char *path = operands[0];
@@ -73,14 +90,14 @@ int command_run(const struct options *options, char **operands, size_t count)
         failed = run(&examiner, options, path, arguments, &outcome, &err);
         examiner_close(&examiner);
     }
-    if (failed) {
-        if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
-            report_error(about, &err);
-        report_status(options->status, err_exit_code(err.kind), &err);
-        return err_exit_code(err.kind);
-    }
-    report_outcome(path, &outcome);
-    report_status(options->status, outcome.exit_code, outcome.by_guest ? NULL : &outcome.why);
-    session_heed(&outcome);
-    return outcome.exit_code;
+    if (!failed)
+        report_outcome(path, &outcome);
+    else if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
+        report_error(about, &err);
+    const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
+    int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
+    code = session_exit_code(&examiner.session, code);
+    report_status(options->status, code, why, cause(&examiner.session, &outcome));
+    session_heed(&examiner.session);
+    return code;
 }

@@ -269,10 +269,14 @@ void cell_check_time(struct cell *cell, uint64_t now)
         return;
     cell->deadline = UINT64_MAX;
     if (cell->state == STATE_RUN || cell->state == STATE_READER)
-        outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "the time limit of %.3f s is reached",
-                     (double)cell->order.time / 1e9);
+        outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "%s did not end within %.3f s: %s",
+                     cell->state == STATE_RUN ? "it" : "its reader", (double)cell->order.time / 1e9,
+                     cell->state == STATE_RUN ? "give it longer with --timeout"
+                                              : "the machine is too busy, or it is made to waste "
+                                                "time");
     else
-        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE, "the cell did not start in time");
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE,
+                     "the cell did not start in time: the machine is too busy, try again");
     cell_kill(cell);
 }
 
@@ -286,7 +290,8 @@ void cell_bury(struct cell *cell)
     for (int i = 0; i < 256 && cell->process.socket >= 0 && !outcome_known(&cell->outcome); i++)
         cell_receive(cell);
     if (!cell->answered)
-        outcome_death(&cell->outcome, info.si_code, info.si_status);
+        outcome_death(&cell->outcome, info.si_code, info.si_status,
+                      wall_in(cell->outcome.walls.standing, WALL_CGROUP));
     close(take_fd(&cell->process.pidfd));
     cgroups_remove(&cell->cgroups);
     /* Pumps end when nobody holds the cell's ends of their pipes any more. */

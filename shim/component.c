@@ -1,12 +1,14 @@
 /* Copying a component into a sealed memory file, through a buffer that stays in the processor's
  * cache: no page of the copy is ever mapped here. */
 #include "shim/component.h"
+#include "shim/advice.h"
 #include "shim/cleanup.h"
 #include "shim/walls.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 /* The plain functions: OpenSSL's newer ones look their algorithms up at run time. */
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -44,42 +46,77 @@ static int write_all(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-static int copy(int file, const char *path, struct component *component, struct err *err)
+static int cannot_open(int error, struct err *err)
+{
+    const char *advice = advice_on(error);
+    return err_set(err, *advice ? ERR_FAULT : ERR_ABSENT, ERR_NOWHERE, "cannot be opened: %s%s",
+                   strerror(error),
+                   *advice                               ? advice
+                   : error == ENOENT || error == ENOTDIR ? ": correct the name"
+                                                         : ": name a file that you may read");
+}
+
+static int cannot_read(int error, struct err *err)
+{
+    return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot be read: %s%s", strerror(error),
+                   error == EISDIR ? ": name a component in it" : ": check the disk that it is on");
+}
+
+/* The copy counts as a file that is written. */
+static int cannot_copy(int error, struct err *err)
+{
+    struct rlimit limit;
+    if (error == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot be copied: files may have %llu bytes here: raise that limit "
+                       "(ulimit -f)",
+                       (unsigned long long)limit.rlim_cur);
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot be copied: %s: free some memory",
+                   strerror(error));
+}
+
+static int copy(int file, component_wait *wait, void *data, struct component *component,
+                struct err *err)
 {
     static char chunk[CHUNK];
     SHA256_CTX hash;
     SHA256_Init(&hash);
     for (;;) {
+        if (wait && wait(data, file, err))
+            return -1;
         ssize_t size = read(file, chunk, sizeof chunk);
-        if (size < 0 && errno == EINTR)
+        if (size < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (size < 0)
-            return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot read %s: %s", path,
-                           strerror(errno));
+            return cannot_read(errno, err);
         if (size == 0)
             break;
         component->size += (uint64_t)size;
         if (component->size > SIZE_MAX_COMPONENT)
-            return err_set(err, ERR_LIMIT, ERR_NOWHERE, "%s is larger than %llu bytes", path,
+            return err_set(err, ERR_LIMIT, ERR_NOWHERE,
+                           "it is larger than %llu bytes: make it smaller, for example with "
+                           "wasm-opt -Oz",
                            (unsigned long long)SIZE_MAX_COMPONENT);
         SHA256_Update(&hash, chunk, (size_t)size);
         if (write_all(component->memory, chunk, (size_t)size))
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot copy %s: %s", path,
-                           strerror(errno));
+            return cannot_copy(errno, err);
     }
     SHA256_Final(component->digest, &hash);
     return 0;
 }
 
-int component_copy(const char *path, struct component *ret, struct err *err)
+int component_copy(const char *path, component_wait *wait, void *data, struct component *ret,
+                   struct err *err)
 {
-    cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Opening a pipe otherwise waits for its writer, and nothing could end that. The description is
+     * new, so this says nothing to anybody else who has the file open. */
+    cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0)
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot open %s: %s", path, strerror(errno));
+        return cannot_open(errno, err);
     struct component component = {.memory = make_memory(), .name = path};
     if (component.memory < 0)
         return walls_refuse(WALL_SEALED_COMPONENT, "memfd_create", errno, err);
-    if (copy(file, path, &component, err)) {
+    if (copy(file, wait, data, &component, err)) {
         component_close(&component);
         return -1;
     }

@@ -15,9 +15,16 @@ struct component {
     uint8_t digest[DIGEST_SIZE]; /* SHA-256 */
 };
 
+/* Waits until `file`, a descriptor, has something to be read or is at its end; 0. Or says in *err
+ * why that is no longer waited for; -1. */
+typedef int component_wait(void *data, int file, struct err *err);
+
 /* Copies the file at `path` once, hashing it on the way. What changes in the file afterwards
- * changes nothing. Errors: ABSENT (no such file, or not a file), LIMIT (too large), WALL, FAULT. */
-int component_copy(const char *path, struct component *ret, struct err *err);
+ * changes nothing. It may be a pipe: it is opened without waiting for its writer, and `wait` is
+ * called before each read; it may be NULL for a file that is sure to be none. Errors: ABSENT (no
+ * such file, or not a file), LIMIT (too large), WALL, FAULT, and those of `wait`. */
+int component_copy(const char *path, component_wait *wait, void *data, struct component *ret,
+                   struct err *err);
 
 /* Whether the copy still has every seal. */
 int component_check(const struct component *component, struct err *err);

@@ -2,6 +2,7 @@
  * operator's; nothing here has been seen by a component. */
 #include "shim/grant.h"
 #include "policies/host.h"
+#include "shim/advice.h"
 #include "shim/cleanup.h"
 #include "shim/mount.h"
 #include <errno.h>
@@ -60,8 +61,8 @@ static int pass_stream(struct grants *grants, const struct operation_stream_pass
                        (int)pass->stream);
     int fd = fcntl((int)pass->stream, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot duplicate standard stream %d: %s",
-                       (int)pass->stream, strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot duplicate standard stream %d: %s%s",
+                       (int)pass->stream, strerror(errno), advice_on(errno));
     return keep(grants, pass->grant, fd, err);
 }
 
@@ -109,7 +110,8 @@ static int no_stream(struct grants *grants, const struct operation_stream_none *
 {
     int fd = open("/dev/null", (none->stream == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open /dev/null: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open /dev/null: %s%s", strerror(errno),
+                       advice_on(errno));
     return keep(grants, none->grant, fd, err);
 }
 

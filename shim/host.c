@@ -54,9 +54,16 @@ void host_secure_streams(void)
 {
     for (int stream = 0; stream < 3; stream++) {
         /* The lowest number that is free is this one. */
-        if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+        if (fcntl(stream, F_GETFD) < 0 &&
+            open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream)
             _exit(125);
     }
+}
+
+bool host_writable(int stream)
+{
+    int flags = fcntl(stream, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 void host_probe(const char *engine, bool cgroups, struct host *ret)

@@ -6,8 +6,12 @@
 #include "policies/host.h"
 
 /* Opens /dev/null for each standard stream that is not open, so that no descriptor of the shim's is
- * ever taken for one. Must come before anything else is opened. */
+ * ever taken for one; the wrong way round, so that what uses one fails as with a closed stream and
+ * nothing is lost in silence. Must come before anything else is opened. */
 void host_secure_streams(void);
+
+/* Whether what is written to a standard stream can arrive: it is open, and for writing. */
+bool host_writable(int stream);
 
 /* Collects the facts. `engine` is kept. Changes nothing. Call it before the shim changes itself
  * (OWN_SPACES). Where control groups may be made is looked for only if `cgroups`, because that

@@ -1,6 +1,7 @@
 /* Starting a cell with one clone3; see DESIGN §3. The child shares the shim's memory until it has
  * executed the engine (CLONE_VM, CLONE_VFORK), so nothing is copied and no page faults. */
 #include "shim/launch.h"
+#include "shim/advice.h"
 #include "shim/child.h"
 #include "shim/cleanup.h"
 #include "shim/protocol.h"
@@ -100,8 +101,8 @@ static int explain_clone(const struct plan *plan, int cgroup, int error, struct 
     int failed = plain == 0 && cgroup >= 0 ? try_clone(0, cgroup) : 0;
     if (failed)
         return walls_refuse(WALL_CGROUP, "clone3", failed, err);
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a process: clone3: %s",
-                   strerror(error));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a process: clone3: %s%s",
+                   strerror(error), advice_on(error));
 }
 
 /* Makes the process. If some namespaces may be missing and the clone fails, it is tried once more
@@ -158,7 +159,8 @@ static int make_socket(const struct plan *plan, int *ret_shim, int *ret_cell,
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s%s", strerror(errno),
+                       advice_on(errno));
     *ret_shim = pair[0];
     *ret_cell = pair[1];
     if (*ret_cell ==
@@ -166,8 +168,8 @@ static int make_socket(const struct plan *plan, int *ret_shim, int *ret_cell,
         *ret_cell = fcntl(pair[1], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
         close(pair[1]);
         if (*ret_cell < 0)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s",
-                           strerror(errno));
+            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s%s",
+                           strerror(errno), advice_on(errno));
     }
     const struct operation *passrights = plan_find(plan, OPERATION_PASSRIGHTS);
     if (!passrights)

@@ -118,6 +118,7 @@ static void fill_head(struct order *order, const struct operation *operation)
     switch (operation->kind) {
     case OPERATION_ROLE: head->role = role_named(operation->of.role.role); break;
     case OPERATION_GRANT: head->grants++; break;
+    case OPERATION_TERMINALS: head->terminals = (uint32_t)operation->of.terminals.streams; break;
     case OPERATION_ARGUMENTS: head->arguments = (uint32_t)operation->of.arguments.list.count; break;
     case OPERATION_ENVIRONMENT:
         head->environment = (uint32_t)operation->of.environment.list.count;
@@ -182,7 +183,8 @@ int order_make(const struct plan *plan, const struct component *component, struc
     ret->head.data_size = (uint32_t)out.size;
     ret->data = malloc(out.size > 0 ? out.size : 1);
     if (!ret->data)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "out of memory for an order: close something and try again");
     out = (struct writer){ret->data, 0};
     return put_data(&out, plan, &ret->head, err);
 }

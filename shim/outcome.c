@@ -45,6 +45,23 @@ static const struct {
 #undef TRAP
 };
 
+/* What the operator can do about a trap, or NULL: most are the component's own mistakes. */
+static const char *advice(uint32_t trap)
+{
+    enum {
+        TRAP_NONE,
+#define TRAP(name, text, kind) TRAP_##name,
+#include "engine/exec/trap.def"
+#undef TRAP
+    };
+    switch (trap) {
+    case TRAP_FUEL: return "give it more with --fuel";
+    case TRAP_OUT_OF_MEMORY: return "give it more with --memory";
+    case TRAP_STACK: return "it calls itself without end, or deeper than a guest's stack is";
+    default: return NULL;
+    }
+}
+
 void outcome_trap(struct outcome *outcome, const struct message_trap *trap)
 {
     if (outcome_known(outcome))
@@ -64,15 +81,18 @@ void outcome_trap(struct outcome *outcome, const struct message_trap *trap)
         frame->name[sizeof frame->name - 1] = '\0';
     }
     int length = (int)strnlen(trap->text, sizeof trap->text);
-    outcome_fail(outcome, traps[trap->trap].kind, ERR_NOWHERE, "%s%s%.*s", traps[trap->trap].text,
-                 length > 0 ? ": " : "", length, trap->text);
+    const char *what_to_do = advice(trap->trap);
+    outcome_fail(outcome, traps[trap->trap].kind, ERR_NOWHERE, "%s%s%.*s%s%s",
+                 traps[trap->trap].text, length > 0 ? ": " : "", length, trap->text,
+                 what_to_do ? ": " : "", what_to_do ? what_to_do : "");
 }
 
-void outcome_death(struct outcome *outcome, int code, int status)
+void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
 {
     if (code == CLD_EXITED) {
         outcome_fail(outcome, ERR_FAULT, ERR_NOWHERE,
-                     "the engine ended (%d) without saying why; this is a mistake in carrel",
+                     "the engine ended (%d) without saying why; this is a mistake in carrel: "
+                     "please report it",
                      status);
         return;
     }
@@ -85,13 +105,16 @@ void outcome_death(struct outcome *outcome, int code, int status)
         break;
     case SIGKILL:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
-                     "the cell was killed: it reached its memory limit, or somebody killed it");
+                     bounded ? "the cell died of SIGKILL: it reached its memory limit (--memory "
+                               "gives it more), or somebody killed it"
+                             : "the cell died of SIGKILL: somebody killed it, or the machine ran "
+                               "out of memory; --memory bounds what it takes");
         break;
     default:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
-                     "the engine died by signal %d (%s); this is a mistake in carrel, or the "
-                     "component has found one",
-                     status, strsignal(status));
+                     "the engine died of SIG%s; this is a mistake in carrel, or the component has "
+                     "found one: please report it",
+                     sigabbrev_np(status) ? sigabbrev_np(status) : "RT");
         break;
     }
 }

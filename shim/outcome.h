@@ -6,13 +6,11 @@
 #include "shim/walls.h"
 
 struct outcome {
-    bool by_guest;   /* it ended by itself with `exit_code` */
-    int exit_code;   /* of `carrel run` (err.def) */
-    int signal;      /* the cell was killed by it; 0: it was not */
-    int interrupted; /* the caller's signal that ended the run (SIGINT and the like), or 0: whoever
-                        gets this should end by the same signal */
-    struct err why;  /* unless by_guest; its text may hold what the component chose */
-    uint32_t depth;  /* of a trap's stack */
+    bool by_guest;  /* it ended by itself with `exit_code` */
+    int exit_code;  /* of `carrel run` (err.def) */
+    int signal;     /* the cell was killed by it; 0: it was not */
+    struct err why; /* unless by_guest; its text may hold what the component chose */
+    uint32_t depth; /* of a trap's stack */
     uint32_t frame_count;
     struct record_frame
         frames[PROTOCOL_FRAMES]; /* innermost first; NUL-terminated, not printable */
@@ -27,7 +25,8 @@ void outcome_fail(struct outcome *outcome, enum err_kind kind, uint64_t offset, 
                   ...) PRINTF(4, 5);
 void outcome_trap(struct outcome *outcome, const struct message_trap *trap);
 
-/* From what waitid says about a cell that told nothing. */
-void outcome_death(struct outcome *outcome, int code, int status);
+/* From what waitid says about a cell that told nothing. `bounded`: the kernel kept a limit on its
+ * memory. */
+void outcome_death(struct outcome *outcome, int code, int status, bool bounded);
 
 #endif

@@ -1,5 +1,6 @@
 /* Pumps; see pump.h. Bytes are copied, and for a terminal filtered; nothing is interpreted. */
 #include "shim/pump.h"
+#include "shim/advice.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@ int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s%s", strerror(errno),
+                       advice_on(errno));
     bool in = stream == 0;
     int ours = ends[in ? 1 : 0];
     int caller = reopen(stream, in ? O_RDONLY : O_WRONLY);
@@ -42,6 +44,7 @@ int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
     ret->terminal = isatty(caller);
     ret->filtered = ret->terminal && !in;
     ret->have = ret->sent = 0;
+    ret->lost = 0;
     ret->filter = terminal_new();
     return 0;
 }
@@ -116,8 +119,10 @@ void pump_move(struct pump *pump)
     ssize_t size = put_out(pump->sink, pump->buffer + pump->sent, pump->have - pump->sent);
     if (size >= 0)
         pump->sent += (size_t)size;
-    else if (!try_again())
+    else if (!try_again()) {
+        pump->lost = errno;
         end(pump);
+    }
 }
 
 void pump_close(struct pump *pump)

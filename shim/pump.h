@@ -18,6 +18,7 @@ struct pump {
     bool output;   /* from the cell to the caller */
     bool terminal; /* the caller's end is one */
     bool filtered; /* what goes to the caller passes the filter */
+    int lost;      /* errno of a write that failed, for which the rest is lost; or 0 */
     size_t have, sent;
     struct terminal filter;
     char buffer[PUMP_CHUNK + TERMINAL_HELD];

@@ -1,5 +1,6 @@
 /* The loop of a session; see session.h. */
 #include "shim/session.h"
+#include "shim/advice.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <string.h>
@@ -19,16 +20,23 @@ int session_open(struct session *session, struct err *err)
         cell_start(&session->cells[i]);
     session->cell = &session->cells[0];
     session->spare = NULL;
-    /* The cell inherits both: a closed pipe is an error that it is told of, never its death. */
+    session->interrupted = 0;
+    /* The cell inherits both: a closed pipe, and a file at its limit, are errors that one is told
+     * of, never a death. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < countof(heeded); i++)
-        sigaddset(&set, heeded[i]);
+    for (size_t i = 0; i < countof(heeded); i++) {
+        struct sigaction action;
+        if (sigaction(heeded[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, heeded[i]);
+    }
     sigprocmask(SIG_BLOCK, &set, &session->mask);
     session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (session->signals < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot wait for signals: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot wait for signals: %s%s",
+                       strerror(errno), advice_on(errno));
     guardian_sweep();
     return 0;
 }
@@ -37,9 +45,17 @@ int session_open(struct session *session, struct err *err)
 static void stop(struct session *session)
 {
     struct cell *cell = session->cell;
-    syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGSTOP, NULL, 0);
+    if (!cell_gone(cell))
+        syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGSTOP, NULL, 0);
     raise(SIGSTOP);
-    syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGCONT, NULL, 0);
+    if (!cell_gone(cell))
+        syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGCONT, NULL, 0);
+}
+
+static int ended_by(int number, struct err *err)
+{
+    return err_set(err, ERR_KILLED, ERR_NOWHERE, "ended by SIG%s, which carrel was sent",
+                   sigabbrev_np(number));
 }
 
 static void heed_signals(struct session *session)
@@ -51,10 +67,11 @@ static void heed_signals(struct session *session)
             continue;
         }
         struct outcome *outcome = &session->cell->outcome;
-        if (!outcome_known(outcome))
-            outcome->interrupted = (int)info.ssi_signo;
-        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE, "ended by signal %d (%s)",
-                     (int)info.ssi_signo, strsignal((int)info.ssi_signo));
+        struct err why = {0};
+        if (!outcome_known(outcome) && session->interrupted == 0)
+            session->interrupted = (int)info.ssi_signo;
+        ended_by((int)info.ssi_signo, &why);
+        outcome_fail(outcome, why.kind, why.offset, "%s", why.text);
         cell_kill(session->cell);
         for (size_t i = 0; i < session->cell->grants.pump_count; i++)
             pump_close(&session->cell->grants.pumps[i]);
@@ -72,7 +89,18 @@ static bool output_pending(const struct cell *cell)
     return false;
 }
 
-/* Milliseconds until its time is over, or until it is listened to again. */
+/* What poll is to wait for at most, in milliseconds; `until` is of cell_now, UINT64_MAX: no end. */
+static int milliseconds(uint64_t now, uint64_t until)
+{
+    if (until == UINT64_MAX)
+        return -1;
+    if (now >= until)
+        return 0;
+    uint64_t left = (until - now) / 1000000 + 1;
+    return left < INT32_MAX ? (int)left : INT32_MAX;
+}
+
+/* Until its time is over, or until it is listened to again. */
 static int time_left(const struct cell *cell, uint64_t pause)
 {
     if (cell_gone(cell))
@@ -80,12 +108,7 @@ static int time_left(const struct cell *cell, uint64_t pause)
     uint64_t now = cell_now(), until = cell->deadline;
     if (pause > 0 && now + pause < until)
         until = now + pause;
-    if (until == UINT64_MAX)
-        return -1;
-    if (now >= until)
-        return 0;
-    uint64_t milliseconds = (until - now) / 1000000 + 1;
-    return milliseconds < INT32_MAX ? (int)milliseconds : INT32_MAX;
+    return milliseconds(now, until);
 }
 
 static void wait_for(const struct session *session, struct pollfd waits[WAITS])
@@ -134,6 +157,42 @@ static void attend(struct session *session)
     }
 }
 
+/* What ends the wait for a file's bytes. */
+struct patience {
+    struct session *session;
+    uint64_t time;  /* nanoseconds */
+    uint64_t until; /* of cell_now */
+};
+
+static int wait_for_bytes(void *data, int file, struct err *err)
+{
+    const struct patience *patience = data;
+    struct session *session = patience->session;
+    for (;;) {
+        struct pollfd waits[] = {{file, POLLIN, 0}, {session->signals, POLLIN, 0}};
+        poll(waits, countof(waits), milliseconds(cell_now(), patience->until));
+        if (waits[1].revents)
+            heed_signals(session);
+        if (session->interrupted)
+            return ended_by(session->interrupted, err);
+        if (cell_now() >= patience->until)
+            return err_set(err, ERR_TIME, ERR_NOWHERE,
+                           "its bytes did not come within %.3f s: whoever writes them is slow, or "
+                           "give it longer with --timeout",
+                           (double)patience->time / 1e9);
+        if (waits[0].revents)
+            return 0;
+    }
+}
+
+int session_copy(struct session *session, const char *path, uint64_t time, struct component *ret,
+                 struct err *err)
+{
+    uint64_t now = cell_now();
+    struct patience patience = {session, time, time < UINT64_MAX - now ? now + time : UINT64_MAX};
+    return component_copy(path, wait_for_bytes, &patience, ret, err);
+}
+
 /* Whether two plans launch cells that are alike: the same operations up to the engine's start. */
 static bool launches_alike(const struct plan *a, const struct plan *b)
 {
@@ -174,6 +233,21 @@ static void launch_spare(struct session *session, const struct plan *plan)
     session->spare_plan = plan;
 }
 
+/* A call that printed its result ended well only if the result arrived. */
+static void judge_result(struct cell *cell, struct err *err)
+{
+    for (size_t i = 0; i < cell->grants.pump_count; i++) {
+        const struct pump *pump = &cell->grants.pumps[i];
+        if (!pump->output || pump->lost == 0 || !cell->outcome.by_guest ||
+            cell->outcome.exit_code != 0)
+            continue;
+        cell->outcome.by_guest = false;
+        err_set(err, ERR_FAULT, ERR_NOWHERE,
+                "the call returned, but its result is lost: standard output: %s: send it elsewhere",
+                strerror(pump->lost));
+    }
+}
+
 /* One cell from its launch to its end. What goes wrong before it runs is an outcome as well. */
 static void live(struct session *session, const struct component *component,
                  const struct plan *plan, struct demand *demand, bool another_follows)
@@ -190,6 +264,8 @@ static void live(struct session *session, const struct component *component,
         }
     }
     struct outcome *outcome = &session->cell->outcome;
+    if (plan_find(plan, OPERATION_INVOKE))
+        judge_result(session->cell, &err);
     if (err.kind != ERR_NONE)
         outcome_fail(outcome, err.kind, err.offset, "%s", err.text);
     cell_close(session->cell);
@@ -226,10 +302,15 @@ void session_close(struct session *session)
     sigprocmask(SIG_SETMASK, &session->mask, NULL);
 }
 
-void session_heed(const struct outcome *outcome)
+int session_exit_code(const struct session *session, int code)
 {
-    if (outcome->interrupted == 0)
+    return session->interrupted == SIGINT ? 128 + SIGINT : code;
+}
+
+void session_heed(const struct session *session)
+{
+    if (session->interrupted != SIGINT)
         return;
-    signal(outcome->interrupted, SIG_DFL);
-    raise(outcome->interrupted);
+    signal(SIGINT, SIG_DFL);
+    raise(SIGINT);
 }

@@ -17,11 +17,18 @@ struct session {
     struct cell *cell;  /* the one that is attended to */
     struct cell *spare; /* one that waits for its order; or NULL */
     const struct plan *spare_plan;
+    int interrupted; /* the caller's signal that ended what was going on, or 0 */
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.
- * Blocks the signals that it heeds. Errors: FAULT. */
+ * Blocks the signals that it heeds, but for those that the caller has ignored (nohup). Errors:
+ * FAULT. */
 int session_open(struct session *session, struct err *err);
+
+/* component_copy, which the caller's signals end, and the time limit (nanoseconds; UINT64_MAX:
+ * none): the file may be a pipe. Errors: those of component_copy, TIME, KILLED. */
+int session_copy(struct session *session, const char *path, uint64_t time, struct component *ret,
+                 struct err *err);
 
 /* Runs a reader under `plan` and takes its demand. What became of its walls is in *walls. Errors:
  * what the reader says about the component (MALFORMED, INVALID, ...), WALL, TIME, KILLED, FAULT. */
@@ -36,8 +43,13 @@ void session_run(struct session *session, const struct component *component,
 /* Ends the session; nothing is left of it. The signals are as they were before. */
 void session_close(struct session *session);
 
-/* After the session is closed: ends the process by the caller's signal if there was one, so that
- * whoever started carrel sees it. Returns if there was none. */
-void session_heed(const struct outcome *outcome);
+/* The exit code of the process: `code`, or what a shell makes of SIGINT if that ended the session.
+ */
+int session_exit_code(const struct session *session, int code);
+
+/* After the session is closed: if SIGINT ended it, ends the process by it too. A shell that runs a
+ * loop or a script gives up only if its child died of Ctrl-C; every other program dies of it. Other
+ * signals are told by exit code 137, as a cell's are. */
+void session_heed(const struct session *session);
 
 #endif

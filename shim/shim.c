@@ -1,6 +1,7 @@
 /* What the shim does to its own process before it makes cells. May not look at anything that a
  * component or the network produced. */
 #include "shim/shim.h"
+#include "shim/advice.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -85,8 +86,8 @@ int shim_open_engine(struct shim *shim, const char *path, struct err *err)
     struct stat status;
     if (engine < 0 || fstat(engine, &status))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "cannot open the engine %s: %s; is carrel installed?", path,
-                       strerror(errno));
+                       "cannot open the engine %s: %s%s", path, strerror(errno),
+                       *advice_on(errno) ? advice_on(errno) : ": install carrel again");
     bool trusted = status.st_uid == 0 || status.st_uid == geteuid();
     if (!S_ISREG(status.st_mode) || !trusted || status.st_mode & (S_IWGRP | S_IWOTH))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,

@@ -1,5 +1,6 @@
 /* Walls that stand, walls that are missing, and the error that names one. No system call. */
 #include "shim/walls.h"
+#include "shim/advice.h"
 #include <string.h>
 
 void walls_built(struct wall_report *report, const struct operation *operation)
@@ -11,6 +12,10 @@ void walls_built(struct wall_report *report, const struct operation *operation)
 
 int walls_refuse(enum wall wall, const char *call, int error, struct err *err)
 {
+    const char *advice = advice_on(error);
+    if (*advice) /* the kernel has the wall, and no room for it now */
+        return err_set(err, ERR_WALL, ERR_NOWHERE, "the wall \"%s\" cannot be built: %s: %s%s",
+                       walls[wall].word, call, strerror(error), advice);
     return err_set(err, ERR_WALL, ERR_NOWHERE,
                    "the wall \"%s\" cannot be built: %s: %s; it needs Linux %s; --degrade=%s runs "
                    "without it",
@@ -24,8 +29,8 @@ int walls_failed(struct wall_report *report, const struct operation *operation, 
     if (wall == WALL_NONE) {
         char text[160];
         operation_text(operation, text, sizeof text);
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a cell: %s: %s: %s", text, call,
-                       strerror(error));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a cell: %s: %s: %s%s", text, call,
+                       strerror(error), advice_on(error));
     }
     if (!operation->may_fail)
         return walls_refuse(wall, call, error, err);

@@ -1,6 +1,7 @@
 /* Calling an export by its name with values in WAVE, and printing what it returns (--invoke). */
 #include "engine/cell/program.h"
 
+#include "engine/base/names.h"
 #include "engine/cell/tell.h"
 #include "engine/component/store.h"
 #include "engine/component/wave.h"
@@ -11,13 +12,16 @@
 /* Pieces of text on their way to standard output. */
 struct printer {
     struct program *program;
+    struct err *err;
+    bool lost; /* what comes further has nowhere to go */
     size_t used;
     uint8_t text[4096];
 };
 
 static void flush(struct printer *printer)
 {
-    program_print(printer->program, (struct bytes){printer->text, printer->used});
+    const struct bytes text = {printer->text, printer->used};
+    printer->lost = printer->lost || program_print(printer->program, text, printer->err);
     printer->used = 0;
 }
 
@@ -36,14 +40,17 @@ static void put(void *data, struct str piece)
     }
 }
 
-static void print_value(struct program *program, const struct cm_type *type, const void *value)
+static enum ran print_value(struct program *program, const struct cm_type *type, const void *value,
+                            struct err *err)
 {
     static struct printer printer;
     const struct wave_out out = {put, &printer};
     printer.program = program;
+    printer.err = err;
     wave_show(type, value, &out);
     put(&printer, str_of("\n"));
     flush(&printer);
+    return printer.lost ? RAN_FAILED : RAN_DONE;
 }
 
 /* --- Components ---------------------------------------------------------------------------------
@@ -88,9 +95,10 @@ enum ran invoke_component(struct program *program, struct cm_instance *instance,
     if (ran != RAN_DONE)
         return ran;
     if (func->type->result)
-        print_value(program, func->type->result, cm_call_result(call));
-    tell_exit(0);
-    return RAN_DONE;
+        ran = print_value(program, func->type->result, cm_call_result(call), err);
+    if (ran == RAN_DONE)
+        tell_exit(0);
+    return ran;
 }
 
 /* --- Core modules -------------------------------------------------------------------------------
@@ -144,6 +152,18 @@ static int read_numbers(const struct cm_types *types, const struct functype *typ
     return 0;
 }
 
+/* The module exports no function of that name: those that it exports, as many as fit. */
+static void no_function(const struct module *module, struct str name, struct err *err)
+{
+    struct names names = {.used = 0};
+    for (uint32_t i = 0; i < module->nexports; i++)
+        if (module->exports[i].kind == EXTERN_FUNC)
+            names_add(&names, module->exports[i].name);
+    err_set(err, ERR_USAGE, ERR_NOWHERE,
+            "the module exports no function '" STR_FMT "': it exports %s", STR_ARG(name),
+            names.text[0] ? names.text : "none");
+}
+
 enum ran invoke_module(struct program *program, struct instance *instance, struct err *err)
 {
     struct wave_call typed;
@@ -151,8 +171,7 @@ enum ran invoke_module(struct program *program, struct instance *instance, struc
         return RAN_FAILED;
     struct core_extern external;
     if (!instance_export(instance, typed.name, &external) || external.kind != EXTERN_FUNC) {
-        err_set(err, ERR_USAGE, ERR_NOWHERE, "the module exports no function \"" STR_FMT "\"",
-                STR_ARG(typed.name));
+        no_function(instance_module(instance), typed.name, err);
         return RAN_FAILED;
     }
     struct cm_types *types = cm_types_new(&program->ground.image, program->ground.types);
@@ -175,6 +194,6 @@ enum ran invoke_module(struct program *program, struct instance *instance, struc
     }
     enum ran ran = program_finish(program);
     if (ran == RAN_DONE && result)
-        print_value(program, result, fiber_results(program->fiber));
+        ran = print_value(program, result, fiber_results(program->fiber), err);
     return ran;
 }

@@ -151,6 +151,7 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
         .environment_count = head->environment,
         .grant_count = head->grants,
         .invokes = head->invokes,
+        .terminals = head->terminals,
         .memory = head->memory,
         .stack = head->stack,
         .fuel = head->fuel,

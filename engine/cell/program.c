@@ -6,15 +6,11 @@
 #include "engine/component/component.h"
 #include "engine/component/store.h"
 #include "engine/wasi/clock.h"
+#include <errno.h>
 #include <unistd.h>
 
 /* --- What was granted ---------------------------------------------------------------------------
  */
-
-static enum wasi_stream_kind stream_kind(const struct cell_grant *grant)
-{
-    return grant->rights & RIGHT_TERMINAL ? WASI_TERMINAL : WASI_STREAM;
-}
 
 /* The rows of the tables that decide, as bits. */
 enum {
@@ -54,6 +50,8 @@ static struct wasi *host_state(struct program *program, struct err *err)
         .nenvironment = cell->environment_count,
         .clock = in(cell->capabilities, CAPABILITY_CLOCK),
         .random = in(cell->capabilities, CAPABILITY_RANDOM),
+        .terminals = {cell->terminals & TERMINAL_STDIN, cell->terminals & TERMINAL_STDOUT,
+                      cell->terminals & TERMINAL_STDERR},
         .may_poll = in(cell->rules, RULE_PPOLL),
         .network = {.shim = PROTOCOL_SOCKET,
                     .tcp = in(cell->capabilities, CAPABILITY_NET_TCP),
@@ -84,7 +82,7 @@ static struct wasi *host_state(struct program *program, struct err *err)
             };
         else
             config.streams[grant->kind - GRANT_STDIN] =
-                (struct wasi_stream){grant->descriptor, stream_kind(grant)};
+                (struct wasi_stream){grant->descriptor, WASI_STREAM};
     }
     for (size_t i = 0; i < cell->environment_count; i++)
         environment[i] = variable_of(cell->environment[i]);
@@ -152,20 +150,36 @@ enum ran program_run(struct program *program, struct func *func)
     return program_finish(program);
 }
 
-void program_print(struct program *program, struct bytes line)
+/* A result that cannot be printed. No text of libc's: that might look for a translation. */
+static int lost(int error, struct err *err)
+{
+    const char *why = error == EPIPE    ? "nobody reads it any more"
+                      : error == ENOSPC ? "there is no space left"
+                      : error == EFBIG  ? "its file has reached its limit"
+                      : error == EAGAIN ? "it is full and not made to wait"
+                                        : "it fails";
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "the call returned, but its result is lost: standard output: %s (errno %d): "
+                   "send it elsewhere",
+                   why, error);
+}
+
+int program_print(struct program *program, struct bytes text, struct err *err)
 {
     const struct cell *cell = program->cell;
-    for (size_t i = 0; i < cell->grant_count; i++) {
-        if (cell->grants[i].kind != GRANT_STDOUT)
+    size_t i = 0;
+    while (i < cell->grant_count && cell->grants[i].kind != GRANT_STDOUT)
+        i++;
+    while (i < cell->grant_count && text.len) {
+        ssize_t written = write(cell->grants[i].descriptor, text.at, text.len);
+        if (written < 0 && errno == EINTR)
             continue;
-        while (line.len) {
-            ssize_t written = write(cell->grants[i].descriptor, line.at, line.len);
-            if (written <= 0)
-                return;
-            line.at += written;
-            line.len -= (size_t)written;
-        }
+        if (written <= 0)
+            return lost(errno, err);
+        text.at += written;
+        text.len -= (size_t)written;
     }
+    return 0;
 }
 
 void role_run(struct cell *cell)

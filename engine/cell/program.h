@@ -41,7 +41,7 @@ enum ran run_module(struct program *program, struct err *err);
 enum ran invoke_component(struct program *program, struct cm_instance *instance, struct err *err);
 enum ran invoke_module(struct program *program, struct instance *instance, struct err *err);
 
-/* Writes a line of text and its end to the guest's standard output; what --invoke prints. */
-void program_print(struct program *program, struct bytes line);
+/* Writes to the guest's standard output all of what --invoke prints. -1 and FAULT if it is lost. */
+int program_print(struct program *program, struct bytes text, struct err *err);
 
 #endif

@@ -26,6 +26,11 @@ enum grant_right {
 #include "shim/protocol.def"
 };
 
+enum terminal_stream {
+#define TERMINAL(NAME, bit, word) TERMINAL_##NAME = bit,
+#include "shim/protocol.def"
+};
+
 enum message_kind {
 #define MESSAGE(NAME, name, direction, states, most, meaning) MESSAGE_##NAME,
 #include "shim/protocol.def"

@@ -29,6 +29,7 @@ struct cell {
     size_t environment_count;
     struct cell_grant *grants; /* in the order of the verdict */
     size_t grant_count;
+    uint32_t terminals; /* of enum terminal_stream: the caller's streams that are one */
     bool invokes;
     struct str call; /* the export to call and its arguments in WAVE, if `invokes` */
     uint8_t seed[32];

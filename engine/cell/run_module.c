@@ -80,12 +80,18 @@ static enum ran call_export(struct program *program, struct instance *instance, 
     return program_run(program, external.func);
 }
 
+static bool exports_function(const struct module *module, const char *name)
+{
+    const struct export *export = module_export(module, str_of(name));
+    return export && export->kind == EXTERN_FUNC;
+}
+
 /* Is there an exported function of that name without parameters and results? */
 static bool has_entry(const struct module *module, const char *name)
 {
-    const struct export *export = module_export(module, str_of(name));
-    if (!export || export->kind != EXTERN_FUNC)
+    if (!exports_function(module, name))
         return false;
+    const struct export *export = module_export(module, str_of(name));
     const struct functype *type =
         types_func(module->types, module_type(module, EXTERN_FUNC, export->index).func);
     return !type->nparams && !type->nresults;
@@ -102,8 +108,11 @@ enum ran run_module(struct program *program, struct err *err)
     bool command = !cell->invokes && has_entry(module, "_start");
     if (!command && !cell->invokes) {
         err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                "the module exports no function \"_start\": nothing to run; name one with "
-                "--invoke");
+                exports_function(module, "_start")
+                    ? "its function \"_start\" has parameters or results, and where a program "
+                      "starts there are none: call it, or another export, with --invoke"
+                    : "the module exports no function \"_start\": nothing to run; name one with "
+                      "--invoke");
         return RAN_FAILED;
     }
     struct core_extern *imports = link(program, module, err);

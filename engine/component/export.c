@@ -1,4 +1,5 @@
 /* Finding exported functions; see store.h. */
+#include "engine/base/names.h"
 #include "engine/component/name.h"
 #include "engine/component/store.h"
 
@@ -66,6 +67,25 @@ static uint32_t search(const struct cm_instance *instance, struct str name,
     return found;
 }
 
+/* The functions that it exports, by themselves and in interfaces, as many as fit. */
+static void no_function(const struct cm_instance *instance, struct str text, struct err *err)
+{
+    const struct cm_exports *exports = &instance->exports;
+    struct names names = {.used = 0};
+    for (uint32_t i = 0; i < exports->names->count; i++) {
+        const struct cm_decl *decl = &exports->names->at[i];
+        const struct cm_exports *inner = decl->is.sort == SORT_INSTANCE ? exports->items[i] : NULL;
+        if (decl->is.sort == SORT_FUNC)
+            names_add(&names, decl->name->text);
+        for (uint32_t k = 0; inner && k < inner->names->count; k++)
+            if (inner->names->at[k].is.sort == SORT_FUNC)
+                names_add(&names, inner->names->at[k].name->text);
+    }
+    err_set(err, ERR_USAGE, ERR_NOWHERE,
+            "the component exports no function '" STR_FMT "': it exports %s", STR_ARG(text),
+            names.text[0] ? names.text : "none");
+}
+
 const struct cm_func *cm_export_typed(const struct cm_instance *instance, struct str text,
                                       struct err *err)
 {
@@ -87,7 +107,6 @@ const struct cm_func *cm_export_typed(const struct cm_instance *instance, struct
                 "%u interfaces export a function '" STR_FMT "': write INTERFACE#" STR_FMT, found,
                 STR_ARG(name), STR_ARG(name));
     else
-        err_set(err, ERR_USAGE, ERR_NOWHERE, "the component exports no function '" STR_FMT "'",
-                STR_ARG(text));
+        no_function(instance, text, err);
     return NULL;
 }

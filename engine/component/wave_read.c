@@ -261,7 +261,7 @@ static bool read_character(struct wave *w, uint32_t *ret)
         return read_unicode(w, ret);
     }
     if (!letter)
-        return wrong(w, "an escape: one of \\\\ \\\" \\' \\t \\r \\n \\u{...}");
+        return wrong(w, "one of \" ' t r n u{...} or another backslash after a backslash");
     *ret = (uint8_t)meant[letter - letters];
     w->at++;
     return true;

@@ -23,10 +23,9 @@ enum {
  */
 
 enum wasi_stream_kind {
-    WASI_CLOSED,   /* nothing is there: reading ends at once, writing is refused */
-    WASI_STREAM,   /* a pipe, a socket, a device: may block */
-    WASI_FILE,     /* a file: never blocks */
-    WASI_TERMINAL, /* a pipe behind which the shim pumps a terminal */
+    WASI_CLOSED, /* nothing is there: reading ends at once, writing is refused */
+    WASI_STREAM, /* a pipe, a socket, a device: may block */
+    WASI_FILE,   /* a file: never blocks */
 };
 
 struct wasi_stream {
@@ -50,6 +49,7 @@ struct wasi_variable {
 
 struct wasi_config {
     struct wasi_stream streams[3]; /* standard input, output, error */
+    bool terminals[3]; /* the caller's is one, and the guest may know: be it granted or not */
     const struct wasi_directory *directories;
     const struct str *arguments;
     const struct wasi_variable *environment;

@@ -39,7 +39,7 @@ int main(int count, char **arguments)
     static struct verdict verdict;
     verdict.granted = CAPABILITY(STDOUT);
     verdict.rules = RULES_BASE;
-    if (component_copy("/dev/null", &component, &err))
+    if (component_copy("/dev/null", NULL, NULL, &component, &err))
         return fail(&err);
     host_probe(arguments[1], groups, &host);
     struct cell_request request = {.role = CELL_READER,

@@ -61,7 +61,15 @@ script forbidden <<'E'
 call 39
 E
 expect 'a system call that is not in the filter' 137 '' '^carrel: forbidden: killed: .*\|$' run forbidden
-expect 'no such file' 127 '' '^carrel: nowhere.wasm: .*\|$' run nowhere.wasm
+mkfifo fifo
+expect 'a pipe that nobody writes to' 124 '' '^carrel: fifo: time limit: its bytes did not come' run --timeout 200ms fifo
+later() { { sleep 0.1; cat ends; } >fifo & run --timeout 20s fifo; }
+expect 'a pipe that is written to' 255 '' '' later
+full() { (ulimit -f 0; run traps 2>&1) | cat >&2; }
+expect 'no files may be written' 0 '' '^carrel: traps: cannot be copied: files may have 0 bytes.*ulimit -f' full
+few() { (ulimit -n 4; run traps); }
+expect 'too few descriptors' 125 '' '^carrel: traps: .*: Too many open files: .*ulimit -n' few
+expect 'no such file' 127 '' '^carrel: nowhere.wasm: cannot be opened: No such file or directory: correct the name\|$' run nowhere.wasm
 expect 'a directory' 127 '' '^carrel: \.: .*\|$' run .
 echo 'malformed 35 bad magic' >bad
 expect 'malformed' 126 '' '^carrel: bad: malformed: bad magic \(at byte 35\)\|$' run bad
@@ -76,7 +84,7 @@ reach http_outgoing_body_write
 reach get_stdout
 name unknown acme:door/lock@1.0.0#\e[31mopen
 E
-expect 'all that is missing' 126 '' 'imports 3 functions .*not provide.*\|.*wasi:http/types: \[method\]outgoing-body.write\|.*wasi:http/outgoing-handler: handle\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
+expect 'all that is missing' 126 '' 'has 3 imports .*not provide.*\|.*wasi:http/types: \[method\]outgoing-body.write\|.*wasi:http/outgoing-handler: handle\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
 script dead <<'E'
 import http_outgoing_handle
 E
@@ -142,6 +150,9 @@ expect 'no such directory' 125 '' '^carrel: --dir nowhere: no such directory' ru
 expect 'a file for a directory' 125 '' 'not a directory' run --dir ends ends
 expect 'half a directory' 125 '' 'HOST::GUEST' run --dir ::/ ends
 expect 'two of one name' 125 '' 'two directories' run --dir d::/ --dir d/sub::/ ends
+for slip in d::/x:RO d::/x:rw d::/x:ro:ro d::/x: d::/a:b d:RO d::/x:ro,; do
+    expect "a suffix that is none: $slip" 125 '' "^carrel: --dir $slip: .* is not known: .* :ro or nothing" run --dir "$slip" ends
+done
 expect 'bad size' 125 '' "'1X' is no size" run --memory 1X ends
 expect 'bad duration' 125 '' 'is no duration' run --timeout soon ends
 expect 'bad fuel' 125 '' 'is no number' run --fuel x ends
@@ -152,11 +163,34 @@ expect 'a name that is no text' 127 '' '^carrel: .*x1b\[2J.*\|$' run "$(printf '
 
 # --- The status, the explanation, the help -------------------------------------------------------------
 status() { "$carrel" run --engine "$engine" --status-json 3 "$@" 3>status; code=$?; jq -c . status; return $code; }
+closed() { "$carrel" run --engine "$engine" "$@" >&-; }
+lost() { "$carrel" "$@" >/dev/full; }
 echo 'exit 7' | script ends
 expect 'status of a guest' 7 '^\{"exit":7,"by":"guest"\}\|$' '' status ends
 expect 'status of a refusal' 126 '^\{"exit":126,"by":"carrel","kind":"malformed","text":"bad magic","offset":35\}\|$' 'bad magic' status bad
 expect 'status of a time limit' 124 '"exit":124,"by":"carrel","kind":"time limit"' 'time limit' status --timeout 100ms spins
 expect 'status of a bad flag' 125 '^\{"exit":125,"by":"carrel","kind":"usage"' 'is no size' status --memory x ends
+expect 'status of a flag that is not known' 125 '^\{"exit":125,"by":"carrel","kind":"usage"' 'unknown flag' status --bogus
+before() { "$carrel" run --engine "$engine" "$@" 3>status; code=$?; jq -c . status; return $code; }
+expect 'status of what stands before' 125 '^\{"exit":125' 'unknown flag' before --bogus --status-json 3 ends
+expect 'status behind the value of a flag that is not known' 125 '^\{"exit":125' 'did you mean --memory' before --memroy 1G --status-json=3 ends
+expect 'status of a bad value before' 125 '^\{"exit":125' 'is no size' before --memory x --status-json 3 ends
+expect 'status given twice' 125 '^\{"exit":125' 'given twice' status --status-json 3 ends
+expect 'status without a file' 125 '^\{"exit":125' 'no FILE' status
+expect 'status of a file that is not there' 127 '^\{"exit":127' 'nowhere' status nowhere
+# signalled SIGNAL ARG...: the run gets it when it is under way; the code as a shell sees it
+signalled() { signal=$1; shift; timeout --preserve-status -s "$signal" 0.4 "$carrel" run --engine "$engine" --status-json 3 "$@" 3>status; code=$?; jq -c . status; return $code; }
+for signal in TERM HUP QUIT; do
+    expect "SIG$signal" 137 "^\{\"exit\":137,\"by\":\"carrel\",\"kind\":\"killed\",.*\"signal\":\"SIG$signal\"\}\|$" "^carrel: spins: killed: ended by SIG$signal" signalled $signal spins
+done
+expect 'SIGINT' 130 '^\{"exit":130,.*"signal":"SIGINT"\}\|$' 'ended by SIGINT' signalled INT spins
+expect 'SIGTERM while FILE is waited for' 137 '^\{"exit":137,.*"signal":"SIGTERM"\}\|$' '^carrel: fifo: killed: ended by SIGTERM' signalled TERM fifo
+expect 'SIGINT while FILE is waited for' 130 '^\{"exit":130,' 'SIGINT' signalled INT fifo
+expect 'the signal of a cell' 137 '^\{"exit":137,.*"signal":"SIG(ILL|TRAP)"\}\|$' 'died of SIG(ILL|TRAP)' status crashes
+ignores() { (trap '' HUP; run --timeout 1s spins & run=$!; sleep 0.3; kill -HUP $run; wait $run); }
+expect 'a signal that the caller ignores' 124 '' 'time limit' ignores
+expect 'nobody can see the result of a call' 125 '' 'standard output is closed' closed --invoke 'f()' library
+expect 'a printer of nothing' 125 '' 'what was to be printed is lost' lost help
 expect 'explain' 7 '' 'seccomp +allow only the system calls read write exit_group' run --explain ends
 expect 'help' 0 'carrel run .*carrel audit' '' "$carrel" help
 expect 'help of a command' 0 '--dir HOST::GUEST' '' "$carrel" help run

@@ -126,6 +126,7 @@ static void do_grants(struct script *script)
               grant->rights, STR_ARG(name));
     }
     print(script, "arena %d\n", script->cell->arena_size > 0);
+    print(script, "terminals %" PRIx32 "\n", script->cell->terminals);
 }
 
 static void do_crash(struct script *script)

@@ -53,7 +53,7 @@ static void make_component(const char *script, struct component *ret)
     int file = memfd_create("script", MFD_CLOEXEC);
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     if (file < 0 || write(file, script, strlen(script)) != (ssize_t)strlen(script) ||
-        component_copy(path, ret, &err))
+        component_copy(path, NULL, NULL, ret, &err))
         give_up(err.text);
     close(file);
 }
@@ -135,7 +135,7 @@ static _Noreturn void be_shim(const struct wish *wish, struct result *result)
     result->cell = session.cell->process.pid;
     session_close(&session);
     component_close(&component);
-    session_heed(&result->outcome);
+    session_heed(&session);
     _exit(0);
 }
 

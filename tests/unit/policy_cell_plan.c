@@ -163,11 +163,7 @@ static void test_grants(void **state)
     assert_int_equal(count(OPERATION_INVOKE), 1);
     static const uint64_t descriptors[] = {0, 1, 2, 4, 5};
     static const uint64_t rights[] = {
-        RIGHT_READ,
-        RIGHT_WRITE | RIGHT_TERMINAL,
-        RIGHT_WRITE,
-        RIGHT_READ,
-        RIGHT_READ | RIGHT_WRITE | RIGHT_MUTATE,
+        RIGHT_READ, RIGHT_WRITE, RIGHT_WRITE, RIGHT_READ, RIGHT_READ | RIGHT_WRITE | RIGHT_MUTATE,
     };
     size_t at = 0, directory = 0, rule = 0;
     for (size_t i = 0; i < made.plan.count; i++) {
@@ -193,6 +189,28 @@ static void test_grants(void **state)
     assert_int_equal(at, 5);
     assert_int_equal(directory, 2);
     assert_int_equal(rule, 2);
+}
+
+/* Whether a stream is a terminal is told to who asks for it, and not with the stream. */
+static void test_terminals(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    host.streams[1] = host.streams[2] = HOST_TERMINAL;
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_get_terminal_stderr);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    assert_int_equal(count(OPERATION_GRANT), 0);
+    assert_int_equal(count(OPERATION_TERMINALS), 1);
+    assert_int_equal(plan_find(&made.plan, OPERATION_TERMINALS)->of.terminals.streams,
+                     TERMINAL_STDOUT | TERMINAL_STDERR);
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_get_stderr);
+    request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    assert_int_equal(count(OPERATION_TERMINALS), 0);
 }
 
 /* A component that cannot write gets a mount that cannot be written, though the flag allows it. */
@@ -302,10 +320,15 @@ static void test_deterministic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reader),        cmocka_unit_test(test_inspect),
-        cmocka_unit_test(test_compute_only),  cmocka_unit_test(test_grants),
-        cmocka_unit_test(test_grant_narrows), cmocka_unit_test(test_cgroups_and_degraded),
-        cmocka_unit_test(test_memory),        cmocka_unit_test(test_many_directories),
+        cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_compute_only),
+        cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_terminals),
+        cmocka_unit_test(test_grant_narrows),
+        cmocka_unit_test(test_cgroups_and_degraded),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_many_directories),
         cmocka_unit_test(test_deterministic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

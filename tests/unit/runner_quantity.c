@@ -38,8 +38,8 @@ static void test_size(void **state)
                                "1k", "1KB", "1Ki", "1.5G", "0x10", "1P"};
     for (size_t i = 0; i < countof(bad); i++)
         refuses(quantity_size, bad[i], "is no size");
-    refuses(quantity_size, "0", "more than 0");
-    refuses(quantity_size, "0G", "more than 0");
+    refuses(quantity_size, "0", "is no limit: write more, or leave the flag out");
+    refuses(quantity_size, "0G", "is no limit: write more, or leave the flag out");
     refuses(quantity_size, "8388608T", "too large");
     refuses(quantity_size, "9223372036854775808", "too large");
     refuses(quantity_size, "99999999999999999999", "too large");
@@ -61,9 +61,9 @@ static void test_duration(void **state)
     const char *const bad[] = {"", "s", "-1s", "1.s", ".5s", "1 s", "1d", "1sec", "1.5.5s", "1e3"};
     for (size_t i = 0; i < countof(bad); i++)
         refuses(quantity_duration, bad[i], "is no duration");
-    refuses(quantity_duration, "0", "more than 0");
-    refuses(quantity_duration, "0.0ms", "more than 0");
-    refuses(quantity_duration, "0.5ns", "more than 0");
+    refuses(quantity_duration, "0", "is no limit: write more, or leave the flag out");
+    refuses(quantity_duration, "0.0ms", "is no limit: write more, or leave the flag out");
+    refuses(quantity_duration, "0.5ns", "is no limit: write more, or leave the flag out");
     refuses(quantity_duration, "876001h", "too large");
     refuses(quantity_duration, "99999999999999999999s", "too large");
 }
@@ -74,7 +74,7 @@ static void test_count(void **state)
     gives(quantity_count, "1", 1);
     gives(quantity_count, "18446744073709551615", UINT64_MAX);
     refuses(quantity_count, "18446744073709551616", "too large");
-    refuses(quantity_count, "0", "more than 0");
+    refuses(quantity_count, "0", "is no limit: write more, or leave the flag out");
     const char *const bad[] = {"", "x", "-1", "1K", "1 ", "1e9", "1,000"};
     for (size_t i = 0; i < countof(bad); i++)
         refuses(quantity_count, bad[i], "is no number");

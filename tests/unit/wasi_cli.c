@@ -77,7 +77,8 @@ static void terminals(void **state)
     HOST_OPTION(void *) terminal;
     (void)state;
     struct wasi_config config = fixture_config();
-    config.streams[1].kind = WASI_TERMINAL;
+    config.terminals[1] = true;
+    config.streams[1] = (struct wasi_stream){-1, WASI_CLOSED}; /* not granted, and still one */
     fixture_open(&f, config, NULL);
     DO(&f, wasi_get_terminal_stdin, NULL, &terminal);
     assert_false(terminal.some);

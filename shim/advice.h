@@ -1,0 +1,8 @@
+/* What the operator can do about an error of the host. */
+#ifndef CARREL_SHIM_ADVICE_H
+#define CARREL_SHIM_ADVICE_H
+
+/* ": ..." with what to do where the host is out of something, else "". `error` is an errno. */
+const char *advice_on(int error);
+
+#endif
