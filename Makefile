@@ -285,6 +285,11 @@ $(B)/test/fuzz/$(1): $(call obj,fuzz,tests/fuzz/fuzz_$(1).c $(filter-out %/main.
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 
+ifneq ($(filter fuzz $(B)/test/fuzz/%,$(MAKECMDGOALS)),)
+ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
+$(error make fuzz needs clang, whose libFuzzer it links, and CC is $(CC): run make fuzz CC=clang-19)
+endif
+endif
 ## make fuzz       every libFuzzer target for FUZZ_SECONDS (60); corpora stay in the build folder
 fuzz: $(addprefix $(B)/test/fuzz/,$(FUZZERS))
 	@for f in $(FUZZERS); do \

@@ -24,6 +24,21 @@ const char *audit_standing_word(enum audit_standing standing)
     return words[standing];
 }
 
+bool audit_imports(const struct demand *demand, const char *module)
+{
+    for (size_t i = 0; i < demand->name_count; i++)
+        if (demand->names[i].list == DEMAND_IMPORT && str_is(demand->names[i].text, module))
+            return true;
+    return false;
+}
+
+const char *audit_interface(const struct demand *demand, enum row row)
+{
+    bool old = row_infos[row].kind == ROW_PREVIEW1 && audit_imports(demand, "wasi_unstable") &&
+               !audit_imports(demand, row_infos[row].interface);
+    return old ? "wasi_unstable" : row_infos[row].interface;
+}
+
 /* --- Groups ------------------------------------------------------------------------------------
  */
 
@@ -108,8 +123,8 @@ static void make_walls(struct audit *audit)
     wall_set plan = planned(audit->in.plan);
     for (int i = 0; i < WALL_COUNT; i++) {
         enum wall wall = (enum wall)i;
-        audit->walls[wall] = !wall_in(plan, wall)                ? AUDIT_UNNEEDED
-                             : wall_in(audit->in.missing, wall)  ? AUDIT_MISSING
+        audit->walls[wall] = wall_in(audit->in.missing, wall)    ? AUDIT_MISSING
+                             : !wall_in(plan, wall)              ? AUDIT_UNNEEDED
                              : wall_in(audit->in.standing, wall) ? AUDIT_STANDS
                                                                  : AUDIT_PLANNED;
     }

@@ -19,6 +19,7 @@ struct audit_input {
     const struct plan *plan; /* of a run */
     wall_set standing;       /* found so for the reader, on this kernel */
     wall_set missing;
+    const char *why[WALL_COUNT]; /* of those that are missing, or NULL */
 };
 
 /* Rows of one interface that share capability and answer. */
@@ -64,6 +65,13 @@ void audit_make(const struct audit_input *in, struct audit *ret);
 
 /* The name of an answer: "given", "not given", "never called", "not provided". */
 const char *audit_answer_word(enum row_answer answer);
+
+/* Whether the component imports from a core module of that name. */
+bool audit_imports(const struct demand *demand, const char *module);
+
+/* The interface of a row as this component names it: the rows of preview 1 are also those of the
+ * older `wasi_unstable`. */
+const char *audit_interface(const struct demand *demand, enum row row);
 
 /* "stands", "missing", "planned", "not needed". */
 const char *audit_standing_word(enum audit_standing standing);

@@ -52,10 +52,10 @@ static json_object *rule_names(rule_set set)
     return list;
 }
 
-static json_object *row_id(enum row row)
+static json_object *row_id(const struct demand *demand, enum row row)
 {
     char id[256];
-    snprintf(id, sizeof id, "%s#%s%s", row_infos[row].interface,
+    snprintf(id, sizeof id, "%s#%s%s", audit_interface(demand, row),
              row_infos[row].kind == ROW_DROP ? "[resource-drop]" : "", row_infos[row].name);
     return text(id);
 }
@@ -68,7 +68,7 @@ static json_object *functions(const struct audit *audit)
         for (size_t i = 0; i < group->count; i++) {
             enum row row = (enum row)group->rows[i];
             json_object *one = json_object_new_object();
-            put(one, "function", row_id(row));
+            put(one, "function", row_id(audit->in.demand, row));
             put(one, "capability", text(capabilities[group->capability].word));
             put(one, "answer", text(audit_answer_word(group->answer)));
             put(one, "rules", rule_names(derive_row_rules(audit->in.verdict, row)));
@@ -129,7 +129,7 @@ static json_object *rule_list(const struct audit *audit)
         put(one, "why", text(rules[rule->rule].why));
         put(one, "in_every_cell", json_object_new_boolean(rule->always));
         for (size_t r = 0; r < rule->count; r++)
-            json_object_array_add(because, row_id((enum row)rule->rows[r]));
+            json_object_array_add(because, row_id(audit->in.demand, (enum row)rule->rows[r]));
         put(one, "because_of", because);
         json_object_array_add(list, one);
     }
@@ -165,6 +165,8 @@ static json_object *wall_list(const struct audit *audit)
         put(one, "required", json_object_new_boolean(walls[i].need == WALL_REQUIRED));
         put(one, "kernel", text(walls[i].kernel));
         put(one, "keeps", text(walls[i].keeps));
+        if (audit->walls[i] == AUDIT_MISSING)
+            put(one, "why", audit->in.why[i] ? text(audit->in.why[i]) : NULL);
         json_object_array_add(list, one);
     }
     return list;

@@ -155,12 +155,16 @@ static void print_head(const struct page *page)
     fputc('\n', page->out);
 }
 
-static void print_interface(const struct page *page, const char *interface)
+static void print_interface(const struct page *page, enum row row)
 {
     const struct demand *demand = page->audit->in.demand;
+    const char *interface = row_infos[row].interface;
     size_t length = strlen(interface);
     bool versions = false;
-    fprintf(page->out, "  %s", interface);
+    fprintf(page->out, "  %s", audit_interface(demand, row));
+    if (row_infos[row].kind == ROW_PREVIEW1 && audit_imports(demand, interface) &&
+        audit_imports(demand, "wasi_unstable"))
+        fputs(" and wasi_unstable", page->out);
     for (size_t i = 0; i < demand->name_count; i++) {
         struct str name = demand->names[i].text;
         char shown[64];
@@ -212,7 +216,7 @@ static void print_imports(const struct page *page)
     heading(page, "Imports");
     for (size_t i = 0; i < audit->group_count; i++) {
         if (i == 0 || audit->groups[i].interface != audit->groups[i - 1].interface)
-            print_interface(page, audit->groups[i].interface);
+            print_interface(page, (enum row)audit->groups[i].rows[0]);
         print_group(page, &audit->groups[i]);
     }
 }
@@ -324,9 +328,10 @@ static void print_walls(const struct page *page)
         painted(page, RED, "%-12s", audit_standing_word(AUDIT_MISSING));
         struct flow flow = flow_from(page, 14, 14);
         char text[512];
-        snprintf(text, sizeof text, "%s (%s; Linux %s has it): %s", walls[i].word,
+        const char *why = page->audit->in.why[i];
+        snprintf(text, sizeof text, "%s (%s; Linux %s has it): %s%s%s", walls[i].word,
                  walls[i].need == WALL_EXTRA ? "extra" : "required, and accepted by --degrade",
-                 walls[i].kernel, walls[i].keeps);
+                 walls[i].kernel, why ? why : "", why ? "; what is missed: " : "", walls[i].keeps);
         flow_text(&flow, text);
         flow_end(&flow);
     }

@@ -98,6 +98,8 @@ static void group(struct composing *c, const char *parent, const char *controlle
 static void cgroups(struct composing *c)
 {
     const struct host_cgroups *has = &c->host->cgroups;
+    bool limits_memory = has->in_unified[HOST_MEMORY] || has->version1[HOST_MEMORY][0];
+    c->to->missing = c->host->bounded && !limits_memory ? WALL_BIT(WALL_CGROUP) : 0;
     snprintf(c->to->memory, sizeof c->to->memory, "%" PRIu64, cell_memory(c));
     if (has->unified[0]) {
         group(c, has->unified, "");

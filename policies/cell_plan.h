@@ -26,6 +26,7 @@ struct cell_request {
 /* The array and what it points to. Must not be moved once it is made. */
 struct cell_plan {
     struct plan plan;
+    wall_set missing; /* wanted, and this host has no place for them: nothing in the plan tries */
     struct filter filter;
     const char *calls[RULE_COUNT]; /* the system calls of the filter, each once */
     size_t call_count;

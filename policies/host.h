@@ -39,7 +39,8 @@ struct host {
     uint64_t arena;     /* bytes that the engine reserves at its start */
     const char *engine; /* path of the engine */
     enum host_stream streams[3];
-    struct host_cgroups cgroups; /* all empty unless they were asked for */
+    bool bounded; /* the operator bounds a cell's memory: places for control groups were sought */
+    struct host_cgroups cgroups; /* all empty unless they were sought */
 };
 
 #endif

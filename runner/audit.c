@@ -5,6 +5,7 @@
 #include "runner/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ struct printing {
 static void print(struct printing *printing, const char *path, const struct examined *of)
 {
     static struct audit audit;
-    const struct audit_input in = {
+    struct audit_input in = {
         .file = path,
         .size = of->component.size,
         .digest = of->component.digest,
@@ -42,8 +43,13 @@ static void print(struct printing *printing, const char *path, const struct exam
         .verdict = &of->verdict,
         .plan = &of->run.plan,
         .standing = of->walls.standing,
-        .missing = of->walls.missing,
+        .missing = of->walls.missing | of->run.missing,
     };
+    for (int i = 0; i < WALL_COUNT; i++)
+        in.why[i] = wall_in(of->run.missing, (enum wall)i)
+                        ? "there is no control group here in which this user may limit memory"
+                    : of->walls.errors[i] ? strerrordesc_np(of->walls.errors[i])
+                                          : NULL;
     audit_make(&in, &audit);
     if (printing->options->json) {
         printing->json = audit_json_add(printing->json, &audit);

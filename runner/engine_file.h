@@ -6,8 +6,9 @@
 #include <limits.h>
 
 /* Writes the path of the engine: `given` if that is not NULL, else carrel-engine beside the running
- * program, else the one that was installed. Whether it may be trusted is judged by whoever opens
- * it. Errors: FAULT, which says where it was looked for. */
+ * program, else that in ../libexec/carrel if
+ * nobody else can write there, else the one that was installed. Whether it may be trusted is judged
+ * by whoever opens it. Errors: FAULT, which says where it was looked for. */
 int engine_file_find(const char *given, char ret[PATH_MAX], struct err *err);
 
 #endif

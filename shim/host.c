@@ -80,6 +80,7 @@ void host_probe(const char *engine, bool cgroups, struct host *ret)
     ret->landlock = abi > 0 ? (int)abi : 0;
     for (int stream = 0; stream < 3; stream++)
         ret->streams[stream] = stream_kind(stream);
+    ret->bounded = cgroups;
     if (cgroups)
         host_probe_cgroups(ret->root, &ret->cgroups);
 }

@@ -209,6 +209,26 @@ expect 'audit as JSON' 0 '^\["carrel-audit-1",2,true,3\]\|$' '' json ends looks
 raw() { audit lacks | LC_ALL=C tr -d '\n -~' | tr -d '\200-\377' | wc -c; }
 expect 'no raw control character' 0 '^0\|$' '' raw
 
+# Walls that are wanted and cannot be had are missing; where they can be had, they stand.
+cgroup() { audit "$@" --json ends | jq -r '.files[0].walls[] | select(.wall == "cgroup") | .state, (.why | type)' | tr '\n' ' '; }
+expect 'a group that nobody wants' 0 '^not needed null $' '' cgroup
+expect 'a group that is wanted' 0 '^(stands null|missing string) $' '' cgroup --memory 64M
+
+# The engine of a program that was installed and moved as a whole; in no folder where others may write.
+mkdir -p moved/bin moved/libexec/carrel
+cp "$carrel" moved/bin/carrel
+cp "$engine" moved/libexec/carrel/carrel-engine
+chmod 755 moved moved/bin moved/libexec moved/libexec/carrel moved/libexec/carrel/carrel-engine
+expect 'an engine below the same prefix' 7 '' '' moved/bin/carrel run ends
+for folder in moved moved/libexec moved/libexec/carrel; do
+    chmod 777 $folder
+    expect "an engine where others may write: $folder" 125 '' 'there is no carrel-engine beside carrel' moved/bin/carrel run ends
+    chmod 755 $folder
+done
+mv moved/libexec moved/real
+ln -s real moved/libexec
+expect 'an engine behind a link' 125 '' 'there is no carrel-engine beside carrel' moved/bin/carrel run ends
+
 # The audit is the policy: what it lists is what the run's own explanation lists.
 calls_of_run() { run --explain --dir d::/ looks 2>&1 >/dev/null | sed -n 's/.*allow only the system calls \(.*\) (.*/\1/p' | tail -n 1 | tr ' ' '\n' | sort; }
 calls_of_audit() { audit --json --dir d::/ looks | jq -r '.files[0].system_calls[].system_call' | sort -u; }

@@ -23,10 +23,13 @@ static void name(enum demand_list list, const char *text, size_t length)
 
 #define NAME(list, text) name(list, text, sizeof(text) - 1)
 
+static bool bounded; /* as the host that the next audit is for */
+
 /* Audits what `demand` and `policy` hold. */
 static void make(void)
 {
     host = fixture_host(false);
+    host.bounded = bounded;
     derive_verdict(&demand, &policy, &verdict);
     struct cell_request request = {
         .role = CELL_RUN,
@@ -48,7 +51,8 @@ static void make(void)
         .verdict = &verdict,
         .plan = &plan.plan,
         .standing = WALL_BIT(WALL_SECCOMP) | WALL_BIT(WALL_LANDLOCK),
-        .missing = WALL_BIT(WALL_PASSRIGHTS),
+        .missing = WALL_BIT(WALL_PASSRIGHTS) | plan.missing,
+        .why = {[WALL_PASSRIGHTS] = "no such option"},
     };
     audit_make(&in, &audit);
 }
@@ -105,7 +109,7 @@ static void test_given_and_not_given(void **state)
     shows(text, "--dir HOST::GUEST:ro");
     shows(text, "descriptor.open-at");
     shows(text, "never called random");
-    shows(text, "missing     passrights (extra; Linux 6.16 has it)");
+    shows(text, "missing     passrights (extra; Linux 6.16 has it): no such option; what");
     assert_null(strstr(text, "openat "));
     free(text);
 
@@ -116,6 +120,43 @@ static void test_given_and_not_given(void **state)
     shows(text, "given        dir.read");
     shows(text, "openat");
     shows(text, "/srv/data");
+    free(text);
+}
+
+/* The older name of preview 1 is what the component says. */
+static void test_unstable(void **state)
+{
+    (void)state;
+    policy = fixture_policy();
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_p1_fd_write);
+    NAME(DEMAND_IMPORT, "wasi_unstable");
+    make();
+    char *text = text_of(80, false);
+    shows(text, "  wasi_unstable\n");
+    assert_null(strstr(text, "wasi_snapshot_preview1"));
+    free(text);
+    NAME(DEMAND_IMPORT, "wasi_snapshot_preview1");
+    make();
+    text = text_of(80, false);
+    shows(text, "  wasi_snapshot_preview1 and wasi_unstable\n");
+    free(text);
+}
+
+/* A wall that was asked for and that nothing here can build is missing, not needless. */
+static void test_no_place_for_a_group(void **state)
+{
+    (void)state;
+    policy = fixture_policy();
+    fixture_demand(&demand);
+    make();
+    assert_int_equal(audit.walls[WALL_CGROUP], AUDIT_UNNEEDED);
+    bounded = true;
+    make();
+    bounded = false;
+    assert_int_equal(audit.walls[WALL_CGROUP], AUDIT_MISSING);
+    char *text = text_of(80, false);
+    shows(text, "missing     cgroup (extra");
     free(text);
 }
 
@@ -242,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compute_only),  cmocka_unit_test(test_given_and_not_given),
+        cmocka_unit_test(test_unstable),      cmocka_unit_test(test_no_place_for_a_group),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_complete),
         cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_widths),
     };
