@@ -226,7 +226,7 @@ static void what_no_honest_engine_sends_kills_it(void **state)
         {"packet 6 9\n", "wrong size"},
         {"packet 7 4\n", "wrong size"},
         {"packet 8 65536\n", "wrong size"},
-        {"packet 16 4\n", "unknown kind"},
+        {"packet 99 4\n", "unknown kind"},
         {"packet 4294967295 4\n", "unknown kind"},
         {"packet 0 1\n", "without a kind"},
         {"packet 0 3\n", "without a kind"},
