@@ -89,7 +89,46 @@ refused 'u8(256)' 'u8'
 refused 'enum(yellow)' 'yellow|green|case'
 refused 'record({x: 1})' 'y|missing'
 refused 'string("open)' 'string|quote|end'
-refused 'absent()' 'absent'
+refused 'absent()' "exports no function 'absent': it exports .*bool.*, \.\.\."
+refused 'string("\q")' "expected one of \" ' t r n u\{\.\.\.\} or another backslash after a backslash at"
+
+# --- A result that does not arrive ----------------------------------------------------------------------
+# lost NAME EXTENDED_REGEXP: of what ran last
+lost() {
+    : >"$work/out"
+    judge "$1" 125 '' "$2"
+}
+"$carrel" run --invoke 'u8(1)' "$data/echo.wasm" >/dev/full 2>"$work/err"
+got=$?
+lost 'no space' 'its result is lost: standard output: there is no space left'
+"$carrel" run --invoke 'u8(1)' "$data/echo.wasm" 2>"$work/err" 1<>/dev/full
+got=$?
+lost 'no space behind a pump' 'its result is lost: standard output: No space left'
+"$carrel" run --invoke 'u8(1)' "$data/echo.wasm" 2>"$work/err" >&-
+got=$?
+lost 'a closed stream' 'standard output is closed'
+mkfifo "$work/pipe"
+: <"$work/pipe" &
+{
+    wait $!
+    "$carrel" run --invoke 'u8(1)' "$data/echo.wasm" 2>"$work/err"
+    got=$?
+} >"$work/pipe"
+lost 'a pipe that nobody reads' 'its result is lost: standard output: nobody reads it'
+"$carrel" run --invoke 'u8(1)' "$data/echo.wasm" >/dev/null 2>"$work/err"
+got=$?
+: >"$work/out"
+judge 'nobody wants it' 0 ''
+
+# --- A function that is no entry --------------------------------------------------------------------------
+# (module (func (export "_start") (param i32)))
+printf '\000asm\001\000\000\000\001\005\001\140\001\177\000\003\002\001\000\007\012\001\006_start\000\000\012\004\001\002\000\013' >"$work/start.wasm"
+"$carrel" run "$work/start.wasm" >"$work/out" 2>"$work/err"
+got=$?
+judge 'an entry with a parameter' 126 '' '"_start" has parameters or results'
+"$carrel" run --invoke 'go()' "$work/start.wasm" >"$work/out" 2>"$work/err"
+got=$?
+judge 'a module exports what it exports' 125 '' "exports no function 'go': it exports _start"
 
 # --- Components in a component, and where a trap was ------------------------------------------------------
 invoke bricks 'add()'

@@ -98,6 +98,12 @@ static void too_many_arguments_are_refused(void **state)
 
 static void a_trap_has_its_kind_and_frames(void **state)
 {
+    enum {
+        TRAP_NONE,
+#define TRAP(name, text, kind) TRAP_##name,
+#include "engine/exec/trap.def"
+#undef TRAP
+    };
     (void)state;
     const struct result *result = fixture_run(&(struct wish){.script = "trap 1 more about it\n"});
     assert_failed(result, ERR_TRAP, "unreachable: more about it");
@@ -106,8 +112,9 @@ static void a_trap_has_its_kind_and_frames(void **state)
     assert_int_equal(strlen(result->outcome.frames[0].name),
                      sizeof result->outcome.frames[0].name - 1);
     /* The kind EXIT is no trap, and kinds beyond the table are none either. */
-    assert_failed(fixture_run(&(struct wish){.script = "trap 23 exit\n"}), ERR_KILLED,
-                  "does not exist");
+    char script[32];
+    snprintf(script, sizeof script, "trap %d exit\n", TRAP_EXIT);
+    assert_failed(fixture_run(&(struct wish){.script = script}), ERR_KILLED, "does not exist");
     assert_failed(fixture_run(&(struct wish){.script = "trap 4000000000 x\n"}), ERR_KILLED,
                   "does not exist");
 }
