@@ -152,7 +152,7 @@ static void test_refusals(void **state)
     struct policy policy = fixture_policy();
     fixture_demand(&demand);
     demand.head.totals[DEMAND_UNKNOWN] = UINT32_MAX;
-    refused(&policy, ERR_UNLINKABLE, "4294967295 functions that carrel does not provide");
+    refused(&policy, ERR_UNLINKABLE, "4294967295 imports that carrel does not provide");
     fixture_demand(&demand);
     demand.head.totals[DEMAND_MISMATCH] = 1;
     refused(&policy, ERR_UNLINKABLE, "1 function with a type");
