@@ -89,7 +89,8 @@ enum trap_kind unwind(struct vm *vm, const code_word *pc, union slot *fp, struct
         if (*place.pc == interp_word(XOP_LEAVE))
             return TRAP_EXCEPTION;
         if (*place.pc == interp_word(XOP_NATIVE)) {
-            vm_trap_set(vm, TRAP_EXCEPTION, "%s", "it came out of what a host function had called");
+            vm_trap_set(vm, TRAP_EXCEPTION, "%s",
+                        "it may not pass the host or the component that called");
             return TRAP_EXCEPTION;
         }
         const code_word *at = place.throws ? place.pc : place.pc - 1; /* within the call */
