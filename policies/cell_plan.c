@@ -23,6 +23,9 @@ enum {
     ENGINE_TIMES = NUMBER_ENGINE_TIMES,
 };
 
+/* All servers twice, and some time to start. */
+#define RESOLVER_TIME UINT64_C(15000000000)
+
 #define GUEST_STACK (UINT64_C(8) << 20)
 
 /* A reader that takes longer is stuck, or has been taken over. */
@@ -30,9 +33,10 @@ enum {
 
 enum { GRANTS_MAX = 128 }; /* as in shim/protocol.def */
 
-/* One thing to be handed over: a standard stream, or a directory if that is not NULL. */
+/* One thing to be handed over: a directory or a nameserver if that is not NULL, else a stream. */
 struct handed {
     const struct policy_directory *directory;
+    const struct net_address *nameserver;
     unsigned stream; /* 0 to 2 */
 };
 
@@ -199,6 +203,8 @@ static int collect(struct composing *c, struct err *err)
                        GRANTS_MAX - c->handed_count);
     for (size_t i = 0; i < directories; i++)
         c->handed[c->handed_count++].directory = &c->policy->directories[i];
+    for (size_t i = 0; i < c->request->nameserver_count && c->handed_count < GRANTS_MAX; i++)
+        c->handed[c->handed_count++].nameserver = &c->request->nameservers[i];
     return 0;
 }
 
@@ -254,6 +260,9 @@ static void grants(struct composing *c)
     for (size_t i = 0; i < c->handed_count; i++) {
         if (c->handed[i].directory)
             directory(c, i, c->handed[i].directory);
+        else if (c->handed[i].nameserver)
+            add(c, OPERATION_NAMESERVER)->of.nameserver =
+                (struct operation_nameserver){.grant = i, .address = c->handed[i].nameserver};
         else
             stream(c, i, c->handed[i].stream);
     }
@@ -281,8 +290,13 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
             o->rights |= RIGHT_WRITE | RIGHT_MUTATE;
         return;
     }
-    o->kind = kinds[handed->stream];
     o->name = "";
+    if (handed->nameserver) {
+        o->kind = GRANT_NAMESERVER;
+        o->rights = RIGHT_READ | RIGHT_WRITE;
+        return;
+    }
+    o->kind = kinds[handed->stream];
     o->rights = handed->stream == 0 ? RIGHT_READ : RIGHT_WRITE;
 }
 
@@ -309,22 +323,28 @@ static void net_rules(struct composing *c)
 
 static void messages(struct composing *c)
 {
-    static const char *const words[] = {
-        [CELL_READER] = "reader", [CELL_RUN] = "run", [CELL_INSPECT] = "inspect"};
+    static const char *const words[] = {[CELL_READER] = "reader",
+                                        [CELL_RUN] = "run",
+                                        [CELL_INSPECT] = "inspect",
+                                        [CELL_RESOLVER] = "resolver"};
     const struct cell_request *r = c->request;
     add(c, OPERATION_ROLE)->of.role.role = words[r->role];
     struct operation_component *component = &add(c, OPERATION_COMPONENT)->of.component;
     component->size = r->component_size;
     component->digest = r->digest;
     /* Whoever reads what INSPECT prints may take all the time that they want. */
-    uint64_t time = r->role == CELL_READER ? READER_TIME : c->policy->timeout;
+    uint64_t time = r->role == CELL_READER     ? READER_TIME
+                    : r->role == CELL_RESOLVER ? RESOLVER_TIME
+                                               : c->policy->timeout;
     if (time != POLICY_UNLIMITED)
         add(c, OPERATION_TIME)->of.time.time = time;
     for (size_t i = 0; i < c->handed_count; i++)
         hand_over(c, i, &c->handed[i]);
     terminals(c);
-    if (granted(c, CAP_ARGS) || r->role == CELL_INSPECT)
+    if (granted(c, CAP_ARGS) || r->role == CELL_INSPECT || r->role == CELL_RESOLVER)
         add(c, OPERATION_ARGUMENTS)->of.arguments.list = r->arguments;
+    if (r->role == CELL_RESOLVER)
+        add(c, OPERATION_SEED)->of.seed.seed = r->seed;
     if (r->role != CELL_RUN)
         return;
     add(c, OPERATION_LIMITS)->of.limits = (struct operation_limits){
@@ -374,7 +394,11 @@ static void list_calls(struct cell_plan *to, rule_set set)
 
 static int lockdown(struct composing *c, struct err *err)
 {
-    rule_set set = c->request->role == CELL_RUN ? c->request->verdict->rules : RULES_BASE;
+    rule_set set = RULES_BASE;
+    if (c->request->role == CELL_RUN)
+        set = c->request->verdict->rules;
+    else if (c->request->role == CELL_RESOLVER)
+        set |= R(PPOLL) | R(TIME_MONOTONIC);
     if (seccomp_filter(set, &c->to->filter, err))
         return -1;
     list_calls(c->to, set);

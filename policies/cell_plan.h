@@ -8,19 +8,21 @@
 #include "policies/operation.h"
 #include "policies/seccomp.h"
 
-enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT };
+enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER };
 
 /* Everything that the array follows from. Pointers must live as long as the array. */
 struct cell_request {
     enum cell_role role;
     const struct host *host;
     const struct policy *policy;
-    const struct verdict *verdict; /* of CELL_RUN only */
-    uint64_t component_size;       /* bytes */
-    const uint8_t *digest;         /* 32 bytes, of the component */
-    const uint8_t *seed;           /* 32 bytes that no other cell gets; of CELL_RUN only */
-    struct text_list arguments;    /* of CELL_RUN; the views of CELL_INSPECT */
-    const char *invoke;            /* of CELL_RUN only: WAVE, or NULL: run the program */
+    const struct verdict *verdict;         /* of CELL_RUN only */
+    uint64_t component_size;               /* bytes */
+    const uint8_t *digest;                 /* 32 bytes, of the component */
+    const uint8_t *seed;                   /* 32 bytes that no other cell gets; not of readers */
+    struct text_list arguments;            /* of CELL_RUN; the views of CELL_INSPECT */
+    const char *invoke;                    /* of CELL_RUN only: WAVE, or NULL: run the program */
+    const struct net_address *nameservers; /* of CELL_RESOLVER, as its argument, the name */
+    size_t nameserver_count;
 };
 
 /* The array and what it points to. Must not be moved once it is made. */

@@ -111,8 +111,7 @@ bool net_name_valid(struct str name)
     return label > 0;
 }
 
-/* `name` without the dot that may end it. */
-static struct str without_dot(struct str name)
+struct str net_name_bare(struct str name)
 {
     if (name.len > 1 && name.at[name.len - 1] == '.')
         name.len--;
@@ -145,7 +144,7 @@ bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str na
 {
     if (!is_for(rule, use))
         return false;
-    name = without_dot(name);
+    name = net_name_bare(name);
     size_t length = strlen(rule->name);
     switch (rule->use == NET_ALL ? NET_ANY : rule->host) {
     case NET_ANY: return rule->use == NET_ALL || rule->use == NET_LOOKUP;
@@ -226,7 +225,7 @@ static int read_ports(const char *ports, struct net_rule *rule, struct err *err)
 
 static int read_name(struct str name, enum net_host host, struct net_rule *rule, struct err *err)
 {
-    name = without_dot(name);
+    name = net_name_bare(name);
     if (!net_name_valid(name))
         return wrong(rule->text, "neither an address nor a host name", err);
     rule->host = host;

@@ -85,6 +85,9 @@ bool net_address_mapped(const struct net_address *address);
 /* The address and its port, as rules write them: "127.0.0.1:80", "[::1]:80". */
 const char *net_address_text(const struct net_address *address, char ret[NET_TEXT_MAX]);
 
+/* The name without the dot that may end it. */
+struct str net_name_bare(struct str name);
+
 /* Is it a host name (RFC 1123, 2.1; also with the underscores that many have)? */
 bool net_name_valid(struct str name);
 

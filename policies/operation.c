@@ -184,6 +184,12 @@ static void put_field(struct writer *out, const struct operation *operation,
     case SHOW_PROGRAM:
         put_format(out, "%zu instructions", ((const struct operation_program *)value)->count);
         break;
+    case SHOW_ADDRESS: {
+        char text[NET_TEXT_MAX];
+        const struct net_address *address = *(const struct net_address *const *)value;
+        put_text(out, address ? net_address_text(address, text) : "");
+        break;
+    }
     case SHOW_NET_RULE: {
         const struct net_rule *rule = *(const struct net_rule *const *)value;
         put_foreign(out, rule ? rule->text : "", '\0');

@@ -17,7 +17,10 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
     /* A group of its own costs time: only a run whose memory the operator bounds gets one. */
     bool bounded = options->policy.memory != CLI_MEMORY_DEFAULT;
     host_probe(examiner->engine, bounded, &examiner->host);
-    return session_open(&examiner->session, err);
+    if (session_open(&examiner->session, err))
+        return -1;
+    lookups_open(&examiner->session.lookups, &examiner->host, &options->policy);
+    return 0;
 }
 
 void examiner_close(struct examiner *examiner)

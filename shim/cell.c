@@ -72,7 +72,9 @@ int cell_order(struct cell *cell, const struct plan *plan, const struct componen
     network_open(&cell->network, plan, component->name);
     if (cell->grants.count != cell->order.head.grants)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "grants were made that are not handed over");
-    cell->state = cell->order.head.role == ROLE_READER ? STATE_READER_LOCKING : STATE_RUN_LOCKING;
+    cell->state = cell->order.head.role == ROLE_READER     ? STATE_READER_LOCKING
+                  : cell->order.head.role == ROLE_RESOLVER ? STATE_RESOLVER_LOCKING
+                                                           : STATE_RUN_LOCKING;
     cell->deadline = later(LOCKING_TIME);
     cell_send(cell);
     return 0;
@@ -129,7 +131,9 @@ static void on_ready(struct cell *cell, const struct message_ready *ready)
         return;
     }
     note_walls(cell, ready->missing);
-    cell->state = cell->state == STATE_READER_LOCKING ? STATE_READER : STATE_RUN;
+    cell->state = cell->state == STATE_READER_LOCKING     ? STATE_READER
+                  : cell->state == STATE_RESOLVER_LOCKING ? STATE_RESOLVER
+                                                          : STATE_RUN;
     cell->deadline = later(cell->order.time);
 }
 
@@ -168,6 +172,15 @@ static void on_exit_code(struct cell *cell, const struct message_exit *ended)
 {
     outcome_exit(&cell->outcome, ended->code);
     cell->state = STATE_ENDED;
+    cell_kill(cell);
+}
+
+/* Numbers only: which of them may be believed is the network's business. */
+static void on_resolved(struct cell *cell, const struct message_resolved *resolved)
+{
+    cell->state = STATE_ENDED;
+    cell->resolved = *resolved;
+    cell->answered = true;
     cell_kill(cell);
 }
 
@@ -229,6 +242,7 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     case MESSAGE_EXIT: on_exit_code(cell, &message->exit); break;
     case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
     case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
+    case MESSAGE_RESOLVED: on_resolved(cell, &message->resolved); break;
     case MESSAGE_DENIED: network_denied(&cell->network, &message->denied); break;
     default: break; /* never to the shim */
     }
@@ -268,7 +282,7 @@ void cell_check_time(struct cell *cell, uint64_t now)
     if (now < cell->deadline || cell_gone(cell))
         return;
     cell->deadline = UINT64_MAX;
-    if (cell->state == STATE_RUN || cell->state == STATE_READER)
+    if (cell->state == STATE_RUN || cell->state == STATE_READER || cell->state == STATE_RESOLVER)
         outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "%s did not end within %.3f s: %s",
                      cell->state == STATE_RUN ? "it" : "its reader", (double)cell->order.time / 1e9,
                      cell->state == STATE_RUN ? "give it longer with --timeout"

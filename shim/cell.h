@@ -21,8 +21,9 @@ struct cell {
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     struct message_counts counts;
     struct outcome outcome;
-    struct demand *demand; /* where a reader's answer goes; or NULL */
-    bool answered;         /* it is there */
+    struct demand *demand;            /* where a reader's answer goes; or NULL */
+    bool answered;                    /* it is there */
+    struct message_resolved resolved; /* a resolver's answer, if `answered` */
 };
 
 /* A cell that is none yet: gone, holding nothing. */

@@ -5,6 +5,7 @@
 #include "shim/advice.h"
 #include "shim/cleanup.h"
 #include "shim/mount.h"
+#include "shim/socket.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -165,6 +166,18 @@ static int give_directory(struct grants *grants, const struct operation *operati
     return 0;
 }
 
+/* One that cannot be reached is found out by the resolver: it gets nothing from there. */
+static int connect_server(struct grants *grants, const struct operation_nameserver *server,
+                          struct err *err)
+{
+    int fd = socket_make(PROTOCOL_UDP, server->address->family);
+    if (fd < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no socket for a nameserver: %s",
+                       strerror(-fd));
+    socket_connect(fd, server->address);
+    return keep(grants, server->grant, fd, err);
+}
+
 int grants_make(struct grants *grants, const struct operation *operation, int pid,
                 struct wall_report *report, struct err *err)
 {
@@ -180,6 +193,9 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
         result = text_stream(grants, &operation->of.stream_text, err);
         break;
     case OPERATION_STREAM_NONE: result = no_stream(grants, &operation->of.stream_none, err); break;
+    case OPERATION_NAMESERVER:
+        result = connect_server(grants, &operation->of.nameserver, err);
+        break;
     case OPERATION_DIRECTORY: return clone_directory(grants, operation, report, err);
     case OPERATION_IDMAP: return give_directory(grants, operation, pid, report, err);
     default: return 0;

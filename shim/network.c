@@ -17,6 +17,7 @@
  */
 #include "shim/network.h"
 #include "shim/cleanup.h"
+#include "shim/hosts.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -31,6 +32,8 @@ void network_start(struct network *network)
     network->denials = (struct denials){.file = ""};
     network->refilled = 0;
     network->tokens = 0;
+    network->lookup_count = 0;
+    network->known_count = 0;
     for (size_t i = 0; i < PROTOCOL_SOCKETS; i++)
         network->sockets[i].fd = -1;
 }
@@ -49,6 +52,9 @@ void network_close(struct network *network)
     for (size_t i = 0; i < PROTOCOL_SOCKETS; i++)
         if (network->sockets[i].fd >= 0)
             close(take_fd(&network->sockets[i].fd));
+    for (size_t i = 0; i < network->lookup_count; i++)
+        close(take_fd(&network->lookups[i].pipe));
+    network->lookup_count = 0;
 }
 
 /* --- The policy ---------------------------------------------------------------------------------
@@ -63,13 +69,27 @@ static bool may(const struct network *network, enum net_use use)
     return false;
 }
 
+/* Did a look-up give this address to a name that a rule gives? */
+static bool known_by_name(const struct network *network, enum net_use use,
+                          const struct net_address *address)
+{
+    for (size_t i = 0; i < network->known_count && i < NETWORK_KNOWN; i++) {
+        const struct network_known *known = &network->known[i];
+        if (known->rule->use == use && net_rule_has_port(known->rule, address->port) &&
+            known->address.family == address->family &&
+            memcmp(known->address.bytes, address->bytes, sizeof address->bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool covered(const struct network *network, enum net_use use,
                     const struct net_address *address)
 {
     for (size_t i = 0; i < network->rule_count; i++)
         if (net_rule_covers(network->rules[i], use, address))
             return true;
-    return false;
+    return known_by_name(network, use, address);
 }
 
 /* Says no, and why. */
@@ -77,6 +97,13 @@ static int deny(struct network *network, enum row row, const struct net_address 
 {
     const struct denied_subject subject = {.address = address};
     denial_tell(&network->denials, row, &subject, /*by_rules=*/true);
+    return -EACCES;
+}
+
+static int deny_name(struct network *network, struct str name)
+{
+    const struct denied_subject subject = {.name = name};
+    denial_tell(&network->denials, ROW_resolve_addresses, &subject, /*by_rules=*/true);
     return -EACCES;
 }
 
@@ -252,6 +279,92 @@ static int on_send(struct network *network, const struct message_ask_send *ask, 
     return socket_send(of->fd, ask->data, size - offsetof(struct message_ask_send, data), &to);
 }
 
+/* --- Names --------------------------------------------------------------------------------------
+ */
+
+/* The address becomes one that may be used as the name may. */
+static void learn(struct network *network, struct str name, const struct net_address *address)
+{
+    for (size_t i = 0; i < network->rule_count; i++) {
+        const struct net_rule *rule = network->rules[i];
+        if ((rule->use != NET_CONNECT && rule->use != NET_DATAGRAMS) ||
+            !net_rule_names(rule, NET_LOOKUP, name))
+            continue;
+        network->known[network->known_count++ % NETWORK_KNOWN] =
+            (struct network_known){*address, rule};
+    }
+}
+
+/* What a nameserver says of private addresses opens none; what the host's own file says does. */
+static void deliver(struct network *network, int to, struct str name,
+                    const struct hosts_addresses *found, uint32_t error, bool ours)
+{
+    struct record_names names = {.error = error};
+    for (size_t i = 0; i < found->count; i++) {
+        names.at[names.count++] = socket_address_to(&found->at[i]);
+        if (ours || !net_address_special(&found->at[i]))
+            learn(network, name, &found->at[i]);
+    }
+    /* A pipe has room for this much, and if nobody reads it any more that is the cell's choice. */
+    if (write(to, &names, sizeof names) < 0)
+        return;
+}
+
+static int on_lookup(struct network *network, const struct message_ask_lookup *ask,
+                     struct network_answer *answer)
+{
+    const struct str name = {ask->name, ask->size};
+    struct hosts_addresses found;
+    int pipe[2];
+    bool may_look = false;
+    if (ask->size > sizeof ask->name || !net_name_valid(net_name_bare(name)))
+        return -EINVAL;
+    for (size_t i = 0; i < network->rule_count; i++)
+        may_look = may_look || net_rule_names(network->rules[i], NET_LOOKUP, name);
+    if (!may_look)
+        return deny_name(network, name);
+    if (network->lookup_count == PROTOCOL_LOOKUPS)
+        return -ENOBUFS;
+    if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK))
+        return -errno;
+    answer->fd = pipe[0];
+    hosts_find("/etc/hosts", name, &found);
+    if (found.count > 0) {
+        deliver(network, pipe[1], name, &found, 0, /*ours=*/true);
+        close(pipe[1]);
+        return 0;
+    }
+    struct network_lookup *lookup = &network->lookups[network->lookup_count++];
+    lookup->pipe = pipe[1];
+    snprintf(lookup->name, sizeof lookup->name, "%.*s", (int)name.len, name.at);
+    return 0;
+}
+
+const char *network_lookup(const struct network *network)
+{
+    return network->lookup_count > 0 ? network->lookups[0].name : NULL;
+}
+
+void network_resolved(struct network *network, const struct message_resolved *resolved)
+{
+    struct hosts_addresses found = {.count = 0};
+    if (network->lookup_count == 0)
+        return;
+    struct network_lookup *first = &network->lookups[0];
+    for (size_t i = 0; i < resolved->count && i < HOSTS_ADDRESSES; i++)
+        if (socket_address_from(&resolved->addresses[i], &found.at[found.count]) &&
+            !net_address_mapped(&found.at[found.count])) {
+            found.at[found.count].port = 0;
+            found.at[found.count].scope = 0;
+            found.count++;
+        }
+    uint32_t error = found.count > 0 ? 0 : resolved->error ? resolved->error : ENOENT;
+    deliver(network, first->pipe, str_of(first->name), &found, error, /*ours=*/false);
+    close(take_fd(&first->pipe));
+    network->lookup_count--;
+    memmove(first, first + 1, network->lookup_count * sizeof *first);
+}
+
 static int on_release(struct network *network, const struct message_ask_release *ask)
 {
     struct network_socket *of = any_socket(network, ask->socket);
@@ -266,7 +379,7 @@ static int on_release(struct network *network, const struct message_ask_release 
 
 bool network_asks(uint32_t kind)
 {
-    return kind >= MESSAGE_ASK_SOCKET && kind <= MESSAGE_ASK_RELEASE;
+    return kind >= MESSAGE_ASK_SOCKET && kind <= MESSAGE_ASK_LOOKUP;
 }
 
 void network_answer(struct network *network, const union message *message, size_t size,
@@ -287,6 +400,7 @@ void network_answer(struct network *network, const union message *message, size_
     case MESSAGE_ASK_CONNECT: error = on_connect(network, &message->ask_connect, ret); break;
     case MESSAGE_ASK_STREAM: error = on_stream(network, &message->ask_stream, ret); break;
     case MESSAGE_ASK_SEND: error = on_send(network, &message->ask_send, size); break;
+    case MESSAGE_ASK_LOOKUP: error = on_lookup(network, &message->ask_lookup, ret); break;
     case MESSAGE_ASK_RELEASE: error = on_release(network, &message->ask_release); break;
     default: break;
     }

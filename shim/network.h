@@ -19,12 +19,29 @@ struct network_socket {
     struct net_address local; /* where it was found to be */
 };
 
+/* A name that is looked up. */
+struct network_lookup {
+    int pipe; /* where the answer goes */
+    char name[PROTOCOL_NAME + 1];
+};
+
+/* An address that a look-up gave to a name, and the rule that covers it therefore. */
+struct network_known {
+    struct net_address address; /* without a port */
+    const struct net_rule *rule;
+};
+
+#define NETWORK_KNOWN 256 /* the latest */
 #define NETWORK_RULES 512
 
 struct network {
     size_t rule_count;
     const struct net_rule *rules[NETWORK_RULES];
     struct network_socket sockets[PROTOCOL_SOCKETS];
+    struct network_lookup lookups[PROTOCOL_LOOKUPS]; /* the first is being looked up */
+    size_t lookup_count;
+    struct network_known known[NETWORK_KNOWN];
+    size_t known_count; /* ever */
     struct denials denials;
     uint64_t refilled; /* when `tokens` were right, as cell_now */
     uint32_t tokens;   /* questions that the cell may ask now */
@@ -54,6 +71,11 @@ void network_answer(struct network *network, const union message *message, size_
 /* Sends it, without waiting, and closes what went with it. -1 if there is no room: an honest cell
  * asks one thing at a time. */
 int network_send(int socket, struct network_answer *answer);
+
+/* The name that is to be looked up next, NULL if there is none; and what was found for it.
+ * `resolved` is a resolver's: it may be owned by whoever answered it. */
+const char *network_lookup(const struct network *network);
+void network_resolved(struct network *network, const struct message_resolved *resolved);
 
 /* The cell tells that a function of its said no. */
 void network_denied(struct network *network, const struct message_denied *denied);

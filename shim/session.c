@@ -8,7 +8,15 @@
 #include <sys/syscall.h>
 
 /* What the loop waits for: the cell's socket and process, the guardian, signals, three pumps. */
-enum { WAIT_SOCKET, WAIT_CELL, WAIT_GUARDIAN, WAIT_SIGNALS, WAIT_PUMPS, WAITS = WAIT_PUMPS + 3 };
+enum {
+    WAIT_SOCKET,
+    WAIT_CELL,
+    WAIT_GUARDIAN,
+    WAIT_SIGNALS,
+    WAIT_PUMPS,
+    WAIT_LOOKUP = WAIT_PUMPS + 3,
+    WAITS = WAIT_LOOKUP + 2
+};
 
 static const int heeded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
@@ -16,6 +24,7 @@ int session_open(struct session *session, struct err *err)
 {
     session->shim = shim_new();
     session->guardian = guardian_none();
+    lookups_start(&session->lookups);
     for (size_t i = 0; i < countof(session->cells); i++)
         cell_start(&session->cells[i]);
     session->cell = &session->cells[0];
@@ -101,13 +110,15 @@ static int milliseconds(uint64_t now, uint64_t until)
 }
 
 /* Until its time is over, or until it is listened to again. */
-static int time_left(const struct cell *cell, uint64_t pause)
+static int time_left(const struct cell *cell, uint64_t pause, uint64_t lookup)
 {
     if (cell_gone(cell))
         return -1;
     uint64_t now = cell_now(), until = cell->deadline;
     if (pause > 0 && now + pause < until)
         until = now + pause;
+    if (lookup < until)
+        until = lookup;
     return milliseconds(now, until);
 }
 
@@ -124,7 +135,8 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
     for (size_t i = 0; i < 3; i++)
         waits[WAIT_PUMPS + i] = i < cell->grants.pump_count ? pump_wait(&cell->grants.pumps[i])
                                                             : (struct pollfd){-1, 0, 0};
-    poll(waits, WAITS, time_left(cell, pause));
+    lookups_wait(&session->lookups, waits + WAIT_LOOKUP);
+    poll(waits, WAITS, time_left(cell, pause, lookups_deadline(&session->lookups)));
 }
 
 static void act(struct session *session, const struct pollfd waits[WAITS])
@@ -140,6 +152,8 @@ static void act(struct session *session, const struct pollfd waits[WAITS])
         if (waits[WAIT_PUMPS + i].revents)
             pump_move(&cell->grants.pumps[i]);
     }
+    lookups_act(&session->lookups, waits + WAIT_LOOKUP);
+    lookups_advance(&session->lookups, &cell->network, &session->shim);
     cell_check_time(cell, cell_now());
     if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, NULL))
         cell_kill(cell);
@@ -295,6 +309,7 @@ void session_run(struct session *session, const struct component *component,
 void session_close(struct session *session)
 {
     drop_spare(session);
+    lookups_close(&session->lookups);
     guardian_dismiss(&session->guardian);
     shim_close(&session->shim);
     if (session->signals >= 0)

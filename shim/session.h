@@ -6,6 +6,7 @@
 
 #include "shim/cell.h"
 #include "shim/guardian.h"
+#include "shim/lookup.h"
 #include <signal.h>
 
 struct session {
@@ -18,6 +19,7 @@ struct session {
     struct cell *spare; /* one that waits for its order; or NULL */
     const struct plan *spare_plan;
     int interrupted; /* the caller's signal that ended what was going on, or 0 */
+    struct lookups lookups;
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.

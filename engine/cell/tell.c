@@ -52,6 +52,12 @@ void tell_failure(const struct err *err)
     tell(&failure, sizeof failure);
 }
 
+void tell_resolved(struct message_resolved *resolved)
+{
+    resolved->kind = MESSAGE_RESOLVED;
+    tell(resolved, sizeof *resolved);
+}
+
 void tell_trap(struct message_trap *trap)
 {
     trap->kind = MESSAGE_TRAP;

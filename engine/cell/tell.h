@@ -23,6 +23,9 @@ void tell_exit(uint32_t code);
 /* The component was refused, or the engine failed. */
 void tell_failure(const struct err *err);
 
+/* What a resolver found. The caller fills in all but `kind`. */
+void tell_resolved(struct message_resolved *resolved);
+
 /* The guest trapped. The caller fills in all but `kind`. */
 void tell_trap(struct message_trap *trap);
 

@@ -27,6 +27,10 @@ static struct record_address to_record(const struct wasi_address *from)
     return to;
 }
 
+_Static_assert(sizeof(struct ask_address) == sizeof(struct record_address) &&
+                   sizeof(struct ask_names) == sizeof(struct record_names),
+               "what comes through a pipe has the form of protocol.def");
+
 static struct wasi_address of_record(const struct record_address *from)
 {
     struct wasi_address to = {.family = (uint8_t)from->family,
@@ -118,6 +122,25 @@ int ask_send(struct wasi *wasi, uint32_t socket, const struct wasi_address *to, 
     if (size)
         memcpy(question.data, data, size);
     return ask(wasi, &question, offsetof(struct message_ask_send, data) + size, &answer);
+}
+
+int ask_lookup(struct wasi *wasi, struct str name, int *ret_fd)
+{
+    struct message_ask_lookup question = {.kind = MESSAGE_ASK_LOOKUP, .size = (uint32_t)name.len};
+    struct ask_answer answer;
+    if (name.len > sizeof question.name)
+        return -EINVAL;
+    memcpy(question.name, name.at, name.len);
+    int error = ask_for_socket(wasi, &question, sizeof question, &answer);
+    *ret_fd = answer.fd;
+    return error;
+}
+
+struct wasi_address ask_address_of(const struct ask_address *from)
+{
+    struct wasi_address to = {.family = (uint8_t)from->family};
+    memcpy(to.bytes, from->bytes, sizeof to.bytes);
+    return to;
 }
 
 void ask_release(struct wasi *wasi, uint32_t socket)

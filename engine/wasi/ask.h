@@ -26,6 +26,23 @@ enum ask_row {
     ASK_ROWS
 };
 
+/* An address as it travels, and the answer to a look-up. */
+struct ask_address {
+    uint16_t family;
+    uint16_t port;
+    uint8_t bytes[16];
+    uint32_t scope;
+    uint32_t flow;
+};
+
+struct ask_names {
+    uint32_t error; /* errno */
+    uint32_t count;
+    struct ask_address at[ASK_ADDRESSES];
+};
+
+struct wasi_address ask_address_of(const struct ask_address *from);
+
 struct ask_answer {
     uint32_t socket;             /* of ask_socket: its number at the shim */
     int fd;                      /* the socket, if it was handed over, else -1 */
@@ -46,6 +63,8 @@ int ask_stream(struct wasi *wasi, uint32_t socket, const struct wasi_address *to
                struct ask_answer *ret);
 int ask_send(struct wasi *wasi, uint32_t socket, const struct wasi_address *to, const void *data,
              size_t size);
+/* `ret_fd` is a pipe, through which a struct ask_names comes. `name` has at most ASK_NAME bytes. */
+int ask_lookup(struct wasi *wasi, struct str name, int *ret_fd);
 void ask_release(struct wasi *wasi, uint32_t socket);
 
 /* Tells the shim that a function said no because its capability is not granted, so that it explains

@@ -26,6 +26,11 @@ void role_reader(struct cell *cell)
     tell_demand((struct bytes){(const uint8_t *)&head, sizeof head});
 }
 
+void role_resolver(struct cell *cell)
+{
+    role_run(cell);
+}
+
 void role_inspect(struct cell *cell)
 {
     role_run(cell);

@@ -283,6 +283,11 @@ void role_run(struct cell *cell)
     tell_exit(attack(name) ? ESCAPE_WON : ESCAPE_LOST);
 }
 
+void role_resolver(struct cell *cell)
+{
+    role_run(cell);
+}
+
 void role_inspect(struct cell *cell)
 {
     role_run(cell);

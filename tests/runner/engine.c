@@ -310,6 +310,11 @@ void role_reader(struct cell *self)
     tell_demand((struct bytes){answer.bytes, answer_size});
 }
 
+void role_resolver(struct cell *self)
+{
+    role_run(self);
+}
+
 void role_inspect(struct cell *self)
 {
     cell = self;

@@ -296,6 +296,11 @@ void role_reader(struct cell *cell)
     obey_all(cell);
 }
 
+void role_resolver(struct cell *cell)
+{
+    role_run(cell);
+}
+
 void role_inspect(struct cell *cell)
 {
     role_run(cell);

@@ -661,6 +661,57 @@ static void row_drop_tcp_socket(struct fixture *f)
     wasi_drop_tcp_socket(f->vm, f->wasi, theirs);
 }
 
+/* --- Names --------------------------------------------------------------------------------------
+ */
+
+struct resolve_args {
+    void *network;
+    struct str name;
+};
+
+static void *lookup(struct fixture *f, const char *name)
+{
+    const struct resolve_args args = {NULL, str_of(name)};
+    CLAIM(ok(f, wasi_resolve_addresses, &args));
+    return made_at(1);
+}
+
+static void row_resolve_addresses(struct fixture *f)
+{
+    with_network(f);
+    const struct resolve_args args = {NULL, str_of("localhost")};
+    walls_up();
+    lookup(f, "localhost");
+    f->wasi->resources = WASI_RESOURCES - 1;
+    CLAIM(!ok(f, wasi_resolve_addresses, &args) && result_bytes[8] == NET_OUT_OF_MEMORY);
+}
+
+static void row_resolve_address_stream_resolve_next_address(struct fixture *f)
+{
+    with_network(f);
+    void *names = lookup(f, "localhost"), *literal = lookup(f, "::2");
+    walls_up();
+    CLAIM(ok(f, wasi_resolve_address_stream_resolve_next_address, &names) && result_bytes[2]);
+    CLAIM(ok(f, wasi_resolve_address_stream_resolve_next_address, &literal) && result_bytes[2]);
+    CLAIM(ok(f, wasi_resolve_address_stream_resolve_next_address, &literal) && !result_bytes[2]);
+}
+
+static void row_resolve_address_stream_subscribe(struct fixture *f)
+{
+    with_network(f);
+    void *names = lookup(f, "localhost");
+    walls_up();
+    CLAIM(call(f, wasi_resolve_address_stream_subscribe, &names) == HOST_DONE && made_at(0));
+}
+
+static void row_drop_resolve_address_stream(struct fixture *f)
+{
+    with_network(f);
+    void *names = lookup(f, "localhost");
+    walls_up();
+    wasi_drop_resolve_address_stream(f->vm, f->wasi, names);
+}
+
 #define SCENARIO_PROVIDED(id) {ROW_##id, row_##id},
 #define SCENARIO_LATER(id)
 static const struct scenario scenarios[] = {
@@ -672,6 +723,7 @@ static const struct scenario scenarios[] = {
 #include "policies/wasi_sockets.def"
     {ROW_drop_tcp_socket, row_drop_tcp_socket},
     {ROW_drop_udp_socket, row_drop_udp_socket},
+    {ROW_drop_resolve_address_stream, row_drop_resolve_address_stream},
     {ROW_drop_incoming_datagram_stream, row_drop_incoming_datagram_stream},
     {ROW_drop_outgoing_datagram_stream, row_drop_outgoing_datagram_stream},
 };

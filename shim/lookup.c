@@ -1,0 +1,103 @@
+/* Resolvers and their cells; see lookup.h. */
+#include "shim/lookup.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+void lookups_start(struct lookups *lookups)
+{
+    lookups->policy = NULL;
+    lookups->active = false;
+    lookups->nothing = (struct component){.memory = -1};
+    cell_start(&lookups->cell);
+}
+
+void lookups_open(struct lookups *lookups, const struct host *host, const struct policy *policy)
+{
+    lookups->host = *host;
+    lookups->host.cgroups = (struct host_cgroups){0};
+    lookups->policy = policy;
+}
+
+void lookups_close(struct lookups *lookups)
+{
+    if (lookups->active)
+        cell_close(&lookups->cell);
+    lookups->active = false;
+    component_close(&lookups->nothing);
+}
+
+/* Launches a resolver of lookups->name. */
+static int begin(struct lookups *lookups, struct shim *shim, struct err *err)
+{
+    lookups->arguments[0] = lookups->name;
+    hosts_servers("/etc/resolv.conf", &lookups->servers);
+    if (getrandom(lookups->seed, sizeof lookups->seed, 0) != (ssize_t)sizeof lookups->seed)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
+    if (lookups->nothing.memory < 0 && component_copy("/dev/null", &lookups->nothing, err))
+        return -1;
+    const struct cell_request request = {
+        .role = CELL_RESOLVER,
+        .host = &lookups->host,
+        .policy = lookups->policy,
+        .component_size = 0,
+        .digest = lookups->nothing.digest,
+        .seed = lookups->seed,
+        .arguments = {lookups->arguments, 1},
+        .nameservers = lookups->servers.at,
+        .nameserver_count = lookups->servers.count,
+    };
+    if (cell_plan_make(&request, &lookups->plan, err) ||
+        cell_launch(&lookups->cell, shim, &lookups->plan.plan, err))
+        return -1;
+    if (cell_order(&lookups->cell, &lookups->plan.plan, &lookups->nothing, err)) {
+        cell_close(&lookups->cell);
+        return -1;
+    }
+    return 0;
+}
+
+void lookups_advance(struct lookups *lookups, struct network *network, struct shim *shim)
+{
+    /* What is said if the resolver says nothing. */
+    static const struct message_resolved nobody = {.error = EAGAIN};
+    if (lookups->active && cell_gone(&lookups->cell)) {
+        network_resolved(network, lookups->cell.answered ? &lookups->cell.resolved : &nobody);
+        cell_close(&lookups->cell);
+        lookups->active = false;
+    }
+    const char *name;
+    while (!lookups->active && (name = network_lookup(network))) {
+        struct err err = {0};
+        snprintf(lookups->name, sizeof lookups->name, "%s", name);
+        if (lookups->policy && begin(lookups, shim, &err) == 0)
+            lookups->active = true;
+        else
+            network_resolved(network, &nobody);
+        if (err.kind != ERR_NONE)
+            fprintf(stderr, "carrel: no resolver: %s\n", err.text);
+    }
+}
+
+void lookups_wait(const struct lookups *lookups, struct pollfd ret[2])
+{
+    const struct cell *cell = &lookups->cell;
+    short events = (short)(POLLIN | (cell->ordered ? 0 : POLLOUT));
+    ret[0] = (struct pollfd){lookups->active ? cell->process.socket : -1, events, 0};
+    ret[1] = (struct pollfd){lookups->active ? cell->process.pidfd : -1, POLLIN, 0};
+}
+
+void lookups_act(struct lookups *lookups, const struct pollfd waits[2])
+{
+    struct cell *cell = &lookups->cell;
+    if (!lookups->active)
+        return;
+    if (waits[0].revents & POLLOUT)
+        cell_send(cell);
+    if (waits[0].revents & (POLLIN | POLLHUP | POLLERR))
+        cell_receive(cell);
+    cell_check_time(cell, cell_now());
+    if (waits[1].revents)
+        cell_bury(cell);
+}
