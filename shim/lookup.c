@@ -35,7 +35,8 @@ static int begin(struct lookups *lookups, struct shim *shim, struct err *err)
     hosts_servers("/etc/resolv.conf", &lookups->servers);
     if (getrandom(lookups->seed, sizeof lookups->seed, 0) != (ssize_t)sizeof lookups->seed)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
-    if (lookups->nothing.memory < 0 && component_copy("/dev/null", &lookups->nothing, err))
+    if (lookups->nothing.memory < 0 &&
+        component_copy("/dev/null", NULL, NULL, &lookups->nothing, err))
         return -1;
     const struct cell_request request = {
         .role = CELL_RESOLVER,
