@@ -14,8 +14,11 @@ int ground_lay(const struct cell *cell, struct ground *ret, struct err *err)
     uint64_t file = cell->component.len;
     uint64_t engine = PROTOCOL_ENGINE_FIXED + PROTOCOL_ENGINE_TIMES * file;
     uint64_t store = STORE_FIXED + STORE_TIMES * file;
-    if (engine < file || engine > cell->arena_size)
-        return err_set(err, ERR_MEMORY, ERR_NOWHERE,
+    /* The order lies in the arena, too, and what it took is missing here. */
+    if (engine > cell->arena_size)
+        engine = cell->arena_size;
+    if (engine < store || engine - store < STORE_FIXED / 2 + STORE_TIMES * file)
+        return err_set(err, ERR_LIMIT, ERR_NOWHERE,
                        "a component of %llu bytes does not fit a cell of %llu MiB",
                        (unsigned long long)file, (unsigned long long)(cell->arena_size / MIB));
     uint64_t image = (engine - store) & ~(uint64_t)(ARENA_PAGE - 1);
@@ -29,6 +32,15 @@ int ground_lay(const struct cell *cell, struct ground *ret, struct err *err)
     if (!ret->types)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
     return 0;
+}
+
+int ground_refuses(struct err *err)
+{
+    if (err->kind != ERR_MEMORY)
+        return -1;
+    err->kind = ERR_LIMIT;
+    return err_within(err, "reading takes more than %u MiB and %u bytes for each byte of the file",
+                      (unsigned)(PROTOCOL_ENGINE_FIXED / MIB), (unsigned)PROTOCOL_ENGINE_TIMES);
 }
 
 struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err *err)

@@ -14,9 +14,13 @@ struct ground {
 };
 
 /* Divides the arena: what the guest may have, and the heap and stacks that go with it, to the
- * store; a share for each byte of the component to image and scratch. MEMORY if the arena is too
+ * store; a share for each byte of the component to image and scratch. LIMIT if the arena is too
  * small. */
 int ground_lay(const struct cell *cell, struct ground *ret, struct err *err);
+
+/* To be called where reading the component failed: to need more than its share is a limit of this
+ * implementation, and the component is refused; nothing that it was given is used up. Returns -1. */
+int ground_refuses(struct err *err);
 
 /* The store of the cell, with its limits. NULL: MEMORY. */
 struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err *err);

@@ -103,7 +103,7 @@ static int show(struct inspecting *inspecting, struct err *err)
                              &ground->scratch, err);
     }
     if (!component && !module)
-        return -1;
+        return ground_refuses(err);
     if (view_in(inspecting->views, VIEW_JSON) && begin_json(inspecting, component, err))
         return -1;
     if (component && inspecting->views)

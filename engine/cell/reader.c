@@ -3,7 +3,11 @@
 #include "engine/cell/ground.h"
 #include "engine/cell/tell.h"
 #include "engine/component/demand.h"
+#include "engine/component/link.h"
 #include "engine/component/name.h"
+#include "engine/wasi/p1.h"
+#include "engine/wasi/table.h"
+#include <stdio.h>
 
 /* --- Memories ----------------------------------------------------------------------------------
  */
@@ -88,6 +92,47 @@ static void tell_imported(struct answer *answer, const struct cm_decls *imports)
         answer_name(answer, ANSWER_IMPORT, imports->at[i].name->text, (struct str){0});
 }
 
+/* A name, and what is wrong with its type: "INTERFACE#NAME: expected ..., found ...". */
+static void tell_mismatch(void *data, struct str interface, struct str name, const struct err *why)
+{
+    struct answer *answer = data;
+    char text[2 * sizeof why->text];
+    int len =
+        snprintf(text, sizeof text, STR_FMT "%s%s", STR_ARG(name), name.len ? ": " : "", why->text);
+    size_t used = len < 0 ? 0 : (size_t)len;
+    answer_name(answer, ANSWER_MISMATCH, interface,
+                (struct str){text, used < sizeof text ? used : sizeof text - 1});
+}
+
+static void note_mismatch(void *data, struct str interface, struct str name, const struct err *why)
+{
+    (void)interface, (void)name, (void)why;
+    *(bool *)data = true;
+}
+
+/* What the component imports from WASI with another type than WASI's, and can reach: what it can
+ * reach is found out once more only if something does not fit. */
+static int tell_mistyped(const struct cell *cell, struct ground *ground, struct cm_types *types,
+                         const struct component *component, struct answer *answer, struct err *err)
+{
+    struct vm *vm = ground_vm(cell, ground, err);
+    if (!vm)
+        return -1;
+    struct cm_store *store = cm_store_new(vm, types);
+    struct cm_host *host = store ? cm_host_new(store, &wasi_table) : NULL;
+    if (!host)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to check the imports' types");
+    bool mistyped = false;
+    struct cm_linker linker = {
+        .store = store, .scratch = &ground->scratch, .host = host, .data = &mistyped};
+    int failed = cm_check_imports(&linker, component, note_mismatch, err);
+    if (failed || !mistyped)
+        return failed;
+    linker.prune = true;
+    linker.data = answer;
+    return cm_check_imports(&linker, component, tell_mismatch, err);
+}
+
 static int read_component(const struct cell *cell, struct ground *ground, struct answer *answer,
                           struct err *err)
 {
@@ -98,16 +143,61 @@ static int read_component(const struct cell *cell, struct ground *ground, struct
     const struct component *component =
         component_read(cell->component, cell->component.at, types, &ground->scratch, err);
     if (!component)
-        return -1;
+        return ground_refuses(err);
     answer_fact(answer, ANSWER_IS_COMPONENT);
     tell_imported(answer, &component->type->imports);
     tell_exported(answer, &component->type->exports);
     cm_demand(component, &ground->scratch, tell_demanded, answer);
-    return tell_instantiated(answer, component, &ground->scratch, err);
+    if (tell_instantiated(answer, component, &ground->scratch, err) ||
+        tell_mistyped(cell, ground, types, component, answer, err))
+        return ground_refuses(err);
+    return 0;
 }
 
 /* --- Core modules ------------------------------------------------------------------------------
  */
+
+/* " (param i32 i64)", as far as there is room; nothing if there are none. Returns the length. */
+static size_t show_types(const char *word, const valtype *types, uint32_t count, char *text,
+                         size_t size)
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < count && used + 1 < size; i++) {
+        int len = snprintf(text + used, size - used, i ? " " : " (%s ", word);
+        used += len < 0 ? 0 : (size_t)len;
+        if (used + 1 < size)
+            used += valtype_show(types[i], text + used, size - used);
+    }
+    if (count && used + 1 < size)
+        used += (size_t)snprintf(text + used, size - used, ")");
+    return used < size ? used : size - 1;
+}
+
+static void show_func(const struct functype *type, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "(func");
+    used += show_types("param", type->params, type->nparams, text + used, size - used);
+    used += show_types("result", type->results, type->nresults, text + used, size - used);
+    if (used + 1 < size)
+        snprintf(text + used, size - used, ")");
+}
+
+/* Whether an import is of the type that preview 1 has for it. */
+static void tell_mistyped_p1(struct answer *answer, struct types *types,
+                             const struct import *import)
+{
+    struct externtype wanted = {.kind = EXTERN_FUNC};
+    if (!p1_type(types, import->module, import->name, &wanted.func) ||
+        externtype_matches(types, &wanted, &import->type))
+        return;
+    char has[80];
+    char wants[80];
+    struct err why = {0};
+    show_func(types_func(types, wanted.func), has, sizeof has);
+    show_func(types_func(types, import->type.func), wants, sizeof wants);
+    err_set(&why, ERR_INVALID, ERR_NOWHERE, "expected %s, found %s", wants, has);
+    tell_mismatch(answer, import->module, import->name, &why);
+}
 
 static int read_module(const struct cell *cell, struct ground *ground, struct answer *answer,
                        struct err *err)
@@ -115,7 +205,7 @@ static int read_module(const struct cell *cell, struct ground *ground, struct an
     const struct module *module = module_read_noted(
         cell->component, cell->component.at, ground->types, &ground->image, &ground->scratch, err);
     if (!module)
-        return -1;
+        return ground_refuses(err);
     bool *reached = region_array(&ground->scratch, bool, module->nimports);
     if (!reached)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to look at a module's imports");
@@ -124,10 +214,13 @@ static int read_module(const struct cell *cell, struct ground *ground, struct an
         const struct import *import = &module->imports[i];
         uint32_t row =
             import->type.kind == EXTERN_FUNC ? row_of_p1(import->module, import->name) : ROW_NONE;
-        if (row != ROW_NONE)
+        if (row != ROW_NONE) {
             answer_row(answer, row, reached[i]);
-        else if (reached[i] || import->type.kind != EXTERN_FUNC)
+            if (reached[i])
+                tell_mistyped_p1(answer, ground->types, import);
+        } else if (reached[i] || import->type.kind != EXTERN_FUNC) {
             answer_name(answer, ANSWER_UNKNOWN, import->module, import->name);
+        }
         if (i == 0 || !str_eq(import->module, module->imports[i - 1].module))
             answer_name(answer, ANSWER_IMPORT, import->module, (struct str){0});
     }

@@ -69,7 +69,11 @@ enum ran run_component(struct program *program, struct err *err)
     types->noted = true;
     const struct component *component =
         component_read(cell->component, cell->component.at, types, &ground->scratch, err);
-    struct cm_instance *instance = component ? link(program, component, types, err) : NULL;
+    if (!component) {
+        ground_refuses(err);
+        return RAN_FAILED;
+    }
+    struct cm_instance *instance = link(program, component, types, err);
     if (!instance)
         return RAN_FAILED;
     enum ran ran = program_run(program, cm_instance_initializer(instance));

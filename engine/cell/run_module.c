@@ -103,8 +103,10 @@ enum ran run_module(struct program *program, struct err *err)
     struct ground *ground = &program->ground;
     const struct module *module = module_read_noted(
         cell->component, cell->component.at, ground->types, &ground->image, &ground->scratch, err);
-    if (!module)
+    if (!module) {
+        ground_refuses(err);
         return RAN_FAILED;
+    }
     bool command = !cell->invokes && has_entry(module, "_start");
     if (!command && !cell->invokes) {
         err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,

@@ -5,6 +5,7 @@
 #include "engine/component/instance_type.h"
 #include "engine/component/name.h"
 #include "engine/component/prune.h"
+#include "engine/component/subtype.h"
 
 /* Linking at work. */
 struct linking {
@@ -175,25 +176,33 @@ static void report_missing(struct linking *l)
                 STR_ARG(l->first_interface), dot, STR_ARG(l->first_name));
 }
 
-/* The type of the instance; NULL and l->err. */
-static const struct cm_type *link_imports(struct linking *l, const struct component *component,
-                                          void **values)
+/* What is given for the imports, and the values; what is missing is taken for what is wanted. */
+static bool give_imports(struct linking *l, const struct component *component, void **values,
+                         struct cm_decls *ret)
 {
     const struct cm_decls *wanted = &component->type->imports;
     struct cm_decl *given = region_copy(l->linker->scratch, wanted->at,
                                         wanted->count * sizeof *given, _Alignof(struct cm_decl));
-    if (!given) {
-        no_memory(l);
-        return NULL;
-    }
+    if (!given)
+        return no_memory(l);
     for (uint32_t i = 0; i < wanted->count; i++)
         if (!import(l, &wanted->at[i], &given[i], &values[i]))
-            return NULL;
+            return false;
+    *ret = (struct cm_decls){wanted->count, given, wanted->places};
+    return true;
+}
+
+/* The type of the instance; NULL and l->err. */
+static const struct cm_type *link_imports(struct linking *l, const struct component *component,
+                                          void **values)
+{
+    struct cm_decls list;
+    if (!give_imports(l, component, values, &list))
+        return NULL;
     if (l->nmissing) {
         report_missing(l);
         return NULL;
     }
-    struct cm_decls list = {wanted->count, given, wanted->places};
     const struct cm_type *type =
         cm_instance_type(l->types, l->linker->scratch, component->type, &list, new_var, l, l->err);
     if (!type && l->err->kind == ERR_INVALID)
@@ -243,4 +252,80 @@ struct cm_instance *cm_link(const struct cm_linker *linker, const struct compone
     if (ret_type)
         *ret_type = type;
     return cm_instance_new(linker->store, component, values, l.err);
+}
+
+/* --- Checking alone -----------------------------------------------------------------------------
+ */
+
+/* Does one item fit? What does not is told. -1: no memory, or beyond a limit. */
+static int check_item(struct cm_check *check, const struct cm_linker *linker, struct str interface,
+                      struct str name, const struct cm_extern *given,
+                      const struct cm_extern *wanted, cm_mismatch *mismatch)
+{
+    struct err *err = check->err;
+    struct err why = {0};
+    check->err = &why;
+    int failed = cm_matches_under(check, given, wanted);
+    check->err = err;
+    if (failed && why.kind != ERR_INVALID)
+        return err_set(err, why.kind, why.offset, "%s", why.text);
+    if (failed)
+        mismatch(linker->data, interface, name, &why);
+    return 0;
+}
+
+static int check_import(struct cm_check *check, const struct cm_linker *linker,
+                        const struct cm_decl *given, const struct cm_decl *wanted,
+                        cm_mismatch *mismatch)
+{
+    struct str interface = wanted->name->text;
+    if (wanted->is.sort != SORT_INSTANCE || given->is.sort != SORT_INSTANCE)
+        return check_item(check, linker, interface, (struct str){0}, &given->is, &wanted->is,
+                          mismatch);
+    const struct cm_decls *list = &wanted->is.type->exports;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct cm_decl *by = cm_decl_find(&given->is.type->exports, list->at[i].name);
+        if (by && check_item(check, linker, interface, by->name->text, &by->is, &list->at[i].is,
+                             mismatch))
+            return -1;
+    }
+    return 0;
+}
+
+/* Checks all, unless the first look, which finds out what resource types stand for, says that all
+ * fits. */
+static int check_given(struct linking *l, const struct component *component,
+                       const struct cm_decls *given, cm_mismatch *mismatch)
+{
+    const struct cm_decls *wanted = &component->type->imports;
+    struct err first = {0};
+    struct cm_check check = {l->types, &first, {NULL, NULL}};
+    int failed = cm_open_list(&check, given, wanted, component->type->binder, "import");
+    if (failed && first.kind == ERR_INVALID) {
+        check.err = l->err;
+        failed = 0;
+        for (uint32_t i = 0; i < wanted->count && !failed; i++)
+            failed = check_import(&check, l->linker, &given->at[i], &wanted->at[i], mismatch);
+    } else if (failed) {
+        err_set(l->err, first.kind, first.offset, "%s", first.text);
+    }
+    cm_close_list(&check);
+    return failed;
+}
+
+int cm_check_imports(const struct cm_linker *linker, const struct component *component,
+                     cm_mismatch *mismatch, struct err *err)
+{
+    struct linking l = {.linker = linker, .types = linker->store->types, .err = err};
+    uint8_t *mark = region_mark(linker->scratch);
+    void **values =
+        heap_zeroed(vm_heap(linker->store->vm), component->type->imports.count, sizeof *values);
+    struct cm_decls given;
+    l.types->work = 0;
+    if (linker->prune)
+        l.pruned = cm_prune(component, linker->scratch);
+    bool found = values ? give_imports(&l, component, values, &given) : no_memory(&l);
+    int failed = found ? check_given(&l, component, &given, mismatch) : -1;
+    region_release(linker->scratch, mark);
+    return failed;
 }

@@ -39,4 +39,15 @@ struct cm_linker {
 struct cm_instance *cm_link(const struct cm_linker *linker, const struct component *component,
                             const struct cm_type **ret_type, struct err *err);
 
+/* Told of each import, or export of an instance that is imported, that is provided with another
+ * type; `why` says what was expected and what was found. `name` is empty if it is the import as a
+ * whole. */
+typedef void cm_mismatch(void *data, struct str interface, struct str name, const struct err *why);
+
+/* Finds the imports of `component` and checks their types, all of them, and makes no instance; what
+ * is missing is told to linker->missing. 0, also if something is missing or does not fit; -1 and
+ * *err: no memory, or beyond a limit. */
+int cm_check_imports(const struct cm_linker *linker, const struct component *component,
+                     cm_mismatch *mismatch, struct err *err);
+
 #endif

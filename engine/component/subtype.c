@@ -272,3 +272,9 @@ int cm_equal_under(struct cm_check *check, const struct cm_type *actual,
 {
     return check_type(check, actual, wanted, 0);
 }
+
+int cm_matches_under(struct cm_check *check, const struct cm_extern *actual,
+                     const struct cm_extern *wanted)
+{
+    return check_extern(check, actual, wanted, 0);
+}

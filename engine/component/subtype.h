@@ -29,6 +29,10 @@ void cm_close_list(struct cm_check *check);
 int cm_equal_under(struct cm_check *check, const struct cm_type *actual,
                    const struct cm_type *wanted);
 
+/* The same for items of any sort, as one of them may stand for the other. */
+int cm_matches_under(struct cm_check *check, const struct cm_extern *actual,
+                     const struct cm_extern *wanted);
+
 /* Gives a variable of the wanted side a meaning, until the list is closed. */
 void cm_mean(struct cm_check *check, struct cm_var *wanted, const struct cm_var *actual);
 

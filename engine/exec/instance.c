@@ -145,7 +145,7 @@ static int allocate_tables(struct instance *in, struct err *err)
         const struct table *table = &m->tables[i];
         in->tables[i] = table_new(in->vm, &table->type);
         if (!in->tables[i])
-            return err_set(err, ERR_MEMORY, ERR_NOWHERE,
+            return err_set(err, ERR_LIMIT, ERR_NOWHERE,
                            "a table of %llu elements does not fit the limits",
                            (unsigned long long)table->type.limits.min);
     }

@@ -55,6 +55,22 @@ static uint32_t types_of(const char *letters, valtype to[9])
     return count;
 }
 
+static uint32_t type_id(struct types *types, const struct row *row)
+{
+    valtype params[9];
+    valtype results[9];
+    uint32_t nparams = types_of(row->params, params);
+    uint32_t nresults = types_of(row->results, results);
+    return types_func_id(types, params, nparams, results, nresults);
+}
+
+bool p1_type(struct types *types, struct str module, struct str name, uint32_t *ret)
+{
+    const struct row *row = find(module, name);
+    *ret = row ? type_id(types, row) : TYPE_NONE;
+    return *ret != TYPE_NONE;
+}
+
 /* --- Stepping -----------------------------------------------------------------------------------
  */
 
@@ -104,11 +120,7 @@ struct func *p1_func(struct p1 *p1, struct str module, struct str name, struct e
                 STR_ARG(module), STR_ARG(name));
         return NULL;
     }
-    valtype params[9];
-    valtype results[9];
-    uint32_t nparams = types_of(row->params, params);
-    uint32_t nresults = types_of(row->results, results);
-    uint32_t type = types_func_id(vm_types(p1->vm), params, nparams, results, nresults);
+    uint32_t type = type_id(vm_types(p1->vm), row);
     struct link *link = heap_take(p1->wasi->heap, sizeof *link);
     struct func *func = NULL;
     if (link && type != TYPE_NONE) {

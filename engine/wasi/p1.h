@@ -15,6 +15,10 @@ struct p1 *p1_new(struct vm *vm, struct wasi *wasi);
 /* Is that a module that preview 1 answers for? */
 bool p1_is_module(struct str module);
 
+/* The core type of a function of preview 1, to *ret; false if there is no such function, or no
+ * memory for its type. */
+bool p1_type(struct types *types, struct str module, struct str name, uint32_t *ret);
+
 /* The function for an import, of the type that its row says (whether that is the type that the
  * importer wants is for instance_new to check). NULL, and UNLINKABLE if there is none, MEMORY if
  * the heap is exhausted. */

@@ -259,6 +259,48 @@ static void types_are_compared_as_a_whole(void **state)
     }
 }
 
+/* What was mistyped, as text. */
+static char mistyped[500];
+
+static void note_mismatch(void *data, struct str interface, struct str name, const struct err *why)
+{
+    (void)data;
+    size_t len = strlen(mistyped);
+    snprintf(mistyped + len, sizeof mistyped - len, "%s" STR_FMT "#" STR_FMT ": %s",
+             len ? "; " : "", STR_ARG(interface), STR_ARG(name), why->text);
+}
+
+static void all_that_is_mistyped_is_told(void **state)
+{
+    (void)state;
+    static const struct wanted imports[] = {
+        {"test:a/files@0.2.12", "put", "func(bytes: list<u16>)"},
+        {"test:a/files@0.2.12", "later", "func()"}, /* not provided: missing, not mistyped */
+        {"test:a/files@0.2.12", "get", "func(at: u8)"},
+    };
+    struct fixture f;
+    struct build b;
+    open_fixture(&f);
+    build_importer(&f, &b, imports, countof(imports));
+    const struct component *component = good_component(&f, &b);
+    free(b.at);
+    const struct cm_linker linker = {.store = f.store,
+                                     .scratch = &f.core.scratch,
+                                     .host = cm_host_new(f.store, &table),
+                                     .missing = note,
+                                     .data = missing};
+    missing[0] = mistyped[0] = 0;
+    f.err = (struct err){0};
+    assert_int_equal(cm_check_imports(&linker, component, note_mismatch, &f.err), 0);
+    assert_string_equal(missing, "test:a/files@0.2.12#later");
+    assert_string_equal(mistyped,
+                        "test:a/files@0.2.12#put: expected func(bytes: list<u16>), found "
+                        "func(bytes: list<u8>); test:a/files@0.2.12#get: expected func(at: u8), "
+                        "found func(at: u64) -> result<list<u8>, enum { low, high }>");
+    assert_ptr_equal(f.core.scratch.at, f.core.scratch.base);
+    close_fixture(&f);
+}
+
 static void a_wrong_table_is_a_fault(void **state)
 {
     (void)state;
@@ -378,6 +420,7 @@ int main(void)
         cmocka_unit_test(the_exact_version_comes_first),
         cmocka_unit_test(all_that_is_missing_is_told),
         cmocka_unit_test(types_are_compared_as_a_whole),
+        cmocka_unit_test(all_that_is_mistyped_is_told),
         cmocka_unit_test(a_wrong_table_is_a_fault),
         cmocka_unit_test(demand_is_what_is_imported),
         cmocka_unit_test(exports_are_found),
