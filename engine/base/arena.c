@@ -133,30 +133,100 @@ bool arena_stretch(struct arena *arena, struct span *span, size_t size)
     return true;
 }
 
-bool arena_extend(struct arena *arena, struct span *span, size_t size)
+/* Links a span in the order of addresses. */
+static void link_by_address(struct arena *arena, struct span *span)
+{
+    struct span *below = NULL;
+    for (struct span *at = arena->first; at && at->at < span->at; at = at->above)
+        below = at;
+    link_above(arena, span, below);
+}
+
+/* Finds the place to move to. The old bytes stay until they are copied, so it is beside them. */
+static bool begin_move(struct arena *arena, struct arena_move *move, size_t old, size_t size)
 {
     size_t need = footprint(size);
-    if (arena_stretch(arena, span, size))
-        return true;
-    if (!need)
-        return false;
-    /* Moving: the old bytes must stay until they are copied, so the new place is a gap beside it.
-     */
     struct span *below;
     size_t gap = largest_gap(arena, &below);
-    if (need > gap)
+    if (!need || need > gap)
         return false;
-    struct span old = *span;
-    uint8_t *to = place_in_gap(gap_start(arena, below), gap, below && below->grows, size, size);
-    memcpy(to, old.at, old.size);
-    memset(old.at, 0, old.size);
-    unlink_span(arena, span);
-    if (below == span)
-        below = old.below;
-    span->at = to;
-    span->size = size;
-    link_above(arena, span, below);
+    *move = (struct arena_move){.state = MOVE_COPIES, .total = old};
+    move->place.at = place_in_gap(gap_start(arena, below), gap, below && below->grows, size, size);
+    move->place.size = size;
+    link_above(arena, &move->place, below);
     return true;
+}
+
+/* The bytes are copied: the span is at its new place now, and its old place is to be cleared. */
+static void arrive(struct arena *arena, struct span *span, struct arena_move *move)
+{
+    struct span *place = &move->place;
+    uint8_t *at = place->at;
+    size_t size = place->size;
+    unlink_span(arena, span);
+    unlink_span(arena, place);
+    place->at = span->at;
+    place->size = span->size;
+    span->at = at;
+    span->size = size;
+    link_by_address(arena, span);
+    link_by_address(arena, place);
+    move->state = MOVE_CLEARS;
+    move->done = 0;
+}
+
+/* The next piece of the state's work. True if that was the last. */
+static bool move_step(const struct span *span, struct arena_move *move, size_t most)
+{
+    size_t left = move->total - move->done;
+    size_t piece = left < most ? left : most;
+    uint8_t *at = move->place.at + move->done;
+    if (move->state == MOVE_COPIES)
+        memcpy(at, span->at + move->done, piece);
+    else
+        memset(at, 0, piece);
+    move->done += piece;
+    return move->done == move->total;
+}
+
+int arena_extend_step(struct arena *arena, struct span *span, struct arena_move *move, size_t size,
+                      size_t most)
+{
+    switch (move->state) {
+    case MOVE_CLEARS:
+        if (!move_step(span, move, most))
+            return 0;
+        unlink_span(arena, &move->place);
+        *move = (struct arena_move){0};
+        __attribute__((fallthrough));
+    case MOVE_NONE:
+        if (arena_stretch(arena, span, size))
+            return 1;
+        return begin_move(arena, move, span->size, size) ? 0 : -1;
+    case MOVE_COPIES:
+        if (move_step(span, move, most))
+            arrive(arena, span, move);
+        return 0;
+    }
+    return -1;
+}
+
+void arena_abandon(struct arena_move *move)
+{
+    if (move->state != MOVE_COPIES)
+        return;
+    move->state = MOVE_CLEARS;
+    move->total = move->done;
+    move->done = 0;
+}
+
+bool arena_extend(struct arena *arena, struct span *span, size_t size)
+{
+    struct arena_move move = {0};
+    int step = 0;
+    while (step == 0)
+        step = arena_extend_step(arena, span, &move, size, SIZE_MAX);
+    return step > 0;
 }
 
 void arena_release(struct arena *arena, struct span *span)

@@ -45,6 +45,24 @@ bool arena_extend(struct arena *arena, struct span *span, size_t size);
 /* The same, but only in place. */
 bool arena_stretch(struct arena *arena, struct span *span, size_t size);
 
+/* A move to a larger place that is done in steps. All zero: none is under way. */
+struct arena_move {
+    enum { MOVE_NONE, MOVE_COPIES, MOVE_CLEARS } state;
+    struct span place; /* where the span goes; once it is there, where it came from */
+    size_t done;       /* bytes of the state's work that are done, and of how many */
+    size_t total;
+};
+
+/* arena_extend in steps that copy or clear at most `most` bytes. 1: done; 0: call it again with the
+ * same size, and do not write to the span before; -1: no gap is large enough. `move` stays where it
+ * is from the first step to the last. */
+int arena_extend_step(struct arena *arena, struct span *span, struct arena_move *move, size_t size,
+                      size_t most);
+
+/* What was begun in steps will not be finished now, and the span may be written again. What is left
+ * to clear is done by the steps of its next extension. */
+void arena_abandon(struct arena_move *move);
+
 /* Gives the span back. Its bytes are cleared, for whoever gets them next. */
 void arena_release(struct arena *arena, struct span *span);
 

@@ -87,11 +87,20 @@ handler interp_trap_kind;
  * HANDLER(NAME) { ... } is a handler as it stands; it ends with NEXT, DISPATCH, JUMP or TRAP.
  *
  * OPERATION(NAME) { ... } is what an operator does, as an inline function from registers to
- * registers; it ends with STEP (to the next instruction, so many words on), BRANCH (somewhere else)
- * or FAIL. Most operators are operations: a handler is made of one by HANDLE(NAME), or of several
- * that run in a row (fuse.def). */
+ * registers; it ends with STEP (to the next instruction, so many words on), BRANCH (somewhere
+ * else), GO_ON (at pc, which it has set), or FAIL. Most operators are operations: a handler is made
+ * of one by HANDLE(NAME), or of several that run in a row (fuse.def).
+ *
+ * With INTERP_POLLED branches and entries of functions look at the interruption flag (POLL), and
+ * the handlers made of them are a second set, for code that can be interrupted. */
 
+#ifdef INTERP_POLLED
+#define HANDLER(name) CONVENTION void polled_##name(REGS)
+#define POLL()        FAIL_IF(vm_interrupted(in->vm), INTERRUPT)
+#else
 #define HANDLER(name) CONVENTION void xop_##name(REGS)
+#define POLL()        (void)0
+#endif
 #define NEXT(words)                                                                                \
     do {                                                                                           \
         pc += (words);                                                                             \
@@ -117,8 +126,13 @@ INLINE struct regs regs_of(REGS, enum trap_kind trap, bool taken)
 
 #define OPERATION(name) INLINE struct regs do_##name(REGS)
 #define STEP(words)     return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, false)
-#define BRANCH(words)   return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, true)
-#define FAIL(kind)      return regs_of(REGS_PASSED, kind, false)
+#define GO_ON()         return regs_of(REGS_PASSED, TRAP_NONE, true)
+#define BRANCH(words)                                                                              \
+    do {                                                                                           \
+        POLL();                                                                                    \
+        return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, true);                  \
+    } while (0)
+#define FAIL(kind) return regs_of(REGS_PASSED, kind, false)
 #define FAIL_IF(condition, kind)                                                                   \
     do {                                                                                           \
         if (unlikely(condition))                                                                   \

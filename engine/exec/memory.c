@@ -39,21 +39,28 @@ struct linear_memory *memory_new(struct vm *vm, const struct memtype *type)
     return memory;
 }
 
-int64_t memory_grow(struct vm *vm, struct linear_memory *memory, uint64_t more)
+enum grow memory_grow(struct vm *vm, struct linear_memory *memory, uint64_t more, size_t most)
 {
     uint64_t before = memory->pages;
-    uint64_t most = most_pages(&memory->type);
-    if (more > most || before > most - more)
-        return -1;
+    uint64_t limit = most_pages(&memory->type);
+    if (more > limit || before > limit - more)
+        return GROW_REFUSED;
     uint64_t bytes = page_bytes(&memory->type, before + more);
-    uint64_t added = bytes - memory->span.size;
+    uint64_t added = bytes - page_bytes(&memory->type, before);
     if (bytes == NO_LIMIT || added > vm->limits.memory_bytes - vm->memory_bytes)
-        return -1;
-    if (!arena_extend(&vm->arena, &memory->span, bytes))
-        return -1;
+        return GROW_REFUSED;
+    int step = arena_extend_step(&vm->arena, &memory->span, &memory->move, bytes, most);
+    if (step <= 0)
+        return step ? GROW_REFUSED : GROW_MORE;
     memory->pages = before + more;
     vm->memory_bytes += added;
-    return (int64_t)before;
+    return GROW_DONE;
+}
+
+void memory_grow_abandon(struct linear_memory *memory)
+{
+    arena_abandon(&memory->move);
+    memory->span.size = page_bytes(&memory->type, memory->pages); /* it may have moved already */
 }
 
 enum trap_kind memory_fill(struct linear_memory *memory, uint64_t at, uint8_t byte, uint64_t len)

@@ -11,6 +11,7 @@
 /* [frame32 first32][count]: the frame must fit the stack; locals start as zero (null). */
 OPERATION(ENTER)
 {
+    POLL();
     FAIL_IF((size_t)((char *)in->vm->stack_limit - (char *)fp) < U32(0) * sizeof *fp, STACK);
     union slot *local = fp + U32(1);
     for (uint64_t i = 0; i < pc[2]; i++)
@@ -20,6 +21,7 @@ OPERATION(ENTER)
 
 OPERATION(ENTER0)
 {
+    POLL();
     FAIL_IF((size_t)((char *)in->vm->stack_limit - (char *)fp) < U32(0) * sizeof *fp, STACK);
     STEP(2);
 }
@@ -29,7 +31,7 @@ OPERATION(ENTER0)
         const union slot *link = fp + (link_);                                                     \
         pc = link[LINK_PC].ref;                                                                    \
         fp = link[LINK_FP].ref;                                                                    \
-        BRANCH(0);                                                                                 \
+        GO_ON();                                                                                   \
     } while (0)
 
 OPERATION(RET)
@@ -82,7 +84,7 @@ OPERATION(CALL)
     fp += U32(0);
     acc = (uint64_t)(uintptr_t)cell; /* LAZY needs it */
     pc = *cell;
-    BRANCH(0);
+    GO_ON();
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Branches, counting and polling. Offsets count words from the branching instruction. */
+/* Branches and counting. Offsets count words from the branching instruction. */
 #ifndef CARREL_EXEC_OPS_CONTROL_H
 #define CARREL_EXEC_OPS_CONTROL_H
 
@@ -49,12 +49,6 @@ OPERATION(FUEL)
     in->vm->fuel -= (int64_t)pc[1];
     FAIL_IF(in->vm->fuel < 0, FUEL);
     STEP(2);
-}
-
-OPERATION(POLL)
-{
-    FAIL_IF(vm_interrupted(in->vm), INTERRUPT);
-    STEP(1);
 }
 
 #endif

@@ -1,8 +1,9 @@
 /* Globals, references, tables, memories as a whole, and wide arithmetic. What loops or allocates is
- * a function in memory.c or table.c. */
+ * a function, in bulk.c. */
 #ifndef CARREL_EXEC_OPS_STORE_H
 #define CARREL_EXEC_OPS_STORE_H
 
+#include "engine/exec/bulk.h"
 #include "engine/exec/interp.h"
 
 /* --- Globals: [d - global32]
@@ -142,46 +143,24 @@ OPERATION(TABLE_SIZE)
     STEP(2);
 }
 
-/* The result is an index of the table's or memory's own type: -1 is cut to 32 bits. */
-#define INDEX_RESULT(value, is64) ((is64) ? (uint64_t)(value) : (uint32_t)(value))
+/* What works in slices (bulk.h): dispatched again until it is done. */
+#define BULK(name, operator, words, after)                                                         \
+    OPERATION(name)                                                                                \
+    {                                                                                              \
+        enum trap_kind kind = operator(in, pc + 1, fp + U32(0));                                   \
+        if (unlikely(kind)) {                                                                      \
+            if (kind == BULK_MORE)                                                                 \
+                BRANCH(0);                                                                         \
+            FAIL(kind);                                                                            \
+        }                                                                                          \
+        after;                                                                                     \
+        STEP(words);                                                                               \
+    }
 
-OPERATION(TABLE_GROW)
-{
-    struct table_instance *table = TABLE();
-    int64_t before = table_grow(in->vm, table, OPERAND(0).ref, OPERAND(1).u64);
-    OPERAND(0).u64 = INDEX_RESULT(before, table->type.limits.is64);
-    acc = OPERAND(0).u64;
-    STEP(2);
-}
-
-OPERATION(TABLE_FILL)
-{
-    enum trap_kind kind =
-        table_fill(in->vm, TABLE(), OPERAND(0).u64, OPERAND(1).ref, OPERAND(2).u64);
-    if (unlikely(kind))
-        FAIL(kind);
-    STEP(2);
-}
-
-/* [base32 -][to32 from32] */
-OPERATION(TABLE_COPY)
-{
-    enum trap_kind kind = table_copy(in->vm, in->tables[U32(2)], OPERAND(0).u64, in->tables[U32(3)],
-                                     OPERAND(1).u64, OPERAND(2).u64);
-    if (unlikely(kind))
-        FAIL(kind);
-    STEP(3);
-}
-
-/* [base32 -][elem32 table32] */
-OPERATION(TABLE_INIT)
-{
-    enum trap_kind kind =
-        table_init(in, U32(2), in->tables[U32(3)], OPERAND(0).u64, OPERAND(1).u32, OPERAND(2).u32);
-    if (unlikely(kind))
-        FAIL(kind);
-    STEP(3);
-}
+BULK(TABLE_GROW, bulk_table_grow, 2, acc = OPERAND(0).u64)
+BULK(TABLE_FILL, bulk_table_fill, 2, (void)0)
+BULK(TABLE_COPY, bulk_table_copy, 3, (void)0) /* [base32 -][to32 from32] */
+BULK(TABLE_INIT, bulk_table_init, 3, (void)0) /* [base32 -][elem32 table32] */
 
 OPERATION(ELEM_DROP)
 {
@@ -201,44 +180,10 @@ OPERATION(MEMORY_SIZE)
     STEP(2);
 }
 
-OPERATION(MEMORY_GROW)
-{
-    struct linear_memory *memory = MEMORY();
-    int64_t before = memory_grow(in->vm, memory, OPERAND(0).u64);
-    OPERAND(0).u64 = INDEX_RESULT(before, memory->type.limits.is64);
-    acc = OPERAND(0).u64;
-    RELOAD_MEMORY();
-    STEP(2);
-}
-
-OPERATION(MEMORY_FILL)
-{
-    enum trap_kind kind =
-        memory_fill(MEMORY(), OPERAND(0).u64, (uint8_t)OPERAND(1).u32, OPERAND(2).u64);
-    if (unlikely(kind))
-        FAIL(kind);
-    STEP(2);
-}
-
-/* [base32 -][to32 from32] */
-OPERATION(MEMORY_COPY)
-{
-    enum trap_kind kind = memory_copy(in->memories[U32(2)], OPERAND(0).u64, in->memories[U32(3)],
-                                      OPERAND(1).u64, OPERAND(2).u64);
-    if (unlikely(kind))
-        FAIL(kind);
-    STEP(3);
-}
-
-/* [base32 -][data32 memory32] */
-OPERATION(MEMORY_INIT)
-{
-    enum trap_kind kind = memory_init(in, U32(2), in->memories[U32(3)], OPERAND(0).u64,
-                                      OPERAND(1).u32, OPERAND(2).u32);
-    if (unlikely(kind))
-        FAIL(kind);
-    STEP(3);
-}
+BULK(MEMORY_GROW, bulk_memory_grow, 2, acc = OPERAND(0).u64; RELOAD_MEMORY())
+BULK(MEMORY_FILL, bulk_memory_fill, 2, (void)0)
+BULK(MEMORY_COPY, bulk_memory_copy, 3, (void)0) /* [base32 -][to32 from32] */
+BULK(MEMORY_INIT, bulk_memory_init, 3, (void)0) /* [base32 -][data32 memory32] */
 
 OPERATION(DATA_DROP)
 {

@@ -136,6 +136,11 @@ void interp_count(const code_word *pc);
 
 /* The handlers, by enum xop. */
 extern const void *const interp_handlers[];
+
+/* Fills a table of XOP_COUNT with those that look at the interruption flag, where there are such.
+ */
+void interp_polled_handlers(const void **table);
+
 static inline code_word interp_word(unsigned xop)
 {
     return (code_word)(uintptr_t)interp_handlers[xop];
@@ -154,15 +159,13 @@ enum trap_kind unwind(struct vm *vm, const code_word *pc, union slot *fp, struct
 /* The native function that stands for a started module (instance_initializer). */
 native_step instance_init_step;
 
-/* Slow paths of table and memory operators. Sizes and bounds as in §4.4.6 and §4.4.7; each answers
- * TRAP_NONE or why it traps. */
-int64_t memory_grow(struct vm *vm, struct linear_memory *memory, uint64_t pages);
+/* Tables and memories, bounds as in §4.4.6 and §4.4.7; each answers TRAP_NONE or why it traps. They
+ * do all at once: code goes through bulk.h. */
 enum trap_kind memory_fill(struct linear_memory *memory, uint64_t at, uint8_t byte, uint64_t len);
 enum trap_kind memory_copy(struct linear_memory *to, uint64_t to_at, struct linear_memory *from,
                            uint64_t from_at, uint64_t len);
 enum trap_kind memory_init(struct instance *instance, uint32_t data, struct linear_memory *to,
                            uint64_t to_at, uint64_t from_at, uint64_t len);
-int64_t table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t count);
 enum trap_kind table_fill(struct vm *vm, struct table_instance *table, uint64_t at, void *value,
                           uint64_t len);
 enum trap_kind table_copy(struct vm *vm, struct table_instance *to, uint64_t to_at,
@@ -191,6 +194,16 @@ int64_t wait_notify(struct vm *vm, const struct linear_memory *memory, uint64_t 
 /* That fiber waits no longer. */
 void wait_forget(struct vm *vm, struct fiber *fiber);
 void elem_drop(struct instance *instance, uint32_t elem);
+
+/* One step of growing by `more`: GROW_DONE, GROW_MORE (call it again with the same number, unless
+ * the growth is abandoned), or GROW_REFUSED. A table's new elements get their value from `value`;
+ * `most` bounds the bytes that one step touches. */
+enum grow { GROW_DONE, GROW_MORE, GROW_REFUSED };
+enum grow memory_grow(struct vm *vm, struct linear_memory *memory, uint64_t more, size_t most);
+enum grow table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t more,
+                     size_t most);
+void memory_grow_abandon(struct linear_memory *memory);
+void table_grow_abandon(struct table_instance *table);
 
 static inline union slot *table_slots(const struct table_instance *table)
 {

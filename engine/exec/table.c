@@ -32,23 +32,37 @@ struct table_instance *table_new(struct vm *vm, const struct tabletype *type)
     return table;
 }
 
-int64_t table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t more)
+enum grow table_grow(struct vm *vm, struct table_instance *table, void *value, uint64_t more,
+                     size_t most)
 {
     uint64_t before = table->count;
-    uint64_t most = table->type.limits.has_max ? table->type.limits.max : MOST_ELEMENTS;
-    if (most > MOST_ELEMENTS)
-        most = MOST_ELEMENTS;
-    if (more > most || before > most - more ||
+    uint64_t limit = table->type.limits.has_max ? table->type.limits.max : MOST_ELEMENTS;
+    if (limit > MOST_ELEMENTS)
+        limit = MOST_ELEMENTS;
+    if (more > limit || before > limit - more ||
         more > vm->limits.table_elements - vm->table_elements)
-        return -1;
-    if (!arena_extend(&vm->arena, &table->span, (before + more) * sizeof(union slot)))
-        return -1;
+        return GROW_REFUSED;
+    int step = arena_extend_step(&vm->arena, &table->span, &table->move,
+                                 (before + more) * sizeof(union slot), most);
+    if (step <= 0)
+        return step ? GROW_REFUSED : GROW_MORE;
+    if (table->filled < more) {
+        union slot *slots = table_slots(table) + before;
+        uint64_t end = table->filled + most / sizeof *slots;
+        for (; table->filled < more && table->filled < end; table->filled++)
+            slots[table->filled].ref = value;
+        return GROW_MORE;
+    }
+    table->filled = 0;
     table->count = before + more;
     vm->table_elements += more;
-    union slot *slots = table_slots(table);
-    for (uint64_t i = before; i < table->count; i++)
-        slots[i].ref = value;
-    return (int64_t)before;
+    return GROW_DONE;
+}
+
+void table_grow_abandon(struct table_instance *table)
+{
+    table->filled = 0;
+    arena_abandon(&table->move);
 }
 
 /* Are the elements `at`..`at`+`len` all inside? */

@@ -20,10 +20,17 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->image = image;
     vm->types = types;
     vm->limits = *limits;
-    vm->interrupt = &never;
+    vm->interrupt = limits->interrupt ? limits->interrupt : &never;
     vm->fuel = limits->fuel > INT64_MAX ? INT64_MAX : (int64_t)limits->fuel;
     vm->translation.handlers = interp_handlers;
     vm->translation.fuel = limits->fuel != UINT64_MAX;
+    if (limits->interrupt) {
+        const void **handlers = heap_zeroed(&vm->heap, XOP_COUNT, sizeof *handlers);
+        if (!handlers)
+            return NULL;
+        interp_polled_handlers(handlers);
+        vm->translation.handlers = handlers;
+    }
     /* What runs while no instance does (native functions called from C) needs the registers too. */
     vm->nowhere = heap_zeroed(&vm->heap, 1, sizeof *vm->nowhere);
     if (!vm->nowhere || !arena_place(&vm->arena, &vm->no_memory.span, 0, 0))

@@ -74,12 +74,13 @@ struct trap {
 
 /* What one cell may use. Instantiation beyond them is refused, growth answers -1. */
 struct vm_limits {
-    uint64_t memory_bytes;   /* all linear memories and the collected heap together */
-    uint64_t gc_bytes;       /* the collected heap alone */
-    uint64_t table_elements; /* all tables together */
-    uint64_t stack_bytes;    /* of one fiber */
-    uint64_t heap_bytes;     /* host side: handles, strings, buffers */
-    uint64_t fuel;           /* UINT64_MAX: not counted */
+    uint64_t memory_bytes;              /* all linear memories and the collected heap together */
+    uint64_t gc_bytes;                  /* the collected heap alone */
+    uint64_t table_elements;            /* all tables together */
+    uint64_t stack_bytes;               /* of one fiber */
+    uint64_t heap_bytes;                /* host side: handles, strings, buffers */
+    uint64_t fuel;                      /* UINT64_MAX: not counted */
+    const volatile uint32_t *interrupt; /* not 0: trap soon; NULL: never, and nobody looks */
     uint32_t instances;
     uint32_t memories;
     uint32_t tables;
@@ -89,6 +90,7 @@ struct linear_memory {
     struct span span; /* .at moves when it grows; .size is its length in bytes */
     struct memtype type;
     uint64_t pages;
+    struct arena_move move; /* of a memory.grow that is under way */
 };
 
 struct table_instance {
@@ -96,6 +98,8 @@ struct table_instance {
     struct tabletype type;
     uint64_t count;
     struct table_instance *next; /* of all tables */
+    struct arena_move move;      /* of a table.grow that is under way, */
+    uint64_t filled;             /* and how many of its new elements have their value */
 };
 
 struct global_instance {

@@ -402,8 +402,6 @@ static void open_loop(struct tr *tr)
     struct control *control = tr_open_control(tr, OP_LOOP);
     tr_label(tr);
     control->head = tr->at;
-    if (tr->options->poll)
-        tr_emit(tr, XOP_POLL, 0);
     tr_fuel(tr);
 }
 

@@ -148,8 +148,6 @@ static void translate_once(struct tr *tr, const struct function *function, struc
     }
     tr_open_function(tr);
     tr_label(tr);
-    if (tr->options->poll)
-        tr_emit(tr, XOP_POLL, 0);
     tr_fuel(tr);
     while (tr->ncontrols && !tr->failed) {
         if (tr->dead)

@@ -10,7 +10,6 @@ struct translation {
     const struct module *module;
     const void *const *handlers; /* by enum xop */
     bool fuel;                   /* count operators */
-    bool poll;                   /* look at the interruption flag in loops and calls */
     bool single;                 /* every instruction is dispatched: no runs of fuse.def */
 };
 

@@ -1,5 +1,5 @@
 /* libFuzzer on the translator: every body of a module that validates is translated, with and
- * without fuel and polling, and some of its code is traced back to where it came from. Nothing is
+ * without fuel, and some of its code is traced back to where it came from. Nothing is
  * executed. */
 #include "engine/wasm/translate.h"
 #include "engine/wasm/xop.h"
@@ -37,7 +37,6 @@ static void translate(const struct module *module, uint8_t options, struct regio
         .module = module,
         .handlers = handlers,
         .fuel = options & 1,
-        .poll = options & 2,
     };
     if (translate_prepare(module, handlers, image, &err) != 0 ||
         translate_all(&translation, image, &err) != 0)
