@@ -185,7 +185,7 @@ enum trap_kind bulk_table_grow(struct instance *in, const void *fields, union sl
     if (answer != GROW_MORE)
         return grown(&operands[0], answer, before, table->type.limits.is64);
     enum trap_kind trap = bulk_slice(in->vm, table->filled - filled, sizeof(union slot), &slice);
-    if (!trap && vm_interrupted(in->vm))
+    if (!trap && table->filled < operands[1].u64 && vm_interrupted(in->vm))
         trap = TRAP_INTERRUPT;
     if (!trap)
         return BULK_MORE;

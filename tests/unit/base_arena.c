@@ -111,12 +111,36 @@ static void check_order(const struct arena *arena)
     assert_true(end <= arena->top);
 }
 
+/* Extends in steps, and gives up now and then. 1, 0 (given up) or -1. */
+static int extend_in_steps(struct arena *arena, struct span *span, struct arena_move *move,
+                           size_t size, unsigned *seed)
+{
+    int step = 0;
+    while (step == 0) {
+        step = arena_extend_step(arena, span, move, size, 1 + random_below(seed, 3 * ARENA_PAGE));
+        check_order(arena);
+        if (step == 0 && random_below(seed, 8) == 0) {
+            arena_abandon(move);
+            return 0;
+        }
+    }
+    return step;
+}
+
+/* Clears what a move has left behind. */
+static void settle(struct arena *arena, struct span *span, struct arena_move *move)
+{
+    while (move->state != MOVE_NONE)
+        arena_extend_step(arena, span, move, span->size, SIZE_MAX);
+}
+
 /* Random work against what each span must hold: its number in every byte. */
 static void test_stress(void **state)
 {
     (void)state;
     struct arena arena;
     struct span spans[NSPANS] = {0};
+    struct arena_move moves[NSPANS] = {0};
     bool used[NSPANS] = {false};
     unsigned seed = 1;
     arena_init(&arena, memory, SIZE);
@@ -129,14 +153,23 @@ static void test_stress(void **state)
                 continue;
             assert_true(all_are(spans[i].at, size, 0));
         } else if (random_below(&seed, 3) == 0) {
+            settle(&arena, &spans[i], &moves[i]);
             arena_release(&arena, &spans[i]);
             used[i] = false;
             check_order(&arena);
             continue;
         } else {
             size_t before = spans[i].size;
-            bool grew = arena_extend(&arena, &spans[i], size);
-            assert_int_equal(spans[i].size, grew && size > before ? size : before);
+            bool whole = random_below(&seed, 2);
+            if (whole)
+                settle(&arena, &spans[i], &moves[i]);
+            int grew = whole ? (arena_extend(&arena, &spans[i], size) ? 1 : -1)
+                             : extend_in_steps(&arena, &spans[i], &moves[i], size, &seed);
+            size_t larger = size > before ? size : before;
+            if (grew)
+                assert_int_equal(spans[i].size, grew > 0 ? larger : before);
+            else /* it may have arrived already */
+                assert_true(spans[i].size == before || spans[i].size == larger);
             assert_true(all_are(spans[i].at, before, (uint8_t)(i + 1)));
             assert_true(all_are(spans[i].at + before, spans[i].size - before, 0));
         }
