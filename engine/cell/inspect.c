@@ -21,8 +21,10 @@ static void put(void *data, struct str piece)
     const struct cell *cell = data;
     while (cell->grant_count && piece.len) {
         ssize_t written = write(cell->grants[0].descriptor, piece.at, piece.len);
-        if (written <= 0)
+        if (written <= 0) {
+            tell_exit(0);
             _exit(0);
+        }
         piece.at += written;
         piece.len -= (size_t)written;
     }
@@ -51,8 +53,12 @@ static void show_module(struct inspecting *inspecting, const struct module *modu
         out_text(&inspecting->out, inspecting->modules ? ",\n" : "");
         wat_list_json(&wat);
     } else {
+        bool lists = view_in(inspecting->views, VIEW_MODULES);
         out_text(&inspecting->out, inspecting->modules ? "\n" : "");
-        wat_list(&wat);
+        if (lists)
+            wat_list(&wat);
+        if (!lists || view_in(inspecting->views, VIEW_WAT))
+            wat_module(&wat, NULL, NULL);
     }
     inspecting->modules++;
     region_release(scratch, mark);

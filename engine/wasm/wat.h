@@ -27,6 +27,13 @@ struct str wat_func_name(const struct wat *wat, uint32_t func);
 /* --- Sections -----------------------------------------------------------------------------------
  */
 
+enum {
+    SECTION_CUSTOM = 0,
+#define SECTION(id, NAME, name, function) SECTION_##NAME = (id),
+#include "engine/wasm/section.def"
+#undef SECTION
+};
+
 struct wat_section {
     uint8_t id;          /* 0: custom */
     const char *name;    /* "type section"; NULL if it is custom */
@@ -45,6 +52,12 @@ bool wat_section(const struct module *module, const uint8_t **at, struct wat_sec
  * object of JSON. */
 void wat_list(const struct wat *wat);
 void wat_list_json(const struct wat *wat);
+
+/* The whole module in the text format, its functions, or one of them. What `after` shows comes
+ * behind each function; NULL: nothing. */
+typedef void wat_after(const struct wat *wat, uint32_t func, void *data);
+void wat_module(struct wat *wat, wat_after *after, void *data);
+void wat_function(const struct wat *wat, uint32_t func);
 
 /* Types as in the text format, with the module's own type indices. */
 void wat_valtype(const struct wat *wat, valtype type);

@@ -100,10 +100,10 @@ bool wat_section(const struct module *module, const uint8_t **at, struct wat_sec
 /* How many items a section has; 0 where it is no vector. */
 static uint32_t section_items(const struct module *module, const struct wat_section *section)
 {
-    enum { CUSTOM = 0, START = 8, DATA_COUNT = 12 };
     struct err ignored = {0};
     struct reader r = reader_of(section->bytes, module->file, &ignored);
-    bool vector = section->id != CUSTOM && section->id != START && section->id != DATA_COUNT;
+    bool vector = section->id != SECTION_CUSTOM && section->id != SECTION_START &&
+                  section->id != SECTION_DATA_COUNT;
     return vector ? reader_u32(&r) : 0;
 }
 
