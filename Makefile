@@ -161,8 +161,13 @@ unit-ubsan: $(addprefix $(B)/test/ubsan/,$(UNIT))
 unit unit-asan unit-ubsan:
 	@tests/run.sh $^
 
-## make asan       what runs under AddressSanitizer; make ubsan: under UndefinedBehaviorSanitizer
-asan ubsan: %: unit-%
+## make asan       unit tests, conformance suites and damaged files under AddressSanitizer; make ubsan:
+##                 under UndefinedBehaviorSanitizer. ONLY='NAME...' some rows of tests/sanitized
+define sanitized
+$(1): $(addprefix $(B)/test/$(1)/,$(UNIT) replay mutate mutate-component)
+	@BUILD=$$(B) SHARED=$$(SHARED) VARIANT=$(1) tests/run.sh --suites tests/sanitized $$(ONLY)
+endef
+$(foreach v,asan ubsan,$(eval $(call sanitized,$(v))))
 
 # --- House -------------------------------------------------------------------------------------------
 ## make deps       installs what is missing of packaging/deps.def, from Debian and npm
