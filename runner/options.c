@@ -246,7 +246,6 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_EXPLAIN: options->explain = true; return 0;
     case FLAG_WAT: return add_view(options, VIEW_WAT);
     case FLAG_MODULES: return add_view(options, VIEW_MODULES);
-    case FLAG_CODE: return add_view(options, VIEW_CODE);
     case FLAG_JSON: options->json = true; return add_view(options, VIEW_JSON);
     case FLAG_HELP:
     case CLI_FLAGS: return 0;

@@ -14,7 +14,7 @@ struct options {
     const char *engine; /* or NULL: the installed one */
     bool explain;
     bool json;
-    const char *views[4]; /* words of the VIEW rows that `inspect` is to show */
+    const char *views[3]; /* words of the VIEW rows that `inspect` is to show */
     size_t view_count;
     int status; /* a descriptor of the caller's, or -1 */
 };
