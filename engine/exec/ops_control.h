@@ -12,6 +12,7 @@ OPERATION(UNREACHABLE)
 /* A step: a run goes on where it leads. */
 OPERATION(BR)
 {
+    POLL();
     STEP(S32(0));
 }
 

@@ -522,6 +522,28 @@ static void check_moved(const struct linear_memory *memory, uint64_t pages)
             fail_msg("byte %zu of %zu is wrong", at, memory->span.size);
 }
 
+/* Makes memories until the one at hand has less room above it than lies free elsewhere. How many
+ * pages more it can only have there. */
+static uint64_t hem_in(struct vm *vm, const struct linear_memory *memory)
+{
+    static const struct memtype type = {.limits = {.min = 1, .max = UINT64_MAX}, .page_log2 = 16};
+    for (unsigned made = 0; made < 40; made++) {
+        size_t room = 0, free = 0;
+        for (const struct span *at = vm->arena.first; at; at = at->above) {
+            const uint8_t *end = at->above ? at->above->at : vm->arena.top;
+            if (at == &memory->span)
+                room = (size_t)(end - at->at);
+            else if ((size_t)(end - at->at) > at->size + free)
+                free = (size_t)(end - at->at) - at->size;
+        }
+        if (free > room + (2 * PAGE))
+            return room / PAGE - memory->pages + 1;
+        assert_non_null(memory_new(vm, &type));
+    }
+    fail_msg("no such place");
+    return 0;
+}
+
 static void test_move(void **state)
 {
     (void)state;
@@ -540,22 +562,23 @@ static void test_move(void **state)
         struct func *grow = function(instance, 1);
         struct linear_memory *memory = instance->memories[1];
         const uint8_t *first = memory->span.at;
+        uint64_t more = hem_in(room.vm, memory);
         for (size_t at = 0; at < memory->span.size; at++)
             memory->span.at[at] = (uint8_t)(at * 3 + (at >> 10));
         if (interrupted) {
             raises = true;
-            assert_traps(&room, grow, ARGS(250), TRAP_INTERRUPT);
+            assert_traps(&room, grow, ARGS(more), TRAP_INTERRUPT);
             raises = false;
             flag = 0;
             assert_ptr_equal(memory->span.at, first);
             check_moved(memory, MOVED_PAGES);
         }
         /* The store is sound: growing works when nobody interrupts. */
-        assert_returns(&room, grow, ARGS(256), MOVED_PAGES);
+        assert_returns(&room, grow, ARGS(more), MOVED_PAGES);
         assert_ptr_not_equal(memory->span.at, first);
-        check_moved(memory, MOVED_PAGES + 256);
+        check_moved(memory, MOVED_PAGES + more);
         assert_returns(&room, grow, ARGS(100000), UINT32_MAX);
-        check_moved(memory, MOVED_PAGES + 256);
+        check_moved(memory, MOVED_PAGES + more);
         close_room(&room);
     }
     free(b.at);
