@@ -207,8 +207,9 @@ function signatures(bytes) {
 // FNV-1a over words of 32 bits, rotated so that upper bits reach lower ones; as in diff_run.c.
 function hash(buffer) {
   let h = 0x811c9dc5;
-  for (const word of new Uint32Array(buffer)) {
-    h = Math.imul(h ^ word, 0x01000193);
+  const words = new Uint32Array(buffer);
+  for (let i = 0; i < words.length; i++) {
+    h = Math.imul(h ^ words[i], 0x01000193);
     h = h << 13 | h >>> 19;
   }
   return (h >>> 0).toString(16);
