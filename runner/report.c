@@ -67,13 +67,20 @@ void report_missing(const char *file, const struct demand *demand, const struct 
         if (names.used)
             report_line("%s: not provided yet: %s: %s", file, interface, names.text);
     }
+    size_t shown = 0;
     for (size_t i = 0; i < demand->name_count; i++) {
         const struct demand_name *name = &demand->names[i];
-        if (name->list == DEMAND_UNKNOWN || name->list == DEMAND_MISMATCH)
+        bool wanted = name->list == DEMAND_UNKNOWN || name->list == DEMAND_MISMATCH;
+        shown += wanted;
+        if (wanted)
             report_line("%s: %s: " STR_FMT, file,
                         name->list == DEMAND_UNKNOWN ? "not known" : "of another type",
                         STR_ARG(name->text));
     }
+    size_t all = (size_t)demand->head.totals[DEMAND_UNKNOWN] + demand->head.totals[DEMAND_MISMATCH];
+    if (all > shown)
+        report_line("%s: and %zu more, whose names did not fit the reader's answer", file,
+                    all - shown);
 }
 
 /* --- How a cell ended ---------------------------------------------------------------------------

@@ -199,7 +199,8 @@ void cgroups_clear(const char *parent, const char *id)
     cleanup_dir DIR *groups = opendir(common);
     const struct dirent *entry;
     while (groups && (entry = readdir(groups))) {
-        if (strncmp(entry->d_name, id, strlen(id)) != 0 ||
+        size_t length = strlen(id); /* "ID-N", and not those of an ID that begins alike */
+        if (!length || strncmp(entry->d_name, id, length) != 0 || entry->d_name[length] != '-' ||
             snprintf(path, sizeof path, "%s/%s", common, entry->d_name) >= (int)sizeof path)
             continue;
         kill_members(path);

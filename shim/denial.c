@@ -2,8 +2,10 @@
  * text. */
 #include "shim/denial.h"
 #include "policies/printable.h"
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE_MAX_SIZE 1024
 
@@ -16,6 +18,15 @@ static uint64_t digest_of(const char *text)
     return digest;
 }
 
+/* The shim waits for nobody, and least of all for whoever reads what the cell writes, too: a cell
+ * could fill that pipe and be refused something. A line for which there is no room now is said when
+ * the same is refused again. */
+static bool room_for_a_line(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
+}
+
 static void tell_once(struct denials *denials, const char *line)
 {
     uint64_t digest = digest_of(line);
@@ -24,11 +35,13 @@ static void tell_once(struct denials *denials, const char *line)
     for (size_t i = 0; i < denials->count; i++)
         if (denials->told[i] == digest)
             return;
-    if (denials->count == DENIALS_TOLD)
-        fprintf(stderr, "carrel: %s: more was refused, which is not shown\n", denials->file);
-    else {
+    if (!room_for_a_line())
+        return;
+    if (denials->count == DENIALS_TOLD) {
+        dprintf(STDERR_FILENO, "carrel: %s: more was refused, which is not shown\n", denials->file);
+    } else {
         denials->told[denials->count] = digest;
-        fprintf(stderr, "carrel: %s\n", line);
+        dprintf(STDERR_FILENO, "carrel: %s\n", line);
     }
     denials->count++;
 }

@@ -85,8 +85,8 @@ int shim_open_engine(struct shim *shim, const char *path, struct err *err)
     cleanup_close int engine = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 4);
     struct stat status;
     if (engine < 0 || fstat(engine, &status))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "cannot open the engine %s: %s%s", path, strerror(errno),
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open the engine %s: %s%s", path,
+                       strerror(errno),
                        *advice_on(errno) ? advice_on(errno) : ": install carrel again");
     bool trusted = status.st_uid == 0 || status.st_uid == geteuid();
     if (!S_ISREG(status.st_mode) || !trusted || status.st_mode & (S_IWGRP | S_IWOTH))

@@ -19,7 +19,8 @@ struct ground {
 int ground_lay(const struct cell *cell, struct ground *ret, struct err *err);
 
 /* To be called where reading the component failed: to need more than its share is a limit of this
- * implementation, and the component is refused; nothing that it was given is used up. Returns -1. */
+ * implementation, and the component is refused; nothing that it was given is used up. Returns -1.
+ */
 int ground_refuses(struct err *err);
 
 /* The store of the cell, with its limits. NULL: MEMORY. */

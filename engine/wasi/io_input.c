@@ -57,14 +57,14 @@ enum host_answer wasi_wait_fd(struct host_call *call, int fd, short events)
 {
     struct wasi *wasi = call->host;
     return reactor_fd(&wasi->reactor, host_waiter(call), fd, events) ? HOST_BLOCKED
-                                                                      : wasi_no_memory(call);
+                                                                     : wasi_no_memory(call);
 }
 
 enum host_answer wasi_wait_until(struct host_call *call, uint64_t until)
 {
     struct wasi *wasi = call->host;
     return reactor_time(&wasi->reactor, host_waiter(call), until) ? HOST_BLOCKED
-                                                                   : wasi_no_memory(call);
+                                                                  : wasi_no_memory(call);
 }
 
 /* --- Input streams ------------------------------------------------------------------------------

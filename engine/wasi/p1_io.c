@@ -232,19 +232,25 @@ uint16_t p1_fd_pwrite(struct p1_call *call)
 enum { WHENCE_SET, WHENCE_CUR, WHENCE_END };
 
 /* Where `whence` counts from. */
-static uint16_t seek_base(const struct p1_call *call, const struct p1_file *file,
-                          uint64_t *ret_base)
+/* What to count from, or WHENCE_END + 1 if it is none. */
+static uint32_t whence_of(const struct p1_call *call)
 {
     /* The older module counts: current, end, start. */
     static const uint8_t older[] = {WHENCE_CUR, WHENCE_END, WHENCE_SET};
     uint32_t whence = call->args[2].u32;
     if (whence > WHENCE_END)
-        return P1_INVAL;
+        return WHENCE_END + 1;
+    return call->unstable ? older[whence] : whence;
+}
+
+static uint16_t seek_base(const struct p1_file *file, uint32_t whence, uint64_t *ret_base)
+{
     *ret_base = 0;
-    switch (call->unstable ? older[whence] : whence) {
+    switch (whence) {
     case WHENCE_SET: return P1_SUCCESS;
     case WHENCE_CUR: *ret_base = file->offset; return P1_SUCCESS;
-    default: return end_of(file, ret_base);
+    case WHENCE_END: return end_of(file, ret_base);
+    default: return P1_INVAL;
     }
 }
 
@@ -252,15 +258,18 @@ uint16_t p1_fd_seek(struct p1_call *call)
 {
     struct p1_file *file;
     int64_t by = (int64_t)call->args[1].u64;
+    uint32_t whence = whence_of(call);
     uint16_t error = p1_file_of(call, call->args[0].u32, 0, &file);
     if (error != P1_SUCCESS)
         return error;
     if (file->file->sequential)
         return P1_SPIPE;
-    if (!(file->rights & (by ? RIGHT(FD_SEEK) : RIGHT(FD_SEEK) | RIGHT(FD_TELL))))
+    /* The right to tell is enough where the offset stays what it is. */
+    bool tells = by == 0 && whence == WHENCE_CUR;
+    if (!(file->rights & (tells ? RIGHT(FD_SEEK) | RIGHT(FD_TELL) : RIGHT(FD_SEEK))))
         return P1_NOTCAPABLE;
     uint64_t base;
-    error = seek_base(call, file, &base);
+    error = seek_base(file, whence, &base);
     if (error != P1_SUCCESS)
         return error;
     int64_t to;
