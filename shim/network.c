@@ -385,7 +385,6 @@ bool network_asks(uint32_t kind)
 void network_answer(struct network *network, const union message *message, size_t size,
                     uint64_t now, struct network_answer *ret)
 {
-    (void)size;
     int error = -EINVAL;
     *ret = (struct network_answer){
         .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};

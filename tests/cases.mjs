@@ -8,24 +8,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { play_all, read_options, set_up } from './carrel.mjs';
 
-const { values: options, positionals: [folder] } = parseArgs({
-  allowPositionals: true,
-  options: {
-    as: { type: 'string' },
-    carrel: { type: 'string', default: 'build/carrel' },
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '2' },
-    verbose: { type: 'boolean', default: false },
-  },
-});
-if (!folder) {
-  console.error('usage: node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]');
-  process.exit(125);
-}
+const { options, folder } = read_options(
+  'node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
+  { jobs: { type: 'string', default: '2' }, verbose: { type: 'boolean', default: false } });
+const { work, place, give, run } = set_up(options, 'cases-');
 
 // Packages that no build provides yet: cases that import them are not judged.
 const later = /^wasi:http/;
@@ -44,22 +33,7 @@ const contradictions = {
   },
 };
 const time_limit = '3s';
-const patience = 120_000; // a case that takes longer hangs
 
-const user = options.as === undefined ? undefined : Number(options.as);
-const work = fs.mkdtempSync(path.join(os.tmpdir(), 'cases-'));
-process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
-fs.chmodSync(work, 0o755);
-
-// An ordinary user may not reach where the build and the components lie.
-const place = (file, name) => {
-  const to = path.join(work, name);
-  if (!fs.existsSync(to)) fs.copyFileSync(file, to);
-  fs.chmodSync(to, fs.statSync(file).mode & 0o755);
-  return to;
-};
-const carrel = place(options.carrel, 'carrel');
-place(path.join(path.dirname(options.carrel), 'carrel-engine'), 'carrel-engine');
 const component = file => place(path.join(folder, file), file);
 
 // The trees that a case may ask for: `in/` is what the component sees, the rest lies outside of it.
@@ -81,12 +55,6 @@ const trees = {
   },
 };
 
-const chown = entry => {
-  fs.lchownSync(entry, user, user);
-  if (fs.lstatSync(entry).isDirectory())
-    for (const name of fs.readdirSync(entry)) chown(path.join(entry, name));
-};
-
 const plant = name => {
   const root = fs.mkdtempSync(path.join(work, 'tree-'));
   fs.mkdirSync(path.join(root, 'in'));
@@ -94,26 +62,9 @@ const plant = name => {
   fs.writeFileSync(path.join(root, 'two/hello.txt'), 'hi two\n');
   fs.writeFileSync(path.join(root, 'outside.txt'), 'secret\n');
   trees[name](path.join(root, 'in'));
-  if (user !== undefined) chown(root);
+  give(root);
   return root;
 };
-
-// Runs carrel to its end: { code, signal, stdout, stderr }.
-const run = (words, stdin) => new Promise(resolve => {
-  const ids = user === undefined ? {} : { uid: user, gid: user };
-  const child = spawn(carrel, words, { cwd: work, env: { PATH: process.env.PATH }, ...ids });
-  const out = [], err = [];
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
-  child.stdout.on('data', data => out.push(data));
-  child.stderr.on('data', data => err.push(data));
-  child.stdin.on('error', () => {}); // it may end without reading
-  child.stdin.end(stdin);
-  child.on('error', error => err.push(Buffer.from(String(error))));
-  child.on('close', (code, signal) => {
-    clearTimeout(timer);
-    resolve({ code, signal, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() });
-  });
-});
 
 const exit_codes = { trap: 134 };
 const expected_code = test =>
@@ -204,16 +155,4 @@ const cases = JSON.parse(fs.readFileSync(path.join(folder, 'cases.json')))
   .filter(test => new RegExp(options.only).test(test.name))
   .map(test => ({ ...test, ...contradictions[test.name] }));
 for (const test of cases.filter(one => one.why)) console.log(`instead  ${test.name}: ${test.why}`);
-const count = { passed: 0, failed: 0, skipped: 0 };
-const queue = [...cases];
-const worker = async () => {
-  for (let test = queue.shift(); test; test = queue.shift()) {
-    const { state, lines } = await play(test);
-    count[state]++;
-    if (state === 'failed' || options.verbose)
-      console.log(`${state.padEnd(8)} ${test.name}${lines.map(line => `\n         ${line}`).join('')}`);
-  }
-};
-await Promise.all(Array.from({ length: Number(options.jobs) }, worker));
-console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exitCode = count.failed ? 1 : 0;
+await play_all(cases, play, options);

@@ -1,6 +1,7 @@
 /* Sockets, whatever their protocol; see net_socket.h. */
 #include "engine/wasi/net_socket.h"
 
+#include "engine/wasi/pollable.h"
 #include "engine/wasi/stream.h"
 #include "engine/wasi/sys.h"
 
@@ -110,7 +111,7 @@ int net_socket_bind(struct wasi *wasi, struct net_socket *socket, enum ask_row r
     if (socket->state == SOCKET_BINDING)
         return -EALREADY;
     if (socket->state != SOCKET_UNBOUND)
-        return -ENOTCONN; /* invalid-state */
+        return WRONG_STATE;
     bool fits = socket->protocol == ASK_UDP || address_unicast(address);
     if (address->family != socket->family || !fits || address_mapped(address))
         return -EINVAL;
@@ -129,7 +130,7 @@ int net_socket_local(struct net_socket *socket, struct wasi_address *ret)
 {
     if (socket->state == SOCKET_UNBOUND || socket->state == SOCKET_BINDING ||
         socket->state == SOCKET_CLOSED)
-        return -ENOTCONN;
+        return WRONG_STATE;
     *ret = socket->local;
     if (!socket->file)
         return 0;
@@ -138,7 +139,7 @@ int net_socket_local(struct net_socket *socket, struct wasi_address *ret)
     if (error < 0)
         return error;
     *ret = address_of_kernel(&kernel);
-    return ret->family ? 0 : -ENOTCONN;
+    return ret->family ? 0 : WRONG_STATE;
 }
 
 /* --- Options ------------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ int net_socket_get(struct wasi *wasi, const struct net_socket *socket, enum ask_
 {
     bool six = socket->family == ADDRESS_IPV6;
     if (socket->state == SOCKET_CLOSED)
-        return -ENOTCONN;
+        return WRONG_STATE;
     if (net_socket_inert(socket))
         return ask_denied(wasi, row, NULL, (struct str){0});
     if (socket->file)
@@ -174,7 +175,7 @@ int net_socket_set(struct wasi *wasi, struct net_socket *socket, enum ask_row ro
     bool six = socket->family == ADDRESS_IPV6;
     struct ask_answer answer;
     if (socket->state == SOCKET_CLOSED)
-        return -ENOTCONN;
+        return WRONG_STATE;
     if (net_socket_inert(socket))
         return ask_denied(wasi, row, NULL, (struct str){0});
     if (socket->file)
@@ -184,4 +185,82 @@ int net_socket_set(struct wasi *wasi, struct net_socket *socket, enum ask_row ro
     if (error == 0)
         memcpy(socket->values, answer.values, sizeof socket->values);
     return error;
+}
+
+/* --- Calls of the guest's -----------------------------------------------------------------------
+ */
+
+enum host_answer net_not_in_progress(uint8_t *tag, uint8_t *err)
+{
+    *tag = HOST_ERR;
+    *err = NET_NOT_IN_PROGRESS;
+    return HOST_DONE;
+}
+
+enum host_answer net_address_answer(int error, const struct wasi_address *address, void *result)
+{
+    HOST_RESULT(struct ip_socket_address, uint8_t) *out = result;
+    if (error < 0) {
+        out->tag = HOST_ERR;
+        out->err = net_error_of(error);
+    } else {
+        out->ok = address_to(address);
+    }
+    return HOST_DONE;
+}
+
+enum host_answer net_call_create(struct host_call *call, uint32_t protocol, const void *args,
+                                 void *result)
+{
+    const uint8_t *family = args;
+    net_handle_result *made = result;
+    int error = 0;
+    made->ok = net_socket_new(call->host, protocol,
+                              *family == IP_IPV4 ? ADDRESS_IPV4 : ADDRESS_IPV6, &error);
+    if (!made->ok) {
+        made->tag = HOST_ERR;
+        made->err = net_error_of(error);
+    }
+    return HOST_DONE;
+}
+
+enum host_answer net_call_start_bind(struct host_call *call, enum ask_row row, const void *args,
+                                     void *result)
+{
+    const struct net_address_args *a = args;
+    const struct wasi_address address = address_of(&a->address);
+    return net_answer(net_socket_bind(call->host, a->self, row, &address), result);
+}
+
+enum host_answer net_call_finish_bind(const void *args, void *result)
+{
+    struct net_socket *const *self = args;
+    struct unit_or_net_error *done = result;
+    if ((*self)->state != SOCKET_BINDING)
+        return net_not_in_progress(&done->tag, &done->err);
+    (*self)->state = SOCKET_BOUND;
+    return HOST_DONE;
+}
+
+enum host_answer net_call_local_address(const void *args, void *result)
+{
+    struct net_socket *const *self = args;
+    struct wasi_address address;
+    return net_address_answer(net_socket_local(*self, &address), &address, result);
+}
+
+enum host_answer net_call_address_family(const void *args, void *result)
+{
+    struct net_socket *const *self = args;
+    uint8_t *family = result;
+    *family = (*self)->family == ADDRESS_IPV4 ? IP_IPV4 : IP_IPV6;
+    return HOST_DONE;
+}
+
+enum host_answer net_call_subscribe(struct host_call *call, struct net_socket *socket, short events,
+                                    void *result)
+{
+    struct pollable **pollable = result;
+    *pollable = pollable_socket(call->host, socket, events);
+    return *pollable ? HOST_DONE : wasi_no_memory(call);
 }

@@ -12,6 +12,11 @@
 #include "engine/wasi/errors.h"
 #include "engine/wasi/types.h"
 
+#include <errno.h>
+
+/* The negated errno of invalid-state. */
+#define WRONG_STATE (-ENOTCONN)
+
 enum socket_state {
     SOCKET_UNBOUND,
     SOCKET_BINDING, /* bind-in-progress */
@@ -47,7 +52,6 @@ struct unit_or_net_error {
     uint8_t err;
 };
 typedef HOST_RESULT(void *, uint8_t) net_handle_result;
-typedef HOST_RESULT(struct ip_socket_address, uint8_t) net_address_result;
 
 /* The answer of a function without result, from 0 or a negated errno. */
 enum host_answer net_answer(int64_t error, struct unit_or_net_error *result);
@@ -86,5 +90,34 @@ int net_socket_get(struct wasi *wasi, const struct net_socket *socket, enum ask_
                    enum ask_option option, int32_t *ret);
 int net_socket_set(struct wasi *wasi, struct net_socket *socket, enum ask_row row,
                    enum ask_option option, int32_t value);
+
+/* --- Calls of the guest's that TCP and UDP have alike -------------------------------------------
+ * `args` and `result` are those of the host function.
+ */
+
+/* start-bind, and start-connect */
+struct net_address_args {
+    struct net_socket *self;
+    void *network;
+    struct ip_socket_address address;
+};
+
+/* There is nothing to finish. No errno stands for it, so it is said by its code. */
+enum host_answer net_not_in_progress(uint8_t *tag, uint8_t *err);
+
+/* An address, or the negated errno in its place. */
+enum host_answer net_address_answer(int error, const struct wasi_address *address, void *result);
+
+enum host_answer net_call_create(struct host_call *call, uint32_t protocol, const void *args,
+                                 void *result);
+enum host_answer net_call_start_bind(struct host_call *call, enum ask_row row, const void *args,
+                                     void *result);
+enum host_answer net_call_finish_bind(const void *args, void *result);
+enum host_answer net_call_local_address(const void *args, void *result);
+enum host_answer net_call_address_family(const void *args, void *result);
+
+/* As pollable_socket. */
+enum host_answer net_call_subscribe(struct host_call *call, struct net_socket *socket, short events,
+                                    void *result);
 
 #endif

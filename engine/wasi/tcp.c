@@ -1,4 +1,4 @@
-/* wasi:sockets/tcp and tcp-create-socket, but for the options (tcp_options.c). The states and the
+/* wasi:sockets/tcp and tcp-create-socket, but for most options (net_option.c). The states and the
  * steps between them are those of TcpSocketOperationalSemantics.md: a function that does not fit
  * the state is invalid-state and changes nothing, a start-connect or start-listen that fails closes
  * the socket. The shim answers at once, so binding and listening are over when finish-bind and
@@ -10,31 +10,12 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define WRONG_STATE (-ENOTCONN)
-
-/* The negated errno of not-in-progress: there is none, so it is said by its code. */
-static enum host_answer not_in_progress(uint8_t *tag, uint8_t *err)
-{
-    *tag = HOST_ERR;
-    *err = NET_NOT_IN_PROGRESS;
-    return HOST_DONE;
-}
-
 /* --- Making and binding -------------------------------------------------------------------------
  */
 
 enum host_answer wasi_create_tcp_socket(struct host_call *call, const void *args, void *result)
 {
-    const uint8_t *family = args;
-    net_handle_result *made = result;
-    int error = 0;
-    made->ok = net_socket_new(call->host, ASK_TCP, *family == IP_IPV4 ? ADDRESS_IPV4 : ADDRESS_IPV6,
-                              &error);
-    if (!made->ok) {
-        made->tag = HOST_ERR;
-        made->err = net_error_of(error);
-    }
-    return HOST_DONE;
+    return net_call_create(call, ASK_TCP, args, result);
 }
 
 void wasi_drop_tcp_socket(struct vm *vm, void *host, void *representation)
@@ -43,29 +24,15 @@ void wasi_drop_tcp_socket(struct vm *vm, void *host, void *representation)
     net_socket_release(host, representation);
 }
 
-struct address_args {
-    struct net_socket *self;
-    void *network;
-    struct ip_socket_address address;
-};
-
 enum host_answer wasi_tcp_socket_start_bind(struct host_call *call, const void *args, void *result)
 {
-    const struct address_args *a = args;
-    const struct wasi_address address = address_of(&a->address);
-    return net_answer(net_socket_bind(call->host, a->self, ASK_ROW_tcp_socket_start_bind, &address),
-                      result);
+    return net_call_start_bind(call, ASK_ROW_tcp_socket_start_bind, args, result);
 }
 
 enum host_answer wasi_tcp_socket_finish_bind(struct host_call *call, const void *args, void *result)
 {
-    struct net_socket *const *self = args;
-    struct unit_or_net_error *done = result;
     (void)call;
-    if ((*self)->state != SOCKET_BINDING)
-        return not_in_progress(&done->tag, &done->err);
-    (*self)->state = SOCKET_BOUND;
-    return HOST_DONE;
+    return net_call_finish_bind(args, result);
 }
 
 /* --- Connecting ---------------------------------------------------------------------------------
@@ -110,7 +77,7 @@ static int start_connect(struct wasi *wasi, struct net_socket *socket,
 enum host_answer wasi_tcp_socket_start_connect(struct host_call *call, const void *args,
                                                void *result)
 {
-    const struct address_args *a = args;
+    const struct net_address_args *a = args;
     const struct wasi_address to = address_of(&a->address);
     return net_answer(start_connect(call->host, a->self, &to), result);
 }
@@ -153,7 +120,7 @@ enum host_answer wasi_tcp_socket_finish_connect(struct host_call *call, const vo
     struct net_socket *socket = *(struct net_socket *const *)args;
     HOST_RESULT(struct streams, uint8_t) *made = result;
     if (socket->state != SOCKET_CONNECTING)
-        return not_in_progress(&made->tag, &made->err);
+        return net_not_in_progress(&made->tag, &made->err);
     int error = connected(call->host, socket);
     if (error == 0 && !make_streams(call->host, socket, &made->ok))
         error = -ENOMEM;
@@ -206,8 +173,34 @@ enum host_answer wasi_tcp_socket_finish_listen(struct host_call *call, const voi
     struct unit_or_net_error *done = result;
     (void)call;
     if ((*self)->state != SOCKET_LISTENS_SOON)
-        return not_in_progress(&done->tag, &done->err);
+        return net_not_in_progress(&done->tag, &done->err);
     (*self)->state = SOCKET_LISTENING;
+    return HOST_DONE;
+}
+
+struct backlog_args {
+    struct net_socket *self;
+    uint64_t value;
+};
+
+/* Once it listens, only listen(2) could change it, which no filter allows. */
+enum host_answer wasi_tcp_socket_set_listen_backlog_size(struct host_call *call, const void *args,
+                                                         void *result)
+{
+    const struct backlog_args *a = args;
+    struct net_socket *socket = a->self;
+    (void)call;
+    if (!a->value)
+        return net_answer(-EINVAL, result);
+    switch (socket->state) {
+    case SOCKET_CONNECTING:
+    case SOCKET_CONNECTED:
+    case SOCKET_CLOSED: return net_answer(WRONG_STATE, result);
+    case SOCKET_LISTENS_SOON:
+    case SOCKET_LISTENING: return net_answer(-EOPNOTSUPP, result);
+    default: break;
+    }
+    socket->backlog = (uint32_t)(a->value < UINT32_MAX ? a->value : UINT32_MAX);
     return HOST_DONE;
 }
 
@@ -276,25 +269,11 @@ enum host_answer wasi_tcp_socket_is_listening(struct host_call *call, const void
 /* --- Asking about it ----------------------------------------------------------------------------
  */
 
-static enum host_answer address_answer(int error, const struct wasi_address *address,
-                                       net_address_result *result)
-{
-    if (error < 0) {
-        result->tag = HOST_ERR;
-        result->err = net_error_of(error);
-    } else {
-        result->ok = address_to(address);
-    }
-    return HOST_DONE;
-}
-
 enum host_answer wasi_tcp_socket_local_address(struct host_call *call, const void *args,
                                                void *result)
 {
-    struct net_socket *const *self = args;
-    struct wasi_address address;
     (void)call;
-    return address_answer(net_socket_local(*self, &address), &address, result);
+    return net_call_local_address(args, result);
 }
 
 enum host_answer wasi_tcp_socket_remote_address(struct host_call *call, const void *args,
@@ -306,25 +285,20 @@ enum host_answer wasi_tcp_socket_remote_address(struct host_call *call, const vo
     int error =
         (*self)->state == SOCKET_CONNECTED ? sys_peer((*self)->file->fd, &kernel) : WRONG_STATE;
     const struct wasi_address address = address_of_kernel(&kernel);
-    return address_answer(error, &address, result);
+    return net_address_answer(error, &address, result);
 }
 
 enum host_answer wasi_tcp_socket_address_family(struct host_call *call, const void *args,
                                                 void *result)
 {
-    struct net_socket *const *self = args;
-    uint8_t *family = result;
     (void)call;
-    *family = (*self)->family == ADDRESS_IPV4 ? IP_IPV4 : IP_IPV6;
-    return HOST_DONE;
+    return net_call_address_family(args, result);
 }
 
 enum host_answer wasi_tcp_socket_subscribe(struct host_call *call, const void *args, void *result)
 {
     struct net_socket *const *self = args;
-    struct pollable **pollable = result;
-    *pollable = pollable_socket(call->host, *self, 0);
-    return *pollable ? HOST_DONE : wasi_no_memory(call);
+    return net_call_subscribe(call, *self, 0, result);
 }
 
 /* --- The end ------------------------------------------------------------------------------------

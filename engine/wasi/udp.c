@@ -1,4 +1,4 @@
-/* wasi:sockets/udp and udp-create-socket, but for the options (udp_options.c).
+/* wasi:sockets/udp and udp-create-socket, but for the options (net_option.c).
  *
  * The shim makes and binds the socket; `stream` brings it into the cell, connected to a peer or
  * not. Connected it sends by itself; a datagram with an address of its own goes through the shim,
@@ -9,8 +9,6 @@
 #include "engine/wasi/table.h"
 
 #include <errno.h>
-
-#define WRONG_STATE (-ENOTCONN)
 
 /* Received by one call, and permitted by one check-send. */
 #define DATAGRAMS 64
@@ -27,16 +25,7 @@ struct datagram_stream {
 
 enum host_answer wasi_create_udp_socket(struct host_call *call, const void *args, void *result)
 {
-    const uint8_t *family = args;
-    net_handle_result *made = result;
-    int error = 0;
-    made->ok = net_socket_new(call->host, ASK_UDP, *family == IP_IPV4 ? ADDRESS_IPV4 : ADDRESS_IPV6,
-                              &error);
-    if (!made->ok) {
-        made->tag = HOST_ERR;
-        made->err = net_error_of(error);
-    }
-    return HOST_DONE;
+    return net_call_create(call, ASK_UDP, args, result);
 }
 
 void wasi_drop_udp_socket(struct vm *vm, void *host, void *representation)
@@ -45,32 +34,15 @@ void wasi_drop_udp_socket(struct vm *vm, void *host, void *representation)
     net_socket_release(host, representation);
 }
 
-struct bind_args {
-    struct net_socket *self;
-    void *network;
-    struct ip_socket_address address;
-};
-
 enum host_answer wasi_udp_socket_start_bind(struct host_call *call, const void *args, void *result)
 {
-    const struct bind_args *a = args;
-    const struct wasi_address address = address_of(&a->address);
-    return net_answer(net_socket_bind(call->host, a->self, ASK_ROW_udp_socket_start_bind, &address),
-                      result);
+    return net_call_start_bind(call, ASK_ROW_udp_socket_start_bind, args, result);
 }
 
 enum host_answer wasi_udp_socket_finish_bind(struct host_call *call, const void *args, void *result)
 {
-    struct net_socket *const *self = args;
-    struct unit_or_net_error *done = result;
     (void)call;
-    if ((*self)->state == SOCKET_BINDING) {
-        (*self)->state = SOCKET_BOUND;
-    } else {
-        done->tag = HOST_ERR;
-        done->err = NET_NOT_IN_PROGRESS;
-    }
-    return HOST_DONE;
+    return net_call_finish_bind(args, result);
 }
 
 /* --- Streaming ----------------------------------------------------------------------------------
@@ -86,13 +58,19 @@ struct datagram_streams {
     struct datagram_stream *out;
 };
 
+/* Can a datagram of this socket go there? */
+static bool takes(const struct net_socket *socket, const struct wasi_address *to)
+{
+    return to->family == socket->family && !address_unspecified(to) && to->port != 0 &&
+           !address_mapped(to);
+}
+
 static int associate(struct wasi *wasi, struct net_socket *socket, const struct wasi_address *to)
 {
     struct ask_answer answer;
     if (socket->state != SOCKET_BOUND && socket->state != SOCKET_CONNECTED)
         return WRONG_STATE;
-    if (to && (to->family != socket->family || address_unspecified(to) || to->port == 0 ||
-               address_mapped(to)))
+    if (to && !takes(socket, to))
         return -EINVAL;
     int error = ask_stream(wasi, socket->number, to, &answer);
     if (error < 0)
@@ -166,25 +144,11 @@ enum host_answer wasi_udp_socket_stream(struct host_call *call, const void *args
 /* --- Asking about it ----------------------------------------------------------------------------
  */
 
-static enum host_answer address_answer(int error, const struct wasi_address *address,
-                                       net_address_result *result)
-{
-    if (error < 0) {
-        result->tag = HOST_ERR;
-        result->err = net_error_of(error);
-    } else {
-        result->ok = address_to(address);
-    }
-    return HOST_DONE;
-}
-
 enum host_answer wasi_udp_socket_local_address(struct host_call *call, const void *args,
                                                void *result)
 {
-    struct net_socket *const *self = args;
-    struct wasi_address address;
     (void)call;
-    return address_answer(net_socket_local(*self, &address), &address, result);
+    return net_call_local_address(args, result);
 }
 
 enum host_answer wasi_udp_socket_remote_address(struct host_call *call, const void *args,
@@ -192,46 +156,35 @@ enum host_answer wasi_udp_socket_remote_address(struct host_call *call, const vo
 {
     struct net_socket *const *self = args;
     (void)call;
-    return address_answer((*self)->state == SOCKET_CONNECTED ? 0 : WRONG_STATE, &(*self)->remote,
-                          result);
+    return net_address_answer((*self)->state == SOCKET_CONNECTED ? 0 : WRONG_STATE,
+                              &(*self)->remote, result);
 }
 
 enum host_answer wasi_udp_socket_address_family(struct host_call *call, const void *args,
                                                 void *result)
 {
-    struct net_socket *const *self = args;
-    uint8_t *family = result;
     (void)call;
-    *family = (*self)->family == ADDRESS_IPV4 ? IP_IPV4 : IP_IPV6;
-    return HOST_DONE;
+    return net_call_address_family(args, result);
 }
 
 enum host_answer wasi_udp_socket_subscribe(struct host_call *call, const void *args, void *result)
 {
     struct net_socket *const *self = args;
-    struct pollable **pollable = result;
-    *pollable = pollable_socket(call->host, *self, 0);
-    return *pollable ? HOST_DONE : wasi_no_memory(call);
-}
-
-static enum host_answer subscribe(struct host_call *call, const void *args, short events,
-                                  struct pollable **result)
-{
-    struct datagram_stream *const *self = args;
-    *result = pollable_socket(call->host, (*self)->socket, events);
-    return *result ? HOST_DONE : wasi_no_memory(call);
+    return net_call_subscribe(call, *self, 0, result);
 }
 
 enum host_answer wasi_incoming_datagram_stream_subscribe(struct host_call *call, const void *args,
                                                          void *result)
 {
-    return subscribe(call, args, POLLIN, result);
+    struct datagram_stream *const *self = args;
+    return net_call_subscribe(call, (*self)->socket, POLLIN, result);
 }
 
 enum host_answer wasi_outgoing_datagram_stream_subscribe(struct host_call *call, const void *args,
                                                          void *result)
 {
-    return subscribe(call, args, POLLOUT, result);
+    struct datagram_stream *const *self = args;
+    return net_call_subscribe(call, (*self)->socket, POLLOUT, result);
 }
 
 /* --- Receiving ----------------------------------------------------------------------------------
@@ -357,8 +310,7 @@ static int send_one(struct wasi *wasi, const struct net_socket *socket,
         int64_t put = sys_send(socket->file->fd, datagram->data.at, datagram->data.len);
         return put < 0 ? (int)put : 0;
     }
-    if (to.family != socket->family || address_unspecified(&to) || to.port == 0 ||
-        address_mapped(&to))
+    if (!takes(socket, &to))
         return -EINVAL;
     return ask_send(wasi, socket->number, &to, datagram->data.at, datagram->data.len);
 }

@@ -13,21 +13,31 @@ static struct net_address at(const char *text, uint16_t port)
     return address;
 }
 
+static struct net_rule rule_of(const char *text)
+{
+    struct net_rule rule;
+    struct err err = {0};
+    assert_int_equal(net_rule_read(text, &rule, &err), 0);
+    return rule;
+}
+
 static bool covers(const char *rule, enum net_use use, const char *text, uint16_t port)
 {
-    struct net_rule read;
-    struct err err = {0};
+    const struct net_rule read = rule_of(rule);
     const struct net_address address = at(text, port);
-    assert_int_equal(net_rule_read(rule, &read, &err), 0);
     return net_rule_covers(&read, use, &address);
 }
 
 static bool names(const char *rule, const char *name)
 {
-    struct net_rule read;
-    struct err err = {0};
-    assert_int_equal(net_rule_read(rule, &read, &err), 0);
+    const struct net_rule read = rule_of(rule);
     return net_rule_names(&read, NET_LOOKUP, str_of(name));
+}
+
+static capability_set gives(const char *rule)
+{
+    const struct net_rule read = rule_of(rule);
+    return net_rule_gives(&read);
 }
 
 static void addresses_and_ports(void **state)
@@ -184,21 +194,14 @@ static void what_is_no_rule(void **state)
 
 static void what_rules_give(void **state)
 {
-    struct net_rule rule;
-    struct err err = {0};
     (void)state;
-    assert_int_equal(net_rule_read("connect=*:80", &rule, &err), 0);
-    assert_int_equal(net_rule_gives(&rule),
+    assert_int_equal(gives("connect=*:80"),
                      CAPABILITY(NET) | CAPABILITY(NET_TCP) | CAPABILITY(NET_TCP_CONNECT));
-    assert_int_equal(net_rule_read("connect=a.b:80", &rule, &err), 0);
-    assert_true(net_rule_gives(&rule) & CAPABILITY(NET_DNS));
-    assert_int_equal(net_rule_read("listen=*:80", &rule, &err), 0);
-    assert_int_equal(net_rule_gives(&rule),
+    assert_true(gives("connect=a.b:80") & CAPABILITY(NET_DNS));
+    assert_int_equal(gives("listen=*:80"),
                      CAPABILITY(NET) | CAPABILITY(NET_TCP) | CAPABILITY(NET_TCP_LISTEN));
-    assert_int_equal(net_rule_read("udp=*:80", &rule, &err), 0);
-    assert_int_equal(net_rule_gives(&rule), CAPABILITY(NET) | CAPABILITY(NET_UDP));
-    assert_int_equal(net_rule_read("dns=*", &rule, &err), 0);
-    assert_int_equal(net_rule_gives(&rule), CAPABILITY(NET) | CAPABILITY(NET_DNS));
+    assert_int_equal(gives("udp=*:80"), CAPABILITY(NET) | CAPABILITY(NET_UDP));
+    assert_int_equal(gives("dns=*"), CAPABILITY(NET) | CAPABILITY(NET_DNS));
 }
 
 static void addresses_as_text(void **state)

@@ -146,4 +146,24 @@ static inline void rules_are_needed(const struct scenario *scenarios, size_t cou
     }
 }
 
+/* The whole of a program: the rows of `scenarios`, and further tests. */
+#define RULES_MAIN(scenarios, ...)                                                                 \
+    static void rules_of_every_row_suffice(void **state)                                           \
+    {                                                                                              \
+        (void)state;                                                                               \
+        rules_suffice(scenarios, countof(scenarios));                                              \
+    }                                                                                              \
+    static void rules_of_every_row_are_needed(void **state)                                        \
+    {                                                                                              \
+        (void)state;                                                                               \
+        rules_are_needed(scenarios, countof(scenarios));                                           \
+    }                                                                                              \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        const struct CMUnitTest tests[] = {cmocka_unit_test(rules_of_every_row_suffice),           \
+                                           cmocka_unit_test(rules_of_every_row_are_needed),        \
+                                           __VA_ARGS__};                                           \
+        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
+    }
+
 #endif

@@ -260,23 +260,4 @@ static const struct scenario scenarios[] = {
 #undef P1
 };
 
-static void rules_of_every_row_suffice(void **state)
-{
-    (void)state;
-    rules_suffice(scenarios, countof(scenarios));
-}
-
-static void rules_of_every_row_are_needed(void **state)
-{
-    (void)state;
-    rules_are_needed(scenarios, countof(scenarios));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_of_every_row_suffice),
-        cmocka_unit_test(rules_of_every_row_are_needed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RULES_MAIN(scenarios)

@@ -121,19 +121,50 @@ static int host_listener(void)
     return fd;
 }
 
-static struct net_socket *tcp(struct fixture *f, enum ip_family family)
+/* What TCP and UDP have alike. */
+struct protocol {
+    host_fn *create;
+    host_fn *start_bind;
+    host_fn *finish_bind;
+};
+
+static const struct protocol of_tcp = {wasi_create_tcp_socket, wasi_tcp_socket_start_bind,
+                                       wasi_tcp_socket_finish_bind};
+static const struct protocol of_udp = {wasi_create_udp_socket, wasi_udp_socket_start_bind,
+                                       wasi_udp_socket_finish_bind};
+
+static struct net_socket *make(struct fixture *f, const struct protocol *of, enum ip_family family)
 {
     const uint8_t tag = (uint8_t)family;
-    CLAIM(ok(f, wasi_create_tcp_socket, &tag));
+    CLAIM(ok(f, of->create, &tag));
     return made_at(1);
+}
+
+static struct net_socket *binding(struct fixture *f, const struct protocol *of,
+                                  enum ip_family family)
+{
+    struct net_socket *self = make(f, of, family);
+    const struct address_args args = {self, NULL, loopback(family, 0)};
+    CLAIM(ok(f, of->start_bind, &args));
+    return self;
+}
+
+static struct net_socket *bind_one(struct fixture *f, const struct protocol *of,
+                                   enum ip_family family)
+{
+    struct net_socket *self = binding(f, of, family);
+    CLAIM(ok(f, of->finish_bind, &self));
+    return self;
+}
+
+static struct net_socket *tcp(struct fixture *f, enum ip_family family)
+{
+    return make(f, &of_tcp, family);
 }
 
 static struct net_socket *bound(struct fixture *f, enum ip_family family)
 {
-    struct net_socket *self = tcp(f, family);
-    const struct address_args args = {self, NULL, loopback(family, 0)};
-    CLAIM(ok(f, wasi_tcp_socket_start_bind, &args) && ok(f, wasi_tcp_socket_finish_bind, &self));
-    return self;
+    return bind_one(f, &of_tcp, family);
 }
 
 static struct net_socket *listening(struct fixture *f, enum ip_family family)
@@ -166,6 +197,64 @@ static struct pair connected(struct fixture *f)
     return (struct pair){self, made_at(1), made_at(2)};
 }
 
+/* --- Scenarios that TCP and UDP have alike ------------------------------------------------------
+ */
+
+static void creates(struct fixture *f, const struct protocol *of, enum ip_family family)
+{
+    with_network(f);
+    walls_up();
+    make(f, of, family);
+}
+
+static void starts_to_bind(struct fixture *f, const struct protocol *of)
+{
+    with_network(f);
+    const struct address_args args = {make(f, of, IP_IPV6), NULL, loopback(IP_IPV6, 0)};
+    walls_up();
+    CLAIM(ok(f, of->start_bind, &args));
+}
+
+static void finishes_to_bind(struct fixture *f, const struct protocol *of)
+{
+    with_network(f);
+    struct net_socket *self = binding(f, of, IP_IPV4);
+    walls_up();
+    CLAIM(ok(f, of->finish_bind, &self));
+}
+
+static void tells_its_family(struct fixture *f, const struct protocol *of, host_fn *fn)
+{
+    with_network(f);
+    struct net_socket *self = make(f, of, IP_IPV6);
+    walls_up();
+    CLAIM(call(f, fn, &self) == HOST_DONE && result_bytes[0] == IP_IPV6);
+}
+
+/* `self` is a socket or a stream of it. */
+static void is_subscribed(struct fixture *f, host_fn *fn, void *self)
+{
+    walls_up();
+    CLAIM(call(f, fn, &self) == HOST_DONE && made_at(0));
+}
+
+/* An option of a socket that the shim has, and of one of each family that the cell has. */
+static void gets(struct fixture *f, host_fn *get, void *const sockets[3])
+{
+    walls_up();
+    for (int i = 0; i < 3; i++)
+        CLAIM(ok(f, get, &sockets[i]));
+}
+
+static void sets(struct fixture *f, host_fn *set, struct value_args args, void *const sockets[3])
+{
+    walls_up();
+    for (int i = 0; i < 3; i++) {
+        args.self = sockets[i];
+        CLAIM(ok(f, set, &args));
+    }
+}
+
 /* --- Making, binding, connecting ----------------------------------------------------------------
  */
 
@@ -187,27 +276,17 @@ static void row_instance_network(struct fixture *f)
 
 static void row_create_tcp_socket(struct fixture *f)
 {
-    with_network(f);
-    walls_up();
-    tcp(f, IP_IPV4);
+    creates(f, &of_tcp, IP_IPV4);
 }
 
 static void row_tcp_socket_start_bind(struct fixture *f)
 {
-    with_network(f);
-    const struct address_args args = {tcp(f, IP_IPV6), NULL, loopback(IP_IPV6, 0)};
-    walls_up();
-    CLAIM(ok(f, wasi_tcp_socket_start_bind, &args));
+    starts_to_bind(f, &of_tcp);
 }
 
 static void row_tcp_socket_finish_bind(struct fixture *f)
 {
-    with_network(f);
-    struct net_socket *self = tcp(f, IP_IPV4);
-    const struct address_args args = {self, NULL, loopback(IP_IPV4, 0)};
-    CLAIM(ok(f, wasi_tcp_socket_start_bind, &args));
-    walls_up();
-    CLAIM(ok(f, wasi_tcp_socket_finish_bind, &self));
+    finishes_to_bind(f, &of_tcp);
 }
 
 static void row_tcp_socket_start_connect(struct fixture *f)
@@ -312,19 +391,13 @@ static void row_tcp_socket_is_listening(struct fixture *f)
 
 static void row_tcp_socket_address_family(struct fixture *f)
 {
-    with_network(f);
-    struct net_socket *self = tcp(f, IP_IPV6);
-    walls_up();
-    CLAIM(call(f, wasi_tcp_socket_address_family, &self) == HOST_DONE &&
-          result_bytes[0] == IP_IPV6);
+    tells_its_family(f, &of_tcp, wasi_tcp_socket_address_family);
 }
 
 static void row_tcp_socket_subscribe(struct fixture *f)
 {
     with_network(f);
-    struct net_socket *self = listening(f, IP_IPV4);
-    walls_up();
-    CLAIM(call(f, wasi_tcp_socket_subscribe, &self) == HOST_DONE && made_at(0));
+    is_subscribed(f, wasi_tcp_socket_subscribe, listening(f, IP_IPV4));
 }
 
 static void row_tcp_socket_shutdown(struct fixture *f)
@@ -345,64 +418,49 @@ static void row_tcp_socket_set_listen_backlog_size(struct fixture *f)
 }
 
 /* --- Options ------------------------------------------------------------------------------------
- * Of a socket that the shim has, of one that the cell has, and of one of each family. */
+ */
 
-static void getter(struct fixture *f, host_fn *get)
+struct sockets {
+    void *of[3];
+};
+
+static struct sockets tcp_sockets(struct fixture *f)
 {
     with_network(f);
-    void *theirs = tcp(f, IP_IPV4), *four = connected(f).self, *six = listening(f, IP_IPV6);
-    walls_up();
-    CLAIM(ok(f, get, &theirs) && ok(f, get, &four) && ok(f, get, &six));
+    return (struct sockets){{tcp(f, IP_IPV6), connected(f).self, listening(f, IP_IPV6)}};
 }
 
-static void setter(struct fixture *f, host_fn *set, struct value_args args)
-{
-    with_network(f);
-    void *theirs = tcp(f, IP_IPV6), *four = connected(f).self, *six = listening(f, IP_IPV6);
-    walls_up();
-    args.self = theirs;
-    CLAIM(ok(f, set, &args));
-    args.self = four;
-    CLAIM(ok(f, set, &args));
-    args.self = six;
-    CLAIM(ok(f, set, &args));
-}
-
-/* The two functions of an option of TCP. */
-#define OPTION_ROWS(name, value)                                                                   \
-    static void row_tcp_socket_##name(struct fixture *f)                                           \
+/* The two functions of an option. */
+#define OPTION_ROWS(protocol, name, value)                                                         \
+    static void row_##protocol##_socket_##name(struct fixture *f)                                  \
     {                                                                                              \
-        getter(f, wasi_tcp_socket_##name);                                                         \
+        gets(f, wasi_##protocol##_socket_##name, protocol##_sockets(f).of);                        \
     }                                                                                              \
-    static void row_tcp_socket_set_##name(struct fixture *f)                                       \
+    static void row_##protocol##_socket_set_##name(struct fixture *f)                              \
     {                                                                                              \
-        setter(f, wasi_tcp_socket_set_##name, (struct value_args){.self = NULL, value});           \
+        const struct value_args args = {.self = NULL, value};                                      \
+        sets(f, wasi_##protocol##_socket_set_##name, args, protocol##_sockets(f).of);              \
     }
 
-OPTION_ROWS(keep_alive_enabled, .u8 = 1)
-OPTION_ROWS(keep_alive_idle_time, .u64 = 5000000000)
-OPTION_ROWS(keep_alive_interval, .u64 = 1)
-OPTION_ROWS(keep_alive_count, .u32 = 1000)
-OPTION_ROWS(hop_limit, .u8 = 7)
-OPTION_ROWS(receive_buffer_size, .u64 = 65536)
-OPTION_ROWS(send_buffer_size, .u64 = UINT64_MAX)
+OPTION_ROWS(tcp, keep_alive_enabled, .u8 = 1)
+OPTION_ROWS(tcp, keep_alive_idle_time, .u64 = 5000000000)
+OPTION_ROWS(tcp, keep_alive_interval, .u64 = 1)
+OPTION_ROWS(tcp, keep_alive_count, .u32 = 1000)
+OPTION_ROWS(tcp, hop_limit, .u8 = 7)
+OPTION_ROWS(tcp, receive_buffer_size, .u64 = 65536)
+OPTION_ROWS(tcp, send_buffer_size, .u64 = UINT64_MAX)
 
 /* --- UDP ----------------------------------------------------------------------------------------
  */
 
 static struct net_socket *udp(struct fixture *f, enum ip_family family)
 {
-    const uint8_t tag = (uint8_t)family;
-    CLAIM(ok(f, wasi_create_udp_socket, &tag));
-    return made_at(1);
+    return make(f, &of_udp, family);
 }
 
 static struct net_socket *udp_bound(struct fixture *f, enum ip_family family)
 {
-    struct net_socket *self = udp(f, family);
-    const struct address_args args = {self, NULL, loopback(family, 0)};
-    CLAIM(ok(f, wasi_udp_socket_start_bind, &args) && ok(f, wasi_udp_socket_finish_bind, &self));
-    return self;
+    return bind_one(f, &of_udp, family);
 }
 
 struct stream_args {
@@ -453,27 +511,17 @@ static void send_to(struct fixture *f, void *out, uint16_t port)
 
 static void row_create_udp_socket(struct fixture *f)
 {
-    with_network(f);
-    walls_up();
-    udp(f, IP_IPV6);
+    creates(f, &of_udp, IP_IPV6);
 }
 
 static void row_udp_socket_start_bind(struct fixture *f)
 {
-    with_network(f);
-    const struct address_args args = {udp(f, IP_IPV6), NULL, loopback(IP_IPV6, 0)};
-    walls_up();
-    CLAIM(ok(f, wasi_udp_socket_start_bind, &args));
+    starts_to_bind(f, &of_udp);
 }
 
 static void row_udp_socket_finish_bind(struct fixture *f)
 {
-    with_network(f);
-    struct net_socket *self = udp(f, IP_IPV4);
-    const struct address_args args = {self, NULL, loopback(IP_IPV4, 0)};
-    CLAIM(ok(f, wasi_udp_socket_start_bind, &args));
-    walls_up();
-    CLAIM(ok(f, wasi_udp_socket_finish_bind, &self));
+    finishes_to_bind(f, &of_udp);
 }
 
 static void row_udp_socket_stream(struct fixture *f)
@@ -507,35 +555,27 @@ static void row_udp_socket_remote_address(struct fixture *f)
 
 static void row_udp_socket_address_family(struct fixture *f)
 {
-    with_network(f);
-    struct net_socket *self = udp(f, IP_IPV6);
-    walls_up();
-    CLAIM(call(f, wasi_udp_socket_address_family, &self) == HOST_DONE &&
-          result_bytes[0] == IP_IPV6);
+    tells_its_family(f, &of_udp, wasi_udp_socket_address_family);
 }
 
 static void row_udp_socket_subscribe(struct fixture *f)
 {
     with_network(f);
-    struct net_socket *self = udp(f, IP_IPV4);
-    walls_up();
-    CLAIM(call(f, wasi_udp_socket_subscribe, &self) == HOST_DONE && made_at(0));
+    is_subscribed(f, wasi_udp_socket_subscribe, udp(f, IP_IPV4));
 }
 
 static void row_incoming_datagram_stream_subscribe(struct fixture *f)
 {
     with_network(f);
-    struct datagrams all = streaming(f, udp_bound(f, IP_IPV4), 0);
-    walls_up();
-    CLAIM(call(f, wasi_incoming_datagram_stream_subscribe, &all.in) == HOST_DONE && made_at(0));
+    is_subscribed(f, wasi_incoming_datagram_stream_subscribe,
+                  streaming(f, udp_bound(f, IP_IPV4), 0).in);
 }
 
 static void row_outgoing_datagram_stream_subscribe(struct fixture *f)
 {
     with_network(f);
-    struct datagrams all = streaming(f, udp_bound(f, IP_IPV4), 0);
-    walls_up();
-    CLAIM(call(f, wasi_outgoing_datagram_stream_subscribe, &all.out) == HOST_DONE && made_at(0));
+    is_subscribed(f, wasi_outgoing_datagram_stream_subscribe,
+                  streaming(f, udp_bound(f, IP_IPV4), 0).out);
 }
 
 static void row_outgoing_datagram_stream_check_send(struct fixture *f)
@@ -574,44 +614,18 @@ static void row_incoming_datagram_stream_receive(struct fixture *f)
     CLAIM(ok(f, wasi_incoming_datagram_stream_receive, &args) && result[2] == 1);
 }
 
-static void udp_getter(struct fixture *f, host_fn *get)
+static struct sockets udp_sockets(struct fixture *f)
 {
     with_network(f);
     void *theirs = udp(f, IP_IPV4), *six = udp_bound(f, IP_IPV6), *four = udp_bound(f, IP_IPV4);
     streaming(f, six, 0);
     streaming(f, four, 0);
-    walls_up();
-    CLAIM(ok(f, get, &theirs) && ok(f, get, &four) && ok(f, get, &six));
+    return (struct sockets){{theirs, four, six}};
 }
 
-static void udp_setter(struct fixture *f, host_fn *set, struct value_args args)
-{
-    with_network(f);
-    void *theirs = udp(f, IP_IPV4), *six = udp_bound(f, IP_IPV6), *four = udp_bound(f, IP_IPV4);
-    streaming(f, six, 0);
-    streaming(f, four, 0);
-    walls_up();
-    args.self = theirs;
-    CLAIM(ok(f, set, &args));
-    args.self = four;
-    CLAIM(ok(f, set, &args));
-    args.self = six;
-    CLAIM(ok(f, set, &args));
-}
-
-#define UDP_OPTION_ROWS(name, value)                                                               \
-    static void row_udp_socket_##name(struct fixture *f)                                           \
-    {                                                                                              \
-        udp_getter(f, wasi_udp_socket_##name);                                                     \
-    }                                                                                              \
-    static void row_udp_socket_set_##name(struct fixture *f)                                       \
-    {                                                                                              \
-        udp_setter(f, wasi_udp_socket_set_##name, (struct value_args){.self = NULL, value});       \
-    }
-
-UDP_OPTION_ROWS(unicast_hop_limit, .u8 = 7)
-UDP_OPTION_ROWS(receive_buffer_size, .u64 = 65536)
-UDP_OPTION_ROWS(send_buffer_size, .u64 = UINT64_MAX)
+OPTION_ROWS(udp, unicast_hop_limit, .u8 = 7)
+OPTION_ROWS(udp, receive_buffer_size, .u64 = 65536)
+OPTION_ROWS(udp, send_buffer_size, .u64 = UINT64_MAX)
 
 /* The last to let go of a socket closes it. */
 static void udp_drop(struct fixture *f, int last)
@@ -728,23 +742,4 @@ static const struct scenario scenarios[] = {
     {ROW_drop_outgoing_datagram_stream, row_drop_outgoing_datagram_stream},
 };
 
-static void rules_of_every_row_suffice(void **state)
-{
-    (void)state;
-    rules_suffice(scenarios, countof(scenarios));
-}
-
-static void rules_of_every_row_are_needed(void **state)
-{
-    (void)state;
-    rules_are_needed(scenarios, countof(scenarios));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_of_every_row_suffice),
-        cmocka_unit_test(rules_of_every_row_are_needed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RULES_MAIN(scenarios)

@@ -622,18 +622,6 @@ static const struct scenario scenarios[] = {
     {ROW_drop_directory_entry_stream, row_drop_directory_entry_stream},
 };
 
-static void rules_of_every_row_suffice(void **state)
-{
-    (void)state;
-    rules_suffice(scenarios, countof(scenarios));
-}
-
-static void rules_of_every_row_are_needed(void **state)
-{
-    (void)state;
-    rules_are_needed(scenarios, countof(scenarios));
-}
-
 /* Opening for reading takes none of the rules that a read-only grant leaves out. */
 static void reading_only(struct fixture *f)
 {
@@ -662,13 +650,5 @@ static void rules_belong_to_rows(void **state)
         assert_true(used >> rule & 1);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_of_every_row_suffice),
-        cmocka_unit_test(rules_of_every_row_are_needed),
-        cmocka_unit_test(rules_of_a_read_only_grant),
-        cmocka_unit_test(rules_belong_to_rows),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RULES_MAIN(scenarios, cmocka_unit_test(rules_of_a_read_only_grant),
+           cmocka_unit_test(rules_belong_to_rows))
