@@ -15,6 +15,7 @@ B       := build
 PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
+DATE    := 2026-11-23
 
 # As many jobs as there are processors, unless make was told a number.
 ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
@@ -191,7 +192,7 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c $(POLICIES) $(BASE))
@@ -209,10 +210,19 @@ lint:
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(B) tests/lint.sh
 
-install: all
+# Manual pages and completions, from the rows of the command line.
+$(B)/obj/host/packaging/pages/man.o: DEFS = -DCARREL_DATE='"$(DATE)"'
+$(B)/pages: $(call obj,host,$(call src,packaging/pages) runner/cli.c runner/nearest.c policies/wall.c $(BASE))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+$(B)/share: $(B)/pages
+	@rm -rf $@ && $(B)/pages $@
+
+install: all $(B)/share
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
 	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
+	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'
 
 # --- Conformance suites --------------------------------------------------------------------------------
 # replay carries the commands of scripts out; replay-decode links decoder and validator alone.

@@ -1,8 +1,8 @@
-/* Prints help from the rows; see help.h. Every fact is in cli.def and err.def, only the layout
- * here. */
+/* Prints help from the rows; see help.h. Every fact is in cli.def and exit_codes.def, only the
+ * layout here. */
 #include "runner/help.h"
 
-#include "engine/base/err.h"
+#include "runner/exit_codes.h"
 #include <string.h>
 
 #define WIDTH  80
@@ -46,17 +46,8 @@ static void exit_codes(FILE *out)
         "\nExit codes: the guest's own, 0 to 255, and where they are carrel's a line on standard\n"
         "error says so:\n",
         out);
-    entry(out, "124", "", "the time limit was reached");
-    entry(out, "125", "", "carrel's own fault, or a bad command line");
-    entry(out, "126", "",
-          "the component was refused: malformed, invalid, an import that is not "
-          "provided, more than its limits");
-    entry(out, "127", "", "there is no such file");
-    entry(out, "134", "", "the component trapped");
-    entry(out, "137", "",
-          "it was killed: by the memory limit, or by a signal that the cell or carrel got, which "
-          "is named. Only Ctrl-C (SIGINT) ends carrel as it ends other programs, so that a "
-          "shell's loop ends too: a shell sees 130, and so does --status-json");
+    for (size_t i = 0; i < EXIT_CODES; i++)
+        entry(out, exit_codes[i].code, "", exit_codes[i].what);
 }
 
 void help_all(FILE *out)

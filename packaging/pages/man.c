@@ -1,0 +1,137 @@
+/* Manual pages in man(7)'s macros, from the rows; see pages.h. */
+#include "packaging/pages/pages.h"
+
+#include "runner/exit_codes.h"
+#include <ctype.h>
+#include <string.h>
+
+/* `length` bytes of `text`, with what troff would take for its own made plain. */
+static void put_text(FILE *out, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        switch (text[i]) {
+        case '\\': fputs("\\e", out); break;
+        case '-': fputs("\\-", out); break;
+        case '\'': fputs("\\(aq", out); break;
+        case '`': fputs("\\(ga", out); break;
+        default: fputc(text[i], out);
+        }
+    }
+}
+
+/* Prose in lines of at most 80 bytes or so; a point at the begin of one would be a request. `code`
+ * between backticks becomes bold. */
+static void put_prose(FILE *out, const char *text)
+{
+    bool bold = false;
+    size_t at = 0;
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        if (at && at + 1 + length > 72) {
+            fputc('\n', out);
+            at = 0;
+        } else if (at) {
+            fputc(' ', out);
+        }
+        if (!at && *text == '.')
+            fputs("\\&", out);
+        at += length + 1;
+        while (length) {
+            size_t run = strcspn(text, "` ");
+            run = run < length ? run : length;
+            put_text(out, text, run);
+            text += run;
+            length -= run;
+            if (length) {
+                bold = !bold;
+                fputs(bold ? "\\fB" : "\\fR", out);
+                text++;
+                length--;
+            }
+        }
+        text += strspn(text, " ");
+    }
+    fputc('\n', out);
+}
+
+static void put_upper(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc(toupper((unsigned char)*text), out);
+}
+
+/* The head of carrel(1), or of the page of `word`. */
+static void put_head(FILE *out, const char *word, const char *what)
+{
+    fputs(".\\\" Made from the rows of runner/cli.def.\n.TH CARREL", out);
+    if (*word) {
+        fputc('-', out);
+        put_upper(out, word);
+    }
+    fprintf(out, " 1 %s \"carrel %s\" \"carrel manual\"\n.SH NAME\ncarrel", CARREL_DATE,
+            CARREL_VERSION);
+    fprintf(out, "%s%s \\-\n", *word ? "\\-" : "", word);
+    put_prose(out, what);
+}
+
+static void put_exit_codes(FILE *out)
+{
+    fputs(".SH EXIT STATUS\n", out);
+    put_prose(out,
+              "The guest's own, 0 to 255. Where it is carrel's, a line on standard error says so:");
+    for (size_t i = 0; i < EXIT_CODES; i++) {
+        fprintf(out, ".TP\n.B %s\n", exit_codes[i].code);
+        put_prose(out, exit_codes[i].what);
+    }
+}
+
+void man_program(FILE *out)
+{
+    put_head(out, "", "run WebAssembly components that nobody has to trust");
+    fputs(".SH SYNOPSIS\n", out);
+    for (int i = 0; i < CLI_COMMANDS; i++) {
+        fprintf(out, ".B carrel %s\n", cli_commands[i].word);
+        put_prose(out, cli_commands[i].operands);
+        fputs(".br\n", out);
+    }
+    fputs(".B carrel \\-\\-version\n.SH DESCRIPTION\n", out);
+    put_prose(out,
+              "Runs WebAssembly components, and core modules with WASI preview 1, each in a "
+              "process of its own, a cell, whose walls are built from what it imports: what it "
+              "does not import its process cannot do, and the kernel sees to it. It gets its "
+              "arguments and standard streams, and beyond that what flags name.");
+    fputs(".SH COMMANDS\n", out);
+    for (int i = 0; i < CLI_COMMANDS; i++) {
+        fprintf(out, ".TP\n.BR carrel\\-%s (1)\n", cli_commands[i].word);
+        put_prose(out, cli_commands[i].line);
+    }
+    put_exit_codes(out);
+}
+
+void man_command(FILE *out, enum cli_command command)
+{
+    const struct cli_command_info *info = &cli_commands[command];
+    put_head(out, info->word, info->line);
+    fprintf(out, ".SH SYNOPSIS\n.B carrel %s\n", info->word);
+    put_prose(out, info->operands);
+    fputs(".SH DESCRIPTION\n", out);
+    put_prose(out, *info->more ? info->more : info->line);
+    fputs(".SH OPTIONS\n", out);
+    for (int i = 0; i < CLI_FLAGS; i++) {
+        if (!takes(command, (enum cli_flag)i))
+            continue;
+        fputs(".TP\n\\fB", out);
+        put_text(out, cli_flags[i].word, strlen(cli_flags[i].word));
+        fputs("\\fR", out);
+        if (*cli_flags[i].argument) {
+            fputs(" \\fI", out);
+            put_text(out, cli_flags[i].argument, strlen(cli_flags[i].argument));
+            fputs("\\fR", out);
+        }
+        fputc('\n', out);
+        put_prose(out, cli_flags[i].what);
+    }
+    if (command == CLI_RUN)
+        put_exit_codes(out);
+    fputs(".SH SEE ALSO\n.BR carrel (1)\n", out);
+}

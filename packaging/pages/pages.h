@@ -1,0 +1,36 @@
+/* What the manual pages and the completions are made of: the rows of runner/cli.def. */
+#ifndef CARREL_PACKAGING_PAGES_H
+#define CARREL_PACKAGING_PAGES_H
+
+#include "runner/cli.h"
+#include <stdio.h>
+
+/* carrel(1), and the page of one command. */
+void man_program(FILE *out);
+void man_command(FILE *out, enum cli_command command);
+
+void bash_completion(FILE *out);
+void zsh_completion(FILE *out);
+void fish_completion(FILE *out);
+
+/* What a shell offers for the argument of a flag. */
+enum word_kind {
+    WORD_NONE, /* it takes none */
+    WORD_FILE,
+    WORD_DIRECTORY,
+    WORD_WALL,  /* a name of policies/wall.def */
+    WORD_OTHER, /* nothing that a shell could know */
+};
+
+enum word_kind word_kind(const struct cli_flag_info *flag);
+
+/* Does `command` take the flag? */
+bool takes(enum cli_command command, enum cli_flag flag);
+
+/* The names that --degrade takes, with a space between two. */
+void put_walls(FILE *out);
+
+/* The length of the first clause of `text`: what fits beside a word in a list. */
+size_t clause_length(const char *text);
+
+#endif

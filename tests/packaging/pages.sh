@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# The manual pages and the completions, as `make install` puts them.
+#   tests/packaging/pages.sh FOLDER     FOLDER is the `share` of an installation
+# The last line is `N passed, N failed, N skipped`.
+set -u
+share=$(realpath "$1")
+here=$(dirname "$(realpath "$0")")
+passed=0 failed=0 skipped=0
+
+# same NAME WHAT WANTED
+same() {
+    if [ "$2" = "$3" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s: "%s", not "%s"\n' "$1" "$2" "$3"
+    fi
+}
+# with PROGRAM...: are they all here? Else what needs them is skipped.
+with() {
+    for program; do
+        command -v "$program" >/dev/null || { skipped=$((skipped + 1)); return 1; }
+    done
+}
+
+# --- Pages -------------------------------------------------------------------------------------------
+for page in "$share"/man/man1/*.1; do
+    if with mandoc; then
+        same "mandoc $(basename "$page")" "$(mandoc -T lint "$page" 2>&1)" ''
+        # What the page says is in it as people see it.
+        same "name of $(basename "$page" .1)" "$(mandoc "$page" | col -b | grep -c "^ *$(basename "$page" .1) - ")" 1
+    fi
+    if with groff; then
+        same "groff $(basename "$page")" "$(groff -ww -man -Tutf8 "$page" 2>&1 >/dev/null)" ''
+    fi
+done
+
+# --- bash --------------------------------------------------------------------------------------------
+# bash_offers WORD...: what is offered for the last word
+bash_offers() {
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    _carrel
+    echo "${COMPREPLY[*]-}"
+}
+. "$share/bash-completion/completions/carrel"
+same 'bash: a command' "$(bash_offers carrel ins)" inspect
+same 'bash: a flag' "$(bash_offers carrel run --stat)" --status-json
+same 'bash: a flag of another command' "$(bash_offers carrel run --wat)" ''
+same 'bash: a wall' "$(bash_offers carrel run --degrade sec)" seccomp
+same 'bash: a wall behind =' "$(bash_offers carrel run --degrade = sec)" seccomp
+same 'bash: a folder' "$(cd / && bash_offers carrel run --dir /us)" /usr
+same 'bash: a file' "$(cd "$here" && bash_offers carrel run pag)" pages.sh
+same 'bash: a command to be helped with' "$(bash_offers carrel help au)" audit
+
+# --- zsh ---------------------------------------------------------------------------------------------
+if with zsh; then
+    types() { timeout 20 zsh "$here/zsh_complete.zsh" "$share/zsh/vendor-completions" "$1"; }
+    same 'zsh: a command' "$(types $'carrel insp\t')" inspect
+    same 'zsh: a flag' "$(types $'carrel run --expl\tx')" 'run --explain x'
+    same 'zsh: a wall' "$(types $'carrel run --degrade=secc\tx')" 'run --degrade=seccomp x'
+    same 'zsh: a folder' "$(types $'carrel run --dir=/us\t x')" 'run --dir=/usr x'
+fi
+
+# --- fish --------------------------------------------------------------------------------------------
+if with fish; then
+    fish_offers() { HOME=/nonexistent fish --no-config -c "source $share/fish/vendor_completions.d/carrel.fish; complete -C '$1'" | cut -f1 | tr '\n' ' '; }
+    same 'fish: a command' "$(fish_offers 'carrel ins')" 'inspect '
+    same 'fish: a flag' "$(fish_offers 'carrel run --stat')" '--status-json '
+    same 'fish: a flag of another command' "$(fish_offers 'carrel run --wat')" ''
+    same 'fish: a wall' "$(fish_offers 'carrel run --degrade secc')" 'seccomp '
+    same 'fish: a command to be helped with' "$(fish_offers 'carrel help au')" 'audit '
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
