@@ -40,7 +40,7 @@ static void entry(FILE *out, const char *word, const char *argument, const char 
     wrap(out, text, INDENT, INDENT);
 }
 
-static void exit_codes(FILE *out)
+static void list_exit_codes(FILE *out)
 {
     fputs(
         "\nExit codes: the guest's own, 0 to 255, and where they are carrel's a line on standard\n"
@@ -78,5 +78,5 @@ void help_command(FILE *out, enum cli_command command)
         if (cli_flags[i].commands >> command & 1)
             entry(out, cli_flags[i].word, cli_flags[i].argument, cli_flags[i].what);
     if (command == CLI_RUN)
-        exit_codes(out);
+        list_exit_codes(out);
 }
