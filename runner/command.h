@@ -13,4 +13,7 @@ int command_audit(const struct options *options, char **operands, size_t count);
 /* Prints what is inside a component or a module. */
 int command_inspect(const struct options *options, char **operands, size_t count);
 
+/* Prints which walls can be built here. 0 if all that are required stand. */
+int command_doctor(const struct options *options, char **operands, size_t count);
+
 #endif

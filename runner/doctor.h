@@ -1,0 +1,30 @@
+/* What `carrel doctor` found, and how it is told. */
+#ifndef CARREL_RUNNER_DOCTOR_H
+#define CARREL_RUNNER_DOCTOR_H
+
+#include "policies/host.h"
+#include "policies/wall.h"
+#include <stdio.h>
+
+struct doctor_findings {
+    const struct host *host;
+    const char *engine; /* its path */
+    wall_set standing;
+    wall_set missing;
+    int errors[WALL_COUNT]; /* errno, of those that are missing */
+};
+
+/* The walls that are required and cannot be built. */
+wall_set doctor_lacks(const struct doctor_findings *findings);
+
+/* The line that mends a missing wall, as far as this host shows what is in its way; the text lies
+ * in `ret`. */
+const char *doctor_mend(const struct doctor_findings *findings, enum wall wall, char *ret,
+                        size_t size);
+
+/* For people: the tier, a line for each wall, and what to do about those that are missing. For
+ * programs: one document. -1 if memory ran out. */
+int doctor_print_text(const struct doctor_findings *findings, FILE *out);
+int doctor_print_json(const struct doctor_findings *findings, FILE *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* From a missing wall to the line that mends it, by the rows of doctor.def; see doctor.h. */
+#include "runner/doctor.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum check { IS, LACKS, ABSENT, ALWAYS };
+
+struct mend {
+    enum wall wall;
+    const char *file;
+    enum check check;
+    const char *word;
+    const char *what;
+};
+
+static const struct mend mends[] = {
+#define MEND(wall, file, check, word, what) {WALL_##wall, file, check, word, what},
+#include "runner/doctor.def"
+};
+
+/* The first line of a file of the kernel's; false if there is none. */
+static bool first_line(const char *path, char *ret, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool read = fgets(ret, (int)size, file) != NULL;
+    fclose(file);
+    if (!read)
+        ret[0] = '\0';
+    ret[strcspn(ret, "\n")] = '\0';
+    return true;
+}
+
+/* Is `word` in `line`, between commas or spaces? */
+static bool has_word(char *line, const char *word)
+{
+    char *rest = line;
+    for (char *one; (one = strsep(&rest, ", "));)
+        if (strcmp(one, word) == 0)
+            return true;
+    return false;
+}
+
+static bool applies(const struct mend *mend)
+{
+    char line[512];
+    switch (mend->check) {
+    case IS: return first_line(mend->file, line, sizeof line) && strcmp(line, mend->word) == 0;
+    case LACKS: return first_line(mend->file, line, sizeof line) && !has_word(line, mend->word);
+    case ABSENT: return access(mend->file, F_OK) != 0;
+    case ALWAYS: break;
+    }
+    return true;
+}
+
+static const char *mend_of(enum wall wall)
+{
+    for (size_t i = 0; i < sizeof mends / sizeof *mends; i++)
+        if (mends[i].wall == wall && applies(&mends[i]))
+            return mends[i].what;
+    return "run Linux %K or later";
+}
+
+const char *doctor_mend(const struct doctor_findings *findings, enum wall wall, char *ret,
+                        size_t size)
+{
+    bool follows = wall != WALL_USER_NAMESPACE && !findings->host->root &&
+                   wall_in(findings->missing, WALL_USER_NAMESPACE) &&
+                   wall_in(wall_named("namespaces"), wall);
+    const char *what =
+        follows ? "an ordinary user needs user-namespace for it: mend that" : mend_of(wall);
+    const char *kernel = strstr(what, "%K");
+    if (kernel)
+        snprintf(ret, size, "%.*s%s%s", (int)(kernel - what), what, walls[wall].kernel, kernel + 2);
+    else
+        snprintf(ret, size, "%s", what);
+    return ret;
+}

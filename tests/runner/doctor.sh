@@ -1,0 +1,62 @@
+#!/bin/sh
+# `carrel doctor`: what it says is what launching a cell shows, also where namespaces cannot be had.
+#   tests/runner/doctor.sh CARREL
+# The last line is `N passed, N failed`.
+set -u
+carrel=$(realpath "$1")
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'rm -rf "$work"' EXIT INT TERM
+echo '(module (func (export "_start")))' >"$work/nothing.wat"
+wat2wasm "$work/nothing.wat" -o "$work/nothing.wasm"
+passed=0 failed=0
+
+check() { # NAME TEST...
+    name=$1
+    shift
+    if "$@" >"$work/check" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s\n' "$name"
+        cat "$work/check"
+    fi
+}
+# doctor COMMAND...: runs it, keeps what it says as JSON and its exit code
+doctor() {
+    "$@" "$carrel" doctor --json >"$work/json" 2>"$work/err" </dev/null
+    echo $? >"$work/code"
+}
+code() { [ "$(cat "$work/code")" -eq "$1" ]; }
+says() { jq -e "$1" "$work/json"; }
+here() { "$@"; }
+
+# --- A machine on which everything that is required stands ----------------------------------------------
+doctor here
+check 'its exit code' code 0
+check 'all that is required stands' says '.complete and all(.walls[]; .required and .state == "missing" | not)'
+check 'a row for every wall' says '(.walls | length) == ([.walls[].wall] | unique | length) and (.walls | length) > 20'
+check 'a reason and a mend for what is missing' says 'all(.walls[] | select(.state == "missing"); .why and .mend)'
+check 'nothing is said on standard error' test ! -s "$work/err"
+"$carrel" doctor >"$work/text"
+check 'the text has every wall' sh -c "jq -r '.walls[].wall' '$work/json' | while read -r wall; do grep -q \"^  \$wall \" '$work/text' || exit 1; done"
+
+# --- No user namespace may be made: in one of the test's own, where that is said ---------------------------
+no_namespaces() { unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh "$@"; }
+doctor no_namespaces
+check 'its exit code without namespaces' code 125
+check 'what is missing is named' says '.complete == false and (.walls[] | select(.wall == "user-namespace") | .state == "missing")'
+check 'and the line that mends it' says '.walls[] | select(.wall == "user-namespace") | .mend | test("sysctl -w user.max_user_namespaces=")'
+check 'what follows from it is not blamed on the kernel' says '.walls[] | select(.wall == "detached-mounts") | .mend | test("user-namespace")'
+flags=$(no_namespaces "$carrel" doctor 2>/dev/null | sed -n 's/^What runs here without mending: carrel run \(.*\) FILE$/\1/p')
+check 'it says how to run all the same' test -n "$flags"
+# shellcheck disable=SC2086
+check 'and that is so' no_namespaces "$carrel" run $flags "$work/nothing.wasm"
+check 'and less is not enough' sh -c "! unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec \"\$@\"' sh '$carrel' run '$work/nothing.wasm' 2>/dev/null"
+
+# --- Misuse ----------------------------------------------------------------------------------------------
+"$carrel" doctor "$work/nothing.wasm" >"$work/out" 2>"$work/err"
+check 'it takes no file' grep -q 'carrel audit FILE' "$work/err"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
