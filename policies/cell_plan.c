@@ -33,11 +33,13 @@ enum {
 
 enum { GRANTS_MAX = 128 }; /* as in shim/protocol.def */
 
-/* One thing to be handed over: a directory or a nameserver if that is not NULL, else a stream. */
+/* One thing to be handed over: a directory or a nameserver if that is not NULL, else a stream, or
+ * what keeps its place. */
 struct handed {
     const struct policy_directory *directory;
     const struct net_address *nameserver;
     unsigned stream; /* 0 to 2 */
+    bool nothing;    /* the cell is not given the stream */
 };
 
 /* The parts of a request that most functions want. */
@@ -188,14 +190,19 @@ static void process(struct composing *c)
 /* --- Grants ---------------------------------------------------------------------------------- */
 
 /* Only what the component can use: a stream that it never asks for stays outside. A call's result
- * goes to standard output. */
+ * goes to standard output. Where the filter tells streams from other descriptors by their number,
+ * nothing else may take one that is free. */
 static int collect(struct composing *c, struct err *err)
 {
     static const enum capability streams[3] = {CAP_STDIN, CAP_STDOUT, CAP_STDERR};
     bool prints = c->request->invoke || c->request->role == CELL_INSPECT;
-    for (unsigned i = 0; i < 3; i++)
-        if (granted(c, streams[i]) || (streams[i] == CAP_STDOUT && prints))
-            c->handed[c->handed_count++].stream = i;
+    bool places =
+        c->request->role == CELL_RUN && rules_number_descriptors(c->request->verdict->rules);
+    for (unsigned i = 0; i < 3; i++) {
+        bool given = granted(c, streams[i]) || (streams[i] == CAP_STDOUT && prints);
+        if (given || places)
+            c->handed[c->handed_count++] = (struct handed){.stream = i, .nothing = !given};
+    }
     size_t directories = granted(c, CAP_DIR_READ) ? c->policy->directory_count : 0;
     if (directories > GRANTS_MAX - c->handed_count)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
@@ -214,8 +221,13 @@ static bool writable(const struct composing *c, const struct policy_directory *d
     return !directory->read_only && (granted(c, CAP_DIR_WRITE) || granted(c, CAP_DIR_MUTATE));
 }
 
-static void stream(struct composing *c, uint64_t grant, unsigned number)
+static void stream(struct composing *c, uint64_t grant, unsigned number, bool nothing)
 {
+    if (nothing) {
+        add(c, OPERATION_STREAM_NONE)->of.stream_none =
+            (struct operation_stream_none){.grant = grant, .stream = number};
+        return;
+    }
     if (c->request->role == CELL_INSPECT && c->host->streams[number] != HOST_CLOSED) {
         add(c, OPERATION_STREAM_TEXT)->of.stream_text =
             (struct operation_stream_text){.grant = grant, .stream = number};
@@ -264,7 +276,7 @@ static void grants(struct composing *c)
             add(c, OPERATION_NAMESERVER)->of.nameserver =
                 (struct operation_nameserver){.grant = i, .address = c->handed[i].nameserver};
         else
-            stream(c, i, c->handed[i].stream);
+            stream(c, i, c->handed[i].stream, c->handed[i].nothing);
     }
 }
 
@@ -294,6 +306,10 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
     if (handed->nameserver) {
         o->kind = GRANT_NAMESERVER;
         o->rights = RIGHT_READ | RIGHT_WRITE;
+        return;
+    }
+    if (handed->nothing) {
+        o->kind = GRANT_NOTHING;
         return;
     }
     o->kind = kinds[handed->stream];

@@ -2,6 +2,7 @@
  * carry the finished program out of the library, through a file in memory. */
 #include "policies/seccomp.h"
 
+#include "policies/floor.h"
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
@@ -40,21 +41,23 @@ static int describe(scmp_filter_ctx ctx, rule_set set, struct err *err)
     return 0;
 }
 
-/* libseccomp 2.5 gives a program only to a descriptor. */
+/* libseccomp 2.5 gives a program only to a descriptor. It goes behind what stands in `ret` already:
+ * jumps are relative. */
 static int export(scmp_filter_ctx ctx, int fd, struct filter *ret, struct err *err)
 {
     int failed = seccomp_export_bpf(ctx, fd);
     if (failed)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp made no filter: %s",
                        strerror(-failed));
-    ssize_t size = pread(fd, ret->code, sizeof ret->code, 0);
+    size_t room = sizeof ret->code - ret->len * sizeof ret->code[0];
+    ssize_t size = pread(fd, ret->code + ret->len, room, 0);
     if (size < 0)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "the filter could not be read: %s",
                        strerror(errno));
-    if (lseek(fd, 0, SEEK_END) > (off_t)sizeof ret->code)
+    if (lseek(fd, 0, SEEK_END) > (off_t)room)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "a filter of more than %d instructions",
                        FILTER_MAX);
-    ret->len = (size_t)size / sizeof ret->code[0];
+    ret->len += (size_t)size / sizeof ret->code[0];
     return 0;
 }
 
@@ -69,6 +72,7 @@ int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
                 : err_set(err, ERR_FAULT, ERR_NOWHERE, "no file in memory: %s", strerror(errno));
     if (!failed)
         failed = describe(ctx, set | RULES_BASE, err);
+    ret->len = floor_code(set, ret->code);
     if (!failed)
         failed = export(ctx, fd, ret, err);
     if (fd >= 0)

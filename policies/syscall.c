@@ -16,11 +16,11 @@
 #error "needs the Linux names of <fcntl.h>: define _GNU_SOURCE"
 #endif
 
-#define ANY           {{0, 0, 0}}
+#define ANY           {{0, 0, 0, 0}}
 #define CHECKS(...)   {__VA_ARGS__}
-#define FD(n)         {n, ~UINT64_C(0x7fffffff), 0}
-#define IS(n, v)      {n, ~UINT64_C(0), (uint64_t)(v)}
-#define ONLY(n, bits) {n, ~(uint64_t)(bits), 0}
+#define FD(n)         {n, ~UINT64_C(0x7fffffff), 0, DESCRIPTOR_FIRST}
+#define IS(n, v)      {n, ~UINT64_C(0), (uint64_t)(v), 0}
+#define ONLY(n, bits) {n, ~(uint64_t)(bits), 0, 0}
 
 const struct rule rules[RULE_COUNT] = {
 #define RULE(name, call, cap, checks, why)                                                         \
@@ -36,7 +36,7 @@ const struct rule rules[RULE_COUNT] = {
 #undef ONLY
 #define ANY           {NULL}
 #define CHECKS(...)   {__VA_ARGS__}
-#define FD(n)         "argument " #n " is a descriptor"
+#define FD(n)         "argument " #n " is a descriptor from 4 on"
 #define IS(n, v)      "argument " #n " is " #v
 #define ONLY(n, bits) "argument " #n " has no bits but " #bits
 
@@ -45,3 +45,12 @@ const char *const rule_checked[RULE_COUNT][RULE_CHECKS] = {
 #include "policies/syscall.def"
 #undef RULE
 };
+
+bool rules_number_descriptors(rule_set set)
+{
+    for (int i = 0; i < RULE_COUNT; i++)
+        for (int c = 0; set >> i & 1 && c < RULE_CHECKS; c++)
+            if (rules[i].checks[c].least)
+                return true;
+    return false;
+}

@@ -3,6 +3,7 @@
 #define CARREL_POLICIES_SYSCALL_H
 
 #include "policies/capability.h"
+#include <stdbool.h>
 
 enum rule_name {
 #define RULE(name, call, cap, checks, why) RULE_##name,
@@ -22,11 +23,16 @@ _Static_assert(RULE_COUNT <= 64, "rule_set is too small");
 
 #define RULE_CHECKS 3
 
-/* True if (argument & mask) == value, in all 64 bits. A mask of 0 ends the list. */
+/* The first descriptor that is neither a standard stream nor the cell's socket. */
+#define DESCRIPTOR_FIRST 4
+
+/* True if (argument & mask) == value, in all 64 bits, and it is `least` or more. A mask of 0 ends
+ * the list. */
 struct rule_check {
     uint8_t arg;
     uint64_t mask;
     uint64_t value;
+    uint32_t least; /* 0 or DESCRIPTOR_FIRST */
 };
 
 struct rule {
@@ -39,6 +45,10 @@ struct rule {
 };
 
 extern const struct rule rules[RULE_COUNT];
+
+/* Whether a rule of `set` looks at the number of a descriptor: then the standard streams, and
+ * nothing else, must be below DESCRIPTOR_FIRST. */
+bool rules_number_descriptors(rule_set set);
 
 /* The checks in words, "argument 0 is a descriptor"; NULL ends the list. */
 extern const char *const rule_checked[RULE_COUNT][RULE_CHECKS];

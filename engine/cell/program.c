@@ -80,7 +80,7 @@ static struct wasi *host_state(struct program *program, struct err *err)
                 .writable = grant->rights & RIGHT_WRITE,
                 .no_links = true, /* every grant is mounted so: policies/cell_plan.c */
             };
-        else
+        else if (grant->kind <= GRANT_STDERR)
             config.streams[grant->kind - GRANT_STDIN] =
                 (struct wasi_stream){grant->descriptor, WASI_STREAM};
     }

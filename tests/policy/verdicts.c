@@ -161,15 +161,21 @@ static void print_world(const struct world *world, rule_set set, const struct fi
     putchar('\n');
 }
 
-/* Numbers that are allowed with no argument that a rule wants: zeros, then ones, in any ABI. */
+/* Numbers that are allowed with plain arguments: zeros, ones, or descriptors where some calls have
+ * them, and zeros elsewhere; in any ABI. */
 static void print_sweep(const struct world *world, const struct filter *filter)
 {
     static const uint64_t zeros[6] = {0};
-    const uint64_t ones[6] = {~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL};
+    static const uint64_t plain[][6] = {
+        {0}, {~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL}, {4}, {0, 4}, {4, 0, 4}};
     printf("%-8s", world->name);
-    for (int nr = 0; nr <= LAST_NUMBER; nr++)
-        if (allows(filter, NATIVE, nr, zeros) || allows(filter, NATIVE, nr, ones))
+    for (int nr = 0; nr <= LAST_NUMBER; nr++) {
+        bool allowed = false;
+        for (size_t i = 0; i < countof(plain); i++)
+            allowed = allowed || allows(filter, NATIVE, nr, plain[i]);
+        if (allowed)
             printf(" %d", nr);
+    }
     unsigned foreign = 0;
     for (int nr = 0; nr <= LAST_NUMBER; nr++) {
         foreign += allows(filter, AUDIT_ARCH_I386, nr, zeros);
@@ -201,7 +207,8 @@ int main(void)
         filters[w] = filter_of(set);
         print_world(&worlds[w], set, &filters[w]);
     }
-    printf("\n# Of the numbers 0 to %d, allowed with all arguments 0 or all ones:\n", LAST_NUMBER);
+    printf("\n# Of the numbers 0 to %d, allowed with arguments 0, all ones, or descriptor 4:\n",
+           LAST_NUMBER);
     for (size_t w = 0; w < countof(worlds); w++)
         print_sweep(&worlds[w], &filters[w]);
     putchar('\n');

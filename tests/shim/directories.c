@@ -278,8 +278,46 @@ static void a_directory_is_no_standard_input(void **state)
     (void)state;
     cleanup_close int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const struct result *result = fixture_run(&(struct wish){
-        .script = "call 257 0 @etc/passwd 0\n", .rules = READ_RULES, .streams = {directory, 0, 0}});
-    assert_string_equal(result->output, "-20\n"); /* ENOTDIR: it is /dev/null */
+        .script = "cat\nprint end\n", .rules = READ_RULES, .streams = {directory, 0, 0}});
+    assert_string_equal(result->output, "end\n"); /* it is /dev/null, whose end comes at once */
+}
+
+/* A regular file as a standard stream can be read or written from where it stands, and no more: the
+ * calls for files do not reach it, even where directories are granted. */
+static void a_file_as_stream_is_a_stream(void **state)
+{
+    static const char *const scripts[] = {
+        "call 17 0 @x 1 0",             /* pread64 */
+        "call 262 0 @ @x 4096",         /* newfstatat */
+        "call 18 1 @x 1 0",             /* pwrite64 */
+        "call 77 1 0",                  /* ftruncate */
+        "call 285 1 0 0 4096",          /* fallocate */
+        "call 280 1 0 0 0",             /* utimensat */
+        "call 74 1",                    /* fsync */
+        "call 3 0\ncall 257 4 @file 0", /* close, to be given its number */
+    };
+    const rule_set with =
+        WRITE_RULES | R(PREAD) | R(PWRITE) | R(FTRUNCATE) | R(ALLOCATE) | R(UTIMENS) | R(FSYNC);
+    char path[256];
+    (void)state;
+    path_in(path, sizeof path, grant, "file");
+    cleanup_close int input = open(path, O_RDONLY | O_CLOEXEC);
+    path_in(path, sizeof path, place, "stream");
+    for (size_t i = 0; i < countof(scripts); i++) {
+        make_file(place, "stream", "kept");
+        cleanup_close int output = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        const struct policy_directory directory = {grant, "/", false};
+        const struct result *result = fixture_run(&(struct wish){.script = scripts[i],
+                                                                 .rules = with,
+                                                                 .directories = &directory,
+                                                                 .directory_count = 1,
+                                                                 .streams = {input, output, 0}});
+        assert_int_equal(result->outcome.signal, SIGSYS);
+        char bytes[64] = "";
+        cleanup_close int again = open(path, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(read(again, bytes, sizeof bytes), 4);
+        assert_string_equal(bytes, "kept");
+    }
 }
 
 static void a_stream_goes_one_way(void **state)
@@ -336,6 +374,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_granted_is_said),
         cmocka_unit_test(mounts_below_are_granted_the_same_way),
         cmocka_unit_test(a_directory_is_no_standard_input),
+        cmocka_unit_test(a_file_as_stream_is_a_stream),
         cmocka_unit_test(a_stream_goes_one_way),
         cmocka_unit_test(offsets_are_shared_with_the_caller),
         cmocka_unit_test(a_pipe_stays_as_blocking_as_it_was),

@@ -65,7 +65,8 @@ static bool expected(rule_set set, const struct seccomp_data *data)
         bool all = true;
         for (int c = 0; c < RULE_CHECKS && rules[i].checks[c].mask; c++) {
             const struct rule_check *check = &rules[i].checks[c];
-            all = all && (data->args[check->arg] & check->mask) == check->value;
+            all = all && (data->args[check->arg] & check->mask) == check->value &&
+                  data->args[check->arg] >= check->least;
         }
         if (all)
             return true;
@@ -105,7 +106,8 @@ static void sweep_arguments(const struct filter *filter, rule_set set)
             for (size_t v = 0; v < countof(interesting); v++) {
                 struct seccomp_data data = {.nr = rules[i].number, .arch = NATIVE};
                 for (int c = 0; c < RULE_CHECKS && rules[i].checks[c].mask; c++)
-                    data.args[rules[i].checks[c].arg] = rules[i].checks[c].value;
+                    data.args[rules[i].checks[c].arg] =
+                        rules[i].checks[c].value | rules[i].checks[c].least;
                 data.args[arg] = interesting[v];
                 judge(filter, set, &data);
                 for (unsigned bit = 0; bit < 64; bit++) {
@@ -145,6 +147,41 @@ static void test_each_rule_alone(void **state)
     (void)state;
     for (int i = 0; i < RULE_COUNT; i++)
         sweep(UINT64_C(1) << i);
+}
+
+/* The floor is laid by the number of the call alone. */
+static void test_rules_of_a_call_agree_on_descriptors(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        for (int other = 0; other < i; other++) {
+            unsigned of[2] = {0, 0};
+            for (int c = 0; c < RULE_CHECKS; c++) {
+                of[0] |= rules[i].checks[c].least ? 1u << rules[i].checks[c].arg : 0;
+                of[1] |= rules[other].checks[c].least ? 1u << rules[other].checks[c].arg : 0;
+            }
+            if (rules[i].number == rules[other].number)
+                assert_int_equal(of[0], of[1]);
+        }
+    }
+}
+
+/* Streams and the socket can be read and written, and nothing else can be done with them. */
+static void test_streams_are_out_of_reach(void **state)
+{
+    (void)state;
+    struct filter filter = build((UINT64_C(1) << RULE_COUNT) - 1);
+    for (uint64_t fd = 0; fd < DESCRIPTOR_FIRST; fd++) {
+        for (int nr = 0; nr <= LAST_NUMBER; nr++) {
+            struct seccomp_data data = {.nr = nr, .arch = NATIVE, .args = {fd}};
+            bool other = nr == SYS_read || nr == SYS_write || nr == SYS_exit_group ||
+                         nr == SYS_ppoll || nr == SYS_clock_gettime || nr == SYS_recvmsg ||
+                         nr == SYS_symlinkat;
+            if (!other)
+                assert_int_equal(bpf_eval(filter.code, filter.len, &data),
+                                 SECCOMP_RET_KILL_PROCESS);
+        }
+    }
 }
 
 static void test_all_rules(void **state)
@@ -195,9 +232,14 @@ static void test_never_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base_is_three_calls), cmocka_unit_test(test_each_rule_alone),
-        cmocka_unit_test(test_all_rules),           cmocka_unit_test(test_alternatives),
-        cmocka_unit_test(test_same_set_same_bytes), cmocka_unit_test(test_never_allowed),
+        cmocka_unit_test(test_base_is_three_calls),
+        cmocka_unit_test(test_each_rule_alone),
+        cmocka_unit_test(test_all_rules),
+        cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_rules_of_a_call_agree_on_descriptors),
+        cmocka_unit_test(test_streams_are_out_of_reach),
+        cmocka_unit_test(test_same_set_same_bytes),
+        cmocka_unit_test(test_never_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
