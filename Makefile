@@ -66,7 +66,7 @@ LDFLAGS_cell  := -nostdlib -static-pie $(if $(IS_CLANG),-fuse-ld=lld --target=$(
 src = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 obj = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
 
-ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/wasi)
+ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/http engine/wasi)
 ENGINE_MAIN := $(call src,engine engine/cell)
 BASE        := $(call src,engine/base)
 POLICIES    := $(call src,policies)
@@ -133,7 +133,8 @@ rooms_base      := engine/base
 rooms_wasm      := $(rooms_base) engine/wasm
 rooms_exec      := $(rooms_wasm) engine/exec
 rooms_component := $(rooms_exec) engine/component
-rooms_wasi      := $(rooms_component) engine/wasi
+rooms_http      := $(rooms_base) engine/http
+rooms_wasi      := $(rooms_component) engine/http engine/wasi
 rooms_policy    := $(rooms_base) policies
 rooms_rules     := $(rooms_wasi) policies shim
 rooms_shim      := $(rooms_policy) shim
@@ -287,6 +288,7 @@ FUZZ_LIBS_transcode  := $(UNIT_LIBS)
 FUZZ_LIBS_values     := $(UNIT_LIBS)
 FUZZ_ROOMS_module    := $(rooms_wasm)
 FUZZ_ROOMS_translate := $(rooms_wasm)
+FUZZ_ROOMS_http   := $(rooms_http)
 FUZZ_ROOMS_demand := $(rooms_policy)
 FUZZ_LIBS_demand  := $(UNIT_LIBS_policy)
 FUZZ_SECONDS         ?= 60

@@ -10,8 +10,9 @@ allowed() {
     engine/wasm) echo 'engine/base engine/wasm' ;;
     engine/exec) echo 'engine/base engine/wasm engine/exec' ;;
     engine/component) echo 'engine/base engine/wasm engine/exec engine/component' ;;
-    engine/wasi) echo 'engine/base engine/wasm engine/exec engine/component engine/wasi' ;;
-    engine | engine/cell) echo 'engine/base engine/wasm engine/exec engine/component engine/wasi engine/cell' ;;
+    engine/http) echo 'engine/base engine/http' ;;
+    engine/wasi) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi' ;;
+    engine | engine/cell) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/cell' ;;
     policies) echo 'engine/base policies' ;;
     shim | shim/containerd) echo 'engine/base policies shim shim/containerd' ;;
     runner) echo 'engine/base policies shim runner' ;;
