@@ -28,6 +28,36 @@ struct stream_error stream_error_of(struct wasi *wasi, const struct descriptor *
     return (struct stream_error){STREAM_FAILED, resource};
 }
 
+/* The same of a stream that failed for a reason of HTTP. */
+static struct stream_error http_failed(struct wasi *wasi, const struct http_failure *why)
+{
+    struct io_error *resource = wasi_resource(wasi, sizeof *resource);
+    if (!resource)
+        return (struct stream_error){.tag = STREAM_CLOSED};
+    resource->http = true;
+    resource->code = *why;
+    return (struct stream_error){STREAM_FAILED, resource};
+}
+
+struct stream_error input_error(struct wasi *wasi, const struct input_stream *stream, int64_t error)
+{
+    if (stream->file)
+        return stream_error_of(wasi, stream->file, error);
+    if (error == -EPIPE)
+        return (struct stream_error){.tag = STREAM_CLOSED};
+    return http_failed(wasi, stream->ops->error(stream->of));
+}
+
+struct stream_error output_error(struct wasi *wasi, const struct output_stream *stream,
+                                 int64_t error)
+{
+    if (stream->file)
+        return stream_error_of(wasi, stream->file, error);
+    if (error == -EPIPE)
+        return (struct stream_error){.tag = STREAM_CLOSED};
+    return http_failed(wasi, stream->ops->error(stream->of));
+}
+
 void wasi_drop_io_error(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
@@ -40,8 +70,11 @@ enum host_answer wasi_error_to_debug_string(struct host_call *call, const void *
     struct str *text = result;
     (void)call;
     int error = (*self)->error;
-    *text = str_of((*self)->network ? net_error_name(net_error_of(error))
-                                    : fs_error_name(fs_error_of(error)));
+    if ((*self)->http)
+        *text = http_failure_text(&(*self)->code);
+    else
+        *text = str_of((*self)->network ? net_error_name(net_error_of(error))
+                                        : fs_error_name(fs_error_of(error)));
     return HOST_DONE;
 }
 
@@ -58,6 +91,16 @@ enum host_answer wasi_wait_fd(struct host_call *call, int fd, short events)
     struct wasi *wasi = call->host;
     return reactor_fd(&wasi->reactor, host_waiter(call), fd, events) ? HOST_BLOCKED
                                                                      : wasi_no_memory(call);
+}
+
+enum host_answer wasi_wait_stream(struct host_call *call, struct stream_wait wait)
+{
+    enum host_answer answer = HOST_BLOCKED;
+    if (wait.fd >= 0)
+        answer = wasi_wait_fd(call, wait.fd, wait.events);
+    if (answer == HOST_BLOCKED && wait.until != UINT64_MAX)
+        answer = wasi_wait_until(call, wait.until);
+    return answer;
 }
 
 enum host_answer wasi_wait_until(struct host_call *call, uint64_t until)
@@ -88,13 +131,13 @@ static enum host_answer read_bytes(struct host_call *call, const struct read_arg
         return wasi_no_memory(call);
     int64_t got = input_read(call->host, stream, call->state, room, wait);
     if (got == -EAGAIN && wait)
-        return wasi_wait_fd(call, stream->file->fd, POLLIN);
+        return wasi_wait_stream(call, input_waits(stream));
     if (got > 0) {
         result->ok.at = call->state;
         result->ok.len = (size_t)got;
     } else if (got != -EAGAIN) {
         result->tag = HOST_ERR;
-        result->err = stream_error_of(call->host, stream->file, got ? got : -EPIPE);
+        result->err = input_error(call->host, stream, got ? got : -EPIPE);
     }
     return HOST_DONE;
 }
@@ -121,12 +164,12 @@ static enum host_answer skip_bytes(struct host_call *call, const struct read_arg
         return HOST_DONE;
     int64_t got = input_read(call->host, stream, scratch, args->len, wait);
     if (got == -EAGAIN && wait)
-        return wasi_wait_fd(call, stream->file->fd, POLLIN);
+        return wasi_wait_stream(call, input_waits(stream));
     if (got > 0) {
         result->ok = (uint64_t)got;
     } else if (got != -EAGAIN) {
         result->tag = HOST_ERR;
-        result->err = stream_error_of(call->host, stream->file, got ? got : -EPIPE);
+        result->err = input_error(call->host, stream, got ? got : -EPIPE);
     }
     return HOST_DONE;
 }

@@ -22,12 +22,12 @@ enum host_answer wasi_output_stream_check_write(struct host_call *call, const vo
     count_result *count = result;
     int64_t room = output_room(call->host, *self);
     (*self)->permit = room > 0 ? (uint32_t)room : 0;
-    (*self)->permit_writes = (*self)->file->writes;
+    (*self)->permit_writes = (*self)->file ? (*self)->file->writes : 0;
     if (room >= 0) {
         count->ok = (uint64_t)room;
     } else {
         count->tag = HOST_ERR;
-        count->err = stream_error_of(call->host, (*self)->file, room);
+        count->err = output_error(call->host, *self, room);
     }
     return HOST_DONE;
 }
@@ -48,7 +48,7 @@ static enum host_answer answer(struct host_call *call, const struct output_strea
 {
     if (error < 0) {
         result->tag = HOST_ERR;
-        result->err = stream_error_of(call->host, stream->file, error);
+        result->err = output_error(call->host, stream, error);
     }
     return HOST_DONE;
 }
@@ -61,7 +61,8 @@ static enum host_answer write_bytes(struct host_call *call, struct output_stream
                          (unsigned long long)len, stream->permit);
     stream->permit -= (uint32_t)len;
     /* The permit is the kernel's word only as long as nobody wrote after it was given. */
-    bool fresh = stream->permit_writes == stream->file->writes && !stream->pending;
+    bool fresh =
+        !stream->file || (stream->permit_writes == stream->file->writes && !stream->pending);
     int error = output_accept(call->host, stream, from, (size_t)len, fresh);
     return answer(call, stream, error, result);
 }
@@ -98,7 +99,7 @@ static enum host_answer write_and_flush(struct host_call *call, struct output_st
         put = output_closed(stream) ? -EPIPE : output_flush(call->host, stream, /*wait=*/true);
     if (put == -EAGAIN) {
         call->state = (void *)(uintptr_t)done;
-        return wasi_wait_fd(call, stream->file->fd, POLLOUT);
+        return wasi_wait_stream(call, output_waits(stream));
     }
     return answer(call, stream, put, result);
 }
@@ -160,30 +161,31 @@ static enum host_answer splice(struct host_call *call, const struct splice_args 
 {
     struct wasi *wasi = call->host;
     struct output_stream *to = args->self;
-    const struct descriptor *failed = to->file;
+    bool from_source = false; /* what failed */
     uint8_t *scratch = wasi_scratch(wasi);
     if (!scratch)
         return wasi_no_memory(call);
     int64_t moved = output_room(wasi, to);
     if (moved == 0 && wait)
-        return wasi_wait_fd(call, to->file->fd, POLLOUT);
+        return wasi_wait_stream(call, output_waits(to));
     if (moved > 0 && args->len < (uint64_t)moved)
         moved = (int64_t)args->len;
     if (moved > 0) {
-        failed = args->source->file;
+        from_source = true;
         moved = input_read(wasi, args->source, scratch, (uint64_t)moved, wait);
         if (moved == -EAGAIN && wait)
-            return wasi_wait_fd(call, failed->fd, POLLIN);
+            return wasi_wait_stream(call, input_waits(args->source));
         moved = moved == 0 ? -EPIPE : moved == -EAGAIN ? 0 : moved;
     }
     if (moved > 0) {
-        failed = to->file;
+        from_source = false;
         int error = output_accept(wasi, to, scratch, (size_t)moved, /*fresh=*/true);
         moved = error < 0 ? error : moved;
     }
     if (moved < 0) {
         result->tag = HOST_ERR;
-        result->err = stream_error_of(wasi, failed, moved);
+        result->err =
+            from_source ? input_error(wasi, args->source, moved) : output_error(wasi, to, moved);
     } else {
         result->ok = (uint64_t)moved;
     }

@@ -21,12 +21,23 @@ struct output_stream *output_new(struct wasi *wasi, struct descriptor *file, uin
     return stream;
 }
 
+struct output_stream *output_of(struct wasi *wasi, const struct output_ops *ops, void *of)
+{
+    struct output_stream *stream = wasi_resource(wasi, sizeof *stream);
+    if (stream)
+        *stream = (struct output_stream){.refs = 1, .ops = ops, .of = of};
+    return stream;
+}
+
 void output_release(struct wasi *wasi, struct output_stream *stream)
 {
     if (--stream->refs)
         return;
     heap_give(wasi->heap, stream->pending);
-    descriptor_release(wasi, stream->file);
+    if (stream->file)
+        descriptor_release(wasi, stream->file);
+    else
+        stream->ops->release(wasi, stream->of);
     wasi_resource_end(wasi, stream);
 }
 
@@ -76,8 +87,24 @@ static int64_t write_some(struct wasi *wasi, struct output_stream *stream, const
     return write_now(stream, from, len);
 }
 
+struct stream_wait output_waits(const struct output_stream *stream)
+{
+    return stream->file ? (struct stream_wait){stream->file->fd, POLLOUT, UINT64_MAX}
+                        : stream->ops->wait(stream->of);
+}
+
+/* An answer of the operations of a stream that is no descriptor's. */
+static int64_t settled(struct output_stream *stream, int64_t answer)
+{
+    if (answer < 0 && answer != -EAGAIN)
+        stream->closed = true;
+    return answer;
+}
+
 int output_flush(struct wasi *wasi, struct output_stream *stream, bool wait)
 {
+    if (!stream->file)
+        return stream->closed ? -EPIPE : (int)settled(stream, stream->ops->flush(wasi, stream->of));
     while (stream->pending_at < stream->pending_len) {
         if (stream->closed)
             return -EPIPE;
@@ -96,6 +123,14 @@ int output_flush(struct wasi *wasi, struct output_stream *stream, bool wait)
 int64_t output_put(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len,
                    bool wait)
 {
+    if (!stream->file) {
+        int64_t room = output_room(wasi, stream);
+        if (room <= 0)
+            return room < 0 ? room : -EAGAIN;
+        len = len < (size_t)room ? len : (size_t)room;
+        int failed = output_accept(wasi, stream, from, len, /*fresh=*/true);
+        return failed < 0 ? failed : (int64_t)len;
+    }
     int error = output_flush(wasi, stream, wait);
     if (error < 0)
         return error;
@@ -106,6 +141,8 @@ int64_t output_put(struct wasi *wasi, struct output_stream *stream, const uint8_
 
 bool output_ready(struct wasi *wasi, struct output_stream *stream)
 {
+    if (!stream->file)
+        return stream->closed || stream->ops->room(wasi, stream->of) != 0;
     return output_closed(stream) ||
            (goes_through(wasi, stream) && output_flush(wasi, stream, /*wait=*/false) != -EAGAIN);
 }
@@ -123,6 +160,8 @@ int64_t output_room(struct wasi *wasi, struct output_stream *stream)
 {
     if (output_closed(stream))
         return -EPIPE;
+    if (!stream->file)
+        return settled(stream, stream->ops->room(wasi, stream->of));
     int error = output_flush(wasi, stream, /*wait=*/false);
     if (error < 0)
         return error == -EAGAIN ? 0 : error;
@@ -158,6 +197,8 @@ int output_accept(struct wasi *wasi, struct output_stream *stream, const uint8_t
 {
     if (output_closed(stream))
         return -EPIPE;
+    if (!stream->file)
+        return (int)settled(stream, stream->ops->accept(wasi, stream->of, from, len));
     for (size_t done = 0; done < len;) {
         int64_t put = -EAGAIN;
         const uint8_t *at = from ? from + done : NULL;

@@ -42,6 +42,14 @@ struct pollable *pollable_socket(struct wasi *wasi, struct net_socket *socket, s
     return pollable;
 }
 
+struct pollable *pollable_future(struct wasi *wasi, const struct future_ops *ops, void *of)
+{
+    struct pollable *pollable = wasi_resource(wasi, sizeof *pollable);
+    if (pollable)
+        *pollable = (struct pollable){.kind = POLLABLE_FUTURE, .future = {ops, of}};
+    return pollable;
+}
+
 void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
@@ -53,6 +61,8 @@ void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
         output_release(wasi, pollable->output);
     else if (pollable->kind == POLLABLE_SOCKET)
         net_socket_release(wasi, pollable->socket);
+    else if (pollable->kind == POLLABLE_FUTURE)
+        pollable->future.ops->release(wasi, pollable->future.of);
     wasi_resource_end(wasi, pollable);
 }
 
@@ -70,16 +80,44 @@ static short events_of(const struct pollable *pollable)
     case POLLABLE_SOCKET:
         return pollable->socket->file && pollable->events ? pollable->events
                                                           : net_socket_events(pollable->socket);
+    case POLLABLE_FUTURE:
     case POLLABLE_TIME: break;
     }
     return 0;
 }
 
-static enum state state_of(const struct pollable *pollable, uint64_t now)
+/* Is it about something that is no descriptor? Then that itself says whether it is ready, and what
+ * it waits for. */
+static bool asks_itself(const struct pollable *pollable)
+{
+    return pollable->kind == POLLABLE_FUTURE ||
+           (pollable->kind == POLLABLE_INPUT && !pollable->input->file) ||
+           (pollable->kind == POLLABLE_OUTPUT && !pollable->output->file);
+}
+
+static bool is_so(struct wasi *wasi, const struct pollable *pollable)
+{
+    return pollable->kind == POLLABLE_INPUT ? input_ready(wasi, pollable->input)
+           : pollable->kind == POLLABLE_OUTPUT
+               ? output_ready(wasi, pollable->output)
+               : pollable->future.ops->ready(wasi, pollable->future.of);
+}
+
+static struct stream_wait wait_of(const struct pollable *pollable)
+{
+    return pollable->kind == POLLABLE_INPUT    ? input_waits(pollable->input)
+           : pollable->kind == POLLABLE_OUTPUT ? output_waits(pollable->output)
+                                               : pollable->future.ops->wait(pollable->future.of);
+}
+
+static enum state state_of(struct wasi *wasi, const struct pollable *pollable, uint64_t now)
 {
     const struct descriptor *file = NULL;
+    if (asks_itself(pollable))
+        return is_so(wasi, pollable) ? READY : NOT_READY;
     switch (pollable->kind) {
     case POLLABLE_TIME: return pollable->until <= now ? READY : NOT_READY;
+    case POLLABLE_FUTURE: break;
     case POLLABLE_INPUT: file = input_closed(pollable->input) ? NULL : pollable->input->file; break;
     case POLLABLE_OUTPUT:
         file = output_closed(pollable->output) ? NULL : pollable->output->file;
@@ -115,7 +153,7 @@ static uint64_t time_for(struct pollable *const *list, size_t len)
 
 static bool ready(struct wasi *wasi, struct pollable *pollable)
 {
-    enum state state = state_of(pollable, time_for(&pollable, 1));
+    enum state state = state_of(wasi, pollable, time_for(&pollable, 1));
     if (state != ASK)
         return state == READY;
     return wasi_ready(wasi, fd_of(pollable), events_of(pollable)) && still_ready(wasi, pollable);
@@ -136,14 +174,18 @@ enum host_answer wasi_pollable_ready(struct host_call *call, const void *args, v
 static enum host_answer wait_for(struct host_call *call, struct pollable *const *list, size_t len)
 {
     uint64_t first = UINT64_MAX;
+    bool timed = false;
     for (size_t i = 0; i < len; i++) {
         const struct pollable *pollable = list[i];
+        timed = timed || pollable->kind == POLLABLE_TIME;
         if (pollable->kind == POLLABLE_TIME)
             first = pollable->until < first ? pollable->until : first;
-        else if (wasi_wait_fd(call, fd_of(pollable), events_of(pollable)) == HOST_TRAP)
+        else if (asks_itself(pollable)
+                     ? wasi_wait_stream(call, wait_of(pollable)) == HOST_TRAP
+                     : wasi_wait_fd(call, fd_of(pollable), events_of(pollable)) == HOST_TRAP)
             return HOST_TRAP;
     }
-    return wasi_wait_until(call, first);
+    return timed ? wasi_wait_until(call, first) : HOST_BLOCKED;
 }
 
 enum host_answer wasi_pollable_block(struct host_call *call, const void *args, void *result)
@@ -167,7 +209,7 @@ static int64_t collect(struct wasi *wasi, struct pollable *const *list, size_t l
     int64_t count = 0;
     poll_set_clear(set);
     for (size_t i = 0; i < len; i++) {
-        enum state state = state_of(list[i], now);
+        enum state state = state_of(wasi, list[i], now);
         if (state == ASK && !poll_set_add(set, wasi->heap, fd_of(list[i]), events_of(list[i])))
             return -1;
         asked += state == ASK;
@@ -179,7 +221,7 @@ static int64_t collect(struct wasi *wasi, struct pollable *const *list, size_t l
         poll_set_run(set, 0);
     count = 0;
     for (size_t i = 0; i < len; i++) {
-        enum state state = state_of(list[i], now);
+        enum state state = state_of(wasi, list[i], now);
         if (state == ASK && !skip &&
             (!wasi->may_poll || poll_set_ready(set, fd_of(list[i]), events_of(list[i]))) &&
             still_ready(wasi, list[i]))

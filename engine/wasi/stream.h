@@ -11,12 +11,47 @@
 
 #include "engine/wasi/descriptor.h"
 
+/* --- Streams of something else: the bodies of HTTP messages (body.h)
+ * ------------------------------
+ */
+
+/* What has to happen before it is worth while to look again. */
+struct stream_wait {
+    int fd; /* -1: nothing that the kernel knows of */
+    short events;
+    uint64_t until; /* as sys_now; UINT64_MAX: no moment */
+};
+
+struct http_failure;
+
+/* None of these waits. */
+struct input_ops {
+    /* As input_read. */
+    int64_t (*read)(struct wasi *wasi, void *of, void *to, size_t len);
+    bool (*ready)(struct wasi *wasi, void *of);
+    struct stream_wait (*wait)(void *of);
+    const struct http_failure *(*error)(void *of); /* why it failed */
+    void (*release)(struct wasi *wasi, void *of);
+};
+
+struct output_ops {
+    /* As output_room, output_accept, output_flush. */
+    int64_t (*room)(struct wasi *wasi, void *of);
+    int (*accept)(struct wasi *wasi, void *of, const uint8_t *from, size_t len);
+    int (*flush)(struct wasi *wasi, void *of);
+    struct stream_wait (*wait)(void *of);
+    const struct http_failure *(*error)(void *of);
+    void (*release)(struct wasi *wasi, void *of);
+};
+
 /* Of a stream both its handle and every pollable made from it hold a reference. */
 struct input_stream {
     uint32_t refs;
     bool closed;
     uint64_t offset;
-    struct descriptor *file;
+    struct descriptor *file;     /* or, if this is NULL, */
+    const struct input_ops *ops; /* what these do with `of` */
+    void *of;
 };
 
 struct output_stream {
@@ -26,7 +61,9 @@ struct output_stream {
     uint32_t permit;        /* bytes that check-write permitted and write has not used */
     uint64_t permit_writes; /* `writes` of the descriptor then */
     uint64_t offset;
-    struct descriptor *file;
+    struct descriptor *file;      /* or, if this is NULL, */
+    const struct output_ops *ops; /* what these do with `of` */
+    void *of;
     uint8_t *pending; /* accepted and not written yet; NULL: nothing */
     uint32_t pending_at;
     uint32_t pending_len;
@@ -34,12 +71,12 @@ struct output_stream {
 
 static inline bool input_closed(const struct input_stream *stream)
 {
-    return stream->closed || stream->file->shut_in;
+    return stream->closed || (stream->file && stream->file->shut_in);
 }
 
 static inline bool output_closed(const struct output_stream *stream)
 {
-    return stream->closed || stream->file->shut_out;
+    return stream->closed || (stream->file && stream->file->shut_out);
 }
 
 /* --- Reading ------------------------------------------------------------------------------------
@@ -47,6 +84,8 @@ static inline bool output_closed(const struct output_stream *stream)
 
 /* Keeps the descriptor. NULL as wasi_resource. */
 struct input_stream *input_new(struct wasi *wasi, struct descriptor *file, uint64_t offset);
+/* Takes `of`, unless it answers NULL. */
+struct input_stream *input_of(struct wasi *wasi, const struct input_ops *ops, void *of);
 void input_release(struct wasi *wasi, struct input_stream *stream);
 
 /* Reads at most `len` (not 0) and WASI_CHUNK bytes; 0 at the end, which closes the stream. -EAGAIN
@@ -58,11 +97,15 @@ int64_t input_read(struct wasi *wasi, struct input_stream *stream, void *to, uin
 /* Would a read give something, or the end? */
 bool input_ready(struct wasi *wasi, const struct input_stream *stream);
 
+/* What a read that answered -EAGAIN waits for. */
+struct stream_wait input_waits(const struct input_stream *stream);
+
 /* --- Writing ------------------------------------------------------------------------------------
  */
 
 struct output_stream *output_new(struct wasi *wasi, struct descriptor *file, uint64_t offset,
                                  bool append);
+struct output_stream *output_of(struct wasi *wasi, const struct output_ops *ops, void *of);
 void output_release(struct wasi *wasi, struct output_stream *stream);
 
 /* Bytes that output_accept would write at once; 0 if none, or a negated errno. */
@@ -84,5 +127,8 @@ int output_flush(struct wasi *wasi, struct output_stream *stream, bool wait);
 
 /* Would check-write permit something, or fail? */
 bool output_ready(struct wasi *wasi, struct output_stream *stream);
+
+/* What a write that answered -EAGAIN waits for. */
+struct stream_wait output_waits(const struct output_stream *stream);
 
 #endif

@@ -1,4 +1,5 @@
-/* The rows of wasi.def that are provided, but those of sockets (rules_sockets.c), under their own
+/* The rows of wasi.def that are provided, but those of sockets and HTTP (rules_sockets.c,
+ * rules_http.c), under their own
  * filters; see rules_fixture.h. */
 #include "engine/wasi/directory.h"
 #include "engine/wasi/filesystem.h"
@@ -615,7 +616,6 @@ static const struct scenario scenarios[] = {
 #include "policies/wasi_cli.def"
 #include "policies/wasi_clocks.def"
 #include "policies/wasi_filesystem.def"
-#include "policies/wasi_http.def"
 #include "policies/wasi_io.def"
 #include "policies/wasi_random.def"
     {ROW_drop_descriptor, row_drop_descriptor},
