@@ -80,11 +80,10 @@ expect 'no engine' 125 '' 'engine' "$carrel" run --engine /nowhere ends
 # --- Refusals that name what is missing ----------------------------------------------------------------
 script lacks <<'E'
 reach http_outgoing_handle
-reach http_outgoing_body_write
 reach get_stdout
 name unknown acme:door/lock@1.0.0#\e[31mopen
 E
-expect 'all that is missing' 126 '' 'has 3 imports .*not provide.*\|.*wasi:http/types: \[method\]outgoing-body.write\|.*wasi:http/outgoing-handler: handle\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
+expect 'all that is missing' 126 '' 'has 2 imports .*not provide.*\|.*wasi:http/outgoing-handler: handle\|.*not known: acme:door/lock@1.0.0#.*x1b\[31mopen' run lacks
 script dead <<'E'
 import http_outgoing_handle
 E

@@ -1,6 +1,5 @@
 /* The rows of wasi.def that are provided, but those of sockets and HTTP (rules_sockets.c,
- * rules_http.c), under their own
- * filters; see rules_fixture.h. */
+ * rules_http.c), under their own filters; see rules_fixture.h. */
 #include "engine/wasi/directory.h"
 #include "engine/wasi/filesystem.h"
 #include "tests/unit/rules_fixture.h"
