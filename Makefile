@@ -109,7 +109,7 @@ $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
 
 # Linked statically, so that a run loads nothing but libc: the dynamic loader costs more than a cell.
-RUNNER_LIBS := -Wl,-Bstatic -lseccomp -lcap -ljson-c -lcrypto -Wl,-Bdynamic
+RUNNER_LIBS := -Wl,-Bstatic -lseccomp -lcap -ljson-c -lyaml -lcrypto -Wl,-Bdynamic
 
 # The place of the installed engine is compiled in; another PREFIX compiles it anew.
 $(B)/prefix: FORCE
@@ -143,7 +143,7 @@ UNIT_LIBS       := -lcmocka
 UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
 UNIT_LIBS_rules  := $(UNIT_LIBS_policy) -l:libcrypto.a
 UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a
-UNIT_LIBS_runner := $(UNIT_LIBS_shim)
+UNIT_LIBS_runner := $(UNIT_LIBS_shim) -l:libyaml.a
 UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
 # unit VARIANT NAME ROOM

@@ -33,6 +33,10 @@ extern const struct capability_info capabilities[CAP_COUNT];
 /* Those that every component has. */
 capability_set capability_defaults(void);
 
+/* Those that a word of the operator's means: itself and what lies below it ("net" is also
+ * "net.tcp.connect"), "*" all. 0 if there is no such word. */
+capability_set capability_matching(const char *word);
+
 static inline bool capability_in(capability_set set, enum capability capability)
 {
     return set >> capability & 1;

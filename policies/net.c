@@ -172,6 +172,17 @@ bool net_rule_covers(const struct net_rule *rule, enum net_use use,
             within_special(rule->family, rule->bytes, rule->bits));
 }
 
+bool net_rule_denies(const struct net_rule *rule, enum net_use use,
+                     const struct net_address *address)
+{
+    if (rule->use == NET_ALL)
+        return true;
+    if (rule->use != use || !net_rule_has_port(rule, address->port))
+        return false;
+    return rule->host == NET_ANY || (rule->host == NET_RANGE && rule->family == address->family &&
+                                     same_prefix(rule->bytes, address->bytes, rule->bits));
+}
+
 /* --- Reading ------------------------------------------------------------------------------------
  */
 

@@ -66,6 +66,10 @@ capability_set net_rule_gives(const struct net_rule *rule);
 bool net_rule_covers(const struct net_rule *rule, enum net_use use,
                      const struct net_address *address);
 
+/* The same of a rule that denies: `*` then covers every address, and `all` everything. */
+bool net_rule_denies(const struct net_rule *rule, enum net_use use,
+                     const struct net_address *address);
+
 /* Is the rule for this use, and does it give this name? (For NET_LOOKUP: may the name be looked
  * up?) Letters of either size are the same. */
 bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str name);

@@ -1,4 +1,4 @@
-/* What the operator allows: from the flags of the command line, later from policy files and OCI
+/* What the operator allows: from the flags of the command line, from policy files, later from OCI
  * annotations, all into this one form. Nothing that a publisher ships gets in here. */
 #ifndef CARREL_POLICIES_POLICY_H
 #define CARREL_POLICIES_POLICY_H
@@ -19,12 +19,16 @@ struct policy_directory {
 
 /* Texts and arrays belong to whoever made the policy, and outlive what is derived from it. */
 struct policy {
-    capability_set allowed; /* the defaults, and what the fields below give */
+    capability_set
+        allowed; /* the defaults, and what the fields below give; nothing that is denied */
+    capability_set denied; /* what a policy file takes away */
     const struct policy_directory *directories;
     size_t directory_count;
     struct text_list environment; /* "NAME=VALUE" each */
     const struct net_rule *net;
     size_t net_count;
+    const struct net_rule *net_denied; /* covered by one of these, nothing else helps */
+    size_t net_denied_count;
     uint64_t memory;   /* bytes that the guest may have */
     uint64_t timeout;  /* nanoseconds */
     uint64_t fuel;     /* units */

@@ -1,5 +1,6 @@
 /* `carrel audit`: what components can do, without running them. */
 #include "policies/audit.h"
+#include "policies/audit_compare.h"
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/report.h"
@@ -8,6 +9,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+/* Exit code: --check found an excess, --diff that rights grew. */
+#define AUDIT_EXCEEDS 3
 
 /* Colour on a terminal, unless the user wants none (no-color.org); its width, between bounds. */
 static struct audit_style style_of_output(void)
@@ -29,17 +33,17 @@ struct printing {
     struct audit_style style;
     struct audit_json *json;
     bool printed;
+    bool exceeds; /* what was asked for with --check or --diff */
 };
 
-static void print(struct printing *printing, const char *path, const struct examined *of)
+static void arrange(const char *path, const struct examined *of, struct audit *ret)
 {
-    static struct audit audit;
     struct audit_input in = {
         .file = path,
         .size = of->component.size,
         .digest = of->component.digest,
         .demand = &of->demand,
-        .policy = &printing->options->policy,
+        .policy = of->policy,
         .verdict = &of->verdict,
         .plan = &of->run.plan,
         .standing = of->walls.standing,
@@ -50,7 +54,17 @@ static void print(struct printing *printing, const char *path, const struct exam
                         ? "there is no control group here in which this user may limit memory"
                     : of->walls.errors[i] ? strerrordesc_np(of->walls.errors[i])
                                           : NULL;
-    audit_make(&in, &audit);
+    audit_make(&in, ret);
+}
+
+static void print(struct printing *printing, const char *path, const struct examined *of)
+{
+    static struct audit audit;
+    arrange(path, of, &audit);
+    if (printing->options->check) {
+        printing->exceeds = audit_print_excess(&audit, stdout) > 0 || printing->exceeds;
+        return;
+    }
     if (printing->options->json) {
         printing->json = audit_json_add(printing->json, &audit);
         return;
@@ -61,30 +75,70 @@ static void print(struct printing *printing, const char *path, const struct exam
     printing->printed = true;
 }
 
-int command_audit(const struct options *options, char **operands, size_t count)
+/* Each file for itself. Gives the exit code. */
+static int audit_each(struct examiner *examiner, const struct options *options, char **operands,
+                      size_t count)
 {
-    struct err err = {.offset = ERR_NOWHERE};
-    static struct examiner examiner;
-    if (count == 0) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "no FILE: write `carrel audit FILE...`");
-        return report_error(NULL, &err);
-    }
-    if (examiner_open(&examiner, options, &err))
-        return report_error(NULL, &err);
     struct printing printing = {.options = options, .style = style_of_output()};
     int code = 0;
-    for (size_t i = 0; i < count && !examiner.session.interrupted; i++) {
+    for (size_t i = 0; i < count && !examiner->session.interrupted; i++) {
         struct examined *of = NULL;
         struct err one = {.offset = ERR_NOWHERE};
-        if (examine(&examiner, options, operands[i], (struct text_list){0}, &of, &one))
+        if (examine(examiner, options, operands[i], (struct text_list){0}, &of, &one))
             code = report_error(operands[i], &one);
         else
             print(&printing, operands[i], of);
         examined_free(of);
     }
-    examiner_close(&examiner);
     if (options->json && printing.json && audit_json_end(printing.json, stdout))
         code = err_exit_code(ERR_FAULT);
+    return code == 0 && printing.exceeds ? AUDIT_EXCEEDS : code;
+}
+
+/* Two files against each other. */
+static int audit_both(struct examiner *examiner, const struct options *options, char **operands)
+{
+    static struct audit audits[2];
+    struct examined *of[2] = {NULL, NULL};
+    int code = 0;
+    for (size_t i = 0; i < 2 && code == 0; i++) {
+        struct err one = {.offset = ERR_NOWHERE};
+        if (examine(examiner, options, operands[i], (struct text_list){0}, &of[i], &one))
+            code = report_error(operands[i], &one);
+        else
+            arrange(operands[i], of[i], &audits[i]);
+    }
+    if (code == 0 && audit_print_growth(&audits[0], &audits[1], stdout) > 0)
+        code = AUDIT_EXCEEDS;
+    examined_free(of[0]);
+    examined_free(of[1]);
+    return code;
+}
+
+static const char *wrong_operands(const struct options *options, size_t count)
+{
+    if (options->diff && options->check)
+        return "--diff compares two files, and --check a file with a policy: ask one after the "
+               "other";
+    if (options->diff && count != 2)
+        return "--diff takes two files: write `carrel audit --diff OLD NEW`";
+    return count == 0 ? "no FILE: write `carrel audit FILE...`" : NULL;
+}
+
+int command_audit(const struct options *options, char **operands, size_t count)
+{
+    struct err err = {.offset = ERR_NOWHERE};
+    static struct examiner examiner;
+    const char *wrong = wrong_operands(options, count);
+    if (wrong) {
+        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s", wrong);
+        return report_error(NULL, &err);
+    }
+    if (examiner_open(&examiner, options, &err))
+        return report_error(NULL, &err);
+    int code = options->diff ? audit_both(&examiner, options, operands)
+                             : audit_each(&examiner, options, operands, count);
+    examiner_close(&examiner);
     if (fflush(stdout) || ferror(stdout)) {
         err_set(&err, ERR_FAULT, ERR_NOWHERE, "cannot write the audit to standard output");
         return report_error(NULL, &err);

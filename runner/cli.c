@@ -113,7 +113,8 @@ static int take_flag(struct cli *cli, char **argv, int *at, struct err *err)
     }
     if (info->times == CLI_ONCE && *info->argument && has(cli, (enum cli_flag)flag))
         return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is given twice: give it once", word);
-    cli->given[cli->given_count++] = (struct cli_given){(enum cli_flag)flag, value};
+    cli->given[cli->given_count++] =
+        (struct cli_given){.flag = (enum cli_flag)flag, .value = value};
     return 0;
 }
 
@@ -129,7 +130,7 @@ static int take_words(struct cli *cli, int argc, char **argv, int at, struct err
         if (flags && strcmp(argv[at], "--") == 0) {
             flags = false;
         } else if (flags && strcmp(argv[at], "-h") == 0) {
-            cli->given[cli->given_count++] = (struct cli_given){FLAG_HELP, ""};
+            cli->given[cli->given_count++] = (struct cli_given){.flag = FLAG_HELP, .value = ""};
         } else if (flags && is_flag(argv[at])) {
             failed |= take_flag(cli, argv, &at, err);
         } else {

@@ -49,6 +49,7 @@ extern const struct cli_flag_info cli_flags[CLI_FLAGS];
 struct cli_given {
     enum cli_flag flag;
     const char *value; /* "" if it takes none */
+    const char *where; /* in which policy file it stands, with the place; NULL: the command line */
 };
 
 /* Points into argv, which must live as long. */

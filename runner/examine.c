@@ -15,8 +15,7 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
     if (engine_file_find(options->engine, examiner->engine, err))
         return -1;
     /* A group of its own costs time: only a run whose memory the operator bounds gets one. */
-    bool bounded = options->policy.memory != CLI_MEMORY_DEFAULT;
-    host_probe(examiner->engine, bounded, &examiner->host);
+    host_probe(examiner->engine, options->bounded, &examiner->host);
     if (session_open(&examiner->session, err))
         return -1;
     lookups_open(&examiner->session.lookups, &examiner->host, &options->policy);
@@ -66,11 +65,11 @@ static int read_demand(struct examiner *examiner, const struct options *options,
 static int plan_run(struct examiner *examiner, const struct options *options,
                     struct text_list arguments, struct examined *of, struct err *err)
 {
-    derive_verdict(&of->demand, &options->policy, &of->verdict);
+    derive_verdict(&of->demand, of->policy, &of->verdict);
     const struct cell_request request = {
         .role = CELL_RUN,
         .host = &examiner->host,
-        .policy = &options->policy,
+        .policy = of->policy,
         .verdict = &of->verdict,
         .component_size = of->component.size,
         .digest = of->component.digest,
@@ -79,6 +78,23 @@ static int plan_run(struct examiner *examiner, const struct options *options,
         .invoke = options->invoke,
     };
     return cell_plan_make(&request, &of->run, err);
+}
+
+/* The policy that holds for this component: what the file says of it, by its name and digest. */
+static int find_policy(const struct options *options, const char *path, struct examined *of,
+                       struct err *err)
+{
+    const struct policy_file *file = options->file;
+    of->policy = &options->policy;
+    if (!file || file->component_count == 0)
+        return 0;
+    const char *slash = strrchr(path, '/');
+    const struct policy_subject subject = {.name = slash ? slash + 1 : path,
+                                           .digest = of->component.digest};
+    if (options_with_policy(options->cli, file, &subject, &of->own, err))
+        return -1;
+    of->policy = &of->own.policy;
+    return 0;
 }
 
 int examine(struct examiner *examiner, const struct options *options, const char *path,
@@ -94,14 +110,16 @@ int examine(struct examiner *examiner, const struct options *options, const char
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
     if (session_copy(&examiner->session, path, options->policy.timeout, &of->component, err))
         return -1;
-    if (read_demand(examiner, options, of, err))
+    if (find_policy(options, path, of, err) || read_demand(examiner, options, of, err))
         return -1;
     return plan_run(examiner, options, arguments, of, err);
 }
 
 void examined_free(struct examined *examined)
 {
-    if (examined)
+    if (examined) {
         component_close(&examined->component);
+        options_free(&examined->own);
+    }
     free(examined);
 }

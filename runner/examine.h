@@ -10,6 +10,8 @@
 #include <limits.h>
 
 struct examined {
+    const struct policy *policy; /* that holds for this component */
+    struct options own;          /* where its policy lives, if the policy file speaks of it */
     struct component component;
     struct demand demand;
     struct verdict verdict;

@@ -2,7 +2,9 @@
  * layout here. */
 #include "runner/help.h"
 
+#include "policies/capability.h"
 #include "runner/exit_codes.h"
+#include "runner/policy_key.h"
 #include <string.h>
 
 #define WIDTH  80
@@ -61,7 +63,9 @@ void help_all(FILE *out)
     fputs("  carrel --version\n\n", out);
     for (int i = 0; i < CLI_COMMANDS; i++)
         entry(out, cli_commands[i].word, "", cli_commands[i].line);
-    fputs("\n`carrel help COMMAND` shows the flags of a command.\n", out);
+    fputs("\n`carrel help COMMAND` shows the flags of a command, `carrel help policy` how "
+          "policy\nfiles are written.\n",
+          out);
 }
 
 void help_command(FILE *out, enum cli_command command)
@@ -79,4 +83,58 @@ void help_command(FILE *out, enum cli_command command)
             entry(out, cli_flags[i].word, cli_flags[i].argument, cli_flags[i].what);
     if (command == CLI_RUN)
         list_exit_codes(out);
+}
+
+/* --- Policy files -------------------------------------------------------------------------------
+ */
+
+static const char policy_example[] =
+    "    version: 1\n"
+    "    allow:\n"
+    "      dir: {host: data, guest: /data, access: read}\n"
+    "      net: [connect=example.com:443]\n"
+    "    deny:\n"
+    "      net: [connect=*:25]\n"
+    "    limits: {memory: 256M, timeout: 30s}\n"
+    "    components:\n"
+    "      report-*.wasm:\n"
+    "        allow: {dir: {host: out, guest: /out, access: write}}\n";
+
+static void policy_sections_help(FILE *out)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    for (int section = 0; section < POLICY_SECTIONS; section++) {
+        fprintf(out, "\n%s: ", policy_sections[section].word);
+        int at = (int)strlen(policy_sections[section].word) + 2;
+        wrap(out, policy_sections[section].what, at, 2);
+        for (size_t i = 0; i < count; i++)
+            if ((int)keys[i].section == section)
+                entry(out, keys[i].word, keys[i].value, keys[i].what);
+    }
+}
+
+void help_policy(FILE *out)
+{
+    fputs(
+        "A policy file says what components may be given: carrel run --policy FILE, carrel audit\n"
+        "--policy FILE, carrel audit --check FILE. It is written in YAML, or in JSON:\n\n",
+        out);
+    fputs(policy_example, out);
+    fputs("\nAt the top:\n", out);
+#define TOP(name, word, value, what) entry(out, word, value, what);
+#include "runner/policy_key.def"
+    policy_sections_help(out);
+    fputs("\nAn entry of dir is written as --dir has it, or as a mapping:\n", out);
+    for (int i = 0; i < POLICY_MEMBERS; i++)
+        entry(out, policy_members[i].word, "", policy_members[i].what);
+    fputs("\nA component is selected by\n", out);
+#define SELECTOR(form, what) entry(out, form, "", what);
+#include "runner/policy_key.def"
+    fputs("\nCapabilities:\n", out);
+    for (int i = 0; i < CAP_COUNT; i++)
+        entry(out, capabilities[i].word, "", capabilities[i].what);
+    fputs("\nA key that is not known is an error. Nothing that a publisher ships is read as a "
+          "policy.\n",
+          out);
 }

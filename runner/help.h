@@ -9,4 +9,7 @@
 void help_all(FILE *out);
 void help_command(FILE *out, enum cli_command command);
 
+/* The reference of policy files, from the rows of policy_key.def and capability.def. */
+void help_policy(FILE *out);
+
 #endif

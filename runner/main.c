@@ -5,6 +5,7 @@
 #include "shim/host.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int help(const struct cli *cli)
 {
@@ -17,6 +18,10 @@ static int help(const struct cli *cli)
         help_command(stdout, command);
         return 0;
     }
+    if (strcmp(cli->operands[0], "policy") == 0) {
+        help_policy(stdout);
+        return 0;
+    }
     struct err err = {0};
     err_set(&err, ERR_USAGE, ERR_NOWHERE, "unknown command '%s': `carrel help` lists the commands",
             cli->operands[0]);
@@ -26,8 +31,10 @@ static int help(const struct cli *cli)
 static int carry_out(const struct cli *cli)
 {
     struct err err = {.offset = ERR_NOWHERE};
-    struct options options;
-    if (options_make(cli, &options, &err)) {
+    struct options options = {.status = options_status(cli)};
+    struct policy_file file = {.path = NULL};
+    if (options_of_command(cli, &file, &options, &err)) {
+        policy_file_free(&file);
         report_status(options.status, err_exit_code(err.kind), &err, 0);
         return report_error(NULL, &err);
     }
@@ -42,6 +49,7 @@ static int carry_out(const struct cli *cli)
     case CLI_VERSION: break; /* not here */
     }
     options_free(&options);
+    policy_file_free(&file);
     return code;
 }
 

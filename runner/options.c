@@ -60,28 +60,37 @@ static int split_directory(const char *text, struct directory_text *ret, struct 
                    "--dir %s: a name is missing: write --dir HOST::GUEST or HOST::GUEST:ro", text);
 }
 
-/* The guest's name lives in `guest`; both texts become the directory's. */
-static int make_directory(const struct directory_text *from, struct policy_directory *ret,
-                          struct err *err)
+/* The host's directory by its real path. `absent`: it need not be there. NULL after an error. */
+static char *host_directory(const char *path, bool absent, struct err *err)
 {
-    char *host = realpath(from->host, NULL);
+    char *host = realpath(path, NULL);
     struct stat at;
-    if (!host || stat(host, &at) != 0) {
+    if (host && stat(host, &at) == 0) {
+        if (S_ISDIR(at.st_mode))
+            return host;
+        err_set(err, ERR_USAGE, ERR_NOWHERE,
+                "--dir %s: not a directory: give the directory that it lies in", path);
+    } else {
         int failed = errno;
-        free(host);
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "--dir %s: %s", from->host,
-                       failed == ENOENT ? "no such directory: make it, or correct the name"
-                                        : strerror(failed));
+        if (absent && failed == ENOENT)
+            return strdup(path);
+        err_set(err, ERR_USAGE, ERR_NOWHERE, "--dir %s: %s", path,
+                failed == ENOENT ? "no such directory: make it, or correct the name"
+                                 : strerror(failed));
     }
-    if (!S_ISDIR(at.st_mode)) {
-        free(host);
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "--dir %s: not a directory: give the directory that it lies in", from->host);
-    }
-    char *guest = strdup(from->guest);
+    free(host);
+    return NULL;
+}
+
+/* Both texts become the directory's. */
+static int make_directory(const struct directory_text *from, bool absent,
+                          struct policy_directory *ret, struct err *err)
+{
+    char *host = host_directory(from->host, absent, err);
+    char *guest = host ? strdup(from->guest) : NULL;
     if (!guest) {
         free(host);
-        return no_memory(err);
+        return host ? no_memory(err) : -1;
     }
     *ret = (struct policy_directory){host, guest, from->read_only};
     return 0;
@@ -102,7 +111,8 @@ static int add_directory(struct options *options, const char *text, struct err *
             return -1;
         }
     }
-    int failed = make_directory(&parts, &options->directories[policy->directory_count], err);
+    int failed = make_directory(&parts, /*absent=*/options->check != NULL,
+                                &options->directories[policy->directory_count], err);
     free(parts.copy);
     if (failed)
         return -1;
@@ -229,6 +239,14 @@ static int add_view(struct options *options, enum view view)
     return 0;
 }
 
+static int set_denials(struct options *options, const char *form, struct err *err)
+{
+    options->denials_json = strcmp(form, "json") == 0;
+    if (options->denials_json || strcmp(form, "text") == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--denials %s: it is text or json", form);
+}
+
 static int set_flag(struct options *options, const struct cli_given *given, struct err *err)
 {
     struct policy *policy = &options->policy;
@@ -247,10 +265,27 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_WAT: return add_view(options, VIEW_WAT);
     case FLAG_MODULES: return add_view(options, VIEW_MODULES);
     case FLAG_JSON: options->json = true; return add_view(options, VIEW_JSON);
+    case FLAG_CHECK: options->check = given->value; return 0;
+    case FLAG_DIFF: options->diff = true; return 0;
+    case FLAG_DENIALS: return set_denials(options, given->value, err);
+    case FLAG_AUDIT_LOG: options->audit_log = given->value; return 0;
+    case FLAG_POLICY: /* read before: see policy_options.c */
     case FLAG_HELP:
     case CLI_FLAGS: return 0;
     }
     return 0;
+}
+
+/* What stands in a policy file is told with its place there, and without the dashes of a flag. */
+static int set_given(struct options *options, const struct cli_given *given, struct err *err)
+{
+    struct err one = {.offset = ERR_NOWHERE};
+    if (!given->where)
+        return set_flag(options, given, err);
+    if (set_flag(options, given, &one) == 0)
+        return 0;
+    const char *text = strncmp(one.text, "--", 2) == 0 ? one.text + 2 : one.text;
+    return err_set(err, one.kind, one.offset, "%s: %s", given->where, text);
 }
 
 int options_make(const struct cli *cli, struct options *ret, struct err *err)
@@ -261,6 +296,8 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
                    .timeout = POLICY_UNLIMITED,
                    .fuel = POLICY_UNLIMITED},
         .status = options_status(cli),
+        .cli = cli,
+        .check = cli_value(cli, FLAG_CHECK),
     };
     ret->directories = calloc(cli->given_count + 1, sizeof *ret->directories);
     ret->environment = calloc(cli->given_count + 1, sizeof *ret->environment);
@@ -270,7 +307,8 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
     ret->policy.environment.at = ret->environment;
     int failed = ret->directories && ret->environment && ret->net ? 0 : no_memory(err);
     for (size_t i = 0; !failed && i < cli->given_count; i++)
-        failed = set_flag(ret, &cli->given[i], err);
+        failed = set_given(ret, &cli->given[i], err);
+    ret->bounded = ret->policy.memory != CLI_MEMORY_DEFAULT;
     if (failed)
         options_free(ret);
     return failed;
@@ -285,5 +323,6 @@ void options_free(struct options *options)
     free(options->directories);
     free(options->environment);
     free(options->net);
+    free(options->net_denied);
     *options = (struct options){.status = options->status};
 }

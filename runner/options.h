@@ -4,14 +4,23 @@
 
 #include "policies/policy.h"
 #include "runner/cli.h"
+#include "runner/policy_file.h"
 
 struct options {
-    struct policy policy; /* points into the fields below and into argv */
+    struct policy policy; /* points into the fields below, argv and `file` */
     struct policy_directory *directories;
     struct net_rule *net;
     const char **environment;
     const char *invoke; /* or NULL */
     const char *engine; /* or NULL: the installed one */
+    const struct cli *cli;
+    const struct policy_file *file; /* of --policy or --check; or NULL */
+    struct net_rule *net_denied;
+    const char *check;     /* the policy file of --check; or NULL */
+    const char *audit_log; /* a path; or NULL */
+    bool bounded;          /* a limit on memory is given, here or for some component */
+    bool denials_json;
+    bool diff;
     bool explain;
     bool json;
     const char *views[3]; /* words of the VIEW rows that `inspect` is to show */
@@ -27,6 +36,17 @@ int options_status(const struct cli *cli);
  * own environment. The result lives as long as the command line. Errors: USAGE, ABSENT for a
  * directory that is not there. */
 int options_make(const struct cli *cli, struct options *ret, struct err *err);
+
+/* The same with what a policy file says of `subject`: its settings come first, flags add to them,
+ * and what it denies is taken away. The result lives as long as the file, too. */
+int options_with_policy(const struct cli *cli, const struct policy_file *file,
+                        const struct policy_subject *subject, struct options *ret, struct err *err);
+
+/* The options of a command: with the policy file that it names, read into `file`, or without. All
+ * of the file is checked. `file` is to be given to policy_file_free, also after a failure. */
+int options_of_command(const struct cli *cli, struct policy_file *file, struct options *ret,
+                       struct err *err);
+
 void options_free(struct options *options);
 
 #endif

@@ -4,6 +4,7 @@
 #include "runner/report.h"
 #include "shim/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ static const char *base_name(const char *path)
 /* Can this component be run in the way that was asked for? */
 static int judge(const struct options *options, const struct examined *of, struct err *err)
 {
-    if (derive_refusal(&of->demand, &options->policy, &of->verdict, err))
+    if (derive_refusal(&of->demand, of->policy, &of->verdict, err))
         return -1;
     if (options->invoke || demand_is(&of->demand, DEMAND_IS_COMMAND))
         return 0;
@@ -28,6 +29,31 @@ static int judge(const struct options *options, const struct examined *of, struc
     return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                    "it is no program: call one of its exports with --invoke 'NAME(ARGS)'; "
                    "`carrel audit` lists them");
+}
+
+static void log_begin(const struct audit_log *log, const char *path, const struct examined *of)
+{
+    char digest[65], capabilities_text[1024] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < 32; i++)
+        snprintf(digest + 2 * i, 3, "%02x", of->component.digest[i]);
+    for (int i = 0; i < CAP_COUNT; i++)
+        if (capability_in(of->verdict.granted, (enum capability)i))
+            used += (size_t)snprintf(capabilities_text + used, sizeof capabilities_text - used,
+                                     "%s%s", used ? " " : "", capabilities[i].word);
+    const struct audit_log_member members[] = {
+        {"file", path}, {"sha256", digest}, {"granted", capabilities_text}};
+    audit_log_add(log, "begin", members, countof(members));
+}
+
+static void log_end(struct audit_log *log, const char *path, int code, const struct err *why)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", code);
+    const struct audit_log_member members[] = {
+        {"file", path}, {"exit", text}, {"why", why ? why->text : NULL}};
+    audit_log_add(log, "end", members, countof(members));
+    audit_log_close(log);
 }
 
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if the run is refused,
@@ -47,6 +73,7 @@ static int run(struct examiner *examiner, const struct options *options, const c
     if (!failed) {
         if (options->explain)
             examine_explain("The component's cell", &of->run.plan);
+        log_begin(examiner->session.log, path, of);
         session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
     examined_free(of);
@@ -82,12 +109,16 @@ int command_run(const struct options *options, char **operands, size_t count)
 
     static struct examiner examiner;
     static struct outcome outcome;
+    static struct audit_log log = {.file = -1};
     /* Not when everything is printed before it is done. */
     examiner.run_follows = !options->explain;
     int failed = examiner_open(&examiner, options, &err);
     const char *about = failed ? NULL : path;
     if (!failed) {
-        failed = run(&examiner, options, path, arguments, &outcome, &err);
+        failed = audit_log_open(options->audit_log, options->denials_json, &log, &err);
+        examiner.session.log = &log;
+        if (!failed)
+            failed = run(&examiner, options, path, arguments, &outcome, &err);
         examiner_close(&examiner);
     }
     if (!failed)
@@ -98,6 +129,7 @@ int command_run(const struct options *options, char **operands, size_t count)
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
     code = session_exit_code(&examiner.session, code);
     report_status(options->status, code, why, cause(&examiner.session, &outcome));
+    log_end(&log, path, code, why);
     session_heed(&examiner.session);
     return code;
 }

@@ -40,6 +40,7 @@ void cell_start(struct cell *cell)
     cell->deadline = UINT64_MAX;
     cell->counts = (struct message_counts){0};
     cell->outcome = (struct outcome){0};
+    cell->log = NULL;
     cell->demand = NULL;
     cell->answered = false;
 }
@@ -69,7 +70,7 @@ int cell_order(struct cell *cell, const struct plan *plan, const struct componen
     }
     if (order_make(plan, component, &cell->order, err))
         return -1;
-    network_open(&cell->network, plan, component->name);
+    network_open(&cell->network, plan, component->name, cell->log);
     if (cell->grants.count != cell->order.head.grants)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "grants were made that are not handed over");
     cell->state = cell->order.head.role == ROLE_READER     ? STATE_READER_LOCKING

@@ -21,6 +21,7 @@ struct cell {
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     struct message_counts counts;
     struct outcome outcome;
+    const struct audit_log *log;      /* where denials are told; or NULL */
     struct demand *demand;            /* where a reader's answer goes; or NULL */
     bool answered;                    /* it is there */
     struct message_resolved resolved; /* a resolver's answer, if `answered` */

@@ -4,10 +4,9 @@
 #include "policies/printable.h"
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define LINE_MAX_SIZE 1024
 
 /* FNV-1a: distinct lines rarely meet, and if they do, one is said less. */
 static uint64_t digest_of(const char *text)
@@ -27,23 +26,23 @@ static bool room_for_a_line(void)
     return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
 }
 
-static void tell_once(struct denials *denials, const char *line)
+enum novelty { SAID_BEFORE, NEW, TOO_MANY };
+
+/* Is there something to say? `line` alone decides. */
+static enum novelty novelty_of(struct denials *denials, const char *line)
 {
     uint64_t digest = digest_of(line);
     if (denials->count > DENIALS_TOLD)
-        return;
+        return SAID_BEFORE;
     for (size_t i = 0; i < denials->count; i++)
         if (denials->told[i] == digest)
-            return;
+            return SAID_BEFORE;
     if (!room_for_a_line())
-        return;
-    if (denials->count == DENIALS_TOLD) {
-        dprintf(STDERR_FILENO, "carrel: %s: more was refused, which is not shown\n", denials->file);
-    } else {
-        denials->told[denials->count] = digest;
-        dprintf(STDERR_FILENO, "carrel: %s\n", line);
-    }
-    denials->count++;
+        return SAID_BEFORE;
+    if (denials->count++ == DENIALS_TOLD)
+        return TOO_MANY;
+    denials->told[denials->count - 1] = digest;
+    return NEW;
 }
 
 /* The word of --net that allows what this row does with an address or a name; NULL if none does. */
@@ -61,31 +60,99 @@ static const char *net_word(enum row row, const struct denied_subject *subject)
     }
 }
 
-void denial_tell(struct denials *denials, enum row row, const struct denied_subject *subject,
-                 bool by_rules)
+/* The parts of an explanation. */
+struct denial {
+    char function[160];
+    char subject[4 * NET_NAME_MAX + 8];
+    char why[512];
+    char flag[NET_TEXT_MAX + 32];   /* that allows it; empty: none does */
+    char policy[NET_TEXT_MAX + 64]; /* the same as a line of a policy file */
+};
+
+static void find_subject(const struct denied_subject *subject, struct denial *ret)
+{
+    char address[NET_TEXT_MAX];
+    if (subject->name.len)
+        printable(ret->subject, sizeof ret->subject, subject->name);
+    else if (subject->address)
+        snprintf(ret->subject, sizeof ret->subject, "%s",
+                 net_address_text(subject->address, address));
+}
+
+static void find_remedy(enum row row, const struct denied_subject *subject, struct denial *ret)
+{
+    const struct capability_info *capability = &capabilities[row_infos[row].capability];
+    const char *word = net_word(row, subject);
+    if (subject->by)
+        return;
+    if (word) {
+        snprintf(ret->flag, sizeof ret->flag, "--net %s=%.*s", word, NET_TEXT_MAX, ret->subject);
+        snprintf(ret->policy, sizeof ret->policy, "allow: {net: \"%s=%.*s\"}", word, NET_TEXT_MAX,
+                 ret->subject);
+    } else if (*capability->flag) {
+        const char *value = strchr(capability->flag, ' ');
+        int length = value ? (int)(value - capability->flag) - 2 : 0;
+        snprintf(ret->flag, sizeof ret->flag, "%s", capability->flag);
+        if (value)
+            snprintf(ret->policy, sizeof ret->policy, "allow: {%.*s: \"%s\"}", length,
+                     capability->flag + 2, value + 1);
+    }
+}
+
+static void explain(enum row row, const struct denied_subject *subject, enum denied_why why,
+                    struct denial *ret)
 {
     const struct row_info *info = &row_infos[row];
-    const struct capability_info *capability = &capabilities[info->capability];
-    char name[4 * NET_NAME_MAX + 8], address[NET_TEXT_MAX], file[512], line[LINE_MAX_SIZE];
-    const char *what = "";
-    if (subject->name.len)
-        what = printable(name, sizeof name, subject->name);
-    else if (subject->address)
-        what = net_address_text(subject->address, address);
-    const char *word = net_word(row, subject);
-    int used =
-        snprintf(line, sizeof line,
-                 "%s: %s#%s%s%s was refused: ", printable(file, sizeof file, str_of(denials->file)),
-                 info->interface, info->name, *what ? " " : "", what);
-    size_t at = (size_t)used < sizeof line ? (size_t)used : sizeof line - 1;
-    if (by_rules)
-        used = snprintf(line + at, sizeof line - at, "no --net rule covers it");
+    *ret = (struct denial){.function = ""};
+    snprintf(ret->function, sizeof ret->function, "%s#%s", info->interface, info->name);
+    find_subject(subject, ret);
+    find_remedy(row, subject, ret);
+    if (subject->by)
+        snprintf(ret->why, sizeof ret->why, "the policy denies %.*s", NET_TEXT_MAX,
+                 subject->by->text);
+    else if (why == DENIED_NO_RULE)
+        snprintf(ret->why, sizeof ret->why, "no --net rule covers it");
     else
-        used = snprintf(line + at, sizeof line - at, "%s is not granted", capability->word);
-    at += (size_t)used < sizeof line - at ? (size_t)used : sizeof line - at - 1;
-    if (word)
-        snprintf(line + at, sizeof line - at, "; --net %s=%s allows it", word, what);
-    else if (*capability->flag)
-        snprintf(line + at, sizeof line - at, "; %s allows it", capability->flag);
-    tell_once(denials, line);
+        snprintf(ret->why, sizeof ret->why, "%s is not granted",
+                 capabilities[info->capability].word);
+}
+
+static void say(const struct denials *denials, const struct denial *denial, const char *file)
+{
+    const struct audit_log_member members[] = {
+        {"file", denials->file},
+        {"function", denial->function},
+        {"subject", *denial->subject ? denial->subject : NULL},
+        {"why", denial->why},
+        {"flag", *denial->flag ? denial->flag : NULL},
+        {"policy", *denial->policy ? denial->policy : NULL},
+    };
+    if (denials->log)
+        audit_log_add(denials->log, "denied", members, countof(members));
+    if (denials->log && denials->log->json) {
+        char *line = audit_log_line(denials->log, "denied", members, countof(members));
+        if (line)
+            dprintf(STDERR_FILENO, "%s", line);
+        free(line);
+        return;
+    }
+    dprintf(STDERR_FILENO, "carrel: %s: %s%s%s was refused: %s%s%s%s%s%s\n", file, denial->function,
+            *denial->subject ? " " : "", denial->subject, denial->why, *denial->flag ? "; " : "",
+            denial->flag, *denial->policy ? " or, in a policy, " : "", denial->policy,
+            *denial->flag ? " allows it" : "");
+}
+
+void denial_tell(struct denials *denials, enum row row, const struct denied_subject *subject,
+                 enum denied_why why)
+{
+    struct denial denial;
+    char file[512], line[sizeof denial];
+    explain(row, subject, why, &denial);
+    printable(file, sizeof file, str_of(denials->file));
+    snprintf(line, sizeof line, "%s %s %s", denial.function, denial.subject, denial.why);
+    enum novelty novelty = novelty_of(denials, line);
+    if (novelty == NEW)
+        say(denials, &denial, file);
+    else if (novelty == TOO_MANY)
+        dprintf(STDERR_FILENO, "carrel: %s: more was refused, which is not shown\n", file);
 }

@@ -1,18 +1,20 @@
 /* Denials explain themselves: a line on standard error, once for each distinct cause, that names
- * the component, the imported function and what it was asked for, why not, and the exact flag that
- * would allow it. (DESIGN §5) */
+ * the component, the imported function and what it was asked for, why not, and the exact flag and
+ * the line of a policy file that would allow it. (DESIGN §5) */
 #ifndef CARREL_SHIM_DENIAL_H
 #define CARREL_SHIM_DENIAL_H
 
 #include "policies/net.h"
 #include "policies/row.h"
+#include "shim/audit_log.h"
 
 /* Causes that one cell can have explained; of those that follow only that they are there is said.
  */
 #define DENIALS_TOLD 32
 
 struct denials {
-    const char *file; /* the component, as the operator named it */
+    const char *file;            /* the component, as the operator named it */
+    const struct audit_log *log; /* or NULL: standard error alone, as sentences */
     size_t count;
     uint64_t told[DENIALS_TOLD]; /* digests of the lines */
 };
@@ -21,11 +23,16 @@ struct denials {
 struct denied_subject {
     const struct net_address *address; /* or NULL */
     struct str name;                   /* empty: none */
+    const struct net_rule *by;         /* of a policy's `deny` that covers it, or NULL */
 };
 
-/* Explains that `row` refused `subject`. `by_rules`: its capability is granted, but no rule of the
- * policy covers the subject. */
+enum denied_why {
+    DENIED_NOT_GRANTED, /* the capability of the function */
+    DENIED_NO_RULE,     /* that is granted, but no rule covers the subject; or one denies it */
+};
+
+/* Explains that `row` refused `subject`. */
 void denial_tell(struct denials *denials, enum row row, const struct denied_subject *subject,
-                 bool by_rules);
+                 enum denied_why why);
 
 #endif

@@ -29,6 +29,7 @@
 void network_start(struct network *network)
 {
     network->rule_count = 0;
+    network->denied_count = 0;
     network->denials = (struct denials){.file = ""};
     network->refilled = 0;
     network->tokens = 0;
@@ -38,13 +39,19 @@ void network_start(struct network *network)
         network->sockets[i].fd = -1;
 }
 
-void network_open(struct network *network, const struct plan *plan, const char *file)
+void network_open(struct network *network, const struct plan *plan, const char *file,
+                  const struct audit_log *log)
 {
     network_start(network);
     network->denials.file = file;
-    for (size_t i = 0; i < plan->count && network->rule_count < NETWORK_RULES; i++)
-        if (plan->at[i].kind == OPERATION_NET_RULE)
-            network->rules[network->rule_count++] = plan->at[i].of.net_rule.rule;
+    network->denials.log = log;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation *operation = &plan->at[i];
+        if (operation->kind == OPERATION_NET_RULE && network->rule_count < NETWORK_RULES)
+            network->rules[network->rule_count++] = operation->of.net_rule.rule;
+        else if (operation->kind == OPERATION_NET_DENIAL)
+            network->denied[network->denied_count++] = operation->of.net_denial.rule;
+    }
 }
 
 void network_close(struct network *network)
@@ -83,9 +90,21 @@ static bool known_by_name(const struct network *network, enum net_use use,
     return false;
 }
 
+/* The rule that takes this away from everybody; NULL if none does. */
+static const struct net_rule *denying(const struct network *network, enum net_use use,
+                                      const struct net_address *address)
+{
+    for (size_t i = 0; i < network->denied_count; i++)
+        if (net_rule_denies(network->denied[i], use, address))
+            return network->denied[i];
+    return NULL;
+}
+
 static bool covered(const struct network *network, enum net_use use,
                     const struct net_address *address)
 {
+    if (denying(network, use, address))
+        return false;
     for (size_t i = 0; i < network->rule_count; i++)
         if (net_rule_covers(network->rules[i], use, address))
             return true;
@@ -93,17 +112,19 @@ static bool covered(const struct network *network, enum net_use use,
 }
 
 /* Says no, and why. */
-static int deny(struct network *network, enum row row, const struct net_address *address)
+static int deny(struct network *network, enum row row, enum net_use use,
+                const struct net_address *address)
 {
-    const struct denied_subject subject = {.address = address};
-    denial_tell(&network->denials, row, &subject, /*by_rules=*/true);
+    const struct denied_subject subject = {.address = address,
+                                           .by = denying(network, use, address)};
+    denial_tell(&network->denials, row, &subject, DENIED_NO_RULE);
     return -EACCES;
 }
 
-static int deny_name(struct network *network, struct str name)
+static int deny_name(struct network *network, struct str name, const struct net_rule *by)
 {
-    const struct denied_subject subject = {.name = name};
-    denial_tell(&network->denials, ROW_resolve_addresses, &subject, /*by_rules=*/true);
+    const struct denied_subject subject = {.name = name, .by = by};
+    denial_tell(&network->denials, ROW_resolve_addresses, &subject, DENIED_NO_RULE);
     return -EACCES;
 }
 
@@ -179,7 +200,8 @@ static bool may_bind(const struct network *network, const struct network_socket 
     bool tcp = of->protocol == PROTOCOL_TCP;
     if (covered(network, tcp ? NET_LISTEN : NET_DATAGRAMS, address))
         return true;
-    return address->port == 0 && may(network, tcp ? NET_CONNECT : NET_DATAGRAMS);
+    return address->port == 0 && !denying(network, tcp ? NET_LISTEN : NET_DATAGRAMS, address) &&
+           may(network, tcp ? NET_CONNECT : NET_DATAGRAMS);
 }
 
 static int on_bind(struct network *network, const struct message_ask_bind *ask,
@@ -191,10 +213,9 @@ static int on_bind(struct network *network, const struct message_ask_bind *ask,
         address.family != of->family || net_address_mapped(&address))
         return -EINVAL;
     if (!may_bind(network, of, &address))
-        return deny(network,
-                    of->protocol == PROTOCOL_TCP ? ROW_tcp_socket_start_bind
-                                                 : ROW_udp_socket_start_bind,
-                    &address);
+        return of->protocol == PROTOCOL_TCP
+                   ? deny(network, ROW_tcp_socket_start_bind, NET_LISTEN, &address)
+                   : deny(network, ROW_udp_socket_start_bind, NET_DATAGRAMS, &address);
     int error = socket_bind(of->fd, &address);
     if (error < 0)
         return error;
@@ -212,7 +233,7 @@ static int on_listen(struct network *network, const struct message_ask_listen *a
     if (!of || !of->bound)
         return -EINVAL;
     if (!covered(network, NET_LISTEN, &of->asked))
-        return deny(network, ROW_tcp_socket_start_listen, &of->asked);
+        return deny(network, ROW_tcp_socket_start_listen, NET_LISTEN, &of->asked);
     if (listen(of->fd, ask->backlog < BACKLOG_MAX ? (int)ask->backlog : BACKLOG_MAX))
         return -errno;
     answer->fd = take_fd(&of->fd);
@@ -230,7 +251,7 @@ static int on_connect(struct network *network, const struct message_ask_connect 
     if (error < 0)
         return error;
     if (!covered(network, NET_CONNECT, &to))
-        return deny(network, ROW_tcp_socket_start_connect, &to);
+        return deny(network, ROW_tcp_socket_start_connect, NET_CONNECT, &to);
     error = socket_connect(of->fd, &to);
     if (error < 0)
         return error;
@@ -249,7 +270,7 @@ static int on_stream(struct network *network, const struct message_ask_stream *a
         return -EINVAL;
     int error = to.family ? check_destination(of, &to) : 0;
     if (error == 0 && to.family && !covered(network, NET_DATAGRAMS, &to))
-        error = deny(network, ROW_udp_socket_stream, &to);
+        error = deny(network, ROW_udp_socket_stream, NET_DATAGRAMS, &to);
     if (error == 0 && of->connected)
         error = socket_disconnect(of->fd, &of->local);
     if (error == 0 && to.family)
@@ -275,7 +296,7 @@ static int on_send(struct network *network, const struct message_ask_send *ask, 
     if (error < 0)
         return error;
     if (!covered(network, NET_DATAGRAMS, &to))
-        return deny(network, ROW_outgoing_datagram_stream_send, &to);
+        return deny(network, ROW_outgoing_datagram_stream_send, NET_DATAGRAMS, &to);
     return socket_send(of->fd, ask->data, size - offsetof(struct message_ask_send, data), &to);
 }
 
@@ -321,8 +342,11 @@ static int on_lookup(struct network *network, const struct message_ask_lookup *a
         return -EINVAL;
     for (size_t i = 0; i < network->rule_count; i++)
         may_look = may_look || net_rule_names(network->rules[i], NET_LOOKUP, name);
+    for (size_t i = 0; i < network->denied_count; i++)
+        if (net_rule_names(network->denied[i], NET_LOOKUP, name))
+            return deny_name(network, name, network->denied[i]);
     if (!may_look)
-        return deny_name(network, name);
+        return deny_name(network, name, NULL);
     if (network->lookup_count == PROTOCOL_LOOKUPS)
         return -ENOBUFS;
     if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK))
@@ -439,7 +463,7 @@ void network_denied(struct network *network, const struct message_denied *denied
         subject.address = &address;
     else if (denied->name_size <= sizeof denied->name)
         subject.name = (struct str){denied->name, denied->name_size};
-    denial_tell(&network->denials, (enum row)denied->row, &subject, /*by_rules=*/false);
+    denial_tell(&network->denials, (enum row)denied->row, &subject, DENIED_NOT_GRANTED);
 }
 
 uint64_t network_pause(struct network *network, uint64_t now)

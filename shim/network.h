@@ -37,6 +37,8 @@ struct network_known {
 struct network {
     size_t rule_count;
     const struct net_rule *rules[NETWORK_RULES];
+    size_t denied_count;
+    const struct net_rule *denied[PLAN_MAX]; /* room for all: to forget one would open something */
     struct network_socket sockets[PROTOCOL_SOCKETS];
     struct network_lookup lookups[PROTOCOL_LOOKUPS]; /* the first is being looked up */
     size_t lookup_count;
@@ -56,8 +58,10 @@ struct network_answer {
 /* No network yet, holding nothing. */
 void network_start(struct network *network);
 
-/* The network that `plan` gives; `file` is the component's name. Both live as long as the cell. */
-void network_open(struct network *network, const struct plan *plan, const char *file);
+/* The network that `plan` gives; `file` is the component's name, `log` where denials are told. All
+ * live as long as the cell. */
+void network_open(struct network *network, const struct plan *plan, const char *file,
+                  const struct audit_log *log);
 
 void network_close(struct network *network);
 

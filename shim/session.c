@@ -30,6 +30,7 @@ int session_open(struct session *session, struct err *err)
     session->cell = &session->cells[0];
     session->spare = NULL;
     session->interrupted = 0;
+    session->log = NULL;
     /* The cell inherits both: a closed pipe, and a file at its limit, are errors that one is told
      * of, never a death. */
     signal(SIGPIPE, SIG_IGN);
@@ -271,6 +272,7 @@ static void live(struct session *session, const struct component *component,
     if (guardian_watch(&session->guardian, plan, session->shim.id, &err) == 0 &&
         get_cell(session, plan, &err) == 0) {
         session->cell->demand = demand;
+        session->cell->log = session->log;
         if (cell_order(session->cell, plan, component, &err) == 0) {
             if (another_follows)
                 launch_spare(session, plan);

@@ -20,6 +20,7 @@ struct session {
     const struct plan *spare_plan;
     int interrupted; /* the caller's signal that ended what was going on, or 0 */
     struct lookups lookups;
+    const struct audit_log *log; /* where denials are told; or NULL: as sentences */
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.

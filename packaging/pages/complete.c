@@ -11,7 +11,7 @@ enum word_kind word_kind(const struct cli_flag_info *flag)
         enum word_kind kind;
     } kinds[] = {
         {"", WORD_NONE},         {"FILE", WORD_FILE}, {"HOST::GUEST[:ro]", WORD_DIRECTORY},
-        {"DIR", WORD_DIRECTORY}, {"WALL", WORD_WALL},
+        {"DIR", WORD_DIRECTORY}, {"WALL", WORD_WALL}, {"POLICY", WORD_FILE},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(flag->argument, kinds[i].argument) == 0)

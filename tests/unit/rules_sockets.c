@@ -22,7 +22,7 @@ static _Noreturn void answer_all(int socket)
         if (fd != socket)
             close(fd);
     plan_add(&plan, OPERATION_NET_RULE, false)->of.net_rule.rule = &all;
-    network_open(&network, &plan, "test");
+    network_open(&network, &plan, "test", NULL);
     for (;;) {
         struct network_answer answer;
         ssize_t size = recv(socket, &message, sizeof message, 0);

@@ -1,0 +1,168 @@
+/* Flags and a policy file become options; see options.h. The file's settings are made into flags
+ * that stand before those of the command line, so that each means the same in both places; what a
+ * file can say and no flag can, is done here. Opens nothing but the policy file. */
+#include "runner/options.h"
+
+#include "runner/nearest.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- What no flag says --------------------------------------------------------------------------
+ */
+
+static int wrong(const struct policy_setting *setting, struct err *err, const char *format,
+                 const char *first, const char *second)
+{
+    char text[256];
+    snprintf(text, sizeof text, format, first, second);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s: %s", setting->where, text);
+}
+
+static int find_capabilities(const struct policy_setting *setting, capability_set *ret,
+                             struct err *err)
+{
+    const char *best = NULL;
+    size_t distance = 0;
+    *ret = capability_matching(setting->value);
+    if (*ret)
+        return 0;
+    for (int i = 0; i < CAP_COUNT; i++)
+        nearest_try(setting->value, capabilities[i].word, &best, &distance);
+    return best ? wrong(setting, err, "there is no capability '%s': did you mean '%s'?",
+                        setting->value, best)
+                : wrong(setting, err, "there is no capability '%s': `carrel help %s` lists them",
+                        setting->value, "policy");
+}
+
+/* Is `path` the same as `folder`, or does it lie in it? Both are absolute, without links or dots.
+ */
+static bool within(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    if (length > 0 && folder[length - 1] == '/') /* the root */
+        length--;
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static int deny_directory(const struct options *options, const struct policy_setting *setting,
+                          struct err *err)
+{
+    char *path = realpath(setting->value, NULL);
+    const char *denied = path ? path : setting->value;
+    int failed = 0;
+    for (size_t i = 0; !failed && i < options->policy.directory_count; i++) {
+        const char *host = options->policy.directories[i].host;
+        if (within(host, denied))
+            failed = wrong(setting, err, "denies %s, so %s cannot be given", denied, host);
+        else if (within(denied, host))
+            failed = wrong(setting, err,
+                           "denies %s, which lies in %s: give the directories beside it one by one",
+                           denied, host);
+    }
+    free(path);
+    return failed;
+}
+
+static int deny_net(struct options *options, const struct policy_setting *setting, struct err *err)
+{
+    struct err one = {.offset = ERR_NOWHERE};
+    if (net_rule_read(setting->value, &options->net_denied[options->policy.net_denied_count], &one))
+        return wrong(setting, err, "%s%s",
+                     strncmp(one.text, "--", 2) == 0 ? one.text + 2 : one.text, "");
+    options->policy.net_denied_count++;
+    return 0;
+}
+
+static int apply(struct options *options, const struct policy_setting *setting, struct err *err)
+{
+    capability_set set = 0;
+    switch (setting->key->meaning) {
+    case MEANS_FLAG: return 0; /* done */
+    case MEANS_ALLOW_CAPABILITY:
+        if (find_capabilities(setting, &set, err))
+            return -1;
+        options->policy.allowed |= set;
+        return 0;
+    case MEANS_DENY_CAPABILITY:
+        if (find_capabilities(setting, &set, err))
+            return -1;
+        options->policy.denied |= set;
+        return 0;
+    case MEANS_DENY_NET: return deny_net(options, setting, err);
+    case MEANS_DENY_DIR: return deny_directory(options, setting, err);
+    }
+    return 0;
+}
+
+static int apply_all(struct options *options, const struct policy_file *file,
+                     const struct policy_subject *subject, struct err *err)
+{
+    options->file = file;
+    options->net_denied = calloc(file->count + 1, sizeof *options->net_denied);
+    options->policy.net_denied = options->net_denied;
+    int failed = options->net_denied
+                     ? 0
+                     : err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory for %s", file->path);
+    for (size_t i = 0; !failed && i < file->count; i++) {
+        const struct policy_setting *setting = &file->settings[i];
+        bool memory = setting->key->meaning == MEANS_FLAG && setting->key->flag == FLAG_MEMORY;
+        options->bounded = options->bounded || memory;
+        if (policy_applies(file, setting, subject))
+            failed = apply(options, setting, err);
+    }
+    options->policy.allowed &= ~options->policy.denied;
+    return failed;
+}
+
+/* --- Both together ------------------------------------------------------------------------------
+ */
+
+int options_with_policy(const struct cli *cli, const struct policy_file *file,
+                        const struct policy_subject *subject, struct options *ret, struct err *err)
+{
+    struct cli both = *cli;
+    both.given = calloc(file->count + cli->given_count + 1, sizeof *both.given);
+    both.given_count = 0;
+    if (!both.given)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory for %s", file->path);
+    for (size_t i = 0; i < file->count; i++) {
+        const struct policy_setting *setting = &file->settings[i];
+        if (setting->key->meaning == MEANS_FLAG && policy_applies(file, setting, subject))
+            both.given[both.given_count++] = (struct cli_given){
+                .flag = setting->key->flag, .value = setting->value, .where = setting->where};
+    }
+    for (size_t i = 0; i < cli->given_count; i++)
+        both.given[both.given_count++] = cli->given[i];
+    int failed = options_make(&both, ret, err);
+    free(both.given);
+    if (failed)
+        return -1;
+    ret->cli = cli;
+    failed = apply_all(ret, file, subject, err);
+    if (failed)
+        options_free(ret);
+    return failed;
+}
+
+int options_of_command(const struct cli *cli, struct policy_file *file, struct options *ret,
+                       struct err *err)
+{
+    const char *path = cli_value(cli, FLAG_POLICY), *check = cli_value(cli, FLAG_CHECK);
+    if (path && check)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--check has a policy already: leave out --policy %s", path);
+    if (!path && !check)
+        return options_make(cli, ret, err);
+    if (policy_file_read(path ? path : check, file, err))
+        return -1;
+    /* What is wrong in the section of one component is wrong before that component comes. */
+    for (size_t i = 0; i < file->component_count; i++) {
+        const struct policy_subject subject = {.component = i + 1};
+        struct options one;
+        if (options_with_policy(cli, file, &subject, &one, err))
+            return -1;
+        options_free(&one);
+    }
+    return options_with_policy(cli, file, &(struct policy_subject){.name = NULL}, ret, err);
+}

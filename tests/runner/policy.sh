@@ -1,0 +1,142 @@
+#!/bin/sh
+# Policy files, --check and --diff, live: what reaches the guest, what is told, exit codes. The cells are
+# real, the engine in them obeys a script (tests/runner/engine.c).
+#   tests/runner/policy.sh CARREL ENGINE
+# The last line is `N passed, N failed`.
+set -u
+carrel=$(realpath "$1") engine=$(realpath "$2") house=$(realpath "$(dirname "$0")/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+cd "$work" || exit 1
+passed=0 failed=0
+
+# expect NAME CODE STDOUT STDERR COMMAND...: both outputs as grep -E patterns over all lines joined
+# with `|`; empty: nothing at all.
+expect() {
+    name=$1 code=$2 out=$3 err=$4
+    shift 4
+    "$@" >stdout 2>stderr </dev/null
+    got=$?
+    seen_out=$(tr '\n' '|' <stdout) seen_err=$(tr '\n' '|' <stderr)
+    if [ $got -eq "$code" ] && match "$out" "$seen_out" && match "$err" "$seen_err"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s: exit %s (expected %s)\n  stdout %s (expected %s)\n  stderr %s (expected %s)\n' \
+            "$name" "$got" "$code" "$seen_out" "$out" "$seen_err" "$err"
+    fi
+}
+match() {
+    if [ -z "$1" ]; then [ -z "$2" ]; else printf '%s' "$2" | grep -Eq -- "$1"; fi
+}
+run() { "$carrel" run --engine "$engine" "$@"; }
+audit() { "$carrel" audit --engine "$engine" "$@"; }
+script() { { echo 'is command'; echo 'is component'; cat; } >"$1"; }
+
+
+script plain </dev/null
+script more <<'E'
+reach get_stdout
+reach descriptor_open_at
+import descriptor_unlink_file_at
+reach output_stream_flush
+reach output_stream_check_write
+E
+cat >carrel <<E
+#!/bin/sh
+command=\$1
+shift
+exec $carrel "\$command" --engine $engine "\$@"
+E
+chmod +x carrel
+
+# --- What reaches the guest -----------------------------------------------------------------------------
+script speaks <<'E'
+reach get_stdout
+reach get_environment
+reach get_directories
+env
+E
+mkdir -p policies/data
+cat >policies/p.yaml <<'E'
+version: 1
+allow:
+  env: [A=1, B=2]
+  dir: {host: data, guest: /data}
+limits: {memory: 1G}
+components:
+  speaks: {allow: {env: C=3}}
+  other: {allow: {env: D=4}}
+E
+expect 'environment of the file, its section and a flag' 0 '^\[A=1\]\|\[B=5\]\|\[C=3\]\|$' '' \
+    run --policy policies/p.yaml --env B=5 speaks
+cp speaks other
+expect 'the section of another name' 0 '^\[A=1\]\|\[B=2\]\|\[D=4\]\|$' '' run --policy policies/p.yaml other
+expect 'a folder beside the policy' 0 'A=1' "$work/policies/data, cloned.*directory /data" run --policy policies/p.yaml --explain speaks
+echo '{"version": 1, "deny": {"capability": "env"}}' >deny.json
+expect 'what is denied stays denied' 0 '' '' run --policy deny.json --env A=1 speaks
+echo 'version: 1
+allow: {dir: nowhere}' >absent.yaml
+expect 'a folder that is not there' 125 '' '^carrel: absent.yaml:2:14: dir \./nowhere: no such directory' run --policy absent.yaml speaks
+expect 'no such policy' 127 '' '^carrel: --policy gone.yaml: No such file' run --policy gone.yaml speaks
+echo 'version: 1
+components: {never.wasm: {limits: {fuel: x}}}' >later.yaml
+expect 'a mistake about a component that does not come' 125 '' '^carrel: later.yaml:2:42: fuel: ' run --policy later.yaml speaks
+
+# --- Check ----------------------------------------------------------------------------------------------
+script wants <<'E'
+reach get_stdout
+reach descriptor_open_at
+reach descriptor_unlink_file_at
+name unknown acme:door/lock@1.0.0#\e[31mopen
+E
+echo 'version: 1
+allow: {capability: dir.read, dir: /not/there:ro}' >check.yaml
+expect 'demands more' 3 '^wants: dir.mutate: not allowed by the policy: wants to create, .*unlink-file-at\|wants: imports what carrel does not know: acme.*x1b\[31mopen\|$' '' audit --check check.yaml wants
+script reads <<'E'
+reach get_stdout
+reach descriptor_open_at
+import descriptor_unlink_file_at
+E
+expect 'within the policy' 0 '' '' audit --check check.yaml reads
+expect 'several, one demands more' 3 '^wants: [^|]*\|wants: [^|]*\|$' '' audit --check check.yaml reads wants reads
+expect 'denied' 3 '^speaks: env: denied by the policy' '' audit --check deny.json speaks
+echo 'memory 5000000000' | script large
+expect 'memory' 3 '^large: limits.memory: starts with 5000000000 bytes' '' audit --check check.yaml large
+expect 'check and policy' 125 '' 'has a policy already' audit --check check.yaml --policy check.yaml wants
+expect 'one cannot be read' 127 'wants: ' 'nowhere.wasm' audit --check check.yaml nowhere.wasm wants
+expect 'the shell example' 3 'wants: dir' 'more is demanded than check.yaml allows' \
+    env CARREL="$work/carrel" "$house/packaging/ci/check.sh" check.yaml wants
+
+# --- Diff -----------------------------------------------------------------------------------------------
+expect 'rights grew' 3 '^\+ capability dir.mutate: .*unlink-file-at\|.*system call unlinkat.*\+ import that carrel does not know: acme' '' audit --diff reads wants
+expect 'rights shrank' 0 '^- capability dir.mutate' '' audit --diff wants reads
+expect 'the same' 0 '' '' audit --diff wants wants
+expect 'a function more, no right' 0 '^\+ within what both can do: wasi:io/streams' '' audit --diff reads more
+expect 'one file only' 125 '' '--diff OLD NEW' audit --diff wants
+
+# --- The examples ----------------------------------------------------------------------------------------
+for example in "$house"/packaging/policies/*; do
+    expect "example $(basename "$example")" 0 '' '' audit --check "$example" plain
+done
+expect 'example ci.json refuses' 3 '^wants: dir.mutate: not allowed' '' audit --check "$house/packaging/policies/ci.json" wants
+expect 'example tool.yaml runs' 0 '' '' run --policy "$house/packaging/policies/tool.yaml" plain
+expect 'the reference names every key' 0 'dir HOST::GUEST.*net RULE.*env NAME.*deny:.*limits:.*memory SIZE.*sha256:DIGEST.*net\.tcp\.listen' '' "$carrel" help policy
+
+# --- Denials and the audit log ------------------------------------------------------------------------------
+expect 'a form of denials that is none' 125 '' 'it is text or json' run --denials xml plain
+expect 'a run is on record' 0 '' '' run --audit-log log plain
+expect 'and another' 0 '' '' run --audit-log log ./plain
+lines() { jq -r '"\(.event) \(.number) \(.file)"' log; }
+expect 'begin and end of both' 0 '^begin 0 plain\|end 1 plain\|begin 0 ./plain\|end 1 ./plain\|$' '' lines
+expect 'two ids' 0 '^2\|$' '' sh -c 'jq -r .session log | sort -u | wc -l'
+expect 'for its owner alone' 0 '^600\|$' '' stat -c %a log
+nasty=$(printf 'a\033[31m\n{"event":"end"}')
+cp plain "$nasty"
+expect 'a name with a newline and colours' 0 '' '' run --audit-log nasty.log "./$nasty"
+expect 'is two lines of JSON, without controls' 0 '^2\|$' '' sh -c 'jq -c . nasty.log | grep -c . ; ! tr -d "\n" <nasty.log | grep -q "[[:cntrl:]]"'
+ln -s log link
+expect 'a log that is a link' 125 '' 'symbolic link' run --audit-log link plain
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
