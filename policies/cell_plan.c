@@ -33,10 +33,11 @@ enum {
 
 enum { GRANTS_MAX = 128 }; /* as in shim/protocol.def */
 
-/* One thing to be handed over: a directory or a nameserver if that is not NULL, else a stream, or
- * what keeps its place. */
+/* One thing to be handed over: of these what is not NULL, else a stream, or what keeps its place.
+ */
 struct handed {
     const struct policy_directory *directory;
+    const struct net_rule *listener;
     const struct net_address *nameserver;
     unsigned stream; /* 0 to 2 */
     bool nothing;    /* the cell is not given the stream */
@@ -189,6 +190,32 @@ static void process(struct composing *c)
 
 /* --- Grants ---------------------------------------------------------------------------------- */
 
+/* Preview 1 makes no socket: what it can accept from is there when it starts. */
+static bool preopens_sockets(const struct verdict *verdict)
+{
+    return verdict->answers[ROW_p1_sock_accept] == ANSWER_GRANTED;
+}
+
+static bool listening_denied(const struct policy *policy, const struct net_address *address)
+{
+    for (size_t i = 0; i < policy->net_denied_count; i++)
+        if (net_rule_denies(&policy->net_denied[i], NET_LISTEN, address))
+            return true;
+    return false;
+}
+
+/* One for each rule that is about one address and port. */
+static void collect_listeners(struct composing *c)
+{
+    for (size_t i = 0; i < c->policy->net_count && c->handed_count < GRANTS_MAX; i++) {
+        const struct net_rule *rule = &c->policy->net[i];
+        struct net_address address;
+        if (rule->use == NET_LISTEN && net_rule_address(rule, &address) &&
+            !listening_denied(c->policy, &address))
+            c->handed[c->handed_count++].listener = rule;
+    }
+}
+
 /* Only what the component can use: a stream that it never asks for stays outside. A call's result
  * goes to standard output. Where the filter tells streams from other descriptors by their number,
  * nothing else may take one that is free. */
@@ -210,6 +237,8 @@ static int collect(struct composing *c, struct err *err)
                        GRANTS_MAX - c->handed_count);
     for (size_t i = 0; i < directories; i++)
         c->handed[c->handed_count++].directory = &c->policy->directories[i];
+    if (c->request->role == CELL_RUN && preopens_sockets(c->request->verdict))
+        collect_listeners(c);
     for (size_t i = 0; i < c->request->nameserver_count && c->handed_count < GRANTS_MAX; i++)
         c->handed[c->handed_count++].nameserver = &c->request->nameservers[i];
     return 0;
@@ -272,6 +301,9 @@ static void grants(struct composing *c)
     for (size_t i = 0; i < c->handed_count; i++) {
         if (c->handed[i].directory)
             directory(c, i, c->handed[i].directory);
+        else if (c->handed[i].listener)
+            add(c, OPERATION_LISTENER)->of.listener =
+                (struct operation_listener){.grant = i, .rule = c->handed[i].listener};
         else if (c->handed[i].nameserver)
             add(c, OPERATION_NAMESERVER)->of.nameserver =
                 (struct operation_nameserver){.grant = i, .address = c->handed[i].nameserver};
@@ -303,6 +335,11 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         return;
     }
     o->name = "";
+    if (handed->listener) {
+        o->kind = GRANT_LISTENER;
+        o->rights = RIGHT_READ;
+        return;
+    }
     if (handed->nameserver) {
         o->kind = GRANT_NAMESERVER;
         o->rights = RIGHT_READ | RIGHT_WRITE;

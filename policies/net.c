@@ -183,6 +183,14 @@ bool net_rule_denies(const struct net_rule *rule, enum net_use use,
                                      same_prefix(rule->bytes, address->bytes, rule->bits));
 }
 
+bool net_rule_address(const struct net_rule *rule, struct net_address *ret)
+{
+    *ret = (struct net_address){.family = rule->family, .port = rule->first_port};
+    memcpy(ret->bytes, rule->bytes, sizeof ret->bytes);
+    return rule->use != NET_ALL && rule->host == NET_RANGE && rule->bits == bits_of(rule->family) &&
+           rule->first_port == rule->last_port;
+}
+
 /* --- Reading ------------------------------------------------------------------------------------
  */
 

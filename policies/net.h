@@ -74,6 +74,9 @@ bool net_rule_denies(const struct net_rule *rule, enum net_use use,
  * up?) Letters of either size are the same. */
 bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str name);
 
+/* The one address and port that the rule is about; false if there are more, or none. */
+bool net_rule_address(const struct net_rule *rule, struct net_address *ret);
+
 /* Is the port one of the rule's? */
 bool net_rule_has_port(const struct net_rule *rule, uint16_t port);
 

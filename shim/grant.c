@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+
+#define LISTENER_BACKLOG 128
 
 void grants_start(struct grants *grants)
 {
@@ -178,6 +181,26 @@ static int connect_server(struct grants *grants, const struct operation_nameserv
     return keep(grants, server->grant, fd, err);
 }
 
+/* Whoever comes may be waiting before the cell runs: as many as of other listening sockets. */
+static int listen_at(struct grants *grants, const struct operation_listener *listener,
+                     struct err *err)
+{
+    struct net_address address;
+    if (!net_rule_address(listener->rule, &address))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no address to listen at: %s",
+                       listener->rule->text);
+    int fd = socket_make(PROTOCOL_TCP, address.family);
+    int error = fd < 0 ? fd : socket_bind(fd, &address);
+    if (error >= 0 && listen(fd, LISTENER_BACKLOG))
+        error = -errno;
+    if (error >= 0)
+        return keep(grants, listener->grant, fd, err);
+    if (fd >= 0)
+        close(fd);
+    return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot listen as --net %s asks: %s%s",
+                   listener->rule->text, strerror(-error), advice_on(-error));
+}
+
 int grants_make(struct grants *grants, const struct operation *operation, int pid,
                 struct wall_report *report, struct err *err)
 {
@@ -196,6 +219,7 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
     case OPERATION_NAMESERVER:
         result = connect_server(grants, &operation->of.nameserver, err);
         break;
+    case OPERATION_LISTENER: result = listen_at(grants, &operation->of.listener, err); break;
     case OPERATION_DIRECTORY: return clone_directory(grants, operation, report, err);
     case OPERATION_IDMAP: return give_directory(grants, operation, pid, report, err);
     default: return 0;

@@ -17,7 +17,7 @@ struct grants {
 void grants_start(struct grants *grants);
 
 /* Carries out one operation of phase GRANT for the cell with process id `pid`. Errors: WALL, FAULT,
- * ABSENT (a directory that does not exist). */
+ * ABSENT (a directory that does not exist, an address that cannot be listened at). */
 int grants_make(struct grants *grants, const struct operation *operation, int pid,
                 struct wall_report *report, struct err *err);
 

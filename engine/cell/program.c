@@ -63,9 +63,10 @@ static struct wasi *host_state(struct program *program, struct err *err)
     memcpy(config.seed, cell->seed, sizeof config.seed);
     struct wasi_directory *directories =
         region_array(scratch, struct wasi_directory, cell->grant_count);
+    int *listeners = region_array(scratch, int, cell->grant_count);
     struct wasi_variable *environment =
         region_array(scratch, struct wasi_variable, cell->environment_count);
-    if (!directories || !environment) {
+    if (!directories || !listeners || !environment) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for what the component was granted");
         return NULL;
     }
@@ -80,6 +81,8 @@ static struct wasi *host_state(struct program *program, struct err *err)
                 .writable = grant->rights & RIGHT_WRITE,
                 .no_links = true, /* every grant is mounted so: policies/cell_plan.c */
             };
+        else if (grant->kind == GRANT_LISTENER)
+            listeners[config.nlisteners++] = grant->descriptor;
         else if (grant->kind <= GRANT_STDERR)
             config.streams[grant->kind - GRANT_STDIN] =
                 (struct wasi_stream){grant->descriptor, WASI_STREAM};
@@ -87,6 +90,7 @@ static struct wasi *host_state(struct program *program, struct err *err)
     for (size_t i = 0; i < cell->environment_count; i++)
         environment[i] = variable_of(cell->environment[i]);
     config.directories = directories;
+    config.listeners = listeners;
     config.environment = environment;
     return wasi_new(vm_heap(program->vm), &config, err);
 }

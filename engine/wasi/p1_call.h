@@ -83,6 +83,7 @@ uint64_t p1_rights_of_type(uint8_t type);
 
 /* A free number for an open thing, which is handed over (also on failure, then it is released). */
 uint16_t p1_file_add(struct p1 *p1, struct p1_file file, uint32_t *ret_fd);
+uint16_t p1_add_listener(struct p1 *p1, struct descriptor *listener);
 void p1_file_close(struct p1 *p1, struct p1_file *file);
 
 /* --- Calls --------------------------------------------------------------------------------------
@@ -116,6 +117,14 @@ bool p1_put_u64(struct p1_call *call, uint64_t at, uint64_t value);
 
 /* A path in guest memory: FAULT, or ILSEQ if it is not UTF-8. Good until the next write. */
 uint16_t p1_path(struct p1_call *call, uint32_t at, uint32_t len, struct str *ret_path);
+
+/* A part of a scattered read or write: entry `index` of the list at `parts`. FAULT if the entry or
+ * the part does not lie in memory. */
+uint16_t p1_part(struct p1_call *call, uint32_t parts, uint32_t index, uint8_t **ret_at,
+                 uint32_t *ret_len);
+
+/* A stream that has nothing for us: waits, unless the guest asked not to. */
+uint16_t p1_wait_or_again(struct p1_call *call, const struct p1_file *file, short events);
 
 /* Suspends the fiber until `events` happen to `fd`. */
 uint16_t p1_wait_fd(struct p1_call *call, int fd, short events);

@@ -106,6 +106,11 @@ struct p1 *p1_new(struct vm *vm, struct wasi *wasi)
         if (p1_file_add(p1, file, &fd) != P1_SUCCESS)
             return NULL;
     }
+    /* Behind the directories: libraries look for those from 3 on, up to the first number that is
+     * none. */
+    for (size_t i = 0; i < wasi->nlisteners; i++)
+        if (p1_add_listener(p1, descriptor_keep(wasi->listeners[i])) != P1_SUCCESS)
+            return NULL;
     return p1;
 }
 
@@ -262,10 +267,12 @@ uint16_t p1_fd_filestat_get(struct p1_call *call)
     if (error != P1_SUCCESS)
         return error;
     memset(&stat, 0, sizeof stat);
-    if (file->file->granted && file->file->type != TYPE_DIRECTORY) {
+    bool socket = file->file->type == TYPE_SOCKET;
+    if (socket || (file->file->granted && file->file->type != TYPE_DIRECTORY)) {
         /* A standard stream: whose it is and how long is the host's business. */
         stat.st_nlink = 1;
-        stat.st_mode = file->file->type == TYPE_REGULAR_FILE       ? S_IFREG
+        stat.st_mode = socket                                      ? S_IFSOCK
+                       : file->file->type == TYPE_REGULAR_FILE     ? S_IFREG
                        : file->file->type == TYPE_CHARACTER_DEVICE ? S_IFCHR
                                                                    : S_IFIFO;
     } else {

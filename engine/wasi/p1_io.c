@@ -11,9 +11,8 @@ struct part {
     uint32_t len;
 };
 
-/* Reads a part's description. FAULT if it or the part does not lie in memory. */
-static uint16_t part_of(struct p1_call *call, uint32_t parts, uint32_t index, uint8_t **ret_at,
-                        uint32_t *ret_len)
+uint16_t p1_part(struct p1_call *call, uint32_t parts, uint32_t index, uint8_t **ret_at,
+                 uint32_t *ret_len)
 {
     struct part part;
     const uint8_t *from =
@@ -49,7 +48,7 @@ static uint16_t move_parts(struct transfer *transfer, move_fn *move)
     for (uint32_t i = 0; i < transfer->count; i++) {
         uint8_t *at;
         uint32_t len;
-        uint16_t error = part_of(transfer->call, transfer->parts, i, &at, &len);
+        uint16_t error = p1_part(transfer->call, transfer->parts, i, &at, &len);
         if (error != P1_SUCCESS)
             return transfer->done ? P1_SUCCESS : error;
         while (len) {
@@ -79,8 +78,7 @@ static int64_t write_at(struct transfer *t, uint8_t *at, size_t len)
     return fs_write(t->file->file, at, len, t->offset + t->done);
 }
 
-/* A stream that has nothing for us: waits, unless the guest asked not to. */
-static uint16_t wait_or_again(struct p1_call *call, const struct p1_file *file, short events)
+uint16_t p1_wait_or_again(struct p1_call *call, const struct p1_file *file, short events)
 {
     return file->flags & FDFLAG_NONBLOCK ? P1_AGAIN : p1_wait_fd(call, file->file->fd, events);
 }
@@ -122,7 +120,7 @@ static bool gather(struct transfer *transfer, uint8_t **ret_at, size_t *ret_len)
     for (uint32_t i = 0; scratch && i < transfer->count; i++) {
         uint8_t *at;
         uint32_t part;
-        if (part_of(transfer->call, transfer->parts, i, &at, &part) != P1_SUCCESS ||
+        if (p1_part(transfer->call, transfer->parts, i, &at, &part) != P1_SUCCESS ||
             part > WASI_CHUNK - len)
             return false;
         memcpy(scratch + len, at, part);
@@ -179,7 +177,7 @@ uint16_t p1_fd_read(struct p1_call *call)
     t.offset = t.file->offset;
     error = move_parts(&t, t.file->file->sequential ? read_stream : read_at);
     if (error == P1_AGAIN)
-        return wait_or_again(call, t.file, POLLIN);
+        return p1_wait_or_again(call, t.file, POLLIN);
     t.file->offset += t.done;
     return finish(&t, error, call->args[3].u32);
 }
@@ -194,7 +192,7 @@ uint16_t p1_fd_write(struct p1_call *call)
     t.append = t.file->flags & FDFLAG_APPEND;
     error = write_parts(&t);
     if (error == P1_AGAIN)
-        return wait_or_again(call, t.file, POLLOUT);
+        return p1_wait_or_again(call, t.file, POLLOUT);
     t.file->offset += t.done;
     if (t.append && t.done && !t.file->file->sequential)
         error = end_of(t.file, &t.file->offset);
@@ -231,7 +229,6 @@ uint16_t p1_fd_pwrite(struct p1_call *call)
 
 enum { WHENCE_SET, WHENCE_CUR, WHENCE_END };
 
-/* Where `whence` counts from. */
 /* What to count from, or WHENCE_END + 1 if it is none. */
 static uint32_t whence_of(const struct p1_call *call)
 {
@@ -290,35 +287,4 @@ uint16_t p1_fd_tell(struct p1_call *call)
     if (!(file->rights & (RIGHT(FD_SEEK) | RIGHT(FD_TELL))))
         return P1_NOTCAPABLE;
     return p1_put_u64(call, call->args[1].u32, file->offset) ? P1_SUCCESS : P1_FAULT;
-}
-
-/* --- Sockets ------------------------------------------------------------------------------------
- */
-
-/* None is ever granted to a module of preview 1, so no number can be one. */
-static uint16_t no_socket(struct p1_call *call)
-{
-    struct p1_file *file;
-    uint16_t error = p1_file_of(call, call->args[0].u32, 0, &file);
-    return error == P1_SUCCESS ? P1_NOTSOCK : error;
-}
-
-uint16_t p1_sock_accept(struct p1_call *call)
-{
-    return no_socket(call);
-}
-
-uint16_t p1_sock_recv(struct p1_call *call)
-{
-    return no_socket(call);
-}
-
-uint16_t p1_sock_send(struct p1_call *call)
-{
-    return no_socket(call);
-}
-
-uint16_t p1_sock_shutdown(struct p1_call *call)
-{
-    return no_socket(call);
 }

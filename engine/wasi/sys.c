@@ -211,6 +211,11 @@ int sys_accept(int fd)
     return (int)CALL(SYS_accept4, fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+int64_t sys_peek(int fd, void *to, size_t len)
+{
+    return CALL(SYS_recvfrom, fd, to, len, MSG_PEEK, NULL, NULL);
+}
+
 int sys_shutdown(int fd, int how)
 {
     return (int)CALL(SYS_shutdown, fd, how);

@@ -80,6 +80,7 @@ int sys_symlink(const char *target, int dir, const char *name);             /* S
 int64_t sys_receive(int fd, void *to, size_t len, int *ret_fd);
 
 int sys_accept(int fd);                                                        /* ACCEPT */
+int64_t sys_peek(int fd, void *to, size_t len);                                /* PEEK */
 int sys_shutdown(int fd, int how);                                             /* SHUTDOWN */
 int sys_local(int fd, struct sockaddr_storage *ret);                           /* GETSOCKNAME */
 int sys_peer(int fd, struct sockaddr_storage *ret);                            /* GETPEERNAME */

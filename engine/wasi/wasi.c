@@ -92,6 +92,25 @@ static int open_directories(struct wasi *wasi, const struct wasi_config *config,
     return 0;
 }
 
+static int open_listeners(struct wasi *wasi, const struct wasi_config *config, struct err *err)
+{
+    wasi->listeners = heap_zeroed(wasi->heap, config->nlisteners, sizeof *wasi->listeners);
+    if (!wasi->listeners)
+        return exhausted(err);
+    for (size_t i = 0; i < config->nlisteners; i++) {
+        struct descriptor *listener = descriptor_new(wasi, config->listeners[i]);
+        if (!listener)
+            return exhausted(err);
+        listener->granted = true;
+        listener->type = TYPE_SOCKET;
+        listener->sequential = true;
+        listener->never_blocks = true;
+        wasi->listeners[i] = listener;
+    }
+    wasi->nlisteners = config->nlisteners;
+    return 0;
+}
+
 struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struct err *err)
 {
     struct wasi *wasi = heap_zeroed(heap, 1, sizeof *wasi);
@@ -108,7 +127,7 @@ struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struc
     reactor_init(&wasi->reactor, heap, config->may_poll);
     wasi_seed(wasi, config->seed);
     if (open_streams(wasi, config, err) < 0 || open_directories(wasi, config, err) < 0 ||
-        copy_texts(wasi, config, err) < 0)
+        open_listeners(wasi, config, err) < 0 || copy_texts(wasi, config, err) < 0)
         return NULL;
     return wasi;
 }

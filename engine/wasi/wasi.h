@@ -51,9 +51,11 @@ struct wasi_config {
     struct wasi_stream streams[3]; /* standard input, output, error */
     bool terminals[3]; /* the caller's is one, and the guest may know: be it granted or not */
     const struct wasi_directory *directories;
+    const int *listeners; /* descriptors of listening sockets, of preview 1 */
     const struct str *arguments;
     const struct wasi_variable *environment;
     size_t ndirectories;
+    size_t nlisteners;
     size_t narguments;
     size_t nenvironment;
     struct str cwd; /* empty: there is none */
@@ -87,9 +89,11 @@ struct wasi {
         struct descriptor *descriptor;
         struct str name;
     } *preopens;
+    struct descriptor **listeners;
     struct str *arguments;
     struct wasi_variable *environment;
     size_t npreopens;
+    size_t nlisteners;
     size_t narguments;
     size_t nenvironment;
     struct str cwd;

@@ -2,6 +2,9 @@
 #include "engine/wasi/p1_call.h"
 #include "tests/unit/rules_fixture.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 /* --- Preview 1 ----------------------------------------------------------------------------------
  */
 
@@ -91,10 +94,6 @@ P1_ONCE(fd_tell, SUCCESS, P1_FILE, P1_RESULT)
 P1_ONCE(proc_raise, NOTSUP, 1)
 P1_ONCE(sched_yield, SUCCESS, 0)
 P1_ONCE(random_get, SUCCESS, P1_DATA, 100)
-P1_ONCE(sock_accept, NOTSOCK, 0, 0, P1_RESULT)
-P1_ONCE(sock_recv, NOTSOCK, 0, P1_PARTS, 1, 0, P1_RESULT, P1_RESULT)
-P1_ONCE(sock_send, NOTSOCK, 0, P1_PARTS, 1, 0, P1_RESULT)
-P1_ONCE(sock_shutdown, NOTSOCK, 0, 0)
 
 static void row_p1_proc_exit(struct fixture *f)
 {
@@ -102,6 +101,86 @@ static void row_p1_proc_exit(struct fixture *f)
     walls_up();
     CLAIM(CALL_P1(f, proc_exit, 3) == P1_TRAPPED);
 }
+
+/* --- Sockets ------------------------------------------------------------------------------------
+ */
+
+enum { P1_LISTENER = 5, P1_CONNECTION = 6 };
+
+/* A socket that listens, as descriptor 5: its port. */
+static uint16_t p1_listens(struct fixture *f)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+    p1_begin(f);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLAIM(bind(fd, (struct sockaddr *)&at, size) == 0 && listen(fd, 8) == 0);
+    CLAIM(getsockname(fd, (struct sockaddr *)&at, &size) == 0);
+    struct descriptor *listener = descriptor_new(f->wasi, fd);
+    listener->type = TYPE_SOCKET;
+    listener->sequential = listener->never_blocks = true;
+    CLAIM(p1_add_listener(p1, listener) == P1_SUCCESS);
+    return at.sin_port;
+}
+
+/* A peer that has connected: its socket. */
+static int p1_peer(uint16_t port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = port, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLAIM(connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    return fd;
+}
+
+/* A connection, as descriptor 6, with something to receive. */
+static void p1_connected(struct fixture *f)
+{
+    int peer = p1_peer(p1_listens(f));
+    CLAIM(write(peer, "0123456789", 10) == 10);
+    CLAIM(CALL_P1(f, sock_accept, P1_LISTENER, 0, P1_RESULT) == P1_SUCCESS);
+    CLAIM(wasi_ready(f->wasi, p1->files[P1_CONNECTION].file->fd, POLLIN));
+}
+
+static void row_p1_sock_accept(struct fixture *f)
+{
+    uint16_t port = p1_listens(f);
+    if (fork() == 0) { /* comes late: there is something to wait for */
+        usleep(10000);
+        p1_peer(port);
+        _exit(0);
+    }
+    walls_up();
+    CLAIM(CALL_P1(f, sock_accept, P1_LISTENER, 0, P1_RESULT) == P1_SUCCESS);
+    CLAIM(CALL_P1(f, fd_close, P1_CONNECTION) == P1_SUCCESS);
+}
+
+static void row_p1_sock_recv(struct fixture *f)
+{
+    p1_connected(f);
+    walls_up();
+    CLAIM(CALL_P1(f, sock_recv, P1_CONNECTION, P1_PARTS, 1, 0, P1_RESULT, P1_RESULT + 8) ==
+          P1_SUCCESS);
+    CLAIM(CALL_P1(f, sock_recv, P1_CONNECTION, P1_PARTS, 1, 1, P1_RESULT, P1_RESULT + 8) ==
+          P1_SUCCESS);
+}
+
+static void row_p1_sock_send(struct fixture *f)
+{
+    p1_connected(f);
+    walls_up();
+    CLAIM(CALL_P1(f, sock_send, P1_CONNECTION, P1_PARTS, 1, 0, P1_RESULT) == P1_SUCCESS);
+}
+
+static void row_p1_sock_shutdown(struct fixture *f)
+{
+    p1_connected(f);
+    walls_up();
+    CLAIM(CALL_P1(f, sock_shutdown, P1_CONNECTION, 2) == P1_SUCCESS);
+}
+
+/* --- Streams and files --------------------------------------------------------------------------
+ */
 
 /* What the flag brings is used by reading. */
 static void row_p1_fd_fdstat_set_flags(struct fixture *f)

@@ -3,7 +3,9 @@
 #include "engine/wasi/p1_call.h"
 #include "tests/unit/wasi_fixture.h"
 
+#include <netinet/in.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #define MEMORY 262144u
@@ -14,6 +16,7 @@ struct guest {
     struct linear_memory memory;
     bool unstable;
     unsigned blocked;
+    uint64_t *locals; /* what a call keeps while it waits; NULL: when it started */
 };
 
 static void guest_open(struct guest *g, struct wasi_config config)
@@ -36,7 +39,7 @@ static void guest_close(struct guest *g)
 static uint16_t call_p1(struct guest *g, p1_fn *fn, unsigned count, ...)
 {
     uint64_t started[2] = {sys_now(), p1_timestamp(sys_real_time())}; /* for poll_oneoff */
-    struct native frame = {.locals = started};
+    struct native frame = {.locals = g->locals ? g->locals : started};
     union slot args[10];
     va_list list;
     memset(args, 0, sizeof args);
@@ -563,6 +566,128 @@ static void older_module(void **state)
     guest_close(&g);
 }
 
+/* --- Sockets ------------------------------------------------------------------------------------
+ */
+
+/* A listening socket as descriptor 4, behind the directory; ret_port in network order. */
+static void listen_open(struct guest *g, uint16_t *ret_port)
+{
+    static int listener;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    *ret_port = at.sin_port;
+    struct wasi_config config = fixture_config();
+    config.listeners = &listener;
+    config.nlisteners = 1;
+    guest_open(g, config);
+}
+
+static int peer_of(uint16_t port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = port, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
+/* recv(2) on the guest's connection, of two parts of 3 bytes. */
+static uint16_t receive(struct guest *g, uint32_t flags)
+{
+    part(g, 0, DATA, 3);
+    part(g, 1, DATA + 3, 3);
+    return P1(g, sock_recv, 6, A(5), A(PARTS), A(2), A(flags), A(RESULT), A(RESULT + 4));
+}
+
+enum { PEEK = 1, WAITALL = 2 };
+
+static void connections(void **state)
+{
+    struct guest g;
+    uint16_t port;
+    char text[16] = "";
+    (void)state;
+    listen_open(&g, &port);
+    assert_int_equal(P1(&g, fd_prestat_get, 2, A(4), A(DATA)), P1_BADF);
+    assert_int_equal(P1(&g, fd_read, 4, A(4), A(PARTS), A(1), A(RESULT)), P1_NOTCAPABLE);
+    assert_int_equal(P1(&g, sock_accept, 3, A(4), A(FDFLAG_APPEND), A(RESULT)), P1_INVAL);
+    assert_int_equal(P1(&g, sock_accept, 3, A(4), A(0), A(MEMORY)), P1_FAULT);
+    assert_int_equal(P1(&g, fd_fdstat_set_flags, 2, A(4), A(FDFLAG_NONBLOCK)), P1_SUCCESS);
+    assert_int_equal(P1(&g, sock_accept, 3, A(4), A(0), A(RESULT)), P1_AGAIN);
+    assert_int_equal(P1(&g, sock_shutdown, 2, A(4), A(1)), P1_NOTCAPABLE);
+    int peer = peer_of(port);
+    assert_int_equal(P1(&g, sock_accept, 3, A(4), A(FDFLAG_NONBLOCK), A(RESULT)), P1_SUCCESS);
+    assert_int_equal(u32_at(&g, RESULT), 5);
+    assert_int_equal(P1(&g, sock_accept, 3, A(5), A(0), A(RESULT)), P1_NOTCAPABLE);
+    assert_int_equal(P1(&g, fd_filestat_get, 2, A(5), A(DATA)), P1_SUCCESS);
+    assert_int_equal(g.memory.span.at[DATA + 16], 6); /* socket_stream */
+    assert_int_equal(receive(&g, 0), P1_AGAIN);
+    assert_int_equal(receive(&g, PEEK), P1_AGAIN);
+    assert_int_equal(receive(&g, 4), P1_INVAL);
+    assert_int_equal(write(peer, "01234567", 8), 8);
+    assert_true(wasi_ready(g.f.wasi, g.p1->files[5].file->fd, POLLIN));
+    assert_int_equal(receive(&g, PEEK), P1_SUCCESS);
+    assert_int_equal(u32_at(&g, RESULT), 6);
+    assert_memory_equal(g.memory.span.at + DATA, "012345", 6);
+    assert_int_equal(receive(&g, 0), P1_SUCCESS);
+    assert_int_equal(u32_at(&g, RESULT), 3); /* one part: a stream gives what it likes */
+    assert_int_equal(receive(&g, 0), P1_SUCCESS);
+    put(&g, DATA, "abc", 3);
+    part(&g, 0, DATA, 3);
+    assert_int_equal(P1(&g, sock_send, 5, A(5), A(PARTS), A(1), A(1), A(RESULT)), P1_INVAL);
+    assert_int_equal(P1(&g, sock_send, 5, A(5), A(PARTS), A(1), A(0), A(RESULT)), P1_SUCCESS);
+    assert_int_equal(P1(&g, sock_shutdown, 2, A(5), A(0)), P1_INVAL);
+    assert_int_equal(P1(&g, sock_shutdown, 2, A(5), A(4)), P1_INVAL);
+    assert_int_equal(P1(&g, sock_shutdown, 2, A(5), A(2)), P1_SUCCESS);
+    assert_int_equal(read(peer, text, sizeof text), 3);
+    assert_int_equal(read(peer, text, sizeof text), 0);
+    assert_int_equal(P1(&g, sock_send, 5, A(5), A(PARTS), A(1), A(0), A(RESULT)), P1_PIPE);
+    assert_int_equal(P1(&g, fd_close, 1, A(5)), P1_SUCCESS);
+    assert_int_equal(receive(&g, 0), P1_BADF);
+    close(peer);
+    guest_close(&g);
+}
+
+/* A peer that sends four bytes, two more a moment later, and ends. */
+static void receiving_all(void **state)
+{
+    struct guest g;
+    uint16_t port;
+    (void)state;
+    listen_open(&g, &port);
+    pid_t child = fork();
+    if (child == 0) {
+        int peer = peer_of(port);
+        bool sent = write(peer, "0123", 4) == 4;
+        usleep(30000);
+        sent = sent && write(peer, "45", 2) == 2 && write(peer, "6", 1) == 1;
+        _exit(!sent);
+    }
+    assert_int_equal(P1(&g, sock_accept, 3, A(4), A(0), A(RESULT)), P1_SUCCESS);
+    part(&g, 0, DATA, 3);
+    part(&g, 1, DATA + 3, 3);
+    /* The locals of the frame hold how far it is; a call of its own starts at 0. */
+    uint64_t done = 0;
+    g.locals = &done;
+    assert_int_equal(
+        P1(&g, sock_recv, 6, A(5), A(PARTS), A(2), A(WAITALL), A(RESULT), A(RESULT + 4)),
+        P1_SUCCESS);
+    assert_true(g.blocked >= 1);
+    assert_int_equal(u32_at(&g, RESULT), 6);
+    assert_memory_equal(g.memory.span.at + DATA, "012345", 6);
+    done = 0;
+    assert_int_equal(
+        P1(&g, sock_recv, 6, A(5), A(PARTS), A(2), A(WAITALL), A(RESULT), A(RESULT + 4)),
+        P1_SUCCESS);
+    assert_int_equal(u32_at(&g, RESULT), 1);
+    waitpid(child, NULL, 0);
+    guest_close(&g);
+}
+
 /* --- Linking ------------------------------------------------------------------------------------
  */
 
@@ -630,12 +755,13 @@ static void the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),        cmocka_unit_test(files),
-        cmocka_unit_test(appending),    cmocka_unit_test(rights_and_numbers),
-        cmocka_unit_test(paths),        cmocka_unit_test(directories),
-        cmocka_unit_test(streams),      cmocka_unit_test(polling_now),
-        cmocka_unit_test(older_module), cmocka_unit_test(linking),
-        cmocka_unit_test(the_end),
+        cmocka_unit_test(texts),         cmocka_unit_test(files),
+        cmocka_unit_test(appending),     cmocka_unit_test(rights_and_numbers),
+        cmocka_unit_test(paths),         cmocka_unit_test(directories),
+        cmocka_unit_test(streams),       cmocka_unit_test(polling_now),
+        cmocka_unit_test(older_module),  cmocka_unit_test(linking),
+        cmocka_unit_test(the_end),       cmocka_unit_test(connections),
+        cmocka_unit_test(receiving_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
