@@ -7,6 +7,7 @@
 #include "engine/component/name.h"
 #include "engine/wasi/p1.h"
 #include "engine/wasi/table.h"
+#include "engine/wasm/wat.h"
 #include <stdio.h>
 
 /* --- Memories ----------------------------------------------------------------------------------
@@ -157,29 +158,31 @@ static int read_component(const struct cell *cell, struct ground *ground, struct
 /* --- Core modules ------------------------------------------------------------------------------
  */
 
-/* " (param i32 i64)", as far as there is room; nothing if there are none. Returns the length. */
-static size_t show_types(const char *word, const valtype *types, uint32_t count, char *text,
-                         size_t size)
+struct signature {
+    char text[80];
+    size_t used;
+};
+
+static void put_signature(void *data, struct str piece)
 {
-    size_t used = 0;
-    for (uint32_t i = 0; i < count && used + 1 < size; i++) {
-        int len = snprintf(text + used, size - used, i ? " " : " (%s ", word);
-        used += len < 0 ? 0 : (size_t)len;
-        if (used + 1 < size)
-            used += valtype_show(types[i], text + used, size - used);
-    }
-    if (count && used + 1 < size)
-        used += (size_t)snprintf(text + used, size - used, ")");
-    return used < size ? used : size - 1;
+    struct signature *signature = data;
+    size_t room = sizeof signature->text - 1 - signature->used;
+    size_t len = piece.len < room ? piece.len : room;
+    memcpy(signature->text + signature->used, piece.at, len);
+    signature->used += len;
 }
 
-static void show_func(const struct functype *type, char *text, size_t size)
+/* "(func (param i32 i64))", as far as there is room. */
+static struct signature show_func(const struct functype *type)
 {
-    size_t used = (size_t)snprintf(text, size, "(func");
-    used += show_types("param", type->params, type->nparams, text + used, size - used);
-    used += show_types("result", type->results, type->nresults, text + used, size - used);
-    if (used + 1 < size)
-        snprintf(text + used, size - used, ")");
+    struct signature signature = {0};
+    struct out out = {.put = put_signature, .data = &signature};
+    const struct wat wat = {.out = &out};
+    out_text(&out, "(func");
+    wat_signature(&wat, type);
+    out_char(&out, ')');
+    out_flush(&out);
+    return signature;
 }
 
 /* Whether an import is of the type that preview 1 has for it. */
@@ -190,12 +193,10 @@ static void tell_mistyped_p1(struct answer *answer, struct types *types,
     if (!p1_type(types, import->module, import->name, &wanted.func) ||
         externtype_matches(types, &wanted, &import->type))
         return;
-    char has[80];
-    char wants[80];
+    struct signature has = show_func(types_func(types, wanted.func));
+    struct signature wants = show_func(types_func(types, import->type.func));
     struct err why = {0};
-    show_func(types_func(types, wanted.func), has, sizeof has);
-    show_func(types_func(types, import->type.func), wants, sizeof wants);
-    err_set(&why, ERR_INVALID, ERR_NOWHERE, "expected %s, found %s", wants, has);
+    err_set(&why, ERR_INVALID, ERR_NOWHERE, "expected %s, found %s", wants.text, has.text);
     tell_mismatch(answer, import->module, import->name, &why);
 }
 

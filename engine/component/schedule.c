@@ -1,32 +1,21 @@
 /* Scheduling; see schedule.h. */
 #include "engine/component/schedule.h"
 
+#include "engine/base/list.h"
+
 /* --- Queues -------------------------------------------------------------------------------------
  */
 
 void queue_push(struct cm_queue *queue, struct cm_thread *thread)
 {
     thread->queue = queue;
-    thread->before = queue->last;
-    thread->after = NULL;
-    if (queue->last)
-        queue->last->after = thread;
-    else
-        queue->first = thread;
-    queue->last = thread;
+    LIST_APPEND(queue->first, queue->last, thread, before, after);
 }
 
 void queue_remove(struct cm_thread *thread)
 {
     struct cm_queue *queue = thread->queue;
-    if (thread->before)
-        thread->before->after = thread->after;
-    else
-        queue->first = thread->after;
-    if (thread->after)
-        thread->after->before = thread->before;
-    else
-        queue->last = thread->before;
+    LIST_REMOVE(queue->first, queue->last, thread, before, after);
     thread->queue = NULL;
 }
 
@@ -43,27 +32,14 @@ static bool gate_open(const struct cm_instance *instance, enum cm_gate gate)
 static void runnable_remove(struct cm_instance *instance)
 {
     struct cm_store *store = instance->store;
-    if (instance->runnable_before)
-        instance->runnable_before->runnable_after = instance->runnable_after;
-    else
-        store->runnable = instance->runnable_after;
-    if (instance->runnable_after)
-        instance->runnable_after->runnable_before = instance->runnable_before;
-    else
-        store->runnable_last = instance->runnable_before;
+    LIST_REMOVE(store->runnable, store->runnable_last, instance, runnable_before, runnable_after);
     instance->runnable = false;
 }
 
 static void runnable_add(struct cm_instance *instance)
 {
     struct cm_store *store = instance->store;
-    instance->runnable_before = store->runnable_last;
-    instance->runnable_after = NULL;
-    if (store->runnable_last)
-        store->runnable_last->runnable_after = instance;
-    else
-        store->runnable = instance;
-    store->runnable_last = instance;
+    LIST_APPEND(store->runnable, store->runnable_last, instance, runnable_before, runnable_after);
     instance->runnable = true;
 }
 

@@ -1,6 +1,7 @@
 /* Waitables; see waitable.h. */
 #include "engine/component/waitable.h"
 
+#include "engine/base/list.h"
 #include "engine/component/async.h"
 #include "engine/component/schedule.h"
 #include "engine/component/stream.h"
@@ -10,27 +11,14 @@
 
 static void set_add(struct waitable_set *set, struct waitable *waitable)
 {
-    waitable->before = set->last;
-    waitable->after = NULL;
-    if (set->last)
-        set->last->after = waitable;
-    else
-        set->first = waitable;
-    set->last = waitable;
+    LIST_APPEND(set->first, set->last, waitable, before, after);
     set->npending++;
     cm_arm_waiters(set);
 }
 
 static void set_remove(struct waitable_set *set, struct waitable *waitable)
 {
-    if (waitable->before)
-        waitable->before->after = waitable->after;
-    else
-        set->first = waitable->after;
-    if (waitable->after)
-        waitable->after->before = waitable->before;
-    else
-        set->last = waitable->before;
+    LIST_REMOVE(set->first, set->last, waitable, before, after);
     set->npending--;
 }
 

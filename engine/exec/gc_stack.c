@@ -2,7 +2,7 @@
  *
  * Which slots of a frame hold references is known exactly: of parameters and locals by their types,
  * of operands by what the translator has written down for every call and every allocation
- * (code.h, struct map_point). Native frames hold their parameters.
+ * (code.h, struct map_run). Native frames hold their parameters.
  *
  * A stack is scanned one frame after the other, from the innermost outwards, over as many slices as
  * that takes. The frames that are still to be scanned must not change until then, so the link that
@@ -41,21 +41,6 @@ static uint64_t shade_results(struct vm *vm, const struct func *func, const unio
     return type->nresults + 1;
 }
 
-/* The map of the last point at or before a word: points stand where the map changes. */
-static uint32_t first_run(const struct code_range *range, uint32_t word)
-{
-    uint32_t low = 0;
-    uint32_t high = range->npoints;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (range->points[middle].at <= word)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? range->points[low - 1].run : 0;
-}
-
 static uint64_t shade_runs(struct gc *gc, const struct code_range *range, uint32_t run,
                            const union slot *fp)
 {
@@ -83,8 +68,8 @@ static uint64_t scan_wasm(struct vm *vm, const struct stack_cursor *cursor, uint
         range = code_range_find(*in->module->code, pc);
     gc->range_cache = range;
     *ret_link = in->funcs[range->func]->link;
-    return FRAME_UNITS +
-           shade_runs(gc, range, first_run(range, (uint32_t)(pc - range->start)), cursor->fp);
+    uint32_t run = code_point_at(range->points, range->npoints, (uint32_t)(pc - range->start));
+    return FRAME_UNITS + shade_runs(gc, range, run, cursor->fp);
 }
 
 /* Is that where C entered? */

@@ -1,6 +1,10 @@
 /* Making objects, and the operators on whole arrays (core spec §4.4.4, §4.4.5); see object.h. */
 #include "engine/exec/object.h"
 
+#include "engine/exec/bulk.h"
+
+#define FILL_MOST ((uint64_t)64 << 10) /* bytes that fill copies at a time: in the cache */
+
 struct object *gc_new_struct(struct vm *vm, uint32_t type)
 {
     uint64_t size = types_get(vm->types, type)->structure.size;
@@ -85,18 +89,6 @@ static void overwrite(struct vm *vm, const struct array *array, uint64_t at, uin
         gc_overwrite_all(&vm->gc, (const union slot *)(const void *)array->at + at, len);
 }
 
-/* How many of `left` elements of `size` bytes are to be done now, which is paid for: work without a
- * bound goes on in slices, and between them the fiber may be stopped. */
-static enum trap_kind next_slice(struct vm *vm, uint64_t left, uint32_t size, uint64_t *ret_slice)
-{
-    uint64_t most = SLICE_BYTES / size;
-    *ret_slice = left < most ? left : most;
-    if (left > most && vm_interrupted(vm))
-        return TRAP_INTERRUPT;
-    vm->fuel -= (int64_t)(*ret_slice * size / FUEL_BYTES);
-    return vm->fuel < 0 ? TRAP_FUEL : TRAP_NONE;
-}
-
 /* Fills bytes with copies of a value of `size` bytes, twice as many at a time. */
 static void fill(uint8_t *at, uint64_t count, uint32_t size, const union slot *value)
 {
@@ -117,29 +109,48 @@ static void fill(uint8_t *at, uint64_t count, uint32_t size, const union slot *v
     }
 }
 
-/* `is_new`: there was nothing in it. */
-static enum trap_kind fill_slices(struct vm *vm, struct array *array, uint64_t at, uint64_t len,
-                                  const union slot *value, bool is_new)
+/* What elements are written with: copies of a value, or bytes from there on. */
+struct source {
+    const union slot *value;
+    const uint8_t *bytes; /* NULL: the value */
+    bool is_new;          /* there was nothing in the array */
+};
+
+/* Writes elements from `at` on, a slice at a time. */
+static enum trap_kind write_slices(struct vm *vm, struct array *array, uint64_t at, uint64_t len,
+                                   struct source source)
 {
-    static const union slot zero[2];
     uint32_t size = field_size(element_of(vm, array));
-    uint64_t slice;
+    uint64_t slice = 0;
     for (uint64_t done = 0; done < len; done += slice) {
-        enum trap_kind trap = next_slice(vm, len - done, size, &slice);
+        enum trap_kind trap = bulk_slice(vm, len - done, size, &slice);
         if (trap)
             return trap;
-        if (!is_new)
+        if (!source.is_new)
             overwrite(vm, array, at + done, slice);
-        fill(array->at + (at + done) * size, slice, size, value ? value : zero);
+        uint8_t *to = array->at + (at + done) * size;
+        if (source.bytes)
+            memcpy(to, source.bytes + done * size, slice * size);
+        else
+            fill(to, slice, size, source.value);
     }
     return TRAP_NONE;
+}
+
+/* Those of a new array; NULL: there was no room for it, which is no trap. */
+static enum trap_kind write_new(struct vm *vm, struct array *array, uint64_t len,
+                                struct source source)
+{
+    source.is_new = true;
+    return array ? write_slices(vm, array, 0, len, source) : TRAP_NONE;
 }
 
 enum trap_kind array_new(struct vm *vm, uint32_t type, const union slot *value, uint32_t length,
                          struct array **ret_array)
 {
+    static const union slot zero[2];
     *ret_array = gc_new_array(vm, type, length);
-    return *ret_array ? fill_slices(vm, *ret_array, 0, length, value, true) : TRAP_NONE;
+    return write_new(vm, *ret_array, length, (struct source){.value = value ? value : zero});
 }
 
 struct array *array_new_fixed(struct vm *vm, uint32_t type, const union slot *values,
@@ -160,7 +171,7 @@ enum trap_kind array_fill(struct vm *vm, struct array *array, uint32_t at, const
         return TRAP_NULL_REFERENCE;
     if (!inside(array->length, at, len))
         return TRAP_ARRAY_BOUNDS;
-    return fill_slices(vm, array, at, len, value, false);
+    return write_slices(vm, array, at, len, (struct source){.value = value});
 }
 
 /* Downwards from the end if the target lies above the source in the same array. */
@@ -173,9 +184,9 @@ enum trap_kind array_copy(struct vm *vm, struct array *to, uint32_t to_at, const
         return TRAP_ARRAY_BOUNDS;
     uint32_t size = field_size(element_of(vm, to));
     bool down = to == from && to_at > from_at;
-    uint64_t slice;
+    uint64_t slice = 0;
     for (uint64_t done = 0; done < len; done += slice) {
-        enum trap_kind trap = next_slice(vm, len - done, size, &slice);
+        enum trap_kind trap = bulk_slice(vm, len - done, size, &slice);
         if (trap)
             return trap;
         uint64_t at = down ? len - done - slice : done;
@@ -212,21 +223,6 @@ static bool elem_part(const struct instance *in, uint32_t elem, uint32_t at, uin
     return true;
 }
 
-/* Copies what a segment gives into elements from `at` on. */
-static enum trap_kind copy_slices(struct vm *vm, struct array *array, uint64_t at, uint64_t len,
-                                  const uint8_t *from)
-{
-    uint32_t size = field_size(element_of(vm, array));
-    uint64_t slice;
-    for (uint64_t done = 0; done < len; done += slice) {
-        enum trap_kind trap = next_slice(vm, len - done, size, &slice);
-        if (trap)
-            return trap;
-        memcpy(array->at + (at + done) * size, from + done * size, slice * size);
-    }
-    return TRAP_NONE;
-}
-
 enum trap_kind array_new_data(struct instance *in, uint32_t type, uint32_t data, uint32_t at,
                               uint32_t length, struct array **ret_array)
 {
@@ -235,7 +231,7 @@ enum trap_kind array_new_data(struct instance *in, uint32_t type, uint32_t data,
     if (!data_part(in, data, at, bytes, &from))
         return TRAP_MEMORY_BOUNDS;
     *ret_array = gc_new_array(in->vm, type, length);
-    return *ret_array ? copy_slices(in->vm, *ret_array, 0, length, from) : TRAP_NONE;
+    return write_new(in->vm, *ret_array, length, (struct source){.bytes = from});
 }
 
 enum trap_kind array_new_elem(struct instance *in, uint32_t type, uint32_t elem, uint32_t at,
@@ -245,8 +241,7 @@ enum trap_kind array_new_elem(struct instance *in, uint32_t type, uint32_t elem,
     if (!elem_part(in, elem, at, length, &from))
         return TRAP_TABLE_BOUNDS;
     *ret_array = gc_new_array(in->vm, type, length);
-    return *ret_array ? copy_slices(in->vm, *ret_array, 0, length, (const uint8_t *)from)
-                      : TRAP_NONE;
+    return write_new(in->vm, *ret_array, length, (struct source){.bytes = (const uint8_t *)from});
 }
 
 enum trap_kind array_init_data(struct instance *in, struct array *array, uint32_t at, uint32_t data,
@@ -260,7 +255,7 @@ enum trap_kind array_init_data(struct instance *in, struct array *array, uint32_
         return TRAP_ARRAY_BOUNDS;
     if (!data_part(in, data, from_at, (uint64_t)len * size, &from))
         return TRAP_MEMORY_BOUNDS;
-    return copy_slices(in->vm, array, at, len, from);
+    return write_slices(in->vm, array, at, len, (struct source){.bytes = from});
 }
 
 enum trap_kind array_init_elem(struct instance *in, struct array *array, uint32_t at, uint32_t elem,
@@ -273,8 +268,7 @@ enum trap_kind array_init_elem(struct instance *in, struct array *array, uint32_
         return TRAP_ARRAY_BOUNDS;
     if (!elem_part(in, elem, from_at, len, &from))
         return TRAP_TABLE_BOUNDS;
-    overwrite(in->vm, array, at, len);
-    return copy_slices(in->vm, array, at, len, (const uint8_t *)from);
+    return write_slices(in->vm, array, at, len, (struct source){.bytes = (const uint8_t *)from});
 }
 
 /* --- Types of references -------------------------------------------------------------------------

@@ -6,10 +6,6 @@
 #include "engine/exec/state.h"
 #include "engine/wasm/ref_test.h"
 
-#define FILL_MOST   ((uint64_t)64 << 10) /* bytes that fill copies at a time: in the cache */
-#define SLICE_BYTES ((uint64_t)1 << 20)  /* done in less than a millisecond */
-#define FUEL_BYTES  64                   /* that cost one unit of fuel; less is free */
-
 /* Does the reference, which is not null, pass the test? */
 static inline bool ref_passes(const struct types *types, uint64_t ref, enum ref_test_kind kind,
                               uint32_t id)

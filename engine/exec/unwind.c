@@ -16,27 +16,13 @@ struct place {
     bool throws; /* it is the innermost one: at the instruction that throws, not behind a call */
 };
 
-/* The innermost region at a word, or 0: that of the last point at or before it. */
-static uint32_t region_at(const struct try_map *tries, uint32_t word)
-{
-    uint32_t low = 0;
-    uint32_t high = tries->npoints;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (tries->points[middle].at <= word)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? tries->points[low - 1].region : 0;
-}
-
 /* The landing of a function that fits the tag, seen from `word`; NULL if there is none. */
 static const struct try_landing *find_landing(const struct vm *vm, const struct instance *in,
                                               const struct try_map *tries, uint32_t word,
                                               const struct tag_instance *tag)
 {
-    for (uint32_t region = region_at(tries, word); region && !vm_interrupted(vm);) {
+    uint32_t region = code_point_at(tries->points, tries->npoints, word);
+    while (region && !vm_interrupted(vm)) {
         const struct try_region *at = &tries->regions[region - 1];
         for (uint32_t next = at->first; next;) {
             const struct try_landing *landing = &tries->landings[next - 1];

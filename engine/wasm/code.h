@@ -31,8 +31,31 @@ static inline uint32_t frame_link(const struct functype *type)
     return type->param_slots > type->result_slots ? type->param_slots : type->result_slots;
 }
 
+/* What holds from this word of a function's code on, up to the next point. */
+struct code_point {
+    uint32_t at;
+    uint32_t what; /* 0: nothing */
+};
+
+/* What the last point at or before a word says; 0 before the first. */
+static inline uint32_t code_point_at(const struct code_point *points, uint32_t count, uint32_t word)
+{
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (points[middle].at <= word)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? points[low - 1].what : 0;
+}
+
 /* Which slots of a frame hold references, for the collector: runs of slots, each followed by the
- * next one (one more than its place, 0: none). Points share the runs that they have in common. */
+ * next one (one more than its place, 0: none). A point says the first run; points share the runs
+ * that they have in common. They hold for the instructions that allocate, and for the last word of
+ * those that call. */
 struct map_run {
     uint32_t slot;
     uint32_t count;
@@ -42,23 +65,12 @@ struct map_run {
 /* How many slots of a frame may have to be looked at: a frame is scanned in one piece. */
 #define MAP_SLOTS_MOST 65536u
 
-/* From this word of a function's code on, up to the next point: the first run, or 0. It holds for
- * the instructions that allocate, and for the last word of those that call. */
-struct map_point {
-    uint32_t at;
-    uint32_t run;
-};
-
-/* Who catches what is thrown in a function. Nothing of it is looked at until something is thrown.
+/* Who catches what is thrown in a function: a point says the innermost region. Nothing of it is
+ * looked at until something is thrown.
  *
  * Regions are the bodies of try and try_table, numbered from 1 in the order in which they begin;
  * each has landings, in the order in which they are tried, and an outer region, which is tried when
  * none of them fits (0: none; of a delegate, the one that it names). */
-struct try_point {
-    uint32_t at;     /* from this word of the code on, up to the next point, */
-    uint32_t region; /* this is the innermost region, or 0 */
-};
-
 struct try_region {
     uint32_t outer;
     uint32_t first; /* one more than the place of its first landing; 0: none */
@@ -78,7 +90,7 @@ struct try_landing {
 
 struct try_map {
     uint32_t npoints;
-    const struct try_point *points;
+    const struct code_point *points;
     const struct try_region *regions; /* region n is regions[n - 1] */
     const struct try_landing *landings;
 };
@@ -89,7 +101,7 @@ struct code_range {
     const code_word *end;
     uint32_t func;
     uint32_t npoints;
-    const struct map_point *points;
+    const struct code_point *points;
     const struct map_run *runs;
     const struct try_map *tries; /* NULL: nothing is caught here */
 };

@@ -77,7 +77,7 @@ struct last {
 
 /* Where references are, as it is written down for the collector (code.h); tr_map.c. */
 struct map {
-    struct map_point *points;
+    struct code_point *points;
     struct map_run *runs;
     uint32_t npoints, points_most, nruns, runs_most;
     uint32_t locals;      /* the runs of the locals: the last one, or 0 */
@@ -87,7 +87,7 @@ struct map {
 
 /* What is written down of try and try_table; tr_try.c. */
 struct tries {
-    struct try_point *points;
+    struct code_point *points;
     struct try_region *regions;
     struct try_landing *landings;
     uint32_t npoints, points_most, nregions, regions_most, nlandings, landings_most;

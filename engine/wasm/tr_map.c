@@ -64,14 +64,14 @@ void tr_safepoint(struct tr *tr, const code_word *word)
     uint32_t run = top_run(tr);
     if (run && tr->nentries + tr->nlocals > MAP_SLOTS_MOST)
         tr_fail(tr, ERR_LIMIT, "references among too many locals and operands");
-    uint32_t before = map->npoints ? map->points[map->npoints - 1].run : 0;
+    uint32_t before = map->npoints ? map->points[map->npoints - 1].what : 0;
     if (run == before || tr->failed)
         return;
     if (map->npoints == map->points_most) {
         tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
         return;
     }
-    map->points[map->npoints++] = (struct map_point){(uint32_t)(word - tr->start), run};
+    map->points[map->npoints++] = (struct code_point){(uint32_t)(word - tr->start), run};
 }
 
 uint8_t *tr_map_keep(struct tr *tr, struct code_range *range)
@@ -86,7 +86,7 @@ uint8_t *tr_map_keep(struct tr *tr, struct code_range *range)
     memmove(at, map->points, points);
     memmove(at + points, map->runs, runs);
     range->npoints = map->npoints;
-    range->points = (const struct map_point *)(void *)at;
+    range->points = (const struct code_point *)(void *)at;
     range->runs = (const struct map_run *)(void *)(at + points);
     return at + ((points + runs + sizeof(code_word) - 1) & ~(sizeof(code_word) - 1));
 }

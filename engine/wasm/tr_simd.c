@@ -107,14 +107,18 @@ static void put_bytes(struct tr *tr, code_word *word, const void *sixteen)
  * --------------------------------------------------------------------------
  */
 
-static void one_vector(struct tr *tr, const struct vector *vector)
+/* An operator on one operand of the kind `from`, whose value is of the kind `to`. */
+static code_word *unary(struct tr *tr, const struct vector *vector, uint8_t from, uint8_t to)
 {
     struct entry entry = tr_pop(tr);
     struct operand a = tr_operand(tr, &entry, IMM_NEVER);
     unsigned form = a.source == FROM_ACC ? FORM_A : FORM_S;
-    uint32_t slot = field_of(tr, VT_V128, &a);
-    code_word *word = emit_value(tr, (enum xop)(vector->xop + 2 * form), VT_V128, 0);
+    uint32_t slot = field_of(tr, from, &a);
+    code_word *word = emit_value(tr, (enum xop)(vector->xop + 2 * form), to, 0);
     tr_put16(word, 1, slot);
+    tr->last.form = (uint8_t)form;
+    tr->last.a = a.slot;
+    return word;
 }
 
 static void two_vectors(struct tr *tr, const struct vector *vector)
@@ -246,13 +250,8 @@ enum { TEST_NOT = 4, TEST_BR = 8, TEST_BRN = 10 };
 
 static void test(struct tr *tr, const struct vector *vector)
 {
-    struct entry entry = tr_pop(tr);
-    struct operand a = tr_operand(tr, &entry, IMM_NEVER);
-    unsigned form = a.source == FROM_ACC ? FORM_A : FORM_S;
-    uint32_t slot = field_of(tr, VT_V128, &a);
-    code_word *word = emit_value(tr, (enum xop)(vector->xop + 2 * form), VT_I32, 0);
-    tr_put16(word, 1, slot);
-    tr->last = (struct last){.at = word - 1, .op = tr->insn.op, .form = (uint8_t)form, .a = a.slot};
+    unary(tr, vector, VT_V128, VT_I32);
+    tr->last.op = tr->insn.op;
 }
 
 bool tr_is_vector_test(enum op op)
@@ -273,16 +272,6 @@ enum xop tr_vector_test_branch(const struct last *test, bool when)
     return (enum xop)(vector_of(test->op)->xop + branch + test->form);
 }
 
-static void splat(struct tr *tr, const struct vector *vector)
-{
-    struct entry entry = tr_pop(tr);
-    struct operand a = tr_operand(tr, &entry, IMM_NEVER);
-    unsigned form = a.source == FROM_ACC ? FORM_A : FORM_S;
-    uint32_t slot = field_of(tr, vector->kind, &a);
-    code_word *word = emit_value(tr, (enum xop)(vector->xop + 2 * form), VT_V128, 0);
-    tr_put16(word, 1, slot);
-}
-
 /* The byte at which the lane of the operator at hand begins. */
 static uint32_t lane_byte(uint8_t lane, enum op op)
 {
@@ -291,14 +280,8 @@ static uint32_t lane_byte(uint8_t lane, enum op op)
 
 static void extract(struct tr *tr, const struct vector *vector)
 {
-    struct entry entry = tr_pop(tr);
-    struct operand a = tr_operand(tr, &entry, IMM_NEVER);
-    unsigned form = a.source == FROM_ACC ? FORM_A : FORM_S;
-    uint32_t slot = field_of(tr, VT_V128, &a);
-    uint32_t byte = lane_byte(tr->insn.lane, tr->insn.op);
-    code_word *word = emit_value(tr, (enum xop)(vector->xop + 2 * form), vector->kind, 0);
-    tr_put16(word, 1, slot);
-    tr_put16(word, 2, byte);
+    code_word *word = unary(tr, vector, VT_V128, vector->kind);
+    tr_put16(word, 2, lane_byte(tr->insn.lane, tr->insn.op));
 }
 
 static void replace(struct tr *tr, const struct vector *vector)
@@ -371,12 +354,12 @@ void tr_simd(struct tr *tr)
     enum op op = tr->insn.op;
     const struct vector *vector = vector_of(op);
     switch (vector ? vector->shape : SHAPE_NONE) {
-    case SHAPE_ONE: one_vector(tr, vector); break;
+    case SHAPE_ONE: unary(tr, vector, VT_V128, VT_V128); break;
     case SHAPE_TWO: two_vectors(tr, vector); break;
     case SHAPE_THREE: three_vectors(tr, vector); break;
     case SHAPE_SHIFT: shift(tr, vector); break;
     case SHAPE_TEST: test(tr, vector); break;
-    case SHAPE_SPLAT: splat(tr, vector); break;
+    case SHAPE_SPLAT: unary(tr, vector, vector->kind, VT_V128); break;
     case SHAPE_EXTRACT: extract(tr, vector); break;
     case SHAPE_REPLACE: replace(tr, vector); break;
     case SHAPE_LOAD: tr_load(tr, VT_V128, (enum xop)vector->xop, 1u << op_rows[op].size); break;

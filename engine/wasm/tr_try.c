@@ -11,7 +11,7 @@ void tr_try_lay_out(struct tr *tr, uint8_t *scratch, size_t size)
 {
     struct tries *tries = &tr->tries;
     size_t quarter = size / 4 & ~(size_t)7;
-    tries->points = (struct try_point *)(void *)scratch;
+    tries->points = (struct code_point *)(void *)scratch;
     tries->points_most = (uint32_t)(quarter / sizeof *tries->points);
     tries->regions = (struct try_region *)(void *)(scratch + quarter);
     tries->regions_most = (uint32_t)(quarter / sizeof *tries->regions);
@@ -34,11 +34,11 @@ static void begin_region(struct tr *tr, uint32_t region)
     tr_label(tr);
     uint32_t at = (uint32_t)(tr->at - tr->start);
     if (tries->npoints && tries->points[tries->npoints - 1].at == at) {
-        tries->points[tries->npoints - 1].region = region;
+        tries->points[tries->npoints - 1].what = region;
     } else if (tries->npoints == tries->points_most) {
         no_room(tr);
     } else {
-        tries->points[tries->npoints++] = (struct try_point){at, region};
+        tries->points[tries->npoints++] = (struct code_point){at, region};
     }
 }
 

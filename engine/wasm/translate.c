@@ -45,7 +45,7 @@ static bool lay_out(struct tr *tr, struct region *image)
     tr->local_slots = (uint32_t *)(void *)(at + 26 * part);
     size_t locals = 2 * part / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
     tr->local_kinds = (uint8_t *)(tr->local_slots + locals);
-    tr->map.points = (struct map_point *)(void *)(at + 28 * part);
+    tr->map.points = (struct code_point *)(void *)(at + 28 * part);
     tr->map.points_most = (uint32_t)(part / sizeof *tr->map.points);
     tr->map.runs = (struct map_run *)(void *)(at + 29 * part);
     tr->map.runs_most = (uint32_t)(2 * part / sizeof *tr->map.runs);

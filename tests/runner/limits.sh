@@ -4,58 +4,39 @@
 # The last line is `N passed, N failed`. wat2wasm (wabt) assembles the guests.
 set -u
 carrel=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
+. "$(dirname "$0")/expect.sh"
 
-# guest NAME: a module from standard input
-guest() { wat2wasm --enable-all -o "$1.wasm" - || exit 1; }
-# expect NAME CODE STDOUT STDERR FLAGS...: outputs as grep -E patterns over lines joined with `|`;
-# empty: nothing at all
-expect() {
+# runs NAME CODE STDOUT STDERR FLAGS...: expect, of `carrel run`
+runs() {
     name=$1 code=$2 out=$3 err=$4
     shift 4
-    "$carrel" run "$@" >stdout 2>stderr </dev/null
-    got=$?
-    seen_out=$(tr '\n' '|' <stdout) seen_err=$(tr '\n' '|' <stderr)
-    if [ $got -eq "$code" ] && match "$out" "$seen_out" && match "$err" "$seen_err"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: exit %s (expected %s)\n  stdout %s (expected %s)\n  stderr %s (expected %s)\n' \
-            "$name" "$got" "$code" "$seen_out" "$out" "$seen_err" "$err"
-    fi
+    expect "$name" "$code" "$out" "$err" "$carrel" run "$@"
 }
 
-match() {
-    if [ -z "$1" ]; then [ -z "$2" ]; else printf '%s' "$2" | grep -Eq -- "$1"; fi
-}
-
-guest loops <<'W'
+module loops.wasm <<'W'
 (module $loops (memory (export "memory") 1)
   (func $spin (export "spin") (loop (br 0)))
   (func (export "_start") (call $spin))
   (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
 W
-expect 'time' 124 '' '^carrel: loops.wasm: time limit: ' --timeout 200ms loops.wasm
-expect 'fuel' 134 '' '^carrel: loops.wasm: exhausted: all fuel consumed.*spin.*byte [0-9]+' --fuel 100000 loops.wasm
-expect 'hardly any fuel' 134 '' 'all fuel consumed' --fuel 1 loops.wasm
-expect 'enough fuel' 0 '^42\|$' '' --fuel 1000 --invoke 'add(40, 2)' loops.wasm
-expect 'enough time' 0 '^42\|$' '' --timeout 30s --invoke 'add(40, 2)' loops.wasm
-expect 'fuel and time' 134 '' 'all fuel consumed' --timeout 30s --fuel 5000 loops.wasm
+runs 'time' 124 '' '^carrel: loops.wasm: time limit: ' --timeout 200ms loops.wasm
+runs 'fuel' 134 '' '^carrel: loops.wasm: exhausted: all fuel consumed.*spin.*byte [0-9]+' --fuel 100000 loops.wasm
+runs 'hardly any fuel' 134 '' 'all fuel consumed' --fuel 1 loops.wasm
+runs 'enough fuel' 0 '^42\|$' '' --fuel 1000 --invoke 'add(40, 2)' loops.wasm
+runs 'enough time' 0 '^42\|$' '' --timeout 30s --invoke 'add(40, 2)' loops.wasm
+runs 'fuel and time' 134 '' 'all fuel consumed' --timeout 30s --fuel 5000 loops.wasm
 
-guest fills <<'W'
+module fills.wasm <<'W'
 (module (memory (export "memory") 16000)
   (func (export "_start") (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 1048576000)) (br 0)))
   (func (export "once") (memory.fill (i32.const 0) (i32.const 1) (i32.const 1000000))))
 W
-expect 'time in a bulk operation' 124 '' 'time limit' --timeout 200ms fills.wasm
-expect 'fuel in a bulk operation' 134 '' 'all fuel consumed' --fuel 10000 fills.wasm
-expect 'a bulk operation costs by its bytes' 134 '' 'all fuel consumed' --fuel 15625 --invoke 'once()' fills.wasm
-expect 'and no more' 0 '' '' --fuel 15640 --invoke 'once()' fills.wasm
+runs 'time in a bulk operation' 124 '' 'time limit' --timeout 200ms fills.wasm
+runs 'fuel in a bulk operation' 134 '' 'all fuel consumed' --fuel 10000 fills.wasm
+runs 'a bulk operation costs by its bytes' 134 '' 'all fuel consumed' --fuel 15625 --invoke 'once()' fills.wasm
+runs 'and no more' 0 '' '' --fuel 15640 --invoke 'once()' fills.wasm
 
-guest grows <<'W'
+module grows.wasm <<'W'
 (module (memory (export "memory") 1)
   (table $t 1 funcref)
   (func (export "pages") (param i32) (result i32) (memory.grow (local.get 0)))
@@ -64,24 +45,23 @@ guest grows <<'W'
     (loop (if (i32.ne (memory.grow (i32.const 16)) (i32.const -1)) (then (br 1))))
     (memory.size)))
 W
-expect 'within the memory limit' 0 '^1\|$' '' --memory 16M --invoke 'pages(255)' grows.wasm
-expect 'one page more' 0 '^-1\|$' '' --memory 16M --invoke 'pages(256)' grows.wasm
-expect 'as much as there is' 0 '^241\|$' '' --memory 16M --invoke 'most()' grows.wasm
-expect 'within the table limit' 0 '^1\|$' '' --invoke 'elements(9999999)' grows.wasm
-expect 'one element more' 0 '^-1\|$' '' --invoke 'elements(10000000)' grows.wasm
-guest large <<'W'
+runs 'within the memory limit' 0 '^1\|$' '' --memory 16M --invoke 'pages(255)' grows.wasm
+runs 'one page more' 0 '^-1\|$' '' --memory 16M --invoke 'pages(256)' grows.wasm
+runs 'as much as there is' 0 '^241\|$' '' --memory 16M --invoke 'most()' grows.wasm
+runs 'within the table limit' 0 '^1\|$' '' --invoke 'elements(9999999)' grows.wasm
+runs 'one element more' 0 '^-1\|$' '' --invoke 'elements(10000000)' grows.wasm
+module large.wasm <<'W'
 (module (memory 300) (func (export "_start")))
 W
-expect 'more memory than is given' 126 '' 'memory' --memory 16M large.wasm
-expect 'as much as is given' 0 '' '' --memory 20M large.wasm
+runs 'more memory than is given' 126 '' 'memory' --memory 16M large.wasm
+runs 'as much as is given' 0 '' '' --memory 20M large.wasm
 
-guest deep <<'W'
+module deep.wasm <<'W'
 (module (func $f (export "f") (param i32) (result i32)
   (if (result i32) (local.get 0)
     (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0)))))
 W
-expect 'a deep stack' 0 '^10000\|$' '' --invoke 'f(10000)' deep.wasm
-expect 'no bottom' 134 '' 'exhausted: call stack exhausted' --invoke 'f(-1)' deep.wasm
+runs 'a deep stack' 0 '^10000\|$' '' --invoke 'f(10000)' deep.wasm
+runs 'no bottom' 134 '' 'exhausted: call stack exhausted' --invoke 'f(-1)' deep.wasm
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

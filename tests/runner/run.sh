@@ -5,30 +5,8 @@
 # The last line is `N passed, N failed`.
 set -u
 carrel=$(realpath "$1") engine=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
+. "$(dirname "$0")/expect.sh"
 
-# expect NAME CODE STDOUT STDERR COMMAND...: both outputs as grep -E patterns over all lines joined
-# with `|`; empty: nothing at all.
-expect() {
-    name=$1 code=$2 out=$3 err=$4
-    shift 4
-    "$@" >stdout 2>stderr </dev/null
-    got=$?
-    seen_out=$(tr '\n' '|' <stdout) seen_err=$(tr '\n' '|' <stderr)
-    if [ $got -eq "$code" ] && match "$out" "$seen_out" && match "$err" "$seen_err"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: exit %s (expected %s)\n  stdout %s (expected %s)\n  stderr %s (expected %s)\n' \
-            "$name" "$got" "$code" "$seen_out" "$out" "$seen_err" "$err"
-    fi
-}
-match() {
-    if [ -z "$1" ]; then [ -z "$2" ]; else printf '%s' "$2" | grep -Eq -- "$1"; fi
-}
 run() { "$carrel" run --engine "$engine" "$@"; }
 audit() { "$carrel" audit --engine "$engine" "$@"; }
 # script NAME: its lines from standard input, with what every command demands
@@ -234,5 +212,4 @@ calls_of_audit() { audit --json --dir d::/ looks | jq -r '.files[0].system_calls
 same() { [ -n "$(calls_of_run)" ] && [ "$(calls_of_run)" = "$(calls_of_audit)" ]; }
 expect 'audit and run agree' 0 '' '' same
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -2,6 +2,7 @@
  * objects made here, and through a module whose frames hold them. */
 #include "tests/unit/exec_fixture.h"
 
+#include "engine/exec/bulk.h"
 #include "engine/exec/object.h"
 
 /* The module of the second half (its text is in front of the tests there). */
@@ -509,7 +510,7 @@ static void whole_arrays(struct vm *vm)
     const union slot value = {.u64 = UINT64_C(0x0123456789abcdef)};
     struct array *array = new_array(vm, type, MANY);
     const uint64_t *at = (const uint64_t *)(const void *)array->at;
-    uint64_t cost = MANY * sizeof(uint64_t) / FUEL_BYTES;
+    uint64_t cost = MANY * sizeof(uint64_t) / BULK_UNIT;
     vm->fuel = (int64_t)cost;
     assert_int_equal(array_fill(vm, array, 0, &value, MANY), TRAP_NONE);
     assert_int_equal(vm->fuel, 0);
