@@ -34,7 +34,8 @@ WARN     := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototype
 WARN_CONVERSION := -Wconversion -Wno-sign-conversion
 CPPFLAGS := -I. -D_GNU_SOURCE -DCARREL_VERSION='"$(VERSION)"'
 HARDEN   := -fstack-protector-strong -fno-strict-aliasing -fno-delete-null-pointer-checks
-COMMON   := -std=c17 -g -fvisibility=hidden $(WARN) $(CPPFLAGS)
+# EXTRA_CFLAGS is for whoever packages carrel.
+COMMON   := -std=c17 -g -fvisibility=hidden $(WARN) $(CPPFLAGS) $(EXTRA_CFLAGS)
 # SSE4.1 and POPCNT are there on every x86-64 since 2009; the engine checks at its start.
 ARCH     := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2)
 # The interpreter's arithmetic must not be contracted to fused operations (spec §4.3.3).
@@ -224,6 +225,16 @@ install: all $(B)/share
 	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
 	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'
+
+## make package    Debian packages in build/packages; make package-test: built twice, installed, used and
+##                 removed in a bare Debian 12 (LONG=1: the README's two commands too)
+.PHONY: package package-test
+package:
+	@packaging/deps build package
+	@packaging/package $(B)/packages
+package-test:
+	@packaging/deps build package
+	@tests/packaging/package.sh $(B)/package-test
 
 # --- Conformance suites --------------------------------------------------------------------------------
 # replay carries the commands of scripts out; replay-decode links decoder and validator alone.

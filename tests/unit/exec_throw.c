@@ -345,11 +345,11 @@ static struct instance *make_catcher(struct machine_room *room, struct build *b,
 static void tags_have_identity(void **state)
 {
     struct machine_room room;
-    struct build b[3];
+    struct build b[4];
     (void)state;
     open_room(&room, &usual_limits);
     struct instance *thrower = make_thrower(&room, &b[0]);
-    struct instance *stranger = make_thrower(&room, &b[0]);
+    struct instance *stranger = make_thrower(&room, &b[3]);
     struct core_extern imports[2] = {instance_export_at(thrower, 0),
                                      instance_export_at(thrower, 1)};
     struct instance *knows = make_catcher(&room, &b[1], imports);
@@ -359,7 +359,7 @@ static void tags_have_identity(void **state)
     assert_traps(&room, function(other, 0), ARGS(1), TRAP_EXCEPTION);
     assert_int_equal(vm_trap(room.vm)->depth, 2);
     close_room(&room);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 4; i++)
         free(b[i].at);
 }
 
