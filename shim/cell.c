@@ -38,6 +38,7 @@ void cell_start(struct cell *cell)
     cell->process = (struct launched){-1, -1, -1};
     cell->cgroups = cgroups_none();
     cell->deadline = UINT64_MAX;
+    cell->late = false;
     cell->counts = (struct message_counts){0};
     cell->outcome = (struct outcome){0};
     cell->log = NULL;
@@ -280,9 +281,11 @@ uint64_t cell_pause(struct cell *cell, uint64_t now)
 
 void cell_check_time(struct cell *cell, uint64_t now)
 {
-    if (now < cell->deadline || cell_gone(cell))
+    if (now < cell->deadline || cell->late)
         return;
-    cell->deadline = UINT64_MAX;
+    cell->late = true;
+    if (cell_gone(cell))
+        return;
     if (cell->state == STATE_RUN || cell->state == STATE_READER || cell->state == STATE_RESOLVER)
         outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "%s did not end within %.3f s: %s",
                      cell->state == STATE_RUN ? "it" : "its reader", (double)cell->order.time / 1e9,

@@ -19,6 +19,7 @@ struct cell {
     struct grants grants;
     struct network network;
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
+    bool late;         /* it has passed */
     struct message_counts counts;
     struct outcome outcome;
     const struct audit_log *log;      /* where denials are told; or NULL */
@@ -52,7 +53,7 @@ uint64_t cell_pause(struct cell *cell, uint64_t now);
 /* Kills the cell, if it is not dead. */
 void cell_kill(struct cell *cell);
 
-/* Kills the cell if its time is over. */
+/* Kills the cell if its time is over. Its output has no longer to arrive than the cell has. */
 void cell_check_time(struct cell *cell, uint64_t now);
 
 /* The cell is dead (its pidfd says so): reaps it, removes its groups, and completes its outcome. */

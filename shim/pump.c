@@ -4,19 +4,47 @@
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <termios.h>
 
+/* How long a write may hold up the shim. */
+#define ALARM_MICROSECONDS 10000
+
 /* The caller's stream as a description of the shim's own, which then may be non-blocking. What
- * cannot be opened again (a socket, somebody else's terminal) is used as it is, in small pieces and
- * only when poll says so. */
-static int reopen(int stream, int direction)
+ * cannot be opened again (a socket, somebody else's terminal) is used as it is, only when poll says
+ * so, and for a moment at most. */
+static int reopen(int stream, int direction, bool *ret_shared)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", stream);
     int again = isatty(stream) ? open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+    *ret_shared = again < 0;
     return again >= 0 ? again : fcntl(stream, F_DUPFD_CLOEXEC, 3);
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* Every `microseconds` from now on a signal interrupts whatever blocks; 0: no more. */
+static void alarm_every(suseconds_t microseconds)
+{
+    const struct itimerval timer = {{0, microseconds}, {0, microseconds}};
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void heed_alarm(void)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    sigset_t set;
+    sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
@@ -27,7 +55,7 @@ int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
                        advice_on(errno));
     bool in = stream == 0;
     int ours = ends[in ? 1 : 0];
-    int caller = reopen(stream, in ? O_RDONLY : O_WRONLY);
+    int caller = reopen(stream, in ? O_RDONLY : O_WRONLY, &ret->shared);
     if (caller < 0 || fcntl(ours, F_SETFL, O_NONBLOCK)) {
         err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot use standard stream %d: %s", stream,
                 strerror(errno));
@@ -46,6 +74,8 @@ int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
     ret->have = ret->sent = 0;
     ret->lost = 0;
     ret->filter = terminal_new();
+    if (ret->shared)
+        heed_alarm();
     return 0;
 }
 
@@ -62,18 +92,37 @@ struct pollfd pump_wait(const struct pump *pump)
     return (struct pollfd){pump->source, POLLIN, 0};
 }
 
-/* read and write for any kind of descriptor, without blocking on a socket. */
-static ssize_t take_in(int fd, void *bytes, size_t size)
+static ssize_t after_alarm(ssize_t result)
 {
-    ssize_t taken = recv(fd, bytes, size, MSG_DONTWAIT);
-    return taken < 0 && errno == ENOTSOCK ? read(fd, bytes, size) : taken;
+    int error = errno;
+    alarm_every(0);
+    errno = error;
+    return result;
 }
 
-static ssize_t put_out(int fd, const void *bytes, size_t size)
+/* read and write for any kind of descriptor. A socket is told not to block. For anything else poll
+ * has promised something, not how much, and another may have been faster: where that can block, an
+ * alarm ends it. */
+static ssize_t take_in(int fd, bool shared, void *bytes, size_t size)
+{
+    ssize_t taken = recv(fd, bytes, size, MSG_DONTWAIT);
+    if (taken >= 0 || errno != ENOTSOCK)
+        return taken;
+    if (shared)
+        alarm_every(ALARM_MICROSECONDS);
+    taken = read(fd, bytes, size);
+    return shared ? after_alarm(taken) : taken;
+}
+
+static ssize_t put_out(int fd, bool shared, const void *bytes, size_t size)
 {
     ssize_t put = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    /* poll promised room for this much, and no more. */
-    return put < 0 && errno == ENOTSOCK ? write(fd, bytes, size < 4096 ? size : 4096) : put;
+    if (put >= 0 || errno != ENOTSOCK)
+        return put;
+    if (shared)
+        alarm_every(ALARM_MICROSECONDS);
+    put = write(fd, bytes, size < 4096 ? size : 4096);
+    return shared ? after_alarm(put) : put;
 }
 
 static bool try_again(void)
@@ -89,15 +138,16 @@ static void end(struct pump *pump)
         close(take_fd(&pump->sink));
 }
 
-static void fill(struct pump *pump)
+/* True if something was read, or this is the end. */
+static bool fill(struct pump *pump)
 {
     char raw[PUMP_CHUNK];
-    ssize_t size = take_in(pump->source, raw, sizeof raw);
+    ssize_t size = take_in(pump->source, !pump->output && pump->shared, raw, sizeof raw);
     if (size < 0 && try_again())
-        return;
+        return false;
     if (size <= 0) { /* the end, or a terminal that hung up */
         end(pump);
-        return;
+        return true;
     }
     pump->sent = 0;
     if (pump->filtered) {
@@ -106,23 +156,25 @@ static void fill(struct pump *pump)
         memcpy(pump->buffer, raw, (size_t)size);
         pump->have = (size_t)size;
     }
+    return true;
 }
 
-void pump_move(struct pump *pump)
+bool pump_move(struct pump *pump)
 {
     if (pump_ended(pump))
-        return;
-    if (pump->sent == pump->have)
-        fill(pump);
-    if (pump->sent == pump->have || pump_ended(pump))
-        return;
-    ssize_t size = put_out(pump->sink, pump->buffer + pump->sent, pump->have - pump->sent);
-    if (size >= 0)
-        pump->sent += (size_t)size;
-    else if (!try_again()) {
+        return false;
+    bool filled = pump->sent == pump->have && fill(pump);
+    if (pump_ended(pump) || pump->sent == pump->have)
+        return filled;
+    ssize_t size = put_out(pump->sink, pump->output && pump->shared, pump->buffer + pump->sent,
+                           pump->have - pump->sent);
+    if (size < 0 && !try_again()) {
         pump->lost = errno;
         end(pump);
+        return true;
     }
+    pump->sent += size > 0 ? (size_t)size : 0;
+    return size > 0 || filled;
 }
 
 void pump_close(struct pump *pump)

@@ -18,6 +18,7 @@ struct pump {
     bool output;   /* from the cell to the caller */
     bool terminal; /* the caller's end is one */
     bool filtered; /* what goes to the caller passes the filter */
+    bool shared;   /* the caller's end is not a description of the shim's own */
     int lost;      /* errno of a write that failed, for which the rest is lost; or 0 */
     size_t have, sent;
     struct terminal filter;
@@ -35,8 +36,8 @@ void pump_plain(struct pump *pump);
 /* What the pump waits for now: one entry, with descriptor -1 if it has ended. */
 struct pollfd pump_wait(const struct pump *pump);
 
-/* Moves what can be moved without blocking. */
-void pump_move(struct pump *pump);
+/* Moves what can be moved without blocking. True if something was moved, or the pump has ended. */
+bool pump_move(struct pump *pump);
 
 /* True once everything is moved, or nobody wants it. */
 static inline bool pump_ended(const struct pump *pump)

@@ -110,11 +110,12 @@ static int milliseconds(uint64_t now, uint64_t until)
     return left < INT32_MAX ? (int)left : INT32_MAX;
 }
 
-/* Until its time is over, or until it is listened to again. */
+/* Until its time is over, or until it is listened to again. When it is over, a cell has only to
+ * die, and output is moved that can be moved at once. */
 static int time_left(const struct cell *cell, uint64_t pause, uint64_t lookup)
 {
-    if (cell_gone(cell))
-        return -1;
+    if (cell->late)
+        return cell_gone(cell) ? 0 : -1;
     uint64_t now = cell_now(), until = cell->deadline;
     if (pause > 0 && now + pause < until)
         until = now + pause;
@@ -140,9 +141,11 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
     poll(waits, WAITS, time_left(cell, pause, lookups_deadline(&session->lookups)));
 }
 
-static void act(struct session *session, const struct pollfd waits[WAITS])
+/* True if a pump moved something. */
+static bool act(struct session *session, const struct pollfd waits[WAITS])
 {
     struct cell *cell = session->cell;
+    bool moved = false;
     if (waits[WAIT_SIGNALS].revents)
         heed_signals(session);
     if (waits[WAIT_SOCKET].revents & POLLOUT)
@@ -150,8 +153,8 @@ static void act(struct session *session, const struct pollfd waits[WAITS])
     if (waits[WAIT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
         cell_receive(cell);
     for (size_t i = 0; i < cell->grants.pump_count; i++) {
-        if (waits[WAIT_PUMPS + i].revents)
-            pump_move(&cell->grants.pumps[i]);
+        if (waits[WAIT_PUMPS + i].revents && pump_move(&cell->grants.pumps[i]))
+            moved = true;
     }
     lookups_act(&session->lookups, waits + WAIT_LOOKUP);
     lookups_advance(&session->lookups, &cell->network, &session->shim);
@@ -160,6 +163,22 @@ static void act(struct session *session, const struct pollfd waits[WAITS])
         cell_kill(cell);
     if (waits[WAIT_CELL].revents)
         cell_bury(cell);
+    return moved;
+}
+
+/* Time is over, and whoever should take the rest of the output does not. */
+static void give_up_output(struct cell *cell)
+{
+    for (size_t i = 0; i < cell->grants.pump_count; i++)
+        pump_close(&cell->grants.pumps[i]);
+    struct outcome *outcome = &cell->outcome;
+    if (!outcome->by_guest)
+        return;
+    outcome->by_guest = false;
+    outcome_fail(outcome, ERR_TIME, ERR_NOWHERE,
+                 "it ended, but not all of its output was taken within %.3f s: whoever reads it is "
+                 "slow or has stopped; give it longer with --timeout",
+                 (double)cell->order.time / 1e9);
 }
 
 /* Waits until the cell is gone and its output is where it belongs. */
@@ -168,7 +187,9 @@ static void attend(struct session *session)
     struct pollfd waits[WAITS];
     while (!cell_gone(session->cell) || output_pending(session->cell)) {
         wait_for(session, waits);
-        act(session, waits);
+        bool moved = act(session, waits);
+        if (session->cell->late && cell_gone(session->cell) && !moved)
+            give_up_output(session->cell);
     }
 }
 

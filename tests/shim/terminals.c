@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -193,28 +194,64 @@ static void pending_input_is_flushed(void **state)
     assert_int_equal(errno, EAGAIN);
 }
 
+/* Whether the shim ends by itself, within five seconds. */
+static bool ends_in_time(pid_t shim)
+{
+    int status;
+    for (int i = 0; i < 500; i++) {
+        if (waitpid(shim, &status, WNOHANG) == shim)
+            return true;
+        usleep(10000);
+    }
+    kill(shim, SIGKILL);
+    waitpid(shim, &status, 0);
+    return false;
+}
+
+/* `lines` of output for a terminal of which nobody reads; how it ended, if it did in time. */
+static enum err_kind write_to_nobody(int lines)
+{
+    static char script[400000];
+    size_t size = 0;
+    for (int i = 0; i < lines; i++)
+        size += (size_t)snprintf(script + size, sizeof script - size, "print %0100d\n", i);
+    struct result *result;
+    pid_t shim = fixture_start(&(struct wish){.script = script,
+                                              .streams = {slave, slave, slave},
+                                              .timeout = 300000000,
+                                              .before = take_terminal},
+                               &result);
+    return ends_in_time(shim) ? result->outcome.why.kind : ERR_NONE;
+}
+
 /* A terminal that takes nothing (^S) blocks the guest's output, and nothing else. */
 static void a_stopped_terminal_does_not_stop_the_shim(void **state)
 {
     (void)state;
-    static char script[400000];
-    size_t size = 0;
-    for (int i = 0; i < 3000; i++)
-        size += (size_t)snprintf(script + size, sizeof script - size, "print %0100d\n", i);
     tcflow(slave, TCOOFF);
-    struct result *result;
-    pid_t shim = fixture_start(&(struct wish){.script = script,
-                                              .streams = {slave, slave, slave},
-                                              .timeout = 200000000,
-                                              .before = take_terminal},
-                               &result);
-    for (int i = 0; i < 100 && result->outcome.why.kind == ERR_NONE; i++)
-        usleep(10000);
-    kill(shim, SIGTERM); /* what is still to be shown is given up */
-    int status;
-    assert_int_equal(waitpid(shim, &status, 0), shim);
+    enum err_kind kind = write_to_nobody(3000);
     tcflow(slave, TCOON);
-    assert_int_equal(result->outcome.why.kind, ERR_TIME);
+    assert_int_equal(kind, ERR_TIME);
+}
+
+/* The guest is done in time; its output, which fits into the pipe, has to arrive in time, too. */
+static void the_time_limit_bounds_output_as_well(void **state)
+{
+    (void)state;
+    tcflow(slave, TCOOFF);
+    enum err_kind kind = write_to_nobody(20);
+    tcflow(slave, TCOON);
+    assert_int_equal(kind, ERR_TIME);
+}
+
+/* Somebody else's terminal cannot be opened again: writing to it may block, but not for long. */
+static void a_terminal_of_somebody_else_does_not_stop_the_shim(void **state)
+{
+    (void)state;
+    if (fixture_root())
+        skip(); /* who can open everything */
+    assert_int_equal(chmod(ptsname(master), 0), 0);
+    assert_int_equal(write_to_nobody(3000), ERR_TIME);
 }
 
 static void the_terminals_own_mode_is_left_alone(void **state)
@@ -242,6 +279,8 @@ int main(void)
         terminal_test(the_interrupt_key_ends_both),
         terminal_test(pending_input_is_flushed),
         terminal_test(a_stopped_terminal_does_not_stop_the_shim),
+        terminal_test(the_time_limit_bounds_output_as_well),
+        terminal_test(a_terminal_of_somebody_else_does_not_stop_the_shim),
         terminal_test(the_terminals_own_mode_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
