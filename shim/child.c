@@ -136,6 +136,7 @@ _Noreturn void child_run(void *argument)
         const struct operation_info *info = &operation_infos[operation->kind];
         if (info->phase != PHASE_CHILD)
             continue;
+        child->at = i;
         long result = carry_out(child, operation, &cgroup);
         if (result >= 0)
             continue;

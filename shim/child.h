@@ -13,6 +13,7 @@ struct child {
     int socket;                      /* the cell's end; not PROTOCOL_SOCKET */
     const int *cgroups;              /* of each CGROUP_ENTER in its order: the open cgroup.procs */
     volatile int pid;                /* the child's own process id, as the shim sees it */
+    volatile size_t at;              /* the operation that it is at: those before it are done */
     volatile wall_set missing;       /* walls that failed where that is accepted, and why: */
     volatile int errors[WALL_COUNT]; /* errno */
     volatile int failed;             /* the operation that ended the child, or -1 */

@@ -131,10 +131,28 @@ static int make_process(const struct plan *plan, const struct cgroups *cgroups, 
     return 0;
 }
 
-/* What the child left behind: the walls that it built, or the operation that ended it. */
-static int judge_child(const struct plan *plan, struct child *child, struct wall_report *report,
-                       struct err *err)
+/* It ended before it executed the engine, and not because an operation failed: it was killed. */
+static int tell_death(const struct operation *operation, int pidfd, struct err *err)
 {
+    siginfo_t info = {0};
+    char text[160];
+    operation_text(operation, text, sizeof text);
+    /* It is reaped by the caller. */
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT | __WALL) ||
+        info.si_code == CLD_EXITED)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell ended before its engine ran: %s",
+                       text);
+    return err_set(err, ERR_KILLED, ERR_NOWHERE,
+                   "the cell was killed by SIG%s before its engine ran: %s",
+                   sigabbrev_np(info.si_status) ? sigabbrev_np(info.si_status) : "RT", text);
+}
+
+/* What the child left behind: the walls that it built, or the operation that ended it. */
+static int judge_child(const struct plan *plan, struct child *child, int pidfd,
+                       struct wall_report *report, struct err *err)
+{
+    if (child->failed < 0 && plan->at[child->at].kind != OPERATION_EXECUTE)
+        return tell_death(&plan->at[child->at], pidfd, err);
     if (child->failed >= 0) {
         struct operation operation = plan->at[child->failed];
         operation.may_fail = false;
@@ -231,7 +249,7 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
                           .call = ""};
     if (make_process(plan, cgroups, &child, &pidfd, report, err))
         return -1;
-    if (judge_child(plan, &child, report, err)) {
+    if (judge_child(plan, &child, pidfd, report, err)) {
         reap(pidfd);
         return -1;
     }

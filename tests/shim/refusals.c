@@ -21,7 +21,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define ANY UINT32_MAX
+#define ANY    UINT32_MAX
+#define KILLED 0 /* the call does not fail: it kills the process */
 
 /* A system call that fails with `error` if its arguments are these (ANY: whatever they are). */
 struct fault {
@@ -51,7 +52,9 @@ static void inject(void)
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fault->first == ANY ? 0 : fault->first, 0, 3),
         BPF_STMT(BPF_LD | BPF_IMM, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fault->second == ANY ? 0 : fault->second, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)fault->error),
+        BPF_STMT(BPF_RET | BPF_K, fault->error == KILLED
+                                      ? SECCOMP_RET_KILL_PROCESS
+                                      : SECCOMP_RET_ERRNO | (uint32_t)fault->error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     if (fault->first != ANY)
@@ -144,8 +147,26 @@ static void check(const struct fault *injected)
         fail_msg("%s: \"%s\" does not say \"%s\"", injected->name, outcome->why.text,
                  injected->says);
     bool wall = strncmp(injected->says, "the wall", 8) == 0;
-    assert_int_equal(outcome->why.kind, wall ? ERR_WALL : ERR_FAULT);
-    assert_int_equal(outcome->exit_code, 125);
+    bool killed = injected->error == KILLED;
+    assert_int_equal(outcome->why.kind, wall ? ERR_WALL : killed ? ERR_KILLED : ERR_FAULT);
+    assert_int_equal(outcome->exit_code, killed ? 137 : 125);
+}
+
+/* Killed between two walls: what was not built is not said to stand. */
+static void a_child_that_is_killed_has_no_walls(void **state)
+{
+    (void)state;
+    static const struct fault cases[] = {
+        {"setsid", SYS_setsid, ANY, ANY, KILLED, "killed by SIGSYS before its engine ran", 0},
+        {"pivot_root", SYS_pivot_root, ANY, ANY, KILLED, "killed by SIGSYS before its engine ran",
+         0},
+        {"capset", SYS_capset, ANY, ANY, KILLED, "killed by SIGSYS before its engine ran", 0},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        check(&cases[i]);
+        const struct result *result = run_with(&cases[i], 0);
+        assert_int_equal(result->outcome.walls.standing & WALL_BIT(WALL_CAPABILITIES), 0);
+    }
 }
 
 static void every_step_that_fails_refuses_the_launch(void **state)
@@ -317,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_that_fails_refuses_the_launch),
+        cmocka_unit_test(a_child_that_is_killed_has_no_walls),
         cmocka_unit_test(degrading_accepts_one_wall),
         cmocka_unit_test(each_namespace_is_named),
         cmocka_unit_test(without_namespaces_it_runs_only_if_that_is_accepted),
