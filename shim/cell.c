@@ -50,7 +50,7 @@ int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, s
 {
     cell_start(cell);
     if (launch(shim, plan, &cell->cgroups, &cell->outcome.walls, &cell->process, err)) {
-        cgroups_remove(&cell->cgroups);
+        cgroups_remove_patiently(&cell->cgroups);
         return -1;
     }
     return 0;
@@ -328,4 +328,5 @@ void cell_close(struct cell *cell)
         close(take_fd(&cell->process.socket));
     for (size_t i = 0; i < cell->grants.pump_count; i++)
         pump_close(&cell->grants.pumps[i]);
+    cgroups_remove_patiently(&cell->cgroups);
 }

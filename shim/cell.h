@@ -65,7 +65,7 @@ static inline bool cell_gone(const struct cell *cell)
     return cell->process.pidfd < 0;
 }
 
-/* Kills, reaps and frees whatever there is. */
+/* Kills, reaps and frees whatever there is. What then is left in `cgroups` could not be removed. */
 void cell_close(struct cell *cell);
 
 /* CLOCK_MONOTONIC in nanoseconds. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 /* The parent of all cells' groups, below the directory that the plan names. */
@@ -105,7 +106,8 @@ int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, 
     int result = -1;
     if (operation->kind == OPERATION_CGROUP) {
         result = add_group(cgroups, &operation->of.cgroup, id, &call);
-    } else if (cgroups->count > 0) {
+        cgroups->lacking = result != 0;
+    } else if (!cgroups->lacking && cgroups->count > 0) {
         const struct operation_cgroup_limit *limit = &operation->of.cgroup_limit;
         result = write_at(cgroups->at[cgroups->count - 1].directory, limit->file, limit->value);
     } else {
@@ -158,43 +160,85 @@ static bool remove_group(const char *path)
 }
 
 /* A dead process leaves its groups a moment after it was reaped. */
-static void remove_soon(const char *path)
+static bool remove_patiently(const char *path)
 {
     const struct timespec moment = {0, 1000000};
-    for (int attempt = 0; attempt < 1000 && !remove_group(path); attempt++)
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        if (remove_group(path))
+            return true;
         nanosleep(&moment, NULL);
+    }
+    return false;
 }
 
-void cgroups_remove(struct cgroups *cgroups)
+static bool remove_all(struct cgroups *cgroups, bool (*remove)(const char *path))
 {
+    size_t kept = 0;
     for (size_t i = 0; i < cgroups->count; i++) {
         struct cgroup *group = &cgroups->at[i];
-        close(group->directory);
+        if (group->directory >= 0)
+            close(take_fd(&group->directory));
         if (group->procs >= 0)
-            close(group->procs);
-        remove_soon(group->path);
+            close(take_fd(&group->procs));
+        if (!remove(group->path))
+            cgroups->at[kept++] = *group;
     }
-    cgroups->count = 0;
+    cgroups->count = kept;
+    return kept == 0;
+}
+
+bool cgroups_remove(struct cgroups *cgroups)
+{
+    return remove_all(cgroups, remove_group);
+}
+
+bool cgroups_remove_patiently(struct cgroups *cgroups)
+{
+    return remove_all(cgroups, remove_patiently);
+}
+
+/* Calls `act` for each process of a group until it says true; whether it did. */
+static bool any_member(int directory, bool (*act)(int directory, int pid, const void *data),
+                       const void *data)
+{
+    int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    cleanup_file FILE *members = fd < 0 ? NULL : fdopen(fd, "r");
+    int pid;
+    while (members && fscanf(members, "%d", &pid) == 1)
+        if (act(directory, pid, data))
+            return true;
+    return false;
+}
+
+static bool is_it(int directory, int pid, const void *data)
+{
+    (void)directory;
+    return pid == *(const int *)data;
+}
+
+/* The number may be another's by now: what is killed is a process that is a member still after it
+ * is held. */
+static bool kill_member(int directory, int pid, const void *data)
+{
+    (void)data;
+    cleanup_close int process = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (process >= 0 && any_member(directory, is_it, &pid))
+        syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+    return false;
 }
 
 /* Only cells are ever in such a group. */
 static void kill_members(const char *path)
 {
-    cleanup_close int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0 || write_at(directory, "cgroup.kill", "1") == 0)
-        return;
-    int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-    cleanup_file FILE *members = fd < 0 ? NULL : fdopen(fd, "r");
-    int pid;
-    while (members && fscanf(members, "%d", &pid) == 1) {
-        if (pid > 1)
-            kill(pid, SIGKILL);
-    }
+    cleanup_close int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory >= 0 && write_at(directory, "cgroup.kill", "1"))
+        any_member(directory, kill_member, NULL);
 }
 
-void cgroups_clear(const char *parent, const char *id)
+bool cgroups_clear(const char *parent, const char *id)
 {
     char common[CGROUP_PATH], path[CGROUP_PATH];
+    bool all = true;
     snprintf(common, sizeof common, "%s/" PARENT, parent);
     cleanup_dir DIR *groups = opendir(common);
     const struct dirent *entry;
@@ -204,6 +248,7 @@ void cgroups_clear(const char *parent, const char *id)
             snprintf(path, sizeof path, "%s/%s", common, entry->d_name) >= (int)sizeof path)
             continue;
         kill_members(path);
-        remove_soon(path);
+        all = remove_patiently(path) && all;
     }
+    return all;
 }

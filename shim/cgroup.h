@@ -16,6 +16,8 @@ struct cgroup {
 
 struct cgroups {
     size_t count;
+    bool
+        lacking; /* the last group of the plan so far could not be made, so that limits have none */
     struct cgroup at[CGROUPS_MAX];
 };
 
@@ -33,12 +35,15 @@ int cgroups_unified(const struct cgroups *cgroups);
  * group could not be made. `ret` has CGROUPS_MAX places. */
 void cgroups_entries(const struct cgroups *cgroups, const struct plan *plan, int *ret);
 
-/* Removes the groups, and their parents if nothing else is in them. The cell must be dead; waits a
- * moment for the kernel to have noticed. Closes the descriptors. */
-void cgroups_remove(struct cgroups *cgroups);
+/* Removes the groups, and their parents if nothing else is in them. The cell must be dead. Does not
+ * wait: false if the kernel has not noticed that yet, and some remain. */
+bool cgroups_remove(struct cgroups *cgroups);
+
+/* The same, and waits for the kernel, a second at most. */
+bool cgroups_remove_patiently(struct cgroups *cgroups);
 
 /* Kills what is in the groups below `parent` (as in a CGROUP operation) whose names begin with
- * `id`, and removes them. For what a shim left behind. */
-void cgroups_clear(const char *parent, const char *id);
+ * `id`, and removes them, waiting as above. For what a shim left behind. False if some remain. */
+bool cgroups_clear(const char *parent, const char *id);
 
 #endif

@@ -15,27 +15,34 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define STATE_MAX 4096 /* bytes of a state file */
+#define STATE_MAX  4096 /* bytes of a state file */
+#define PLACE_SIZE 256
 
 struct guardian guardian_none(void)
 {
-    return (struct guardian){.pidfd = -1, .pipe = -1, .state = -1};
+    return (struct guardian){.pidfd = -1, .pipe = -1, .state = -1, .directory = -1};
 }
 
-/* The directory of state files: /run/carrel, or the user's own. It is there only while a file is.
- */
-static void state_directory(char *ret, size_t size)
+enum { PLACES = 2 };
+
+/* The directories of state files: root's, or an ordinary user's, who may have the first in one
+ * session and not in another. The first that is named is used; all are swept. A directory is there
+ * only while a file is. */
+static size_t places(char ret[PLACES][PLACE_SIZE])
 {
+    size_t count = 0;
     const char *user = getenv("XDG_RUNTIME_DIR");
-    if (geteuid() == 0)
-        snprintf(ret, size, "/run/carrel");
-    else if (user && user[0] == '/')
-        snprintf(ret, size, "%.200s/carrel", user);
-    else
-        snprintf(ret, size, "/tmp/carrel-%u", geteuid());
+    if (geteuid() == 0) {
+        snprintf(ret[count++], PLACE_SIZE, "/run/carrel");
+        return count;
+    }
+    if (user && user[0] == '/')
+        snprintf(ret[count++], PLACE_SIZE, "%.200s/carrel", user);
+    snprintf(ret[count++], PLACE_SIZE, "/tmp/carrel-%u", geteuid());
+    return count;
 }
 
-/* Opens it; only a directory that is ours alone will do. */
+/* Opens one; only a directory that is ours alone will do. */
 static int open_directory(const char *path)
 {
     struct stat status;
@@ -51,21 +58,25 @@ static int open_directory(const char *path)
 
 /* A new state file, locked. Another shim may remove the directory, or sweep the file before it is
  * locked: then once more. */
-static int create_state(const char *directory, const char *path)
+static int create_state(const char *place, const char *id, int *ret_directory)
 {
     for (int attempt = 0; attempt < 16; attempt++) {
-        if (mkdir(directory, 0700) && errno != EEXIST)
+        if (mkdir(place, 0700) && errno != EEXIST)
             return -1;
-        cleanup_close int checked = open_directory(directory);
-        if (checked < 0 && errno != ENOENT)
+        cleanup_close int directory = open_directory(place);
+        if (directory < 0 && errno != ENOENT)
             return -1;
         struct stat status;
-        cleanup_close int state = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        cleanup_close int state =
+            directory < 0 ? -1
+                          : openat(directory, id, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (state < 0 && errno != ENOENT)
             return -1;
         if (state >= 0 && flock(state, LOCK_EX | LOCK_NB) == 0 && fstat(state, &status) == 0 &&
-            status.st_nlink > 0)
+            status.st_nlink > 0) {
+            *ret_directory = take_fd(&directory);
             return take_fd(&state);
+        }
     }
     errno = EAGAIN;
     return -1;
@@ -79,57 +90,46 @@ static char *read_state(int state, char text[STATE_MAX])
     return text;
 }
 
-static void clear_groups(int state, const char *id)
+/* False if some of the groups remain. */
+static bool clear_groups(int state, const char *id)
 {
     char text[STATE_MAX];
     char *rest = NULL;
+    bool all = true;
     for (char *parent = strtok_r(read_state(state, text), "\n", &rest); parent;
          parent = strtok_r(NULL, "\n", &rest))
-        cgroups_clear(parent, id);
+        all = cgroups_clear(parent, id) && all;
+    return all;
 }
 
-static void remove_state(const char *path)
+static void remove_state(int directory, const char *place, const char *id)
 {
-    char directory[sizeof((struct guardian *)0)->path];
-    unlink(path);
-    snprintf(directory, sizeof directory, "%s", path);
-    char *slash = strrchr(directory, '/');
-    if (slash) {
-        *slash = '\0';
-        rmdir(directory); /* if it was the last */
-    }
+    unlinkat(directory, id, 0);
+    rmdir(place); /* if it was the last */
 }
 
-static const char *id_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* The process. A byte means that the shim has cleaned up, the end of the pipe that it could not. */
+/* The process. A byte means that the shim has cleaned up, the end of the pipe that it could not.
+ * What the guardian cannot remove either, the next start sweeps. */
 static _Noreturn void guard(const struct guardian *guardian, int pipe)
 {
+    enum { PIPE, STATE, DIRECTORY, KEPT };
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     setsid();
     prctl(PR_SET_NAME, "carrel-guardian", 0, 0, 0);
-    int low = pipe < guardian->state ? pipe : guardian->state;
-    int high = pipe < guardian->state ? guardian->state : pipe;
-    if (low > 0)
-        close_range(0, (unsigned)low - 1, 0);
-    if (high - low > 1)
-        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-    close_range((unsigned)high + 1, ~0u, 0);
+    /* All three are above the standard streams, which are always open (host_secure_streams). */
+    dup2(pipe, PIPE);
+    dup2(guardian->state, STATE);
+    dup2(guardian->directory, DIRECTORY);
+    close_range(KEPT, ~0u, 0);
     char byte;
     ssize_t size;
     do
-        size = read(pipe, &byte, 1);
+        size = read(PIPE, &byte, 1);
     while (size < 0 && errno == EINTR);
-    if (size == 0) {
-        clear_groups(guardian->state, id_of(guardian->path));
-        remove_state(guardian->path);
-    }
+    if (size == 0 && clear_groups(STATE, guardian->id))
+        remove_state(DIRECTORY, guardian->place, guardian->id);
     _exit(0);
 }
 
@@ -164,14 +164,21 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
     }
     if (size == 0 || guardian->state >= 0)
         return 0;
-    char directory[240];
-    state_directory(directory, sizeof directory);
-    int length = snprintf(guardian->path, sizeof guardian->path, "%s/%s", directory, id);
-    if (size >= sizeof text || length >= (int)sizeof guardian->path)
+    char all[PLACES][PLACE_SIZE];
+    places(all);
+    snprintf(guardian->place, sizeof guardian->place, "%s", all[0]);
+    int length = snprintf(guardian->id, sizeof guardian->id, "%s", id);
+    if (size >= sizeof text || length >= (int)sizeof guardian->id)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "the paths of the control groups are too long");
-    guardian->state = create_state(directory, guardian->path);
+    guardian->state = create_state(guardian->place, id, &guardian->directory);
+    if (guardian->state < 0 && errno == EPERM)
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "%s is not yours alone: remove it, or have it removed by whoever made it, or "
+            "set XDG_RUNTIME_DIR to a directory of yours",
+            guardian->place);
     if (guardian->state < 0 || pwrite(guardian->state, text, size, 0) != (ssize_t)size)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s", guardian->path,
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s/%s: %s", guardian->place, id,
                        strerror(errno));
     return start(guardian, err);
 }
@@ -191,17 +198,25 @@ int guardian_replace(struct guardian *guardian, struct err *err)
     return start(guardian, err);
 }
 
-void guardian_dismiss(struct guardian *guardian)
+void guardian_dismiss(struct guardian *guardian, bool left)
 {
     if (guardian->state < 0)
         return;
-    remove_state(guardian->path);
-    if (guardian->pidfd >= 0) {
-        ssize_t told = write(guardian->pipe, "", 1);
-        (void)told; /* if it is dead already, so be it */
-        reap(guardian);
+    if (left &&
+        guardian->pidfd >= 0) { /* it takes the end of the pipe for our death, and goes on */
+        close(take_fd(&guardian->pipe));
+        close(take_fd(&guardian->pidfd));
+    } else {
+        if (!left)
+            remove_state(guardian->directory, guardian->place, guardian->id);
+        if (guardian->pidfd >= 0) {
+            ssize_t told = write(guardian->pipe, "", 1);
+            (void)told; /* if it is dead already, so be it */
+            reap(guardian);
+        }
     }
     close(take_fd(&guardian->state));
+    close(take_fd(&guardian->directory));
 }
 
 /* One state file, if nobody holds it. */
@@ -210,15 +225,13 @@ static void sweep_one(int directory, const char *name)
     cleanup_close int state = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (state < 0 || flock(state, LOCK_EX | LOCK_NB))
         return;
-    clear_groups(state, name);
-    unlinkat(directory, name, 0);
+    if (clear_groups(state, name))
+        unlinkat(directory, name, 0);
 }
 
-void guardian_sweep(void)
+static void sweep_place(const char *place)
 {
-    char path[240];
-    state_directory(path, sizeof path);
-    int directory = open_directory(path);
+    int directory = open_directory(place);
     if (directory < 0)
         return;
     cleanup_dir DIR *files = fdopendir(directory);
@@ -231,5 +244,13 @@ void guardian_sweep(void)
         if (entry->d_name[0] != '.')
             sweep_one(directory, entry->d_name);
     }
-    rmdir(path);
+    rmdir(place);
+}
+
+void guardian_sweep(void)
+{
+    char all[PLACES][PLACE_SIZE];
+    size_t count = places(all);
+    for (size_t i = 0; i < count; i++)
+        sweep_place(all[i]);
 }

@@ -9,10 +9,12 @@
 #include "shim/cgroup.h"
 
 struct guardian {
-    int pidfd; /* of the process; -1: there is none */
-    int pipe;  /* its end tells the guardian that the shim is gone */
-    int state; /* the state file, locked by shim and guardian; -1: there is none */
-    char path[256];
+    int pidfd;       /* of the process; -1: there is none */
+    int pipe;        /* its end tells the guardian that the shim is gone */
+    int state;       /* the state file, locked by shim and guardian; -1: there is none */
+    int directory;   /* in which it is */
+    char place[256]; /* the directory's path */
+    char id[64];     /* the file's name */
 };
 
 /* No guardian yet. */
@@ -27,11 +29,12 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
 /* The guardian died (its pidfd says so): starts another. Errors: FAULT. */
 int guardian_replace(struct guardian *guardian, struct err *err);
 
-/* The groups are gone: ends the process and removes the state file. */
-void guardian_dismiss(struct guardian *guardian);
+/* The groups are gone: ends the process and removes the state file. With `left`, some are not: the
+ * process goes on removing them. */
+void guardian_dismiss(struct guardian *guardian, bool left);
 
-/* Removes what is written down in state files that nobody holds any more. Costs one system call
- * where there are none. */
+/* Removes what is written down in state files that nobody holds any more. Costs one or two system
+ * calls where there are none. */
 void guardian_sweep(void);
 
 #endif

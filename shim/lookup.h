@@ -37,7 +37,9 @@ void lookups_act(struct lookups *lookups, const struct pollfd waits[2]);
 /* When the resolver's time is over: CLOCK_MONOTONIC, nanoseconds; UINT64_MAX if there is none. */
 static inline uint64_t lookups_deadline(const struct lookups *lookups)
 {
-    return lookups->active && !cell_gone(&lookups->cell) ? lookups->cell.deadline : UINT64_MAX;
+    return lookups->active && !cell_gone(&lookups->cell) && !lookups->cell.late
+               ? lookups->cell.deadline
+               : UINT64_MAX;
 }
 
 #endif

@@ -31,6 +31,7 @@ int session_open(struct session *session, struct err *err)
     session->spare = NULL;
     session->interrupted = 0;
     session->log = NULL;
+    session->left = false;
     /* The cell inherits both: a closed pipe, and a file at its limit, are errors that one is told
      * of, never a death. */
     signal(SIGPIPE, SIG_IGN);
@@ -240,10 +241,16 @@ static bool launches_alike(const struct plan *a, const struct plan *b)
     return i >= b->count || operation_infos[b->at[i].kind].phase > PHASE_START;
 }
 
+static void close_cell(struct session *session, struct cell *cell)
+{
+    cell_close(cell);
+    session->left = session->left || cell->cgroups.count > 0;
+}
+
 static void drop_spare(struct session *session)
 {
     if (session->spare)
-        cell_close(session->spare);
+        close_cell(session, session->spare);
     session->spare = NULL;
 }
 
@@ -305,7 +312,7 @@ static void live(struct session *session, const struct component *component,
         judge_result(session->cell, &err);
     if (err.kind != ERR_NONE)
         outcome_fail(outcome, err.kind, err.offset, "%s", err.text);
-    cell_close(session->cell);
+    close_cell(session, session->cell);
     if (outcome_known(outcome))
         drop_spare(session);
 }
@@ -333,7 +340,7 @@ void session_close(struct session *session)
 {
     drop_spare(session);
     lookups_close(&session->lookups);
-    guardian_dismiss(&session->guardian);
+    guardian_dismiss(&session->guardian, session->left);
     shim_close(&session->shim);
     if (session->signals >= 0)
         close(take_fd(&session->signals));

@@ -21,6 +21,7 @@ struct session {
     int interrupted; /* the caller's signal that ended what was going on, or 0 */
     struct lookups lookups;
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
+    bool left; /* control groups that could not be removed: the guardian goes on trying */
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.
