@@ -55,8 +55,14 @@ void host_secure_streams(void)
     for (int stream = 0; stream < 3; stream++) {
         /* The lowest number that is free is this one. */
         if (fcntl(stream, F_GETFD) < 0 &&
-            open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream)
+            open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream) {
+            static const char why[] =
+                "carrel: a standard stream is closed, and /dev/null cannot be opened to take its "
+                "place: give it one, or run where /dev/null is\n";
+            if (write(STDERR_FILENO, why, sizeof why - 1) < 0)
+                _exit(125); /* nobody to tell: it is standard error that is closed */
             _exit(125);
+        }
     }
 }
 

@@ -34,13 +34,20 @@ void outcome_fail(struct outcome *outcome, enum err_kind kind, uint64_t offset, 
     outcome->exit_code = err_exit_code(kind);
 }
 
-/* The rows of trap.def, numbered from 1 as in engine/exec/vm.h. */
+/* The numbers that a cell tells, as engine/exec/vm.h has them: those of the rows, and 0 for none.
+ */
+enum trap_kind {
+    TRAP_NONE,
+#define TRAP(name, text, kind) TRAP_##name,
+#include "engine/exec/trap.def"
+#undef TRAP
+};
+
 static const struct {
     const char *text;
     enum err_kind kind;
 } traps[] = {
-    {NULL, ERR_NONE},
-#define TRAP(name, text, kind) {text, ERR_##kind},
+#define TRAP(name, text, kind) [TRAP_##name] = {text, ERR_##kind},
 #include "engine/exec/trap.def"
 #undef TRAP
 };
@@ -48,12 +55,6 @@ static const struct {
 /* What the operator can do about a trap, or NULL: most are the component's own mistakes. */
 static const char *advice(uint32_t trap)
 {
-    enum {
-        TRAP_NONE,
-#define TRAP(name, text, kind) TRAP_##name,
-#include "engine/exec/trap.def"
-#undef TRAP
-    };
     switch (trap) {
     case TRAP_FUEL: return "give it more with --fuel";
     case TRAP_OUT_OF_MEMORY: return "give it more with --memory";

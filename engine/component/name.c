@@ -1,6 +1,8 @@
 /* The grammar of names; see name.h. */
 #include "engine/component/name.h"
 
+#include "engine/base/attr.h"
+
 static bool is_lower(char c)
 {
     return c >= 'a' && c <= 'z';
@@ -162,6 +164,17 @@ static enum name_kind parse_interface(struct name *name, struct str text, const 
     return name_is_semver(name->version) ? NAME_INTERFACE : NAME_WRONG;
 }
 
+/* Names of the component model's drafts that stood for another file, which the host was to find. */
+static bool names_dependency(struct str text)
+{
+    static const char *const words[] = {
+        "unlocked-dep=", "locked-dep=", "url=", "relative-url=", "integrity="};
+    for (size_t i = 0; i < countof(words); i++)
+        if (begins(text, words[i]))
+            return true;
+    return false;
+}
+
 struct name name_parse(struct str text, const char **ret_why)
 {
     static const char constructor[] = "[constructor]";
@@ -169,7 +182,11 @@ struct name name_parse(struct str text, const char **ret_why)
     static const char statics[] = "[static]";
     struct name name = {NAME_LABEL, {0}, {0}, {0}, {0}};
     *ret_why = "expected a label in kebab case or an interface name";
-    if (begins(text, constructor)) {
+    if (names_dependency(text)) {
+        name.kind = NAME_WRONG;
+        *ret_why = "it stands for another file, as names in drafts of the component model did: "
+                   "compose the component with that file";
+    } else if (begins(text, constructor)) {
         name.resource = part(text, strlen(constructor), text.len);
         name.kind = name_is_label(name.resource) ? NAME_CONSTRUCTOR : NAME_WRONG;
         *ret_why = "expected a label in kebab case behind [constructor]";

@@ -206,6 +206,12 @@ mv moved/libexec moved/real
 ln -s real moved/libexec
 expect 'an engine behind a link' 125 '' 'there is no carrel-engine beside carrel' moved/bin/carrel run ends
 
+# A standard stream is closed, and there is nothing to put in its place: in a mount namespace of its own.
+without_null() { unshare -rm sh -c 'mount -t tmpfs none /dev && exec "$@" <&-' - "$carrel" --version; }
+if unshare -rm true 2>/dev/null; then
+    expect 'no /dev/null' 125 '' '^carrel: a standard stream is closed, and /dev/null .*\|$' without_null
+fi
+
 # The audit is the policy: what it lists is what the run's own explanation lists.
 calls_of_run() { run --explain --dir d::/ looks 2>&1 >/dev/null | sed -n 's/.*allow only the system calls \(.*\) (.*/\1/p' | tail -n 1 | tr ' ' '\n' | sort; }
 calls_of_audit() { audit --json --dir d::/ looks | jq -r '.files[0].system_calls[].system_call' | sort -u; }

@@ -48,6 +48,17 @@ static void names_are_taken_apart(void **state)
     assert_int_equal(kind_of("[static]a.b"), NAME_STATIC);
 }
 
+static void dependencies_are_told_apart(void **state)
+{
+    (void)state;
+    const char *why;
+    assert_int_equal(name_parse(str_of("unlocked-dep=<a:b@{>=1.0.0}>"), &why).kind, NAME_WRONG);
+    assert_non_null(strstr(why, "another file"));
+    assert_int_equal(name_parse(str_of("url=<https://a/b>"), &why).kind, NAME_WRONG);
+    assert_non_null(strstr(why, "another file"));
+    assert_int_equal(name_parse(str_of("unlocked:dep/a"), &why).kind, NAME_INTERFACE);
+}
+
 static void wrong_names_are_refused(void **state)
 {
     (void)state;
@@ -118,9 +129,9 @@ static void tracks_tell_what_is_compatible(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(labels_are_kebab_case),          cmocka_unit_test(names_are_taken_apart),
-        cmocka_unit_test(wrong_names_are_refused),        cmocka_unit_test(versions_are_semantic),
-        cmocka_unit_test(tracks_tell_what_is_compatible),
+        cmocka_unit_test(labels_are_kebab_case),   cmocka_unit_test(names_are_taken_apart),
+        cmocka_unit_test(wrong_names_are_refused), cmocka_unit_test(dependencies_are_told_apart),
+        cmocka_unit_test(versions_are_semantic),   cmocka_unit_test(tracks_tell_what_is_compatible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
