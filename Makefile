@@ -56,10 +56,11 @@ CFLAGS_asan  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address -fno-omit-fram
 CFLAGS_ubsan := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=undefined -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
 CFLAGS_fuzz  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
 CFLAGS_count := $(COMMON) -O2 $(ARCH) $(FLOAT) -DCARREL_DISPATCH_LOOP -DCARREL_COUNT
-LDFLAGS_host  := -pie -Wl,-z,relro,-z,now
-LDFLAGS_asan  := -fsanitize=address
-LDFLAGS_ubsan := -fsanitize=undefined
-LDFLAGS_fuzz  := -fsanitize=address,undefined,fuzzer
+LLD          := $(if $(IS_CLANG),-fuse-ld=lld)
+LDFLAGS_host  := $(LLD) -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan  := $(LLD) -fsanitize=address
+LDFLAGS_ubsan := $(LLD) -fsanitize=undefined
+LDFLAGS_fuzz  := $(LLD) -fsanitize=address,undefined,fuzzer
 LDFLAGS_cell  := -nostdlib -static-pie $(if $(IS_CLANG),-fuse-ld=lld --target=$(shell uname -m)-linux-musl) \
                  -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
 
