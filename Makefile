@@ -73,10 +73,11 @@ ENGINE_MAIN := $(call src,engine engine/cell)
 BASE        := $(call src,engine/base)
 POLICIES    := $(call src,policies)
 SHIM        := $(call src,shim)
+CONTAINERD  := $(filter-out %/main.c,$(call src,shim/containerd))
 RUNNER      := $(call src,runner)
 
 .PHONY: all help deps run test asan ubsan fuzz bench lint install clean replay
-all: $(B)/carrel $(B)/carrel-engine
+all: $(B)/carrel $(B)/carrel-engine $(B)/containerd-shim-carrel-v1
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -113,10 +114,17 @@ $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
 # Linked statically, so that a run loads nothing but libc: the dynamic loader costs more than a cell.
 RUNNER_LIBS := -Wl,-Bstatic -lseccomp -lcap -ljson-c -lyaml -lcrypto -Wl,-Bdynamic
 
+# containerd's shim. Wholly static: it stays as long as its containers do, and what it shares with
+# others of its kind costs nothing.
+$(B)/containerd-shim-carrel-v1: $(call obj,host,shim/containerd/main.c $(CONTAINERD) $(SHIM) $(POLICIES) $(BASE))
+	$(call say,LD,$@)
+	$(Q)$(CC) -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lcrypto
+	@chmod go-w $@
+
 # The place of the installed engine is compiled in; another PREFIX compiles it anew.
 $(B)/prefix: FORCE
 	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
-ENGINE_FILE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/engine_file.o)
+ENGINE_FILE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/shim/engine_file.o)
 $(ENGINE_FILE_O): $(B)/prefix
 $(ENGINE_FILE_O): DEFS = -DCARREL_LIBEXEC='"$(PREFIX)/libexec/carrel"'
 .PHONY: FORCE
@@ -224,6 +232,7 @@ $(B)/share: $(B)/pages
 install: all $(B)/share
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
 	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
+	install -m 755 $(B)/containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/containerd-shim-carrel-v1
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
 	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'
 

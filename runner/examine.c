@@ -2,7 +2,7 @@
  * looked into: what they mean, a reader in its cell says. */
 #include "runner/examine.h"
 
-#include "runner/engine_file.h"
+#include "shim/engine_file.h"
 #include "shim/host.h"
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "runner/options.h"
 
 #include "runner/nearest.h"
-#include "runner/quantity.h"
+#include "policies/quantity.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -18,6 +18,8 @@ void grants_start(struct grants *grants)
 {
     grants->count = 0;
     grants->pump_count = 0;
+    for (int i = 0; i < 3; i++)
+        grants->streams[i] = i;
     for (size_t i = 0; i < PROTOCOL_GRANTS; i++)
         grants->at[i] = -1;
 }
@@ -59,11 +61,12 @@ static bool one_way(int fd, uint64_t stream)
 static int pass_stream(struct grants *grants, const struct operation_stream_pass *pass,
                        struct err *err)
 {
-    if (!one_way((int)pass->stream, pass->stream))
+    int stream = grants->streams[pass->stream];
+    if (!one_way(stream, pass->stream))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "standard stream %d is not what it was when the plan was made",
                        (int)pass->stream);
-    int fd = fcntl((int)pass->stream, F_DUPFD_CLOEXEC, 3);
+    int fd = fcntl(stream, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot duplicate standard stream %d: %s%s",
                        (int)pass->stream, strerror(errno), advice_on(errno));
@@ -83,14 +86,16 @@ static int pump_stream(struct grants *grants, const struct operation_stream_pump
     /* Output and errors on one terminal go through one pipe, to keep their order. */
     if (pump->stream == 2 && pump->grant > 0 && pump->grant < PROTOCOL_GRANTS &&
         grants->at[pump->grant - 1] >= 0 && grants->pump_count > 0 &&
-        grants->pumps[grants->pump_count - 1].filtered && same_terminal(1, 2)) {
+        grants->pumps[grants->pump_count - 1].filtered &&
+        same_terminal(grants->streams[1], grants->streams[2])) {
         int fd = fcntl(grants->at[pump->grant - 1], F_DUPFD_CLOEXEC, 3);
         if (fd >= 0)
             return keep(grants, pump->grant, fd, err);
     }
     int fd;
     if (grants->pump_count == countof(grants->pumps) ||
-        pump_open(&grants->pumps[grants->pump_count], (int)pump->stream, &fd, err))
+        pump_open(&grants->pumps[grants->pump_count], (int)pump->stream,
+                  grants->streams[pump->stream], &fd, err))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "there are three standard streams");
     grants->pump_count++;
     return keep(grants, pump->grant, fd, err);
@@ -102,7 +107,7 @@ static int text_stream(struct grants *grants, const struct operation_stream_text
     int fd;
     struct pump *pump = &grants->pumps[grants->pump_count];
     if (grants->pump_count == countof(grants->pumps) || text->stream == 0 ||
-        pump_open(pump, (int)text->stream, &fd, err))
+        pump_open(pump, (int)text->stream, grants->streams[text->stream], &fd, err))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "text goes to standard output or error");
     pump_plain(pump);
     grants->pump_count++;

@@ -9,6 +9,7 @@
 struct grants {
     size_t count;
     int at[PROTOCOL_GRANTS]; /* descriptors, by number of grant; -1 where none was made yet */
+    int streams[3];          /* what the caller's standard streams are: 0, 1 and 2 unless told */
     size_t pump_count;
     struct pump pumps[3];
 };

@@ -107,10 +107,11 @@ static int explain_clone(const struct plan *plan, int cgroup, int error, struct 
 
 /* Makes the process. If some namespaces may be missing and the clone fails, it is tried once more
  * without those. */
-static int make_process(const struct plan *plan, const struct cgroups *cgroups, struct child *child,
-                        int *pidfd, struct wall_report *report, struct err *err)
+static int make_process(const struct shim *shim, const struct plan *plan,
+                        const struct cgroups *cgroups, struct child *child, int *pidfd,
+                        struct wall_report *report, struct err *err)
 {
-    int cgroup = cgroups_unified(cgroups);
+    int made = cgroups_unified(cgroups), cgroup = made >= 0 ? made : shim->into;
     uint64_t all = space_flags(plan, false), required = space_flags(plan, true), flags = all;
     long result = clone_once(flags, cgroup, pidfd, &child->pid, child_run, child);
     if (result < 0 && all != required) {
@@ -247,7 +248,7 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
                           .cgroups = procs,
                           .failed = -1,
                           .call = ""};
-    if (make_process(plan, cgroups, &child, &pidfd, report, err))
+    if (make_process(shim, plan, cgroups, &child, &pidfd, report, err))
         return -1;
     if (judge_child(plan, &child, pidfd, report, err)) {
         reap(pidfd);

@@ -47,7 +47,7 @@ static void heed_alarm(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
+int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct err *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC))
@@ -55,21 +55,21 @@ int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err)
                        advice_on(errno));
     bool in = stream == 0;
     int ours = ends[in ? 1 : 0];
-    int caller = reopen(stream, in ? O_RDONLY : O_WRONLY, &ret->shared);
-    if (caller < 0 || fcntl(ours, F_SETFL, O_NONBLOCK)) {
+    int own = reopen(caller, in ? O_RDONLY : O_WRONLY, &ret->shared);
+    if (own < 0 || fcntl(ours, F_SETFL, O_NONBLOCK)) {
         err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot use standard stream %d: %s", stream,
                 strerror(errno));
         close(ends[0]);
         close(ends[1]);
-        if (caller >= 0)
-            close(caller);
+        if (own >= 0)
+            close(own);
         return -1;
     }
     *ret_cell = ends[in ? 0 : 1];
-    ret->source = in ? caller : ours;
-    ret->sink = in ? ours : caller;
+    ret->source = in ? own : ours;
+    ret->sink = in ? ours : own;
     ret->output = !in;
-    ret->terminal = isatty(caller);
+    ret->terminal = isatty(own);
     ret->filtered = ret->terminal && !in;
     ret->have = ret->sent = 0;
     ret->lost = 0;

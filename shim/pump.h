@@ -25,9 +25,9 @@ struct pump {
     char buffer[PUMP_CHUNK + TERMINAL_HELD];
 };
 
-/* A pump for standard stream `stream` (0, 1 or 2) of the caller, and the cell's end of its pipe.
- * Errors: FAULT. */
-int pump_open(struct pump *ret, int stream, int *ret_cell, struct err *err);
+/* A pump for standard stream `stream` (0, 1 or 2) of the caller, which is the descriptor `caller`,
+ * and the cell's end of its pipe. Errors: FAULT. */
+int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct err *err);
 
 /* From now on the pump, one of output, lets only plain text through, whatever the caller's end is.
  */

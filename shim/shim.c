@@ -20,7 +20,7 @@
 
 struct shim shim_new(void)
 {
-    struct shim shim = {.engine = -1};
+    struct shim shim = {.engine = -1, .into = -1};
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     snprintf(shim.id, sizeof shim.id, "%d-%llx", (int)getpid(),

@@ -12,6 +12,7 @@
 struct shim {
     char id[40]; /* of this shim among all that ever were since the machine started */
     int engine;  /* descriptor of the engine's file, or -1 */
+    int into;    /* a group of version 2 that cells are cloned into whose plan makes none; or -1 */
     bool spaced; /* OWN_SPACES was carried out */
     bool mdwe;   /* MDWE was */
 };

@@ -1,5 +1,5 @@
 /* Finds the engine; see engine_file.h. */
-#include "runner/engine_file.h"
+#include "shim/engine_file.h"
 
 #include <stdbool.h>
 #include <stdio.h>

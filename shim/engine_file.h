@@ -1,6 +1,6 @@
 /* Where the program is that runs in every cell. */
-#ifndef CARREL_RUNNER_ENGINE_FILE_H
-#define CARREL_RUNNER_ENGINE_FILE_H
+#ifndef CARREL_SHIM_ENGINE_FILE_H
+#define CARREL_SHIM_ENGINE_FILE_H
 
 #include "engine/base/err.h"
 #include <limits.h>

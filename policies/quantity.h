@@ -1,6 +1,6 @@
 /* Sizes, durations and counts as people write them. */
-#ifndef CARREL_RUNNER_QUANTITY_H
-#define CARREL_RUNNER_QUANTITY_H
+#ifndef CARREL_POLICIES_QUANTITY_H
+#define CARREL_POLICIES_QUANTITY_H
 
 #include <stdint.h>
 

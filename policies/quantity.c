@@ -1,5 +1,5 @@
 /* Parses what people write for sizes, durations and counts; see quantity.h. Pure. */
-#include "runner/quantity.h"
+#include "policies/quantity.h"
 
 #include "engine/base/attr.h"
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "engine/base/attr.h"
-#include "runner/quantity.h"
+#include "policies/quantity.h"
 #include <string.h>
 
 typedef const char *parser(const char *text, uint64_t *ret);

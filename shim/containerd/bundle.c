@@ -1,0 +1,136 @@
+/* Reading a bundle; see bundle.h. */
+#include "shim/containerd/bundle.h"
+
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define CONFIG_MOST (16 << 20)
+#define DEPTH_MOST  32
+
+json_object *bundle_parse(struct bytes text)
+{
+    json_tokener *tokener = text.len <= CONFIG_MOST ? json_tokener_new_ex(DEPTH_MOST) : NULL;
+    if (!tokener)
+        return NULL;
+    json_object *object = json_tokener_parse_ex(tokener, (const char *)text.at, (int)text.len);
+    if (json_tokener_get_error(tokener) != json_tokener_success)
+        object = NULL;
+    json_tokener_free(tokener);
+    return object;
+}
+
+int bundle_read(const char *directory, struct bundle *ret, struct err *err)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    *ret = (struct bundle){.directory = directory};
+    snprintf(path, sizeof path, "%s/config.json", directory);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status))
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot read %s: %s", path, strerror(errno));
+    void *at = status.st_size > 0
+                   ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+                   : MAP_FAILED;
+    if (at != MAP_FAILED) {
+        ret->config = bundle_parse((struct bytes){at, (size_t)status.st_size});
+        munmap(at, (size_t)status.st_size);
+    }
+    if (!json_object_is_type(ret->config, json_type_object))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is no JSON object", path);
+    return 0;
+}
+
+/* The value at a path of keys, separated by dots. */
+static json_object *find(json_object *from, const char *path)
+{
+    char key[64];
+    while (from && *path) {
+        size_t length = strcspn(path, ".");
+        snprintf(key, sizeof key, "%.*s", (int)length, path);
+        if (!json_object_is_type(from, json_type_object) ||
+            !json_object_object_get_ex(from, key, &from))
+            return NULL;
+        path += length + (path[length] == '.');
+    }
+    return from;
+}
+
+static const char *text_of(json_object *value)
+{
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+const char *bundle_text(const struct bundle *bundle, const char *path)
+{
+    return text_of(find(bundle->config, path));
+}
+
+const char *bundle_annotation(const struct bundle *bundle, const char *key)
+{
+    json_object *annotations = find(bundle->config, "annotations"), *value = NULL;
+    if (!json_object_is_type(annotations, json_type_object))
+        return NULL;
+    json_object_object_get_ex(annotations, key, &value);
+    return text_of(value);
+}
+
+bool bundle_is_sandbox(const struct bundle *bundle)
+{
+    const char *type = bundle_annotation(bundle, "io.kubernetes.cri.container-type");
+    return type && strcmp(type, "sandbox") == 0;
+}
+
+const char *bundle_group(const struct bundle *bundle)
+{
+    const char *group = bundle_annotation(bundle, "io.containerd.runc.v2.group");
+    return group && *group ? group : bundle_annotation(bundle, "io.kubernetes.cri.sandbox-id");
+}
+
+const char *bundle_namespace(const struct bundle *bundle, const char *type)
+{
+    json_object *list = find(bundle->config, "linux.namespaces");
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    for (size_t i = 0; i < count; i++) {
+        json_object *one = json_object_array_get_idx(list, i);
+        const char *of = text_of(find(one, "type")), *path = text_of(find(one, "path"));
+        if (of && strcmp(of, type) == 0)
+            return path ? path : "";
+    }
+    return NULL;
+}
+
+void bundle_root(const struct bundle *bundle, char *ret, size_t size)
+{
+    const char *root = bundle_text(bundle, "root.path");
+    if (root && root[0] == '/')
+        snprintf(ret, size, "%s", root);
+    else
+        snprintf(ret, size, "%s/%s", bundle->directory, root ? root : "rootfs");
+}
+
+json_object *bundle_resources(const struct bundle *bundle)
+{
+    return find(bundle->config, "linux.resources");
+}
+
+static int64_t number_of(json_object *from, const char *path)
+{
+    json_object *value = find(from, path);
+    return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
+}
+
+void bundle_limits(json_object *resources, struct group_limits *ret)
+{
+    *ret = (struct group_limits){
+        .memory = number_of(resources, "memory.limit"),
+        .swap = number_of(resources, "memory.swap"),
+        .pids = number_of(resources, "pids.limit"),
+        .quota = number_of(resources, "cpu.quota"),
+        .period = (uint64_t)number_of(resources, "cpu.period"),
+        .shares = (uint64_t)number_of(resources, "cpu.shares"),
+    };
+}

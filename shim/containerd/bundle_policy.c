@@ -1,0 +1,309 @@
+/* From a specification to a policy; see bundle.h. A bind mount is a directory of the component's
+ * only if an annotation names its target: a pod's service account token is a bind mount, too. */
+#include "shim/containerd/bundle.h"
+
+#include "policies/quantity.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MEMORY_DEFAULT (UINT64_C(4) << 30) /* as of the command line */
+#define RULES_MOST     128
+#define TARGETS_MOST   64
+
+enum annotation {
+#define ANNOTATION(NAME, key, what) ANNOTATION_##NAME,
+#include "shim/containerd/annotation.def"
+    ANNOTATIONS
+};
+
+static const char *const keys[ANNOTATIONS] = {
+#define ANNOTATION(NAME, key, what) key,
+#include "shim/containerd/annotation.def"
+};
+
+/* --- Memory that lasts ----------------------------------------------------------------------- */
+
+void *prepared_keep(struct prepared *prepared, const void *bytes, size_t size)
+{
+    size_t start = (prepared->used + 15) & ~(size_t)15;
+    if (start > PREPARED_TEXTS || size > PREPARED_TEXTS - start)
+        return NULL;
+    prepared->used = start + size;
+    if (bytes && size)
+        memcpy(prepared->texts + start, bytes, size);
+    return prepared->texts + start;
+}
+
+const char *prepared_text(struct prepared *prepared, const char *text)
+{
+    return prepared_keep(prepared, text, strlen(text) + 1);
+}
+
+static int too_much(struct err *err)
+{
+    return err_set(err, ERR_LIMIT, ERR_NOWHERE,
+                   "arguments, environment and annotations have more than %u bytes",
+                   PREPARED_TEXTS);
+}
+
+/* An array of texts, which is copied. What is no text is an error. */
+static int keep_list(struct prepared *prepared, json_object *list, struct text_list *ret,
+                     struct err *err)
+{
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    const char **at = prepared_keep(prepared, NULL, (count + 1) * sizeof *at);
+    if (!at)
+        return too_much(err);
+    for (size_t i = 0; i < count; i++) {
+        json_object *one = json_object_array_get_idx(list, i);
+        if (!json_object_is_type(one, json_type_string))
+            return err_set(err, ERR_USAGE, ERR_NOWHERE, "an argument or variable is no text");
+        at[i] = prepared_text(prepared, json_object_get_string(one));
+        if (!at[i])
+            return too_much(err);
+    }
+    at[count] = NULL;
+    *ret = (struct text_list){at, count};
+    return 0;
+}
+
+/* --- Annotations ----------------------------------------------------------------------------- */
+
+static int unknown(const char *key, struct err *err)
+{
+    return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                   "the annotation %s is not known: carrel.policy/ has net, dir, memory, timeout, "
+                   "fuel, invoke and degrade",
+                   key);
+}
+
+/* Calls `take` for each word of a value. */
+typedef int taker(void *data, const char *word, struct err *err);
+
+static int each_word(struct prepared *prepared, const char *value, taker *take, void *data,
+                     struct err *err)
+{
+    while (*value) {
+        size_t blank = strspn(value, " \t\n"), length = strcspn(value + blank, " \t\n");
+        value += blank;
+        if (length == 0)
+            return 0;
+        char *word = prepared_keep(prepared, NULL, length + 1);
+        if (!word)
+            return too_much(err);
+        memcpy(word, value, length);
+        word[length] = '\0';
+        value += length;
+        if (take(data, word, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* What the words of one annotation add to. */
+struct filling {
+    struct prepared *prepared;
+    const struct bundle *bundle;
+    struct net_rule *rules;
+    struct policy_directory *directories;
+};
+
+static int take_rule(void *data, const char *word, struct err *err)
+{
+    struct filling *filling = data;
+    struct policy *policy = &filling->prepared->policy;
+    if (policy->net_count == RULES_MOST)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "carrel.policy/net has more than %d rules",
+                       RULES_MOST);
+    struct net_rule *rule = &filling->rules[policy->net_count];
+    if (net_rule_read(word, rule, err))
+        return err_within(err, "the annotation carrel.policy/net");
+    policy->net_count++;
+    policy->allowed |= net_rule_gives(rule);
+    return 0;
+}
+
+static bool has_text(json_object *list, const char *text)
+{
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *one = json_object_get_string(json_object_array_get_idx(list, i));
+        if (one && strcmp(one, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The last bind mount with that target, which is the one that a Linux container would see. */
+static json_object *mount_at(const struct bundle *bundle, const char *target)
+{
+    json_object *list = NULL, *found = NULL, *value = NULL;
+    json_object_object_get_ex(bundle->config, "mounts", &list);
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    for (size_t i = 0; i < count; i++) {
+        json_object *one = json_object_array_get_idx(list, i), *options = NULL;
+        if (!json_object_is_type(one, json_type_object) ||
+            !json_object_object_get_ex(one, "destination", &value) ||
+            strcmp(json_object_get_string(value), target) != 0)
+            continue;
+        json_object_object_get_ex(one, "options", &options);
+        bool bind = json_object_object_get_ex(one, "type", &value) &&
+                    strcmp(json_object_get_string(value), "bind") == 0;
+        found = bind || has_text(options, "bind") || has_text(options, "rbind") ? one : NULL;
+    }
+    return found;
+}
+
+static int take_target(void *data, const char *word, struct err *err)
+{
+    struct filling *filling = data;
+    struct policy *policy = &filling->prepared->policy;
+    size_t length = strlen(word);
+    bool read_only = length > 3 && strcmp(word + length - 3, ":ro") == 0;
+    char *target = prepared_keep(filling->prepared, word, length + 1);
+    json_object *source = NULL, *options = NULL;
+    struct stat status;
+    if (!target || policy->directory_count == TARGETS_MOST)
+        return too_much(err);
+    if (read_only)
+        target[length - 3] = '\0';
+    json_object *mount = mount_at(filling->bundle, target);
+    if (!mount || !json_object_object_get_ex(mount, "source", &source))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/dir names %s, and no bind mount has that target", target);
+    json_object_object_get_ex(mount, "options", &options);
+    const char *host = prepared_text(filling->prepared, json_object_get_string(source));
+    if (!host)
+        return too_much(err);
+    if (stat(host, &status) || !S_ISDIR(status.st_mode))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/dir names %s, whose source %s is no directory", target, host);
+    read_only = read_only || has_text(options, "ro");
+    filling->directories[policy->directory_count++] =
+        (struct policy_directory){host, target, read_only};
+    policy->allowed |= CAPABILITY(DIR_READ);
+    if (!read_only)
+        policy->allowed |= CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE);
+    return 0;
+}
+
+static int take_wall(void *data, const char *word, struct err *err)
+{
+    struct filling *filling = data;
+    wall_set accepted = wall_named(word);
+    filling->prepared->policy.degraded |= accepted;
+    return accepted ? 0
+                    : err_set(err, ERR_USAGE, ERR_NOWHERE,
+                              "carrel.policy/degrade: there is no wall %s", word);
+}
+
+static int quantity(const char *key, const char *wrong, const char *value, struct err *err)
+{
+    return wrong ? err_set(err, ERR_USAGE, ERR_NOWHERE, "carrel.policy/%s: '%s' %s", key, value,
+                           wrong)
+                 : 0;
+}
+
+static int take_annotation(struct filling *filling, enum annotation annotation, const char *value,
+                           struct err *err)
+{
+    struct prepared *prepared = filling->prepared;
+    struct policy *policy = &prepared->policy;
+    const char *key = keys[annotation];
+    uint64_t memory = policy->memory;
+    switch (annotation) {
+    case ANNOTATION_NET: return each_word(prepared, value, take_rule, filling, err);
+    case ANNOTATION_DIR: return each_word(prepared, value, take_target, filling, err);
+    case ANNOTATION_DEGRADE: return each_word(prepared, value, take_wall, filling, err);
+    case ANNOTATION_TIMEOUT:
+        return quantity(key, quantity_duration(value, &policy->timeout), value, err);
+    case ANNOTATION_FUEL: return quantity(key, quantity_count(value, &policy->fuel), value, err);
+    case ANNOTATION_MEMORY:
+        if (quantity(key, quantity_size(value, &memory), value, err))
+            return -1;
+        policy->memory = memory < policy->memory ? memory : policy->memory;
+        return 0;
+    case ANNOTATION_INVOKE:
+        prepared->invoke = prepared_text(prepared, value);
+        return prepared->invoke ? 0 : too_much(err);
+    case ANNOTATIONS: break;
+    }
+    return 0;
+}
+
+static int take_annotations(struct filling *filling, struct err *err)
+{
+    json_object *all = NULL;
+    json_object_object_get_ex(filling->bundle->config, "annotations", &all);
+    if (!json_object_is_type(all, json_type_object))
+        return 0;
+    json_object_object_foreach(all, key, value)
+    {
+        size_t prefix = strlen(ANNOTATION_PREFIX);
+        if (strncmp(key, ANNOTATION_PREFIX, prefix) != 0)
+            continue;
+        int at = 0;
+        while (at < ANNOTATIONS && strcmp(key + prefix, keys[at]) != 0)
+            at++;
+        if (at == ANNOTATIONS || !json_object_is_type(value, json_type_string))
+            return unknown(key, err);
+        if (take_annotation(filling, (enum annotation)at, json_object_get_string(value), err))
+            return -1;
+    }
+    return 0;
+}
+
+/* --- The whole ------------------------------------------------------------------------------- */
+
+static int take_names(const struct bundle *bundle, struct prepared *ret, struct err *err)
+{
+    const char *group = bundle_text(bundle, "linux.cgroupsPath");
+    const char *network = bundle_namespace(bundle, "network");
+    const char *hostname = bundle_text(bundle, "hostname");
+    if (group && *group && !group_path(group, ret->group))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "linux.cgroupsPath %s is no path", group);
+    if (network &&
+        snprintf(ret->network, sizeof ret->network, "%s", network) >= (int)sizeof ret->network)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "the path of the network namespace is too long");
+    ret->own_network = network && !*network;
+    snprintf(ret->hostname, sizeof ret->hostname, "%s", hostname ? hostname : "");
+    return 0;
+}
+
+int bundle_policy(const struct bundle *bundle, json_object *process, struct prepared *ret,
+                  struct err *err)
+{
+    struct group_limits limits;
+    json_object *list = NULL, *score = NULL;
+    bundle_limits(bundle_resources(bundle), &limits);
+    ret->policy = (struct policy){
+        .allowed = capability_defaults() | CAPABILITY(ENV),
+        .memory = limits.memory > 0 && (uint64_t)limits.memory < MEMORY_DEFAULT
+                      ? (uint64_t)limits.memory
+                      : MEMORY_DEFAULT,
+        .timeout = POLICY_UNLIMITED,
+        .fuel = POLICY_UNLIMITED,
+    };
+    ret->oom_score = json_object_object_get_ex(process, "oomScoreAdj", &score)
+                         ? json_object_get_int(score)
+                         : INT_MIN;
+    if (take_names(bundle, ret, err))
+        return -1;
+    json_object_object_get_ex(process, "args", &list);
+    if (keep_list(ret, list, &ret->arguments, err))
+        return -1;
+    list = NULL;
+    json_object_object_get_ex(process, "env", &list);
+    if (keep_list(ret, list, &ret->policy.environment, err))
+        return -1;
+    struct filling filling = {
+        ret, bundle, prepared_keep(ret, NULL, RULES_MOST * sizeof(struct net_rule)),
+        prepared_keep(ret, NULL, TARGETS_MOST * sizeof(struct policy_directory))};
+    if (!filling.rules || !filling.directories)
+        return too_much(err);
+    ret->policy.net = filling.rules;
+    ret->policy.directories = filling.directories;
+    return take_annotations(&filling, err);
+}

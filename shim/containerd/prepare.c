@@ -1,0 +1,309 @@
+/* The helper; see prepare.h. It ends with the shim, and leaves nothing behind. */
+#include "shim/containerd/prepare.h"
+
+#include "policies/audit.h"
+#include "shim/cleanup.h"
+#include "shim/containerd/bundle.h"
+#include "shim/containerd/rootfs.h"
+#include "shim/engine_file.h"
+#include "shim/host.h"
+#include "shim/session.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+void *prepare_room(size_t size)
+{
+    void *at =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+/* --- In the helper --------------------------------------------------------------------------- */
+
+/* What only the helper needs. */
+struct work {
+    struct prepared *room;
+    const struct preparing *what;
+    struct bundle bundle;
+    struct session session;
+    struct demand demand;
+    struct verdict verdict;
+    struct cell_plan reader;
+    struct wall_report walls;
+    struct audit audit;
+};
+
+/* Can this component be run in the way that was asked for? */
+static int judge(const struct work *work, struct err *err)
+{
+    const struct prepared *room = work->room;
+    if (derive_refusal(&work->demand, &room->policy, &work->verdict, err))
+        return -1;
+    if (room->invoke || demand_is(&work->demand, DEMAND_IS_COMMAND))
+        return 0;
+    if (demand_is(&work->demand, DEMAND_IS_PROXY))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "it answers HTTP requests and is no program: carrel cannot serve yet");
+    return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                   "it is no program: name a call of one of its exports in the annotation "
+                   "carrel.policy/invoke");
+}
+
+/* The copy of the component: the container's, or out of the root file system. */
+static int get_component(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    char root[PATH_MAX], path[64];
+    if (work->what->component) {
+        room->component = *work->what->component;
+        return 0;
+    }
+    bundle_root(&work->bundle, root, sizeof root);
+    if (rootfs_mount(work->what->rootfs, root, err) ||
+        rootfs_find(&work->bundle, root, room, path, err) ||
+        component_copy(path, NULL, NULL, &room->component, err))
+        return -1;
+    const char *name = strrchr(room->arguments.at[0], '/');
+    room->component.name = name && name[1] ? name + 1 : room->arguments.at[0];
+    return 0;
+}
+
+static int read_demand(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    const struct cell_request request = {
+        .role = CELL_READER,
+        .host = &room->host,
+        .policy = &room->policy,
+        .component_size = room->component.size,
+        .digest = room->component.digest,
+    };
+    if (cell_plan_make(&request, &work->reader, err) ||
+        session_read(&work->session, &room->component, &work->reader.plan, false, &work->demand,
+                     &work->walls, err)) {
+        if (err->kind == ERR_MALFORMED)
+            err_within(err, "no WebAssembly (a Linux program needs another runtime)");
+        return -1;
+    }
+    derive_verdict(&work->demand, &room->policy, &work->verdict);
+    return judge(work, err);
+}
+
+static int make_plan(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    if (getrandom(room->seed, sizeof room->seed, 0) != (ssize_t)sizeof room->seed)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
+    streams_kinds(work->what->streams, room->host.streams);
+    const struct cell_request request = {
+        .role = CELL_RUN,
+        .host = &room->host,
+        .policy = &room->policy,
+        .verdict = &work->verdict,
+        .component_size = room->component.size,
+        .digest = room->component.digest,
+        .seed = room->seed,
+        .arguments = room->arguments,
+        .invoke = room->invoke,
+    };
+    return cell_plan_make(&request, &room->plan, err);
+}
+
+/* The process of an exec: its arguments are a call of an export. */
+static int take_exec(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    json_object *process = bundle_parse(work->what->process);
+    if (!json_object_is_type(process, json_type_object))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the process of the exec is no JSON object");
+    if (bundle_policy(&work->bundle, process, room, err))
+        return -1;
+    size_t size = 1;
+    for (size_t i = 0; i < room->arguments.count; i++)
+        size += strlen(room->arguments.at[i]) + 1;
+    char *call = prepared_keep(room, NULL, size), *at = call;
+    if (!call || room->arguments.count == 0)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the exec names no export to call");
+    for (size_t i = 0; i < room->arguments.count; i++)
+        at += sprintf(at, "%s%s", i ? " " : "", room->arguments.at[i]);
+    if (!strchr(call, '('))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "%s: there is no Linux program in this container, only a component: an exec "
+                       "calls one of its exports, written 'NAME(ARGUMENTS)'",
+                       call);
+    room->invoke = call;
+    return 0;
+}
+
+static int prepare_container(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    struct group_limits limits;
+    bundle_limits(bundle_resources(&work->bundle), &limits);
+    json_object *process = NULL;
+    json_object_object_get_ex(work->bundle.config, "process", &process);
+    room->sandbox = bundle_is_sandbox(&work->bundle);
+    if (bundle_policy(&work->bundle, process, room, err))
+        return -1;
+    return room->group[0] ? group_make(room->group, &limits, err) : 0;
+}
+
+static int work_out(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    if (bundle_read(work->what->bundle, &work->bundle, err) ||
+        (work->what->process.len ? take_exec(work, err) : prepare_container(work, err)))
+        return -1;
+    if (room->sandbox)
+        return 0;
+    if (engine_file_find(NULL, room->engine, err))
+        return -1;
+    host_probe(room->engine, false, &room->host);
+    if (session_open(&work->session, err) || get_component(work, err) || read_demand(work, err) ||
+        make_plan(work, err))
+        return -1;
+    return 0;
+}
+
+/* The audit of what was derived, as JSON beside the specification, for whoever asks. */
+static void write_audit(struct work *work)
+{
+    struct prepared *room = work->room;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/carrel-audit.json", work->what->bundle);
+    cleanup_file FILE *file = fopen(path, "we");
+    if (!file)
+        return;
+    audit_make(&(struct audit_input){.file = room->component.name,
+                                     .size = room->component.size,
+                                     .digest = room->component.digest,
+                                     .demand = &work->demand,
+                                     .policy = &room->policy,
+                                     .verdict = &work->verdict,
+                                     .plan = &room->plan.plan,
+                                     .standing = work->walls.standing,
+                                     .missing = work->walls.missing | room->plan.missing},
+               &work->audit);
+    audit_json_end(audit_json_add(NULL, &work->audit), file);
+}
+
+/* Tells that the room is filled in; the component's descriptor goes with it. */
+static void tell(int socket, int memory)
+{
+    char byte = 0;
+    struct iovec part = {&byte, 1};
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.space = {0}};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    if (memory >= 0) {
+        packet.msg_control = &control;
+        packet.msg_controllen = sizeof control;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
+        *head = (struct cmsghdr){CMSG_LEN(sizeof memory), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(head), &memory, sizeof memory);
+    }
+    while (sendmsg(socket, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+}
+
+static _Noreturn void help(struct prepared *room, const struct preparing *what, int socket,
+                           pid_t shim)
+{
+    struct work *work = calloc(1, sizeof *work);
+    struct err err = {.offset = ERR_NOWHERE};
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != shim || !work)
+        _exit(1);
+    work->room = room;
+    work->what = what;
+    room->component.memory = -1;
+    bool failed = work_out(work, &err);
+    if (failed)
+        room->err = err;
+    tell(socket, failed ? -1 : room->component.memory);
+    if (!failed && !room->sandbox && !what->process.len)
+        write_audit(work);
+    _exit(0);
+}
+
+/* --- In the shim ----------------------------------------------------------------------------- */
+
+int prepare_start(struct prepared *room, const struct preparing *what, int *ret_socket,
+                  pid_t *ret_pid, struct err *err)
+{
+    int pair[2];
+    room->err = (struct err){.offset = ERR_NOWHERE};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s", strerror(errno));
+    pid_t shim = getpid(), pid = fork();
+    if (pid == 0)
+        help(room, what, pair[1], shim);
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a helper: %s", strerror(errno));
+    }
+    *ret_socket = pair[0];
+    *ret_pid = pid;
+    return 0;
+}
+
+int prepare_finish(struct prepared *room, int socket)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr packet = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
+                            .msg_controllen = sizeof control};
+    ssize_t size = recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    room->component.memory = -1;
+    struct cmsghdr *head = size > 0 ? CMSG_FIRSTHDR(&packet) : NULL;
+    if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(&room->component.memory, CMSG_DATA(head), sizeof(int));
+    if (size <= 0 || (room->err.kind == ERR_NONE && !room->sandbox && room->component.memory < 0))
+        err_set(&room->err, ERR_FAULT, ERR_NOWHERE,
+                "the helper that prepares the container died: see the log of containerd");
+    return 1;
+}
+
+int prepare_limits(const char *group, struct bytes resources, struct err *err)
+{
+    struct err *shared = prepare_room(sizeof *shared);
+    if (!shared)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct group_limits limits;
+        json_object *object = bundle_parse(resources);
+        if (!json_object_is_type(object, json_type_object)) {
+            err_set(shared, ERR_USAGE, ERR_NOWHERE, "the resources are no JSON object");
+        } else {
+            bundle_limits(object, &limits);
+            group_limit(group, &limits, shared);
+        }
+        _exit(0);
+    }
+    int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a helper") : 0;
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (shared->kind != ERR_NONE)
+        result = err_set(err, shared->kind, ERR_NOWHERE, "%s", shared->text);
+    munmap(shared, sizeof *shared);
+    return result;
+}

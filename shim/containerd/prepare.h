@@ -1,0 +1,38 @@
+/* Preparing a process of a container, in a helper: a fork of the shim that reads the specification,
+ * mounts the root file system in a mount namespace of its own, copies the component, asks a reader
+ * in a cell for its demand, and derives the plan of its cell. Then it is gone, and the mounts and
+ * all memory that this took with it. */
+#ifndef CARREL_SHIM_CONTAINERD_PREPARE_H
+#define CARREL_SHIM_CONTAINERD_PREPARE_H
+
+#include "shim/containerd/prepared.h"
+#include "shim/containerd/streams.h"
+#include <sys/types.h>
+
+/* What is asked of a helper; all of it is used only while it is started. */
+struct preparing {
+    const char *bundle;
+    struct bytes rootfs;               /* the mounts of a create_request */
+    struct bytes process;              /* of an exec: its process, as JSON; else empty */
+    const struct component *component; /* of an exec: the container's */
+    const struct streams *streams;
+};
+
+/* Starts a helper that fills in `room`, which is shared, and tells so on *ret_socket. It has to be
+ * reaped: its process id is *ret_pid. Errors: FAULT. */
+int prepare_start(struct prepared *room, const struct preparing *what, int *ret_socket,
+                  pid_t *ret_pid, struct err *err);
+
+/* What has come on the socket: 0 nothing yet, 1 `room` is filled in, which may say in room->err
+ * that it cannot be. */
+int prepare_finish(struct prepared *room, int socket);
+
+/* Memory for a `struct prepared`, or something that holds one, which helpers share; NULL if there
+ * is none. Untouched pages of it cost nothing. */
+void *prepare_room(size_t size);
+
+/* Sets the limits of a group as an Update asks for it: in a helper, too, for which is waited.
+ * `resources` is JSON. Errors: USAGE, FAULT. */
+int prepare_limits(const char *group, struct bytes resources, struct err *err);
+
+#endif

@@ -1,0 +1,293 @@
+/* Standard streams; see streams.h. Names come from containerd, which root speaks for. */
+#include "shim/containerd/streams.h"
+
+#include "shim/cell.h"
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define MILLISECOND UINT64_C(1000000)
+#define PAUSE_FIRST (MILLISECOND / 2)
+#define PAUSE_MOST  (20 * MILLISECOND)
+#define HURRY       (2000 * MILLISECOND)
+#define PARTS_MAX   64 /* of a program's address */
+
+void streams_start(struct streams *streams)
+{
+    for (int i = 0; i < 3; i++) {
+        streams->names[i][0] = '\0';
+        streams->ends[i] = streams->keepers[i] = -1;
+    }
+    streams->master = -1;
+    streams->terminal = streams->ended = false;
+    streams->until = UINT64_MAX;
+    streams->pause = PAUSE_FIRST;
+}
+
+static int cannot(const char *name, struct err *err)
+{
+    return err_set(err, errno == ENOENT ? ERR_ABSENT : ERR_FAULT, ERR_NOWHERE,
+                   "cannot open %s for a standard stream: %s", name, strerror(errno));
+}
+
+/* --- FIFOs and files ------------------------------------------------------------------------- */
+
+/* The reading end comes first: then opening the writing end waits for nobody. */
+static int open_fifo(struct streams *streams, int stream, const char *path, struct err *err)
+{
+    cleanup_close int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    cleanup_close int writer = reader < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+    if (writer < 0)
+        return cannot(path, err);
+    /* The description is the shim's own. */
+    if (stream == 0 && fcntl(reader, F_SETFL, 0))
+        return cannot(path, err);
+    streams->ends[stream] = take_fd(stream == 0 ? &reader : &writer);
+    streams->keepers[stream] = take_fd(stream == 0 ? &writer : &reader);
+    return 0;
+}
+
+static int open_path(struct streams *streams, int stream, const char *path, struct err *err)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISFIFO(status.st_mode))
+        return open_fifo(streams, stream, path, err);
+    int flags = stream == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_APPEND;
+    streams->ends[stream] = open(path, flags | O_CLOEXEC | O_NOCTTY, 0600);
+    return streams->ends[stream] < 0 ? cannot(path, err) : 0;
+}
+
+/* --- Programs -------------------------------------------------------------------------------- */
+
+static int hex(char letter)
+{
+    return letter >= '0' && letter <= '9'   ? letter - '0'
+           : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10
+           : letter >= 'A' && letter <= 'F' ? letter - 'A' + 10
+                                            : -1;
+}
+
+/* Undoes what addresses escape, in place. */
+static void unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        int high = *from == '%' ? hex(from[1]) : -1, low = high < 0 ? -1 : hex(from[2]);
+        *to = low >= 0 ? (char)(high << 4 | low) : *from == '+' ? ' ' : *from;
+        from += low >= 0 ? 3 : 1;
+    }
+    *to = '\0';
+}
+
+/* PATH?KEY=VALUE&... -> PATH KEY VALUE ... */
+static void split(char *address, char *parts[PARTS_MAX])
+{
+    size_t count = 0;
+    parts[count++] = strtok(address, "?");
+    for (char *part = strtok(NULL, "&"); part && count + 3 < PARTS_MAX; part = strtok(NULL, "&")) {
+        char *value = strchr(part, '=');
+        parts[count++] = part;
+        if (value) {
+            *value = '\0';
+            parts[count++] = value + 1;
+        }
+    }
+    parts[count] = NULL;
+    for (size_t i = 1; i < count; i++)
+        unescape(parts[i]);
+}
+
+/* The program gets standard output as 3, standard error as 4, and says on 5 that it is ready. */
+static _Noreturn void become(const char *address, const char *id, const char *namespace, int out,
+                             int error, int ready)
+{
+    char copy[STREAM_NAME];
+    char *parts[PARTS_MAX];
+    sigset_t none;
+    snprintf(copy, sizeof copy, "%s", address);
+    split(copy, parts);
+    setenv("CONTAINER_ID", id, 1);
+    setenv("CONTAINER_NAMESPACE", namespace, 1);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    out = fcntl(out, F_DUPFD, 10);
+    error = fcntl(error, F_DUPFD, 10);
+    ready = fcntl(ready, F_DUPFD, 10);
+    dup2(out, 3);
+    dup2(error, 4);
+    dup2(ready, 5);
+    closefrom(6);
+    execv(parts[0], parts);
+    _exit(127);
+}
+
+/* Waits, with bounded patience, until the program has said something on its descriptor, or closed
+ * it. */
+static int wait_ready(int ready, const char *address, struct err *err)
+{
+    struct pollfd wait = {ready, POLLIN, 0};
+    if (poll(&wait, 1, 5000) == 1)
+        return 0;
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "the logger %s was not ready within 5 s", address);
+}
+
+/* One program for both streams of output. */
+static int start_program(struct streams *streams, const char *address, const char *id,
+                         const char *namespace, struct err *err)
+{
+    int out[2] = {-1, -1}, error[2] = {-1, -1}, ready[2] = {-1, -1};
+    if (pipe2(out, O_CLOEXEC) || pipe2(error, O_CLOEXEC) || pipe2(ready, O_CLOEXEC))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
+    pid_t pid = fork();
+    if (pid == 0) {
+        /* It may outlive the container by what is left to be written: nobody waits for it. */
+        if (fork() == 0)
+            become(address, id, namespace, out[0], error[0], ready[1]);
+        _exit(0);
+    }
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(out[0]);
+    close(error[0]);
+    close(ready[1]);
+    streams->ends[1] = out[1];
+    streams->ends[2] = error[1];
+    int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start %s: %s", address,
+                                   strerror(errno))
+                         : wait_ready(ready[0], address, err);
+    close(ready[0]);
+    return result;
+}
+
+/* --- All three ------------------------------------------------------------------------------- */
+
+static const char *after(const char *name, const char *scheme)
+{
+    size_t length = strlen(scheme);
+    return strncmp(name, scheme, length) == 0 ? name + length : NULL;
+}
+
+static int open_one(struct streams *streams, int stream, const char *id, const char *namespace,
+                    struct err *err)
+{
+    const char *name = streams->names[stream];
+    const char *rest;
+    if (!name[0] || streams->ends[stream] >= 0)
+        return 0;
+    if ((rest = after(name, "file://")))
+        return open_path(streams, stream, rest, err);
+    if ((rest = after(name, "fifo://")))
+        return open_path(streams, stream, rest, err);
+    if (stream == 1 && (rest = after(name, "binary://")))
+        return start_program(streams, rest, id, namespace, err);
+    if (stream == 2 && strcmp(name, streams->names[1]) == 0 && streams->ends[1] >= 0) {
+        streams->ends[2] = fcntl(streams->ends[1], F_DUPFD_CLOEXEC, 3);
+        return streams->ends[2] < 0 ? cannot(name, err) : 0;
+    }
+    if (strstr(name, "://"))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "%s for a standard stream: only file://, fifo:// and, for output, binary:// "
+                       "are known",
+                       name);
+    return open_path(streams, stream, name, err);
+}
+
+int streams_open(struct streams *streams, const char *id, const char *namespace, struct err *err)
+{
+    for (int stream = 0; stream < 3; stream++) {
+        if (open_one(streams, stream, id, namespace, err))
+            return -1;
+    }
+    return 0;
+}
+
+void streams_kinds(const struct streams *streams, enum host_stream ret[3])
+{
+    for (int stream = 0; stream < 3; stream++)
+        ret[stream] = streams->ends[stream] < 0 ? HOST_CLOSED
+                      : streams->master >= 0    ? HOST_TERMINAL
+                                                : HOST_FILE;
+}
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(take_fd(fd));
+}
+
+void streams_close_in(struct streams *streams)
+{
+    close_one(&streams->keepers[0]);
+}
+
+void streams_end(struct streams *streams)
+{
+    close_one(&streams->ends[0]);
+    close_one(&streams->keepers[0]);
+    streams->ended = true;
+    streams_pending(streams);
+}
+
+void streams_hurry(struct streams *streams)
+{
+    uint64_t until = cell_now() + HURRY;
+    if (until < streams->until)
+        streams->until = until;
+}
+
+/* Not read yet: only a FIFO can tell. */
+static bool unread(const struct streams *streams, int stream)
+{
+    int left = 0;
+    return streams->keepers[stream] >= 0 && ioctl(streams->keepers[stream], FIONREAD, &left) == 0 &&
+           left > 0;
+}
+
+bool streams_pending(struct streams *streams)
+{
+    bool pending = false;
+    if (!streams->ended)
+        return false;
+    bool late = cell_now() >= streams->until;
+    for (int stream = 1; stream < 3; stream++) {
+        if (!late && unread(streams, stream)) {
+            pending = true;
+            continue;
+        }
+        close_one(&streams->ends[stream]);
+        close_one(&streams->keepers[stream]);
+    }
+    return pending;
+}
+
+void streams_wait(struct streams *streams, struct polls *polls)
+{
+    if (!streams->ended || (streams->keepers[1] < 0 && streams->keepers[2] < 0))
+        return;
+    polls_until(polls, cell_now() + streams->pause);
+    if (streams->pause < PAUSE_MOST)
+        streams->pause *= 2;
+}
+
+void streams_say(struct streams *streams, const char *line)
+{
+    struct pollfd room = {streams->ends[2], POLLOUT, 0};
+    if (streams->ends[2] >= 0 && poll(&room, 1, 0) == 1 && room.revents & POLLOUT)
+        dprintf(streams->ends[2], "carrel: %s\n", line);
+}
+
+void streams_close(struct streams *streams)
+{
+    for (int stream = 0; stream < 3; stream++) {
+        close_one(&streams->ends[stream]);
+        close_one(&streams->keepers[stream]);
+    }
+    close_one(&streams->master);
+}

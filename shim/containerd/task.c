@@ -1,0 +1,615 @@
+/* Containers and their processes, from the preparation to the end; see task.h. The loop never waits
+ * for a cell: what is to be waited for is gathered, and acted on when it has happened. */
+#include "shim/containerd/task.h"
+
+#include "shim/cleanup.h"
+#include "shim/containerd/log.h"
+#include "shim/containerd/pause.h"
+#include "shim/containerd/prepare.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define HELPER_PAUSE UINT64_C(20000000) /* between two looks whether one is gone */
+
+/* Places of a process among what is waited for. */
+enum { AT_SOCKET, AT_PIDFD, AT_HELPER, AT_PUMPS, AT_LOOKUPS = AT_PUMPS + 3 };
+
+void tasks_start(struct tasks *tasks, const char *namespace, struct connections *connections,
+                 struct events *events)
+{
+    tasks->shim = shim_new();
+    tasks->namespace = namespace;
+    tasks->connections = connections;
+    tasks->events = events;
+}
+
+/* --- Names ----------------------------------------------------------------------------------- */
+
+struct container *tasks_container(struct tasks *tasks, struct bytes id)
+{
+    for (size_t i = 0; i < CONTAINERS_MAX; i++) {
+        struct container *container = &tasks->containers[i];
+        if (container->id[0] && bytes_are(id, container->id))
+            return container;
+    }
+    return NULL;
+}
+
+struct process *tasks_process(struct tasks *tasks, struct bytes id, struct bytes exec)
+{
+    const struct container *container = tasks_container(tasks, id);
+    for (size_t i = 0; container && i < PROCESSES_MAX; i++) {
+        struct process *process = tasks->processes[i];
+        if (process && process->container == container && bytes_are(exec, process->exec))
+            return process;
+    }
+    return NULL;
+}
+
+bool tasks_empty(const struct tasks *tasks)
+{
+    for (size_t i = 0; i < CONTAINERS_MAX; i++) {
+        if (tasks->containers[i].id[0])
+            return false;
+    }
+    return true;
+}
+
+struct container *tasks_add(struct tasks *tasks)
+{
+    for (size_t i = 0; i < CONTAINERS_MAX; i++) {
+        struct container *container = &tasks->containers[i];
+        if (container->id[0])
+            continue;
+        memset(container, 0, sizeof *container);
+        return container;
+    }
+    return NULL;
+}
+
+static void *pages(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+struct process *tasks_add_process(struct tasks *tasks, struct container *container)
+{
+    size_t i = 0;
+    while (i < PROCESSES_MAX && tasks->processes[i])
+        i++;
+    struct process *process = i < PROCESSES_MAX ? pages(sizeof *process) : NULL;
+    struct room *room = process ? prepare_room(sizeof *room) : NULL;
+    if (!room) {
+        if (process)
+            munmap(process, sizeof *process);
+        return NULL;
+    }
+    process->container = container;
+    process->helper = process->pidfd = process->memory = -1;
+    process->room = room;
+    streams_start(&process->streams);
+    cell_start(&room->cell);
+    tasks->processes[i] = process;
+    return process;
+}
+
+enum task_status process_status(const struct process *process)
+{
+    return process->status == TASK_RUNNING && process->container->paused ? TASK_PAUSED
+                                                                         : process->status;
+}
+
+struct bytes time_bytes(const struct timespec *at, uint8_t space[32])
+{
+    struct writer writer = {space, 32, 0};
+    const struct message_timestamp time = {(uint64_t)at->tv_sec, (uint64_t)at->tv_nsec};
+    message_put(timestamp, &time, &writer);
+    return written(&writer);
+}
+
+/* --- Calls that wait ------------------------------------------------------------------------- */
+
+bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call)
+{
+    for (size_t i = 0; i < PARKED_MAX; i++) {
+        if (tasks->parked[i].process)
+            continue;
+        tasks->parked[i] = (struct parked){process, exit, call};
+        return true;
+    }
+    return false;
+}
+
+static void answer_exit(struct tasks *tasks, const struct process *process, struct call call)
+{
+    uint8_t bytes[64], time[32];
+    struct writer writer = WRITER(bytes);
+    const struct message_wait_answer answer = {(uint64_t)process->exit_status,
+                                               time_bytes(&process->exited_at, time)};
+    message_put(wait_answer, &answer, &writer);
+    connections_answer(tasks->connections, call, written(&writer));
+}
+
+/* Those that wait for its end; or, `why` says, it never came to be and the others are refused. */
+static void answer_parked(struct tasks *tasks, struct process *process, bool exit,
+                          const struct err *why)
+{
+    uint8_t bytes[32];
+    struct writer writer = WRITER(bytes);
+    const struct message_pid_answer prepared = {process->exec[0] ? 0 : (uint64_t)process->pid};
+    message_put(pid_answer, &prepared, &writer);
+    for (size_t i = 0; i < PARKED_MAX; i++) {
+        struct parked *parked = &tasks->parked[i];
+        if (parked->process != process || parked->exit != exit)
+            continue;
+        parked->process = NULL;
+        if (why)
+            connections_refuse(tasks->connections, parked->call,
+                               why->kind == ERR_USAGE ? CODE_INVALID : CODE_PRECONDITION,
+                               why->text);
+        else if (exit)
+            answer_exit(tasks, process, parked->call);
+        else
+            connections_answer(tasks->connections, parked->call, written(&writer));
+    }
+}
+
+/* --- Helpers --------------------------------------------------------------------------------- */
+
+/* It may still be writing its audit: it is reaped when it is gone. */
+static void leave_helper(struct tasks *tasks, struct process *process)
+{
+    size_t i = 0;
+    close(take_fd(&process->helper));
+    while (i < HELPERS_MAX - 1 && tasks->helpers[i] > 0)
+        i++;
+    if (tasks->helpers[i] > 0)
+        waitpid(tasks->helpers[i], NULL, 0);
+    tasks->helpers[i] = process->helper_pid;
+}
+
+static void reap_helpers(struct tasks *tasks)
+{
+    for (size_t i = 0; i < HELPERS_MAX; i++) {
+        if (tasks->helpers[i] > 0 && waitpid(tasks->helpers[i], NULL, WNOHANG) != 0)
+            tasks->helpers[i] = 0;
+    }
+}
+
+/* --- The end --------------------------------------------------------------------------------- */
+
+static void free_room(struct process *process)
+{
+    if (!process->room)
+        return;
+    if (process->room->looks_up)
+        lookups_close(&process->room->lookups);
+    cell_close(&process->room->cell);
+    munmap(process->room, sizeof *process->room);
+    process->room = NULL;
+}
+
+/* What the kernel did to the group for want of memory. */
+static void tell_oom(struct tasks *tasks, struct container *container)
+{
+    uint64_t kills = container->group[0] ? group_oom_kills(container->group) : 0;
+    const struct message_task_named named = {bytes_of(container->id)};
+    if (kills > container->oom_kills)
+        events_tell(tasks->events, EVENT_OOM, &named);
+    container->oom_kills = kills;
+}
+
+static void tell_exit(struct tasks *tasks, const struct process *process)
+{
+    uint8_t time[32];
+    const struct container *container = process->container;
+    const struct message_task_exit exit = {
+        bytes_of(container->id), bytes_of(process->exec[0] ? process->exec : container->id),
+        (uint64_t)process->pid, (uint64_t)process->exit_status,
+        time_bytes(&process->exited_at, time)};
+    events_tell(tasks->events, EVENT_EXIT, &exit);
+}
+
+/* Why a cell ended that its guest did not end: for the log, and for whoever reads its errors. */
+static void explain(struct process *process)
+{
+    const struct outcome *outcome = &process->room->cell.outcome;
+    if (outcome->by_guest || process->signal || outcome->why.kind == ERR_NONE)
+        return;
+    log_line("warning", process->container->id, "%s: %s", err_word(outcome->why.kind),
+             outcome->why.text);
+    streams_say(&process->streams, outcome->why.text);
+}
+
+/* The process is gone, and its output is where it belongs. */
+static void finish(struct tasks *tasks, struct process *process, int exit_status)
+{
+    struct container *container = process->container;
+    process->exit_status = exit_status;
+    process->status = TASK_STOPPED;
+    clock_gettime(CLOCK_REALTIME, &process->exited_at);
+    if (!container)
+        return;
+    tell_oom(tasks, container);
+    tell_exit(tasks, process);
+    answer_parked(tasks, process, true, NULL);
+    for (size_t i = 0; !process->exec[0] && i < PROCESSES_MAX; i++) {
+        struct process *other = tasks->processes[i];
+        if (other && other != process && other->container == container)
+            process_kill(other, SIGKILL);
+    }
+}
+
+/* The exit code of a cell, as containerd has it: of the guest, 128 and the signal, or carrel's. */
+static int cell_status(const struct process *process)
+{
+    const struct outcome *outcome = &process->room->cell.outcome;
+    if (!outcome->by_guest && process->signal)
+        return 128 + process->signal;
+    return outcome->exit_code;
+}
+
+static bool output_pending(const struct cell *cell)
+{
+    for (size_t i = 0; i < cell->grants.pump_count; i++) {
+        const struct pump *pump = &cell->grants.pumps[i];
+        if (pump->output && !pump_ended(pump))
+            return true;
+    }
+    return false;
+}
+
+static void finish_cell(struct tasks *tasks, struct process *process)
+{
+    int status = cell_status(process);
+    explain(process);
+    free_room(process);
+    streams_end(&process->streams);
+    if (process->memory >= 0)
+        close(take_fd(&process->memory));
+    finish(tasks, process, status);
+}
+
+/* The process of a pod is gone. */
+static void finish_pause(struct tasks *tasks, struct process *process)
+{
+    siginfo_t info = {0};
+    while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+        ;
+    close(take_fd(&process->pidfd));
+    free_room(process);
+    streams_end(&process->streams);
+    finish(tasks, process, info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status);
+}
+
+void process_kill(struct process *process, int signal)
+{
+    int pidfd = process->pidfd >= 0 ? process->pidfd
+                : process->room     ? process->room->cell.process.pidfd
+                                    : -1;
+    bool harmless = signal == 0 || signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH;
+    bool stops = signal == SIGSTOP || signal == SIGTSTP || signal == SIGCONT;
+    if (pidfd < 0 || harmless)
+        return;
+    if (stops || process->pidfd >= 0) {
+        syscall(SYS_pidfd_send_signal, pidfd, signal == SIGTSTP ? SIGSTOP : signal, NULL, 0);
+    } else {
+        if (!process->signal)
+            process->signal = signal;
+        cell_kill(&process->room->cell);
+    }
+    if (!stops && process->container->paused) { /* what is frozen cannot die */
+        group_freeze(process->container->group, false, NULL);
+        process->container->paused = false;
+    }
+}
+
+static void forget(struct tasks *tasks, struct process *process)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++) {
+        if (tasks->processes[i] == process)
+            tasks->processes[i] = NULL;
+    }
+    streams_close(&process->streams);
+    munmap(process, sizeof *process);
+}
+
+void process_drop(struct tasks *tasks, struct process *process)
+{
+    static const struct err gone = {.kind = ERR_KILLED, .text = "the process was deleted"};
+    if (process->pidfd >= 0) {
+        process_kill(process, SIGKILL);
+        finish_pause(tasks, process);
+    }
+    if (process->room && !cell_gone(&process->room->cell)) {
+        process_kill(process, SIGKILL);
+        cell_bury(&process->room->cell);
+        finish_cell(tasks, process);
+    }
+    if (process->helper >= 0)
+        leave_helper(tasks, process);
+    free_room(process);
+    if (process->memory >= 0)
+        close(take_fd(&process->memory));
+    answer_parked(tasks, process, true, &gone);
+    answer_parked(tasks, process, false, &gone);
+    process->container = NULL;
+    streams_end(&process->streams);
+    streams_hurry(&process->streams);
+    if (!streams_pending(&process->streams))
+        forget(tasks, process);
+}
+
+void container_drop(struct tasks *tasks, struct container *container)
+{
+    if (container->group[0])
+        group_remove(container->group, tasks->namespace);
+    container->id[0] = '\0';
+}
+
+/* --- The beginning --------------------------------------------------------------------------- */
+
+/* The sockets of a component are made in the network namespace of its pod. One shim can be in one:
+ * containers with another network are refused, but for those that have no rule and so no socket. */
+static int enter_network(struct tasks *tasks, const struct prepared *prepared, struct err *err)
+{
+    struct stat now, wanted;
+    const char *own = "/proc/self/ns/net";
+    cleanup_close int fd =
+        prepared->network[0] ? open(prepared->network, O_RDONLY | O_CLOEXEC) : -1;
+    if (prepared->policy.net_count == 0)
+        return 0;
+    bool there =
+        prepared->network[0] ? fd >= 0 && fstat(fd, &wanted) == 0 : stat(own, &wanted) == 0;
+    if (!there)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open the network namespace %s: %s",
+                       prepared->network, strerror(errno));
+    if (!tasks->network.decided) {
+        if ((fd >= 0 && setns(fd, CLONE_NEWNET)) ||
+            (prepared->own_network && unshare(CLONE_NEWNET)))
+            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot enter the network namespace: %s",
+                           strerror(errno));
+        if (stat(own, &wanted))
+            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open %s", own);
+        tasks->network.decided = true;
+        tasks->network.device = wanted.st_dev;
+        tasks->network.node = wanted.st_ino;
+    }
+    bool same = stat(own, &now) == 0 && now.st_ino == wanted.st_ino && now.st_dev == wanted.st_dev;
+    return same ? 0
+                : err_set(err, ERR_USAGE, ERR_NOWHERE,
+                          "carrel.policy/net in another network namespace than that of the "
+                          "containers which this shim has already");
+}
+
+static void write_number(const char *path, int number)
+{
+    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd >= 0)
+        dprintf(fd, "%d", number);
+}
+
+/* Launches the cell, which waits; or the process of a pod, which does nothing else. */
+static int launch_it(struct tasks *tasks, struct process *process, struct err *err)
+{
+    struct room *room = process->room;
+    const struct prepared *prepared = &room->prepared;
+    if (prepared->sandbox) {
+        process->pid = pause_start(prepared, &process->pidfd, err);
+        return process->pid < 0 ? -1 : 0;
+    }
+    if (enter_network(tasks, prepared, err))
+        return -1;
+    tasks->shim.into = prepared->group[0] ? group_unified(prepared->group) : -1;
+    int result = cell_launch(&room->cell, &tasks->shim, &room->prepared.plan.plan, err);
+    if (tasks->shim.into >= 0)
+        close(take_fd(&tasks->shim.into));
+    process->pid = room->cell.process.pid;
+    return result;
+}
+
+/* What is done to a new process before it does anything. */
+static int settle(struct process *process, struct err *err)
+{
+    const struct prepared *prepared = &process->room->prepared;
+    char path[BUNDLE_MAX + 32];
+    if (prepared->group[0] && group_join(prepared->group, process->pid, err))
+        return -1;
+    if (prepared->oom_score != INT_MIN) {
+        snprintf(path, sizeof path, "/proc/%d/oom_score_adj", process->pid);
+        write_number(path, prepared->oom_score);
+    }
+    if (!process->exec[0]) {
+        snprintf(path, sizeof path, "%s/init.pid", process->container->bundle);
+        write_number(path, process->pid);
+    }
+    return 0;
+}
+
+static void tell_created(struct tasks *tasks, const struct process *process)
+{
+    const struct container *container = process->container;
+    const struct streams *streams = &process->streams;
+    if (process->exec[0]) {
+        const struct message_exec_added added = {bytes_of(container->id), bytes_of(process->exec)};
+        events_tell(tasks->events, EVENT_EXEC_ADDED, &added);
+        return;
+    }
+    uint8_t bytes[3 * STREAM_NAME + 32];
+    struct writer io = WRITER(bytes);
+    const struct message_task_io names = {bytes_of(streams->names[0]), bytes_of(streams->names[1]),
+                                          bytes_of(streams->names[2]), streams->terminal};
+    message_put(task_io, &names, &io);
+    const struct message_task_create create = {bytes_of(container->id), bytes_of(container->bundle),
+                                               written(&io), (uint64_t)process->pid};
+    events_tell(tasks->events, EVENT_CREATE, &create);
+}
+
+/* A helper is done. */
+static void take_prepared(struct tasks *tasks, struct process *process)
+{
+    struct room *room = process->room;
+    struct prepared *prepared = &room->prepared;
+    struct container *container = process->container;
+    leave_helper(tasks, process);
+    process->memory = prepared->component.memory;
+    process->component = prepared->component;
+    if (!process->exec[0])
+        snprintf(container->group, sizeof container->group, "%s", prepared->group);
+    struct err why = prepared->err;
+    if (why.kind == ERR_NONE && launch_it(tasks, process, &why) == 0 &&
+        settle(process, &why) == 0) {
+        process->status = TASK_CREATED;
+        tell_created(tasks, process);
+        answer_parked(tasks, process, false, NULL);
+        return;
+    }
+    bool whole = !process->exec[0];
+    log_line("error", container->id, "%s: %s", err_word(why.kind), why.text);
+    answer_parked(tasks, process, false, &why);
+    process_drop(tasks, process);
+    if (whole)
+        container_drop(tasks, container);
+}
+
+static void tell_started(struct tasks *tasks, const struct process *process)
+{
+    const struct message_task_start start = {bytes_of(process->container->id),
+                                             (uint64_t)process->pid};
+    const struct message_exec_started exec = {bytes_of(process->container->id),
+                                              bytes_of(process->exec), (uint64_t)process->pid};
+    if (process->exec[0])
+        events_tell(tasks->events, EVENT_EXEC_STARTED, &exec);
+    else
+        events_tell(tasks->events, EVENT_START, &start);
+}
+
+int process_start(struct tasks *tasks, struct process *process, struct err *err)
+{
+    struct room *room = process->room;
+    if (!room->prepared.sandbox) {
+        for (int i = 0; i < 3; i++)
+            room->cell.grants.streams[i] = process->streams.ends[i];
+        room->looks_up = room->prepared.policy.net_count > 0;
+        if (room->looks_up) {
+            lookups_start(&room->lookups);
+            lookups_open(&room->lookups, &room->prepared.host, &room->prepared.policy);
+        }
+        if (cell_order(&room->cell, &room->prepared.plan.plan, &process->component, err)) {
+            cell_kill(&room->cell);
+            return -1;
+        }
+    }
+    process->status = TASK_RUNNING;
+    tell_started(tasks, process);
+    return 0;
+}
+
+/* --- The loop -------------------------------------------------------------------------------- */
+
+static void wait_cell(struct process *process, struct polls *polls)
+{
+    struct room *room = process->room;
+    struct cell *cell = &room->cell;
+    uint64_t now = cell_now(), pause = cell_pause(cell, now);
+    bool begun = process->status == TASK_RUNNING;
+    short events = (short)((cell->ordered ? 0 : POLLOUT) | (pause ? 0 : POLLIN));
+    process->places[AT_SOCKET] =
+        polls_add(polls, (struct pollfd){begun ? cell->process.socket : -1, events, 0});
+    process->places[AT_PIDFD] = polls_add(polls, (struct pollfd){cell->process.pidfd, POLLIN, 0});
+    for (size_t i = 0; i < cell->grants.pump_count; i++)
+        process->places[AT_PUMPS + i] = polls_add(polls, pump_wait(&cell->grants.pumps[i]));
+    if (room->looks_up) {
+        struct pollfd waits[2];
+        lookups_wait(&room->lookups, waits);
+        process->places[AT_LOOKUPS] = polls_add(polls, waits[0]);
+        process->places[AT_LOOKUPS + 1] = polls_add(polls, waits[1]);
+        polls_until(polls, lookups_deadline(&room->lookups));
+    }
+    if (cell_gone(cell))
+        return;
+    polls_until(polls, cell->deadline);
+    if (pause)
+        polls_until(polls, now + pause);
+}
+
+static void act_cell(struct tasks *tasks, struct process *process, const struct polls *polls)
+{
+    struct room *room = process->room;
+    struct cell *cell = &room->cell;
+    short socket = polls_events(polls, process->places[AT_SOCKET]);
+    if (socket & POLLOUT)
+        cell_send(cell);
+    if (socket & (POLLIN | POLLHUP | POLLERR))
+        cell_receive(cell);
+    for (size_t i = 0; i < cell->grants.pump_count; i++) {
+        if (polls_events(polls, process->places[AT_PUMPS + i]))
+            pump_move(&cell->grants.pumps[i]);
+    }
+    if (room->looks_up) {
+        const struct pollfd waits[2] = {polls->at[process->places[AT_LOOKUPS]],
+                                        polls->at[process->places[AT_LOOKUPS + 1]]};
+        lookups_act(&room->lookups, waits);
+        lookups_advance(&room->lookups, &cell->network, &tasks->shim);
+    }
+    cell_check_time(cell, cell_now());
+    if (!cell_gone(cell) && polls_events(polls, process->places[AT_PIDFD]))
+        cell_bury(cell);
+    if (cell_gone(cell) && !output_pending(cell))
+        finish_cell(tasks, process);
+}
+
+void tasks_wait(struct tasks *tasks, struct polls *polls)
+{
+    reap_helpers(tasks);
+    for (size_t i = 0; i < HELPERS_MAX; i++) {
+        if (tasks->helpers[i] > 0)
+            polls_until(polls, cell_now() + HELPER_PAUSE);
+    }
+    for (size_t i = 0; i < PROCESSES_MAX; i++) {
+        struct process *process = tasks->processes[i];
+        if (!process)
+            continue;
+        process->places[AT_HELPER] = SIZE_MAX;
+        if (process->helper >= 0)
+            process->places[AT_HELPER] =
+                polls_add(polls, (struct pollfd){process->helper, POLLIN, 0});
+        else if (process->pidfd >= 0)
+            process->places[AT_PIDFD] =
+                polls_add(polls, (struct pollfd){process->pidfd, POLLIN, 0});
+        else if (process->room)
+            wait_cell(process, polls);
+        streams_wait(&process->streams, polls);
+        process->waited = true;
+    }
+}
+
+void tasks_act(struct tasks *tasks, const struct polls *polls)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++) {
+        struct process *process = tasks->processes[i];
+        if (!process || !process->waited)
+            continue;
+        process->waited = false;
+        if (process->places[AT_HELPER] != SIZE_MAX) {
+            if (polls_events(polls, process->places[AT_HELPER]) &&
+                prepare_finish(&process->room->prepared, process->helper))
+                take_prepared(tasks, process);
+        } else if (process->pidfd >= 0) {
+            if (polls_events(polls, process->places[AT_PIDFD]))
+                finish_pause(tasks, process);
+        } else if (process->room) {
+            act_cell(tasks, process, polls);
+        } else if (!streams_pending(&process->streams) && !process->container) {
+            forget(tasks, process);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// What containerd is to a shim, in a test: a server of events, a client of the task service, bundles.
+// Everything lies below a folder of the test's own.
+import { execFile, spawn, execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import * as proto from './proto.mjs';
+
+export class CallError extends Error {
+  constructor(status) { super(status.message); this.code = status.code; }
+}
+
+// A client of one shim.
+export class Client {
+  static async connect(address, version = 2) {
+    const client = new Client();
+    client.socket = net.connect(address.replace('unix://', ''));
+    client.service = `containerd.task.v${version}.Task`;
+    client.calls = new Map();
+    client.stream = 1;
+    client.closed = new Promise((done) => client.socket.on('close', done));
+    client.socket.on('error', () => {});
+    client.closed.then(() => { for (const call of client.calls.values()) call.reject(new Error('hung up')); });
+    proto.frames(client.socket, (stream, type, body) => {
+      const call = client.calls.get(stream);
+      client.calls.delete(stream);
+      const answer = proto.decode(proto.response, body);
+      if (answer.status?.code) call?.reject(new CallError(answer.status));
+      else call?.resolve(call.of ? proto.decode(call.of, answer.payload) : answer);
+    });
+    await new Promise((done, fail) => { client.socket.on('connect', done); client.socket.on('error', fail); });
+    return client;
+  }
+  raw(method, payload, service = this.service, of = null) {
+    const stream = this.stream;
+    this.stream += 2;
+    const body = proto.encode(proto.request, { service, method, payload });
+    return this.frame(stream, proto.frame(stream, 1, body), of);
+  }
+  frame(stream, bytes, of = null) {
+    return new Promise((resolve, reject) => {
+      this.calls.set(stream, { resolve, reject, of });
+      this.socket.write(bytes);
+    });
+  }
+  call(method, message) {
+    const [asked, answered] = proto.methods[method];
+    return this.raw(method, proto.encode(asked, message), this.service, answered);
+  }
+  close() { this.socket.destroy(); }
+}
+
+// A server of events that can be stopped and started again, as containerd is.
+export class Events {
+  constructor(socket) { this.path = socket; this.seen = []; this.waiting = []; this.refuse = 0; }
+  async start() {
+    this.sockets = new Set();
+    this.server = net.createServer((socket) => {
+      this.sockets.add(socket);
+      socket.on('error', () => {});
+      proto.frames(socket, (stream, type, body) => {
+        const asked = proto.decode(proto.request, body);
+        const refused = this.refuse > 0 && this.refuse--;
+        if (!refused) this.take(proto.decode(proto.forward, asked.payload).envelope);
+        socket.write(proto.frame(stream, 2, proto.encode(proto.response, refused ? { status: { code: 14, message: 'later' } } : {})));
+      });
+    });
+    rmSync(this.path, { force: true });
+    await new Promise((done) => this.server.listen(this.path, done));
+  }
+  take(said) {
+    const of = proto.events[said.topic];
+    this.seen.push({ topic: said.topic, namespace: said.namespace, type: said.event.type_url, ...proto.decode(of, said.event.value) });
+    this.waiting = this.waiting.filter(([wanted, done]) => { const hit = this.seen.find(wanted); if (hit) done(hit); return !hit; });
+  }
+  // The first event that `wanted` is true of.
+  until(wanted) {
+    const hit = this.seen.find(wanted);
+    return hit ? Promise.resolve(hit) : new Promise((done) => this.waiting.push([wanted, done]));
+  }
+  topics(id) { return this.seen.filter((e) => e.container_id === id).map((e) => e.topic.replace('/tasks/', '')); }
+  async stop() {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((done) => this.server.close(done));
+    rmSync(this.path, { force: true });
+  }
+}
+
+export class Host {
+  constructor(folder, shim) {
+    this.folder = folder;
+    this.shim = shim;
+    this.namespace = 'test';
+    this.address = path.join(folder, 'containerd.sock');
+    this.events = new Events(`${this.address}.ttrpc`);
+    this.group = `carrel-test-${process.pid}`;
+  }
+  // A bundle with a component as /module.wasm, and a log.
+  bundle(id, component, { args = ['/module.wasm'], env = [], annotations = {}, resources, mounts = [], network, group, terminal = false, user = {} } = {}) {
+    const bundle = path.join(this.folder, 'bundles', id), rootfs = path.join(bundle, 'rootfs');
+    mkdirSync(rootfs, { recursive: true });
+    if (component) copyFileSync(component, path.join(rootfs, 'module.wasm'));
+    const namespaces = ['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type }));
+    if (network !== 'host') namespaces.push(network ? { type: 'network', path: network } : { type: 'network' });
+    writeFileSync(path.join(bundle, 'config.json'), JSON.stringify({
+      ociVersion: '1.0.2', process: { args, env, cwd: '/', terminal, user: { uid: 0, gid: 0 }, ...user }, root: { path: 'rootfs' },
+      hostname: id.slice(0, 60), mounts, annotations, linux: { cgroupsPath: group ?? `/${this.group}/${id}`, namespaces, resources },
+    }));
+    execFileSync('mkfifo', [path.join(bundle, 'log')]);
+    return bundle;
+  }
+  env(version) {
+    return { PATH: process.env.PATH, TTRPC_ADDRESS: `${this.address}.ttrpc`, ...(version >= 3 ? { MAX_SHIM_VERSION: String(version) } : {}) };
+  }
+  // Runs `start`; what it prints.
+  async start(id, bundle, version = 2) {
+    const log = openSync(path.join(bundle, 'log'), constants.O_RDWR | constants.O_NONBLOCK);
+    (this.logs ??= []).push(log);
+    return new Promise((done, fail) => execFile(this.shim, ['-namespace', this.namespace, '-address', this.address, '-publish-binary', '/bin/false', '-id', id, 'start'],
+      { cwd: bundle, env: this.env(version) }, (error, stdout, stderr) => error ? fail(new Error(`start: ${stderr}`)) : done(stdout)));
+  }
+  remove(id, bundle) {
+    return new Promise((done, fail) => execFile(this.shim, ['-namespace', this.namespace, '-address', this.address, '-publish-binary', '/bin/false', '-id', id, '-bundle', bundle, 'delete'],
+      { cwd: bundle, env: this.env(2), encoding: 'buffer' }, (error, stdout, stderr) => error ? fail(new Error(`delete: ${stderr}`)) : done(proto.decode(proto.methods.Delete[1], stdout))));
+  }
+  fifo(name) {
+    const file = path.join(this.folder, 'fifo', name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    if (!existsSync(file)) execFileSync('mkfifo', [file]);
+    return file;
+  }
+  end() { for (const log of this.logs ?? []) closeSync(log); }
+}
+
+// All that comes out of a FIFO, as text.
+export async function drain(file) {
+  const handle = await open(file, 'r');
+  const parts = [];
+  for await (const part of handle.createReadStream()) parts.push(part);
+  return Buffer.concat(parts).toString();
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs a test of the containerd shim in a mount namespace of its own, below a folder that is removed:
+#   run.sh BUILD TEST.mjs [ARGUMENT...]
+set -eu
+[ "$(id -u)" = 0 ] || { echo '0 passed, 0 failed, 1 skipped (the shim of containerd is for root)'; exit 0; }
+if [ -z "${CARREL_TEST_FOLDER:-}" ]; then
+    CARREL_TEST_FOLDER=$(mktemp -d /tmp/carrel-containerd.XXXXXX)
+    export CARREL_TEST_FOLDER UV_THREADPOOL_SIZE=64
+    trap 'rm -rf "$CARREL_TEST_FOLDER"' EXIT
+    unshare --mount --propagation private sh "$0" "$@"
+    exit
+fi
+build=$(realpath "$1")
+test=$2
+shift 2
+mkdir -p /run/containerd
+mount -t tmpfs none /run/containerd
+# What kept groups of this test above its containers.
+trap 'for g in /sys/fs/cgroup/*/carrel-test-* /sys/fs/cgroup/carrel-test-*; do [ ! -d "$g" ] || rmdir "$g" 2>/dev/null || :; done' EXIT
+node "$(dirname "$0")/$test" "$build/containerd-shim-carrel-v1" "$CARREL_TEST_FOLDER" "$@"

@@ -1,0 +1,485 @@
+// Every method of the task service, its error codes and the order of events, against a shim without
+// containerd. Usage: node service.mjs SHIM FOLDER (in a mount namespace of its own, as root).
+import assert from 'node:assert/strict';
+import { existsSync, openSync, closeSync, readFileSync, readdirSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CallError, Client, drain, Host } from './driver.mjs';
+import { programs } from './programs.mjs';
+import * as proto from './proto.mjs';
+
+const [shim, folder, ...only] = process.argv.slice(2);
+const program = programs(path.join(folder, 'programs'));
+const host = new Host(folder, shim);
+await host.events.start();
+
+const alive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+const refuses = (promise, code, text) => assert.rejects(promise, (e) => {
+  assert.ok(e instanceof CallError, `${e}`);
+  assert.equal(e.code, code, e.message);
+  if (text) assert.match(e.message, text);
+  return true;
+});
+let number = 0;
+const shims = new Set();
+
+// A shim with one container, from `start` to Create; `end` deletes and shuts down.
+async function container(component, options = {}) {
+  const id = `c${++number}`;
+  const bundle = host.bundle(id, component, options);
+  const address = await host.start(id, bundle, options.version);
+  const client = await Client.connect(address.startsWith('{') ? JSON.parse(address).address : address, options.version);
+  shims.add((await client.call('Connect', { id })).shim_pid);
+  const streams = options.streams ?? { stdout: host.fifo(`${id}-out`), stderr: host.fifo(`${id}-err`) };
+  const output = [streams.stdout, streams.stderr].map((file) => !file || file.includes(':') || options.late ? Promise.resolve('') : drain(file));
+  const c = { id, bundle, client, address, output, streams };
+  c.created = client.call('Create', { id, bundle, rootfs: options.rootfs ?? [], terminal: options.terminal ?? false, ...streams });
+  if (options.refused) return c;
+  c.pid = (await c.created).pid;
+  c.end = async () => {
+    const deleted = await client.call('Delete', { id });
+    await client.call('Shutdown', { id });
+    await client.closed;
+    assert.ok(!existsSync(address.replace('unix://', '')), 'the socket is gone');
+    await host.remove(id, bundle);
+    return deleted;
+  };
+  return c;
+}
+
+const tests = {
+  async 'a component runs, and its events come in order'() {
+    const c = await container(program.hello);
+    assert.ok(alive(c.pid));
+    assert.equal((await c.client.call('State', { id: c.id })).status, 1);
+    const wait = c.client.call('Wait', { id: c.id });
+    assert.equal((await c.client.call('Start', { id: c.id })).pid, c.pid);
+    const ended = await wait;
+    assert.equal(ended.exit_status, 0);
+    assert.ok(Math.abs(ended.exited_at.seconds - Date.now() / 1000) < 30);
+    assert.equal(await c.output[0], 'hello from a cell\n');
+    const state = await c.client.call('State', { id: c.id });
+    assert.deepEqual([state.status, state.exit_status, state.stdout, state.bundle], [3, 0, c.streams.stdout, c.bundle]);
+    assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 0);
+    const deleted = await c.end();
+    assert.deepEqual([deleted.pid, deleted.exit_status], [c.pid, 0]);
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'exit', 'delete']);
+    const exit = host.events.seen.find((e) => e.container_id === c.id && e.topic === '/tasks/exit');
+    assert.deepEqual([exit.id, exit.pid, exit.exit_status, exit.namespace, exit.type], [c.id, c.pid, 0, 'test', 'containerd.events.TaskExit']);
+    assert.ok(!alive(c.pid));
+  },
+
+  async 'the guest\'s exit code, and a trap, are told'() {
+    for (const [name, code, text] of [['exit7', 7, ''], ['trap', 134, 'carrel: unreachable']]) {
+      const c = await container(program[name]);
+      await c.client.call('Start', { id: c.id });
+      assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, code);
+      assert.ok((await c.output[1]).startsWith(text), await c.output[1]);
+      await c.end();
+    }
+  },
+
+  async 'arguments, environment and both streams of output'() {
+    const c = await container(program.both, { args: ['/module.wasm', 'x'], env: ['A=b'] });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    assert.deepEqual(await Promise.all(c.output), ['word\n', 'word\n']);
+    await c.end();
+  },
+
+  async 'standard input ends when containerd closes it'() {
+    const streams = { stdin: host.fifo('in1'), stdout: host.fifo('in1-out') };
+    const c = await container(program.echo, { streams });
+    await c.client.call('Start', { id: c.id });
+    const writer = openSync(streams.stdin, constants.O_WRONLY);
+    writeSync(writer, 'some input');
+    closeSync(writer);
+    await sleep(50);
+    assert.equal((await c.client.call('State', { id: c.id })).status, 2, 'a writer that comes and goes is no end');
+    await c.client.call('CloseIO', { id: c.id, stdin: true });
+    assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 0);
+    assert.equal(await c.output[0], 'up\nsome input');
+    await c.end();
+  },
+
+  async 'signals end it, and are reported as 128 and their number'() {
+    for (const signal of [15, 9, 2]) {
+      const c = await container(program.spin);
+      await c.client.call('Start', { id: c.id });
+      await c.client.call('Kill', { id: c.id, signal: 0 });
+      await c.client.call('Kill', { id: c.id, signal: 28 });
+      await c.client.call('Kill', { id: c.id, signal });
+      assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 128 + signal);
+      await refuses(c.client.call('Kill', { id: c.id, signal: 9 }), 5, /already finished/);
+      assert.equal((await c.end()).exit_status, 128 + signal);
+    }
+  },
+
+  async 'what cannot be is refused with the code that containerd knows'() {
+    const c = await container(program.spin);
+    const { client, id } = c;
+    for (const method of ['State', 'Start', 'Delete', 'Wait', 'Kill', 'Pids', 'Pause', 'Resume', 'Update', 'Stats', 'CloseIO', 'ResizePty', 'Exec', 'Checkpoint'])
+      await refuses(client.call(method, { id: 'nobody' }), 5);
+    await refuses(client.call('Create', { id, bundle: c.bundle }), 6);
+    await refuses(client.call('Create', { id: '', bundle: c.bundle }), 3);
+    await refuses(client.call('Create', { id: 'x'.repeat(200), bundle: c.bundle }), 3);
+    await refuses(client.call('Create', { id: 'restored', bundle: c.bundle, checkpoint: '/x' }), 12);
+    await refuses(client.call('Checkpoint', { id }), 12);
+    await refuses(client.call('Resume', { id }), 9);
+    await refuses(client.call('Exec', { id, exec_id: 'e', spec: { type_url: 'x', value: '{}' } }), 9);
+    await client.call('Start', { id });
+    await refuses(client.call('Start', { id }), 9);
+    await refuses(client.call('Delete', { id }), 9);
+    await refuses(client.call('State', { id, exec_id: 'none' }), 5);
+    await refuses(client.call('Kill', { id, signal: 1000 }), 3);
+    await refuses(client.raw('Nothing', Buffer.alloc(0)), 12);
+    await refuses(client.raw('State', Buffer.alloc(0), 'containerd.task.v9.Task'), 12);
+    await refuses(client.raw('State', Buffer.from([0xff])), 3);
+    await refuses(client.frame(2, proto.frame(2, 1, Buffer.alloc(0))), 3);
+    await refuses(client.frame(101, proto.frame(101, 1, Buffer.from([0xff]))), 3);
+    assert.equal((await client.call('Connect', { id: 'nobody' })).task_pid, 0);
+    assert.equal((await client.call('Connect', { id })).task_pid, c.pid);
+    await client.call('Shutdown', { id });
+    assert.equal((await client.call('State', { id })).status, 2, 'a shutdown is for shims without containers');
+    await client.call('Kill', { id, signal: 9 });
+    await client.call('Wait', { id });
+    await c.end();
+  },
+
+  async 'a component that cannot be is refused at Create'() {
+    writeFileSync(path.join(folder, 'elf'), Buffer.from('\x7fELF and more'));
+    const cases = [
+      [null, {}, /there is no component \/module.wasm/],
+      [path.join(folder, 'elf'), {}, /no WebAssembly \(a Linux program needs another runtime\)/],
+      [program.hello, { args: [] }, /no arguments/],
+      [program.hello, { annotations: { 'carrel.policy/nte': 'all' } }, /carrel.policy\/nte is not known/],
+      [program.hello, { annotations: { 'carrel.policy/net': 'connect=nowhere' } }, /carrel.policy\/net/],
+      [program.hello, { annotations: { 'carrel.policy/dir': '/data' } }, /no bind mount has that target/],
+      [program.hello, { annotations: { 'carrel.policy/memory': '0' } }, /carrel.policy\/memory/],
+      [program.hello, { annotations: { 'carrel.policy/memory': '1' } }, /memory/],
+      [program.hello, { group: '/a/../../b' }, /cgroupsPath/],
+      [program.hello, { streams: { stdout: 'tcp://nowhere' } }, /file:\/\//],
+    ];
+    for (const [component, options, text] of cases) {
+      const c = await container(component, { ...options, refused: true, late: true });
+      await assert.rejects(c.created, (e) => { assert.match(e.message, text); return true; });
+      await refuses(c.client.call('State', { id: c.id }), 5);
+      await c.client.call('Shutdown', { id: c.id });
+      await c.client.closed;
+      await host.remove(c.id, c.bundle);
+      assert.deepEqual(host.events.topics(c.id), []);
+    }
+  },
+
+  async 'a link in an image leads nowhere else'() {
+    const { symlinkSync } = await import('node:fs');
+    const id = `c${++number}`;
+    const bundle = host.bundle(id, null);
+    symlinkSync(program.hello, path.join(bundle, 'rootfs', 'module.wasm'));
+    const client = await Client.connect(await host.start(id, bundle));
+    await assert.rejects(client.call('Create', { id, bundle }), /there is no component/);
+    await client.call('Shutdown', { id });
+    await client.closed;
+  },
+
+  async 'created and never started, it is deleted'() {
+    const c = await container(program.spin);
+    const wait = c.client.call('Wait', { id: c.id });
+    const deleted = await c.end();
+    assert.equal(deleted.exit_status, 137);
+    assert.equal((await wait).exit_status, 137);
+    assert.ok(!alive(c.pid));
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(c.id), ['create', 'exit', 'delete']);
+  },
+
+  async 'output that nobody has opened yet is not lost'() {
+    const c = await container(program.hello, { late: true });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    await sleep(300);
+    assert.equal(await drain(c.streams.stdout), 'hello from a cell\n');
+    await c.end();
+  },
+
+  async 'output that nobody ever reads does not keep the shim'() {
+    const c = await container(program.hello, { late: true });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+  },
+
+  async 'files and programs take output'() {
+    const file = path.join(folder, 'out.txt'), logged = path.join(folder, 'logged.txt');
+    let c = await container(program.both, { streams: { stdout: `file://${file}`, stderr: `file://${file}` } });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+    assert.equal(readFileSync(file, 'utf8'), 'word\nword\n');
+    const logger = path.join(folder, 'logger.sh');
+    writeFileSync(logger, `#!/bin/sh\necho "$CONTAINER_NAMESPACE $CONTAINER_ID $*" >${logged}\nexec 5>&-\ncat <&3 >>${logged}\ncat <&4 >>${logged}\n`, { mode: 0o755 });
+    const address = `binary://${logger}?key=a%20value&two=2`;
+    c = await container(program.both, { streams: { stdout: address, stderr: address } });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+    for (let i = 0; i < 100 && readFileSync(logged, 'utf8').split('\n').length < 4; i++) await sleep(10);
+    assert.equal(readFileSync(logged, 'utf8'), `test ${c.id} key a value two 2\nword\nword\n`);
+  },
+
+  async 'Pids, Stats, Update, Pause and Resume'() {
+    const c = await container(program.spin, { resources: { memory: { limit: 256 << 20 }, pids: { limit: 16 }, cpu: { shares: 512 } } });
+    const { client, id } = c;
+    await client.call('Start', { id });
+    assert.deepEqual((await client.call('Pids', { id })).processes.map((p) => p.pid), [c.pid]);
+    let stats = (await client.call('Stats', { id })).stats;
+    const read = () => proto.decode(proto.metrics[stats.type_url], stats.value);
+    assert.ok(proto.metrics[stats.type_url], stats.type_url);
+    const limit = () => read().memory.usage_limit ?? read().memory.usage.limit;
+    assert.equal(read().pids.current, 1);
+    assert.equal(limit(), 256 << 20);
+    assert.equal(read().pids.limit, 16);
+    await client.call('Update', { id, resources: { type_url: 'x', value: JSON.stringify({ memory: { limit: 128 << 20 } }) } });
+    stats = (await client.call('Stats', { id })).stats;
+    assert.equal(limit(), 128 << 20);
+    await refuses(client.call('Update', { id, resources: { type_url: 'x', value: '[' } }), 3);
+    await client.call('Pause', { id });
+    assert.equal((await client.call('State', { id })).status, 4);
+    await refuses(client.call('Pause', { id }), 9);
+    const used = () => readFileSync(`/proc/${c.pid}/stat`, 'utf8').split(' ')[13];
+    const before = used();
+    await sleep(60);
+    assert.equal(used(), before, 'it does not run');
+    await client.call('Resume', { id });
+    assert.equal((await client.call('State', { id })).status, 2);
+    await client.call('Pause', { id });
+    await client.call('Kill', { id, signal: 9 });
+    assert.equal((await client.call('Wait', { id })).exit_status, 137);
+    await c.end();
+    await host.events.until((e) => e.container_id === id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(id), ['create', 'start', 'paused', 'resumed', 'paused', 'exit', 'delete']);
+  },
+
+  async 'a container that takes too much memory is told of'() {
+    const streams = { stdin: host.fifo('eat-in') };
+    const c = await container(program.eat, { streams, resources: { memory: { limit: 256 << 20, swap: 256 << 20 } } });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Update', { id: c.id, resources: { type_url: 'x', value: JSON.stringify({ memory: { limit: 32 << 20, swap: 32 << 20 } }) } });
+    const writer = openSync(streams.stdin, constants.O_WRONLY);
+    writeSync(writer, 'eat');
+    closeSync(writer);
+    const ended = await c.client.call('Wait', { id: c.id });
+    await c.end();
+    assert.equal(ended.exit_status, 137);
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'oom', 'exit', 'delete']);
+  },
+
+  async 'a time limit, and fuel, by annotation'() {
+    for (const [annotations, code] of [[{ 'carrel.policy/timeout': '50ms' }, 124], [{ 'carrel.policy/fuel': '1000' }, 134]]) {
+      const c = await container(program.spin, { annotations });
+      await c.client.call('Start', { id: c.id });
+      assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, code);
+      await c.end();
+    }
+  },
+
+  async 'an exec calls an export, and nothing else'() {
+    const greet = new URL('../data/echo.wasm', import.meta.url).pathname;
+    const c = await container(program.spin);
+    await c.client.call('Start', { id: c.id });
+    await refuses(c.client.call('Exec', { id: c.id, exec_id: 'sh', spec: { type_url: 'x', value: JSON.stringify({ args: ['/bin/sh'], cwd: '/' }) } }), 3, /no Linux program/);
+    await refuses(c.client.call('Exec', { id: c.id, exec_id: 'sh', spec: { type_url: 'x', value: 'x' } }), 3);
+    await refuses(c.client.call('State', { id: c.id, exec_id: 'sh' }), 5);
+    const stdout = host.fifo('exec-out'), output = drain(stdout);
+    await c.client.call('Exec', { id: c.id, exec_id: 'e1', stdout, spec: { type_url: 'x', value: JSON.stringify({ args: ['_start()'], cwd: '/' }) } });
+    assert.equal((await c.client.call('State', { id: c.id, exec_id: 'e1' })).status, 1);
+    const started = await c.client.call('Start', { id: c.id, exec_id: 'e1' });
+    assert.ok(alive(started.pid));
+    const ended = c.client.call('Wait', { id: c.id, exec_id: 'e1' });
+    await c.client.call('Kill', { id: c.id, exec_id: 'e1', signal: 15 });
+    const code = (await ended).exit_status;
+    assert.ok(code === 143 || code === 126 || code === 125, `${code}`);
+    await output;
+    await c.client.call('Delete', { id: c.id, exec_id: 'e1' });
+    await refuses(c.client.call('State', { id: c.id, exec_id: 'e1' }), 5);
+    await c.client.call('Kill', { id: c.id, signal: 9 });
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+    void greet;
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'exec-added', 'exec-started', 'exit', 'exit', 'delete']);
+  },
+
+  async 'an annotation calls an export of a component'() {
+    const echo = new URL('../data/echo.wasm', import.meta.url).pathname;
+    const c = await container(echo, { annotations: { 'carrel.policy/invoke': 'u8(7)' } });
+    await c.client.call('Start', { id: c.id });
+    const code = (await c.client.call('Wait', { id: c.id })).exit_status;
+    assert.deepEqual([code, await c.output[0], await c.output[1]], [0, '7\n', '']);
+    await c.end();
+  },
+
+  async 'the audit of what was derived lies in the bundle'() {
+    const c = await container(program.hello);
+    for (let i = 0; i < 100 && !existsSync(path.join(c.bundle, 'carrel-audit.json')); i++) await sleep(5);
+    await sleep(20);
+    const audit = JSON.parse(readFileSync(path.join(c.bundle, 'carrel-audit.json'), 'utf8'));
+    assert.ok(JSON.stringify(audit).includes('stdout'));
+    await c.end();
+  },
+
+  async 'a bind mount is a directory only if an annotation names it'() {
+    const folders = ['one', 'two'].map((name) => path.join(folder, name));
+    for (const name of folders) {
+      mkdirSync(name, { recursive: true });
+      writeFileSync(path.join(name, 'word'), `${path.basename(name)}\n`);
+    }
+    const mounts = folders.map((source) => ({ destination: `/${path.basename(source)}`, type: 'bind', source, options: ['rbind', 'ro'] }));
+    for (const [annotations, code, text] of [[{}, 8, ''], [{ 'carrel.policy/dir': '/two' }, 0, 'two\n'], [{ 'carrel.policy/dir': ' /one:ro /two ' }, 0, 'one\n']]) {
+      const c = await container(program.file, { mounts, annotations });
+      await c.client.call('Start', { id: c.id });
+      assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, code);
+      assert.equal(await c.output[0], text);
+      await c.end();
+    }
+  },
+
+  async 'a pod: one shim, a process that holds its namespaces, containers that come and go'() {
+    const annotations = { 'io.kubernetes.cri.container-type': 'sandbox', 'io.kubernetes.cri.sandbox-id': 'pod1' };
+    const pod = await container(null, { annotations, args: ['/pause'], streams: {} });
+    await pod.client.call('Start', { id: pod.id });
+    assert.match(readFileSync(`/proc/${pod.pid}/cmdline`, 'utf8'), /carrel-pause/);
+    for (const name of ['net', 'ipc', 'uts'])
+      assert.notEqual((await import('node:fs')).readlinkSync(`/proc/${pod.pid}/ns/${name}`), (await import('node:fs')).readlinkSync(`/proc/self/ns/${name}`), name);
+    await refuses(pod.client.call('Exec', { id: pod.id, exec_id: 'e', spec: { type_url: 'x', value: '{}' } }), 12);
+    const inner = [];
+    for (const i of [1, 2]) {
+      const id = `pod1-${i}`;
+      const bundle = host.bundle(id, program.spin, { annotations: { 'io.kubernetes.cri.container-type': 'container', 'io.kubernetes.cri.sandbox-id': 'pod1' }, network: `/proc/${pod.pid}/ns/net` });
+      assert.equal(await host.start(id, bundle), pod.address, 'the same shim');
+      await pod.client.call('Create', { id, bundle });
+      await pod.client.call('Start', { id });
+      inner.push({ id, bundle });
+    }
+    await pod.client.call('Kill', { id: 'pod1-1', signal: 9 });
+    assert.equal((await pod.client.call('Wait', { id: 'pod1-1' })).exit_status, 137);
+    await pod.client.call('Delete', { id: 'pod1-1' });
+    await pod.client.call('Shutdown', { id: 'pod1-1' });
+    await host.remove('pod1-1', inner[0].bundle);
+    assert.equal((await pod.client.call('State', { id: 'pod1-2' })).status, 2, 'the other is still there');
+    await pod.client.call('Kill', { id: 'pod1-2', signal: 9 });
+    await pod.client.call('Wait', { id: 'pod1-2' });
+    await pod.client.call('Delete', { id: 'pod1-2' });
+    await pod.client.call('Kill', { id: pod.id, signal: 15 });
+    assert.equal((await pod.client.call('Wait', { id: pod.id })).exit_status, 143);
+    await pod.end();
+  },
+
+  async 'kill -9 of the shim: its cells die, and delete removes the rest'() {
+    const c = await container(program.spin);
+    await c.client.call('Start', { id: c.id });
+    const shimPid = (await c.client.call('Connect', { id: c.id })).shim_pid;
+    process.kill(shimPid, 'SIGKILL');
+    await c.client.closed;
+    for (let i = 0; i < 200 && alive(c.pid); i++) await sleep(5);
+    assert.ok(!alive(c.pid));
+    const deleted = await host.remove(c.id, c.bundle);
+    assert.equal(deleted.exit_status, 137);
+    assert.ok(!existsSync(c.address.replace('unix://', '')));
+  },
+
+  async 'kill -9 of a cell is an end like another'() {
+    const c = await container(program.spin);
+    await c.client.call('Start', { id: c.id });
+    process.kill(c.pid, 'SIGKILL');
+    assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 137);
+    await c.end();
+  },
+
+  async 'events wait for a containerd that is restarted, and are told again if refused'() {
+    const c = await container(program.spin);
+    await c.client.call('Start', { id: c.id });
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/start');
+    await host.events.stop();
+    await c.client.call('Kill', { id: c.id, signal: 15 });
+    await c.client.call('Wait', { id: c.id });
+    await c.client.call('Delete', { id: c.id });
+    await sleep(150);
+    host.events.refuse = 2;
+    await host.events.start();
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'exit', 'delete']);
+    await c.client.call('Shutdown', { id: c.id });
+    await c.client.closed;
+  },
+
+  async 'version 3: a bootstrap in JSON, and the same service under its name'() {
+    const c = await container(program.hello, { version: 3 });
+    assert.deepEqual(Object.keys(JSON.parse(c.address)), ['version', 'address', 'protocol']);
+    assert.equal(JSON.parse(c.address).version, 3);
+    await c.client.call('Start', { id: c.id });
+    assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 0);
+    await c.client.call('Delete', { id: c.id });
+    await c.client.call('Shutdown', { id: c.id });
+    await c.client.closed;
+  },
+
+  async 'what is no frame ends its connection, and no other'() {
+    const c = await container(program.spin);
+    for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(100, 0xff)]) {
+      const socket = net.connect(c.address.replace('unix://', ''));
+      socket.on('error', () => {});
+      const closed = new Promise((done) => socket.on('close', done));
+      socket.on('connect', () => socket.end(bytes));
+      socket.resume();
+      await closed;
+    }
+    const slow = await Client.connect(c.address);
+    for (const byte of proto.frame(1, 1, proto.encode(proto.request, { service: 'containerd.task.v2.Task', method: 'Connect', payload: '' }))) {
+      slow.socket.write(Buffer.from([byte]));
+      await sleep(0);
+    }
+    slow.close();
+    await c.client.call('Kill', { id: c.id, signal: 9 });
+    assert.equal((await c.client.call('State', { id: c.id })).id, c.id);
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+  },
+};
+
+// Groups that are left.
+function groups() {
+  const places = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : readdirSync('/sys/fs/cgroup').map((n) => `/sys/fs/cgroup/${n}`);
+  return places.filter((place) => existsSync(`${place}/${host.group}`)).flatMap((place) => readdirSync(`${place}/${host.group}`, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => `${place}/${host.group}/${e.name}`));
+}
+
+const known = new Set();
+let passed = 0, failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  if (only.length && !only.some((word) => name.includes(word))) continue;
+  const began = Date.now();
+  let timer;
+  try {
+    await Promise.race([test(), new Promise((_, fail) => { timer = setTimeout(() => fail(new Error('no end within 20 s')), 20000); })]);
+    const left = groups().filter((g) => !known.has(g));
+    for (const g of left) known.add(g);
+    assert.deepEqual(left, [], 'control groups are left');
+    passed++;
+    if (process.env.VERBOSE !== '') console.log(`ok   ${name} (${Date.now() - began} ms)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL ${name}: ${error.stack ?? error}`);
+  }
+  clearTimeout(timer);
+}
+// What a test that failed has left.
+for (const pid of shims) {
+  if (alive(pid)) process.kill(pid, 'SIGKILL');
+}
+await host.events.stop();
+host.end();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
