@@ -372,9 +372,8 @@ static void net_rules(struct composing *c)
         if (c->request->verdict->granted & net_rule_gives(rule) & ~CAPABILITY(NET))
             add(c, OPERATION_NET_RULE)->of.net_rule.rule = rule;
     }
-    for (size_t i = 0;
-         capability_in(c->request->verdict->granted, CAP_NET) && i < c->policy->net_denied_count;
-         i++)
+    bool any = c->request->verdict->granted & (CAPABILITY(NET) | CAPABILITY(HTTP_OUT));
+    for (size_t i = 0; any && i < c->policy->net_denied_count; i++)
         add(c, OPERATION_NET_DENIAL)->of.net_denial.rule = &c->policy->net_denied[i];
 }
 

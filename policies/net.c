@@ -1,5 +1,5 @@
-/* The rules of --net; see net.h. Makes no system call, resolves no name. Texts come from the
- * operator, addresses and names that are asked about from cells: both are checked. */
+/* The rules of --net and --http; see net.h. Makes no system call, resolves no name. Texts come from
+ * the operator, addresses and names that are asked about from cells: both are checked. */
 #include "policies/net.h"
 
 #include "engine/base/attr.h"
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PORT_HTTP = 80, PORT_HTTPS = 443 };
 
 /* --- Addresses ----------------------------------------------------------------------------------
  */
@@ -131,30 +133,51 @@ bool net_rule_has_port(const struct net_rule *rule, uint16_t port)
     return rule->use == NET_ALL || (port >= rule->first_port && port <= rule->last_port);
 }
 
+static bool of_http(const struct net_rule *rule)
+{
+    return rule->use >= NET_HTTP;
+}
+
 /* Whoever may connect to a name, or exchange datagrams with it, may look it up. */
 static bool is_for(const struct net_rule *rule, enum net_use use)
 {
     if (rule->use == use || rule->use == NET_ALL)
         return true;
-    return use == NET_LOOKUP && rule->use != NET_LISTEN &&
+    return use == NET_LOOKUP && rule->use != NET_LISTEN && !of_http(rule) &&
            (rule->host == NET_NAME || rule->host == NET_BELOW);
+}
+
+/* Is it the name, or one of those below it, that the rule has as its host? */
+static bool host_named(const struct net_rule *rule, struct str name)
+{
+    name = net_name_bare(name);
+    size_t length = strlen(rule->name);
+    if (rule->host == NET_NAME)
+        return name.len == length && same_name(name.at, rule->name, length);
+    return rule->host == NET_BELOW && name.len > length + 1 &&
+           name.at[name.len - length - 1] == '.' &&
+           same_name(name.at + name.len - length, rule->name, length);
 }
 
 bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str name)
 {
     if (!is_for(rule, use))
         return false;
-    name = net_name_bare(name);
-    size_t length = strlen(rule->name);
-    switch (rule->use == NET_ALL ? NET_ANY : rule->host) {
-    case NET_ANY: return rule->use == NET_ALL || rule->use == NET_LOOKUP;
-    case NET_NAME: return name.len == length && same_name(name.at, rule->name, length);
-    case NET_BELOW:
-        return name.len > length + 1 && name.at[name.len - length - 1] == '.' &&
-               same_name(name.at + name.len - length, rule->name, length);
-    case NET_RANGE: break;
-    }
-    return false;
+    if (rule->use == NET_ALL || rule->host == NET_ANY)
+        return rule->use == NET_ALL || rule->use == NET_LOOKUP;
+    return host_named(rule, name);
+}
+
+static bool in_range(const struct net_rule *rule, const struct net_address *address)
+{
+    return rule->host == NET_RANGE && rule->family == address->family &&
+           same_prefix(rule->bytes, address->bytes, rule->bits);
+}
+
+/* Is all of the rule's range in one that is not public, so that it can have meant nothing else? */
+static bool names_special(const struct net_rule *rule)
+{
+    return within_special(rule->family, rule->bytes, rule->bits);
 }
 
 bool net_rule_covers(const struct net_rule *rule, enum net_use use,
@@ -166,10 +189,38 @@ bool net_rule_covers(const struct net_rule *rule, enum net_use use,
         return false;
     if (rule->host == NET_ANY)
         return use == NET_LISTEN || !net_address_special(address);
-    return rule->host == NET_RANGE && rule->family == address->family &&
-           same_prefix(rule->bytes, address->bytes, rule->bits) &&
-           (use == NET_LISTEN || !net_address_special(address) ||
-            within_special(rule->family, rule->bytes, rule->bits));
+    return in_range(rule, address) &&
+           (use == NET_LISTEN || !net_address_special(address) || names_special(rule));
+}
+
+bool net_rule_gives_origin(const struct net_rule *rule, const struct net_origin *origin)
+{
+    if (!of_http(rule) || (rule->use == NET_HTTP && origin->secure) ||
+        (rule->use == NET_HTTPS && !origin->secure) ||
+        !net_rule_has_port(rule, origin->address.port))
+        return false;
+    if (origin->name.len)
+        return rule->host == NET_ANY || host_named(rule, origin->name);
+    if (rule->host == NET_ANY)
+        return !net_address_special(&origin->address);
+    return in_range(rule, &origin->address) &&
+           (!net_address_special(&origin->address) || names_special(rule));
+}
+
+const char *net_origin_text(const struct net_origin *origin, char ret[NET_TEXT_MAX])
+{
+    char host[NET_TEXT_MAX];
+    uint16_t usual = origin->secure ? PORT_HTTPS : PORT_HTTP;
+    if (origin->name.len)
+        snprintf(host, sizeof host, "%.*s:%u", (int)origin->name.len, origin->name.at,
+                 (unsigned)origin->address.port);
+    else
+        net_address_text(&origin->address, host);
+    if (origin->address.port == usual)
+        *strrchr(host, ':') = '\0';
+    snprintf(ret, NET_TEXT_MAX, "%s://%.*s", origin->secure ? "https" : "http",
+             NET_TEXT_MAX - (int)sizeof "https://", host);
+    return ret;
 }
 
 bool net_rule_denies(const struct net_rule *rule, enum net_use use,
@@ -204,9 +255,10 @@ static const struct {
     {"dns=", NET_LOOKUP},
 };
 
-static int wrong(const char *text, const char *what, struct err *err)
+static int wrong(const struct net_rule *rule, const char *what, struct err *err)
 {
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--net %s: %s", text, what);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s %s: %s", of_http(rule) ? "--http" : "--net",
+                   rule->text, what);
 }
 
 /* A number without sign up to `most`, which ends at `end`. */
@@ -232,10 +284,10 @@ static int read_ports(const char *ports, struct net_rule *rule, struct err *err)
     const char *end = ports + strlen(ports), *between = strchr(ports, '-');
     if (strcmp(ports, "*") != 0) {
         if (!read_number(ports, between ? between : end, UINT16_MAX, &first))
-            return wrong(rule->text, "the port is no number up to 65535, no range and no *", err);
+            return wrong(rule, "the port is no number up to 65535, no range and no *", err);
         last = first;
         if (between && (!read_number(between + 1, end, UINT16_MAX, &last) || last < first))
-            return wrong(rule->text, "the range of ports is none: write FIRST-LAST", err);
+            return wrong(rule, "the range of ports is none: write FIRST-LAST", err);
     }
     rule->first_port = (uint16_t)first;
     rule->last_port = (uint16_t)last;
@@ -246,7 +298,7 @@ static int read_name(struct str name, enum net_host host, struct net_rule *rule,
 {
     name = net_name_bare(name);
     if (!net_name_valid(name))
-        return wrong(rule->text, "neither an address nor a host name", err);
+        return wrong(rule, "neither an address nor a host name", err);
     rule->host = host;
     for (size_t i = 0; i < name.len; i++)
         rule->name[i] = small(name.at[i]);
@@ -262,7 +314,7 @@ static int read_range(char *host, struct net_rule *rule, struct err *err)
     if (*host == '[') {
         char *close = strchr(host, ']');
         if (!close || (close[1] != '\0' && close + 1 != slash))
-            return wrong(rule->text, "an IPv6 address stands in brackets: [::1]:80", err);
+            return wrong(rule, "an IPv6 address stands in brackets: [::1]:80", err);
         *close = '\0';
         host++;
     }
@@ -270,10 +322,10 @@ static int read_range(char *host, struct net_rule *rule, struct err *err)
         *slash = '\0';
     rule->host = NET_RANGE;
     if (!read_address(host, &rule->family, rule->bytes))
-        return wrong(rule->text, "the address is neither IPv4 nor IPv6", err);
+        return wrong(rule, "the address is neither IPv4 nor IPv6", err);
     bits = bits_of(rule->family);
     if (slash && !read_number(slash + 1, slash + 1 + strlen(slash + 1), bits, &bits))
-        return wrong(rule->text, "the range is none: write ADDRESS/BITS", err);
+        return wrong(rule, "the range is none: write ADDRESS/BITS", err);
     rule->bits = (uint8_t)bits;
     return 0;
 }
@@ -287,10 +339,12 @@ static int read_host(char *host, struct net_rule *rule, struct err *err)
     if (strncmp(host, "*.", 2) == 0)
         return read_name(str_of(host + 2), NET_BELOW, rule, err);
     bool number = host[strspn(host, "0123456789./")] == '\0';
+    if (strchr(host, '/') && of_http(rule))
+        return wrong(rule, "an origin ends with its host and port: leave the path out", err);
     if (*host == '[' || number)
         return read_range(host, rule, err);
     if (strchr(host, ':'))
-        return wrong(rule->text, "an IPv6 address stands in brackets: [::1]:80", err);
+        return wrong(rule, "an IPv6 address stands in brackets: [::1]:80", err);
     return read_name(str_of(host), NET_NAME, rule, err);
 }
 
@@ -305,13 +359,13 @@ int net_rule_read(const char *text, struct net_rule *ret, struct err *err)
         if (strncmp(text, uses[i].word, length) != 0)
             continue;
         if (strlen(text + length) >= sizeof copy)
-            return wrong(text, "longer than any host name", err);
+            return wrong(ret, "longer than any host name", err);
         snprintf(copy, sizeof copy, "%s", text + length);
         ret->use = uses[i].use;
         char *port = strrchr(copy, ':');
         if (ret->use != NET_LOOKUP) {
             if (!port || !port[1] || port == copy || strchr(port, ']'))
-                return wrong(text, "the host or its port is missing: write HOST:PORT", err);
+                return wrong(ret, "the host or its port is missing: write HOST:PORT", err);
             *port = '\0';
             if (read_ports(port + 1, ret, err))
                 return -1;
@@ -319,15 +373,41 @@ int net_rule_read(const char *text, struct net_rule *ret, struct err *err)
         if (read_host(copy, ret, err))
             return -1;
         if (ret->host == NET_RANGE && ret->use == NET_LOOKUP)
-            return wrong(text, "an address is not looked up: write dns=NAME", err);
+            return wrong(ret, "an address is not looked up: write dns=NAME", err);
         if ((ret->host == NET_NAME || ret->host == NET_BELOW) && ret->use == NET_LISTEN)
-            return wrong(text, "listening takes an address of this host, or *", err);
+            return wrong(ret, "listening takes an address of this host, or *", err);
         return 0;
     }
-    return wrong(text,
+    return wrong(ret,
                  "no rule: write all, connect=HOST:PORT, listen=ADDR:PORT, udp=ADDR:PORT or "
                  "dns=NAME",
                  err);
+}
+
+int net_origin_rule_read(const char *text, struct net_rule *ret, struct err *err)
+{
+    char copy[NET_TEXT_MAX];
+    *ret = (struct net_rule){.text = text, .use = NET_HTTP_ALL, .last_port = UINT16_MAX};
+    if (strcmp(text, "all") == 0)
+        return 0;
+    bool secure = strncmp(text, "https://", 8) == 0;
+    if (!secure && strncmp(text, "http://", 7) != 0)
+        return wrong(ret, "no origin: write all, http://HOST:PORT or https://HOST:PORT", err);
+    if (secure)
+        return wrong(ret, "there is no TLS yet: only http:// can be given", err);
+    const char *host = text + (secure ? 8 : 7);
+    if (strlen(host) >= sizeof copy)
+        return wrong(ret, "longer than any host name", err);
+    snprintf(copy, sizeof copy, "%s", host);
+    ret->use = secure ? NET_HTTPS : NET_HTTP;
+    ret->first_port = ret->last_port = secure ? PORT_HTTPS : PORT_HTTP;
+    char *port = strrchr(copy, ':');
+    if (port && !strchr(port, ']')) {
+        *port = '\0';
+        if (read_ports(port + 1, ret, err))
+            return -1;
+    }
+    return *copy ? read_host(copy, ret, err) : wrong(ret, "the host is missing", err);
 }
 
 capability_set net_rule_gives(const struct net_rule *rule)
@@ -340,6 +420,8 @@ capability_set net_rule_gives(const struct net_rule *rule)
         [NET_ALL] = CAPABILITY(NET_TCP) | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN) |
                     CAPABILITY(NET_UDP) | CAPABILITY(NET_DNS),
     };
+    if (of_http(rule))
+        return CAPABILITY(HTTP_OUT);
     capability_set set = gives[rule->use];
     if (is_for(rule, NET_LOOKUP))
         set |= CAPABILITY(NET_DNS);

@@ -1,11 +1,17 @@
-/* What of the network the operator allows: the rules of --net, read and asked. Pure functions; the
- * shim asks them before it makes, binds or connects a socket.
+/* What of the network the operator allows: the rules of --net and --http, read and asked. Pure
+ * functions; the shim asks them before it makes, binds or connects a socket.
  *
  *   all                    everything below, with everybody
  *   connect=HOST:PORTS     open TCP connections to it; if HOST is a name, also look it up
  *   listen=HOST:PORTS      accept TCP connections at this address of the host's
  *   udp=HOST:PORTS         exchange UDP datagrams with it, or from this address of the host's
  *   dns=NAME               look up the name
+ *
+ * and of --http:
+ *
+ *   all                       send HTTP requests to every origin that is public
+ *   http://HOST[:PORTS]       send them to it, the port being 80
+ *   https://HOST[:PORTS]      by TLS, the port being 443
  *
  *   HOST   *, an IPv4 address, an IPv6 address in brackets, either with /BITS for a range, NAME, or
  *          *.NAME for all names below NAME
@@ -19,8 +25,17 @@
 #include "engine/base/err.h"
 #include "policies/capability.h"
 
-/* What a rule is for; `all` is for everything. */
-enum net_use { NET_CONNECT, NET_LISTEN, NET_DATAGRAMS, NET_LOOKUP, NET_ALL };
+/* What a rule is for; `all` is for everything, of --net or of --http. */
+enum net_use {
+    NET_CONNECT,
+    NET_LISTEN,
+    NET_DATAGRAMS,
+    NET_LOOKUP,
+    NET_ALL,
+    NET_HTTP,
+    NET_HTTPS,
+    NET_HTTP_ALL,
+};
 
 enum net_host {
     NET_ANY,   /* * */
@@ -55,8 +70,16 @@ struct net_rule {
     uint16_t last_port;
 };
 
-/* Reads what was given to --net, which must outlive the rule. Errors: USAGE. */
+/* Where an HTTP request goes. */
+struct net_origin {
+    bool secure;
+    struct str name;            /* of the host; empty: it is the address itself */
+    struct net_address address; /* with the port, which also a name has */
+};
+
+/* Reads what was given to --net, to --http, which must outlive the rule. Errors: USAGE. */
 int net_rule_read(const char *text, struct net_rule *ret, struct err *err);
+int net_origin_rule_read(const char *text, struct net_rule *ret, struct err *err);
 
 /* What the rule lets a component do. */
 capability_set net_rule_gives(const struct net_rule *rule);
@@ -76,6 +99,20 @@ bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str na
 
 /* The one address and port that the rule is about; false if there are more, or none. */
 bool net_rule_address(const struct net_rule *rule, struct net_address *ret);
+
+/* Is the rule of --http, and does it give this origin? Which addresses a name may lead to is
+ * another question. */
+bool net_rule_gives_origin(const struct net_rule *rule, const struct net_origin *origin);
+
+/* Does it let a request to a name go to whatever public address that has? (Else only to those that
+ * a look-up gave to the name.) */
+static inline bool net_rule_any_host(const struct net_rule *rule)
+{
+    return rule->host == NET_ANY;
+}
+
+/* The origin as rules write it: "https://api.example.com", "http://127.0.0.1:8080". */
+const char *net_origin_text(const struct net_origin *origin, char ret[NET_TEXT_MAX]);
 
 /* Is the port one of the rule's? */
 bool net_rule_has_port(const struct net_rule *rule, uint16_t port);

@@ -153,10 +153,12 @@ static int add_variable(struct options *options, const char *text, struct err *e
     return 0;
 }
 
-static int add_net(struct options *options, const char *text, struct err *err)
+typedef int rule_reader(const char *text, struct net_rule *ret, struct err *err);
+
+static int add_net(struct options *options, const char *text, rule_reader *read, struct err *err)
 {
     struct net_rule *rule = &options->net[options->policy.net_count];
-    if (net_rule_read(text, rule, err))
+    if (read(text, rule, err))
         return -1;
     options->policy.net_count++;
     options->policy.allowed |= net_rule_gives(rule);
@@ -252,7 +254,8 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     struct policy *policy = &options->policy;
     switch (given->flag) {
     case FLAG_DIR: return add_directory(options, given->value, err);
-    case FLAG_NET: return add_net(options, given->value, err);
+    case FLAG_NET: return add_net(options, given->value, net_rule_read, err);
+    case FLAG_HTTP: return add_net(options, given->value, net_origin_rule_read, err);
     case FLAG_ENV: return add_variable(options, given->value, err);
     case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
     case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);

@@ -71,21 +71,27 @@ struct denial {
 
 static void find_subject(const struct denied_subject *subject, struct denial *ret)
 {
-    char address[NET_TEXT_MAX];
-    if (subject->name.len)
+    char text[NET_TEXT_MAX];
+    if (subject->origin)
+        printable(ret->subject, sizeof ret->subject,
+                  str_of(net_origin_text(subject->origin, text)));
+    else if (subject->name.len)
         printable(ret->subject, sizeof ret->subject, subject->name);
     else if (subject->address)
-        snprintf(ret->subject, sizeof ret->subject, "%s",
-                 net_address_text(subject->address, address));
+        snprintf(ret->subject, sizeof ret->subject, "%s", net_address_text(subject->address, text));
 }
 
 static void find_remedy(enum row row, const struct denied_subject *subject, struct denial *ret)
 {
     const struct capability_info *capability = &capabilities[row_infos[row].capability];
     const char *word = net_word(row, subject);
-    if (subject->by)
+    if (subject->by || subject->leads_astray)
         return;
-    if (word) {
+    if (subject->origin) {
+        snprintf(ret->flag, sizeof ret->flag, "--http %.*s", NET_TEXT_MAX, ret->subject);
+        snprintf(ret->policy, sizeof ret->policy, "allow: {http: \"%.*s\"}", NET_TEXT_MAX,
+                 ret->subject);
+    } else if (word) {
         snprintf(ret->flag, sizeof ret->flag, "--net %s=%.*s", word, NET_TEXT_MAX, ret->subject);
         snprintf(ret->policy, sizeof ret->policy, "allow: {net: \"%s=%.*s\"}", word, NET_TEXT_MAX,
                  ret->subject);
@@ -99,6 +105,26 @@ static void find_remedy(enum row row, const struct denied_subject *subject, stru
     }
 }
 
+static void find_why(enum row row, const struct denied_subject *subject, enum denied_why why,
+                     struct denial *ret)
+{
+    char address[NET_TEXT_MAX];
+    if (subject->by)
+        snprintf(ret->why, sizeof ret->why, "the policy denies %.*s", NET_TEXT_MAX,
+                 subject->by->text);
+    else if (subject->leads_astray)
+        snprintf(ret->why, sizeof ret->why,
+                 "it leads to %s, which is not public: a rule has to name the host, and the host's "
+                 "own hosts file has to have this address of it",
+                 net_address_text(&subject->origin->address, address));
+    else if (why == DENIED_NO_RULE)
+        snprintf(ret->why, sizeof ret->why, "no %s rule covers it",
+                 subject->origin ? "--http" : "--net");
+    else
+        snprintf(ret->why, sizeof ret->why, "%s is not granted",
+                 capabilities[row_infos[row].capability].word);
+}
+
 static void explain(enum row row, const struct denied_subject *subject, enum denied_why why,
                     struct denial *ret)
 {
@@ -107,14 +133,7 @@ static void explain(enum row row, const struct denied_subject *subject, enum den
     snprintf(ret->function, sizeof ret->function, "%s#%s", info->interface, info->name);
     find_subject(subject, ret);
     find_remedy(row, subject, ret);
-    if (subject->by)
-        snprintf(ret->why, sizeof ret->why, "the policy denies %.*s", NET_TEXT_MAX,
-                 subject->by->text);
-    else if (why == DENIED_NO_RULE)
-        snprintf(ret->why, sizeof ret->why, "no --net rule covers it");
-    else
-        snprintf(ret->why, sizeof ret->why, "%s is not granted",
-                 capabilities[info->capability].word);
+    find_why(row, subject, why, ret);
 }
 
 static void say(const struct denials *denials, const struct denial *denial, const char *file)

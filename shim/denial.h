@@ -19,11 +19,14 @@ struct denials {
     uint64_t told[DENIALS_TOLD]; /* digests of the lines */
 };
 
-/* What a function was asked for: an address, or a name of unknown origin, or neither. */
+/* What a function was asked for: an address, or a name of unknown origin, or where an HTTP request
+ * was to go, or none of them. */
 struct denied_subject {
     const struct net_address *address; /* or NULL */
     struct str name;                   /* empty: none */
     const struct net_rule *by;         /* of a policy's `deny` that covers it, or NULL */
+    const struct net_origin *origin;   /* or NULL */
+    bool leads_astray; /* the origin is given, but its name has an address that no rule names */
 };
 
 enum denied_why {

@@ -121,6 +121,14 @@ static int deny(struct network *network, enum row row, enum net_use use,
     return -EACCES;
 }
 
+static int deny_origin(struct network *network, const struct net_origin *origin, bool astray,
+                       const struct net_rule *by)
+{
+    const struct denied_subject subject = {.origin = origin, .leads_astray = astray, .by = by};
+    denial_tell(&network->denials, ROW_http_outgoing_handle, &subject, DENIED_NO_RULE);
+    return astray ? -EPERM : -EACCES;
+}
+
 static int deny_name(struct network *network, struct str name, const struct net_rule *by)
 {
     const struct denied_subject subject = {.name = name, .by = by};
@@ -303,13 +311,21 @@ static int on_send(struct network *network, const struct message_ask_send *ask, 
 /* --- Names --------------------------------------------------------------------------------------
  */
 
+/* Does a rule of --http have this host by name, whatever the port? */
+static bool sends_to(const struct net_rule *rule, struct str name)
+{
+    const struct net_origin origin = {
+        .secure = rule->use == NET_HTTPS, .name = name, .address = {.port = rule->first_port}};
+    return net_rule_gives_origin(rule, &origin);
+}
+
 /* The address becomes one that may be used as the name may. */
 static void learn(struct network *network, struct str name, const struct net_address *address)
 {
     for (size_t i = 0; i < network->rule_count; i++) {
         const struct net_rule *rule = network->rules[i];
-        if ((rule->use != NET_CONNECT && rule->use != NET_DATAGRAMS) ||
-            !net_rule_names(rule, NET_LOOKUP, name))
+        bool uses = rule->use == NET_CONNECT || rule->use == NET_DATAGRAMS;
+        if (!(uses && net_rule_names(rule, NET_LOOKUP, name)) && !sends_to(rule, name))
             continue;
         network->known[network->known_count++ % NETWORK_KNOWN] =
             (struct network_known){*address, rule};
@@ -331,22 +347,11 @@ static void deliver(struct network *network, int to, struct str name,
         return;
 }
 
-static int on_lookup(struct network *network, const struct message_ask_lookup *ask,
-                     struct network_answer *answer)
+/* Begins to look up a name that may be looked up. */
+static int look_up(struct network *network, struct str name, struct network_answer *answer)
 {
-    const struct str name = {ask->name, ask->size};
     struct hosts_addresses found;
     int pipe[2];
-    bool may_look = false;
-    if (ask->size > sizeof ask->name || !net_name_valid(net_name_bare(name)))
-        return -EINVAL;
-    for (size_t i = 0; i < network->rule_count; i++)
-        may_look = may_look || net_rule_names(network->rules[i], NET_LOOKUP, name);
-    for (size_t i = 0; i < network->denied_count; i++)
-        if (net_rule_names(network->denied[i], NET_LOOKUP, name))
-            return deny_name(network, name, network->denied[i]);
-    if (!may_look)
-        return deny_name(network, name, NULL);
     if (network->lookup_count == PROTOCOL_LOOKUPS)
         return -ENOBUFS;
     if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK))
@@ -362,6 +367,28 @@ static int on_lookup(struct network *network, const struct message_ask_lookup *a
     lookup->pipe = pipe[1];
     snprintf(lookup->name, sizeof lookup->name, "%.*s", (int)name.len, name.at);
     return 0;
+}
+
+/* The rule of a policy's `deny` that keeps the name from being looked up, or NULL. */
+static const struct net_rule *denied_name(const struct network *network, struct str name)
+{
+    for (size_t i = 0; i < network->denied_count; i++)
+        if (net_rule_names(network->denied[i], NET_LOOKUP, name))
+            return network->denied[i];
+    return NULL;
+}
+
+static int on_lookup(struct network *network, const struct message_ask_lookup *ask,
+                     struct network_answer *answer)
+{
+    const struct str name = {ask->name, ask->size};
+    bool may_look = false;
+    if (ask->size > sizeof ask->name || !net_name_valid(net_name_bare(name)))
+        return -EINVAL;
+    for (size_t i = 0; i < network->rule_count; i++)
+        may_look = may_look || net_rule_names(network->rules[i], NET_LOOKUP, name);
+    const struct net_rule *by = denied_name(network, name);
+    return may_look && !by ? look_up(network, name, answer) : deny_name(network, name, by);
 }
 
 const char *network_lookup(const struct network *network)
@@ -387,6 +414,86 @@ void network_resolved(struct network *network, const struct message_resolved *re
     close(take_fd(&first->pipe));
     network->lookup_count--;
     memmove(first, first + 1, network->lookup_count * sizeof *first);
+}
+
+/* --- HTTP requests ------------------------------------------------------------------------------
+ */
+
+/* May a request to this origin go to its address? To that of a name only if a look-up gave it, or
+ * if any public one is given. */
+static bool leads_right(const struct network *network, const struct net_rule *rule,
+                        const struct net_origin *origin)
+{
+    const struct net_address *to = &origin->address;
+    if (!origin->name.len)
+        return true;
+    if (net_rule_any_host(rule))
+        return !net_address_special(to);
+    for (size_t i = 0; i < network->known_count && i < NETWORK_KNOWN; i++) {
+        const struct network_known *known = &network->known[i];
+        if (known->rule == rule && known->address.family == to->family &&
+            memcmp(known->address.bytes, to->bytes, sizeof to->bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the message says, or a negated errno. */
+static int read_origin(const struct message_ask_http *ask, bool looks, struct net_origin *ret)
+{
+    *ret = (struct net_origin){.secure = ask->secure != 0, .name = {ask->name, ask->size}};
+    if (ask->secure > 1 || ask->size > sizeof ask->name ||
+        (ask->size && !net_name_valid(net_name_bare(ret->name))))
+        return -EINVAL;
+    if (looks) {
+        ret->address.port = ask->address.port;
+        return ask->size && ask->address.port ? 0 : -EINVAL;
+    }
+    if (!socket_address_from(&ask->address, &ret->address))
+        return -EINVAL;
+    const struct network_socket of = {.family = ret->address.family};
+    return check_destination(&of, &ret->address);
+}
+
+/* The rule of a policy's `deny` that keeps a request from this origin, or NULL. */
+static const struct net_rule *denied_origin(const struct network *network,
+                                            const struct net_origin *origin, bool looks)
+{
+    const struct net_rule *by = origin->name.len ? denied_name(network, origin->name) : NULL;
+    return by || looks ? by : denying(network, NET_CONNECT, &origin->address);
+}
+
+static int on_http(struct network *network, const struct message_ask_http *ask,
+                   struct network_answer *answer)
+{
+    struct net_origin origin;
+    bool looks = ask->address.family == 0, given = false, right = false;
+    int error = read_origin(ask, looks, &origin);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < network->rule_count; i++) {
+        if (!net_rule_gives_origin(network->rules[i], &origin))
+            continue;
+        given = true;
+        right = right || leads_right(network, network->rules[i], &origin);
+    }
+    const struct net_rule *by = denied_origin(network, &origin, looks);
+    if (!given || by)
+        return deny_origin(network, &origin, /*astray=*/false, by);
+    if (looks)
+        return look_up(network, origin.name, answer);
+    if (!right)
+        return deny_origin(network, &origin, /*astray=*/true, NULL);
+    if (origin.secure)
+        return -EPROTONOSUPPORT;
+    cleanup_close int fd = socket_make(PROTOCOL_TCP, origin.address.family);
+    if (fd < 0)
+        return fd;
+    error = socket_connect(fd, &origin.address);
+    if (error < 0)
+        return error;
+    answer->fd = take_fd(&fd);
+    return 0;
 }
 
 static int on_release(struct network *network, const struct message_ask_release *ask)
@@ -423,6 +530,7 @@ void network_answer(struct network *network, const union message *message, size_
     case MESSAGE_ASK_CONNECT: error = on_connect(network, &message->ask_connect, ret); break;
     case MESSAGE_ASK_STREAM: error = on_stream(network, &message->ask_stream, ret); break;
     case MESSAGE_ASK_SEND: error = on_send(network, &message->ask_send, size); break;
+    case MESSAGE_ASK_HTTP: error = on_http(network, &message->ask_http, ret); break;
     case MESSAGE_ASK_LOOKUP: error = on_lookup(network, &message->ask_lookup, ret); break;
     case MESSAGE_ASK_RELEASE: error = on_release(network, &message->ask_release); break;
     default: break;
@@ -457,9 +565,14 @@ void network_denied(struct network *network, const struct message_denied *denied
 {
     struct net_address address;
     struct denied_subject subject = {.address = NULL};
+    struct net_origin origin = {.secure = denied->address.scope == 1};
     if (denied->row >= ROW_COUNT)
         return;
-    if (socket_address_from(&denied->address, &address))
+    if (denied->row == ROW_http_outgoing_handle && denied->name_size <= sizeof denied->name) {
+        origin.name = (struct str){denied->name, denied->name_size};
+        origin.address.port = denied->address.port;
+        subject.origin = &origin;
+    } else if (socket_address_from(&denied->address, &address))
         subject.address = &address;
     else if (denied->name_size <= sizeof denied->name)
         subject.name = (struct str){denied->name, denied->name_size};

@@ -58,7 +58,8 @@ static struct wasi *host_state(struct program *program, struct err *err)
                     .connect = in(cell->capabilities, CAPABILITY_NET_TCP_CONNECT),
                     .listen = in(cell->capabilities, CAPABILITY_NET_TCP_LISTEN),
                     .udp = in(cell->capabilities, CAPABILITY_NET_UDP),
-                    .names = in(cell->capabilities, CAPABILITY_NET_DNS)},
+                    .names = in(cell->capabilities, CAPABILITY_NET_DNS),
+                    .http = in(cell->capabilities, CAPABILITY_HTTP_OUT)},
     };
     memcpy(config.seed, cell->seed, sizeof config.seed);
     struct wasi_directory *directories =

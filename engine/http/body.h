@@ -28,7 +28,8 @@ struct http_body {
 struct http_body http_body_new(const struct http_message *message);
 
 /* Goes on in `in`, and gives at most `most` bytes of data, which are part of `in`. `used` of the
- * bytes are done with, also where there is no data. */
+ * bytes are done with, also where there is no data. If `most` is 0 it goes up to the next data and
+ * answers HTTP_BODY_MORE there: what is left of `in` then begins with data. */
 enum http_body_progress http_body_read(struct http_body *body, struct bytes in, size_t most,
                                        size_t *ret_used, struct bytes *ret_data);
 

@@ -136,6 +136,21 @@ int ask_lookup(struct wasi *wasi, struct str name, int *ret_fd)
     return error;
 }
 
+int ask_http(struct wasi *wasi, bool secure, struct str name, const struct wasi_address *to,
+             struct ask_answer *ret)
+{
+    struct message_ask_http question = {.kind = MESSAGE_ASK_HTTP,
+                                        .secure = secure,
+                                        .address = to_record(to),
+                                        .size = (uint32_t)name.len};
+    *ret = (struct ask_answer){.socket = ASK_NO_SOCKET, .fd = -1};
+    if (name.len > sizeof question.name)
+        return -EINVAL;
+    if (name.len)
+        memcpy(question.name, name.at, name.len);
+    return ask_for_socket(wasi, &question, sizeof question, ret);
+}
+
 struct wasi_address ask_address_of(const struct ask_address *from)
 {
     struct wasi_address to = {.family = (uint8_t)from->family};
@@ -150,18 +165,31 @@ void ask_release(struct wasi *wasi, uint32_t socket)
     ask(wasi, &question, sizeof question, &answer);
 }
 
-int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *address,
-               struct str name)
+static int tell_denied(struct wasi *wasi, struct message_denied denied, struct str name)
 {
-    struct message_denied denied = {.kind = MESSAGE_DENIED, .row = row};
     if (wasi->denials >= ASK_DENIALS)
         return -EACCES;
     wasi->denials++;
-    if (address)
-        denied.address = to_record(address);
     denied.name_size = (uint32_t)(name.len < sizeof denied.name ? name.len : sizeof denied.name);
     if (name.len)
         memcpy(denied.name, name.at, denied.name_size);
     sys_write(wasi->network.shim, &denied, sizeof denied);
     return -EACCES;
+}
+
+int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *address,
+               struct str name)
+{
+    struct message_denied denied = {.kind = MESSAGE_DENIED, .row = row};
+    if (address)
+        denied.address = to_record(address);
+    return tell_denied(wasi, denied, name);
+}
+
+int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t port)
+{
+    const struct message_denied denied = {.kind = MESSAGE_DENIED,
+                                          .row = ASK_ROW_http_outgoing_handle,
+                                          .address = {.port = port, .scope = secure}};
+    return tell_denied(wasi, denied, host);
 }

@@ -65,11 +65,19 @@ int ask_send(struct wasi *wasi, uint32_t socket, const struct wasi_address *to, 
              size_t size);
 /* `ret_fd` is a pipe, through which a struct ask_names comes. `name` has at most ASK_NAME bytes. */
 int ask_lookup(struct wasi *wasi, struct str name, int *ret_fd);
+/* `to` without a family: `ret->fd` is such a pipe. Else it is the connection, on its way; `name` is
+ * empty if the host is the address itself. EPERM: the origin is given, but not with this address.
+ */
+int ask_http(struct wasi *wasi, bool secure, struct str name, const struct wasi_address *to,
+             struct ask_answer *ret);
 void ask_release(struct wasi *wasi, uint32_t socket);
 
 /* Tells the shim that a function said no because its capability is not granted, so that it explains
  * it, and gives -EACCES. `address` may be NULL and `name` empty. */
 int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *address,
                struct str name);
+
+/* The same of a request that was to go to an origin. */
+int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t port);
 
 #endif

@@ -68,6 +68,7 @@ struct wasi_config {
         bool listen;
         bool udp;
         bool names;
+        bool http; /* requests may be sent */
     } network;
     uint8_t seed[RANDOM_SEED];
     bool clock;      /* the clocks may be read; without, time stands still and no wait is long */

@@ -44,7 +44,7 @@ static void with_network(struct fixture *f)
         answer_all(pair[0]);
     close(pair[0]);
     CLAIM(dup2(pair[1], PROTOCOL_SOCKET) == PROTOCOL_SOCKET);
-    f->wasi->network = (struct wasi_network){PROTOCOL_SOCKET, true, true, true, true, true};
+    f->wasi->network = (struct wasi_network){PROTOCOL_SOCKET, true, true, true, true, true, false};
 }
 
 /* --- Calls --------------------------------------------------------------------------------------
