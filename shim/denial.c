@@ -49,7 +49,7 @@ static enum novelty novelty_of(struct denials *denials, const char *line)
 static const char *net_word(enum row row, const struct denied_subject *subject)
 {
     if (subject->name.len)
-        return "dns";
+        return row == ROW_resolve_addresses ? "dns" : NULL;
     if (!subject->address)
         return NULL;
     switch (row) {
@@ -83,7 +83,7 @@ static void find_subject(const struct denied_subject *subject, struct denial *re
 
 static void find_remedy(enum row row, const struct denied_subject *subject, struct denial *ret)
 {
-    const struct capability_info *capability = &capabilities[row_infos[row].capability];
+    const struct capability_info *capability = &capabilities[subject->capability];
     const char *word = net_word(row, subject);
     if (subject->by || subject->leads_astray)
         return;
@@ -105,8 +105,7 @@ static void find_remedy(enum row row, const struct denied_subject *subject, stru
     }
 }
 
-static void find_why(enum row row, const struct denied_subject *subject, enum denied_why why,
-                     struct denial *ret)
+static void find_why(const struct denied_subject *subject, enum denied_why why, struct denial *ret)
 {
     char address[NET_TEXT_MAX];
     if (subject->by)
@@ -122,7 +121,7 @@ static void find_why(enum row row, const struct denied_subject *subject, enum de
                  subject->origin ? "--http" : "--net");
     else
         snprintf(ret->why, sizeof ret->why, "%s is not granted",
-                 capabilities[row_infos[row].capability].word);
+                 capabilities[subject->capability].word);
 }
 
 static void explain(enum row row, const struct denied_subject *subject, enum denied_why why,
@@ -133,10 +132,26 @@ static void explain(enum row row, const struct denied_subject *subject, enum den
     snprintf(ret->function, sizeof ret->function, "%s#%s", info->interface, info->name);
     find_subject(subject, ret);
     find_remedy(row, subject, ret);
-    find_why(row, subject, why, ret);
+    find_why(subject, why, ret);
 }
 
-static void say(const struct denials *denials, const struct denial *denial, const char *file)
+/* What programs of every toolchain ask for before they begin, most of them without need: refusing
+ * it is for the record, and no news to whoever runs them. */
+static bool routine(enum row row)
+{
+    switch (row) {
+    case ROW_get_environment:
+    case ROW_get_directories:
+    case ROW_p1_environ_get:
+    case ROW_p1_environ_sizes_get:
+    case ROW_p1_fd_prestat_get:
+    case ROW_p1_fd_prestat_dir_name: return true;
+    default: return false;
+    }
+}
+
+static void say(const struct denials *denials, const struct denial *denial, const char *file,
+                bool quietly)
 {
     const struct audit_log_member members[] = {
         {"file", denials->file},
@@ -155,6 +170,8 @@ static void say(const struct denials *denials, const struct denial *denial, cons
         free(line);
         return;
     }
+    if (quietly)
+        return;
     dprintf(STDERR_FILENO, "carrel: %s: %s%s%s was refused: %s%s%s%s%s%s\n", file, denial->function,
             *denial->subject ? " " : "", denial->subject, denial->why, *denial->flag ? "; " : "",
             denial->flag, *denial->policy ? " or, in a policy, " : "", denial->policy,
@@ -171,7 +188,7 @@ void denial_tell(struct denials *denials, enum row row, const struct denied_subj
     snprintf(line, sizeof line, "%s %s %s", denial.function, denial.subject, denial.why);
     enum novelty novelty = novelty_of(denials, line);
     if (novelty == NEW)
-        say(denials, &denial, file);
+        say(denials, &denial, file, routine(row));
     else if (novelty == TOO_MANY)
         dprintf(STDERR_FILENO, "carrel: %s: more was refused, which is not shown\n", file);
 }

@@ -19,9 +19,10 @@ struct denials {
     uint64_t told[DENIALS_TOLD]; /* digests of the lines */
 };
 
-/* What a function was asked for: an address, or a name of unknown origin, or where an HTTP request
- * was to go, or none of them. */
+/* What a function was asked for: an address, or a name or path of unknown origin, or where an HTTP
+ * request was to go, or none of them. */
 struct denied_subject {
+    enum capability capability;        /* of DENIED_NOT_GRANTED: the one that is lacking */
     const struct net_address *address; /* or NULL */
     struct str name;                   /* empty: none */
     const struct net_rule *by;         /* of a policy's `deny` that covers it, or NULL */
@@ -30,7 +31,7 @@ struct denied_subject {
 };
 
 enum denied_why {
-    DENIED_NOT_GRANTED, /* the capability of the function */
+    DENIED_NOT_GRANTED, /* the capability, which is mostly that of the function */
     DENIED_NO_RULE,     /* that is granted, but no rule covers the subject; or one denies it */
 };
 

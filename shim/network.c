@@ -115,7 +115,8 @@ static bool covered(const struct network *network, enum net_use use,
 static int deny(struct network *network, enum row row, enum net_use use,
                 const struct net_address *address)
 {
-    const struct denied_subject subject = {.address = address,
+    const struct denied_subject subject = {.capability = row_infos[row].capability,
+                                           .address = address,
                                            .by = denying(network, use, address)};
     denial_tell(&network->denials, row, &subject, DENIED_NO_RULE);
     return -EACCES;
@@ -124,14 +125,15 @@ static int deny(struct network *network, enum row row, enum net_use use,
 static int deny_origin(struct network *network, const struct net_origin *origin, bool astray,
                        const struct net_rule *by)
 {
-    const struct denied_subject subject = {.origin = origin, .leads_astray = astray, .by = by};
+    const struct denied_subject subject = {
+        .capability = CAP_HTTP_OUT, .origin = origin, .leads_astray = astray, .by = by};
     denial_tell(&network->denials, ROW_http_outgoing_handle, &subject, DENIED_NO_RULE);
     return astray ? -EPERM : -EACCES;
 }
 
 static int deny_name(struct network *network, struct str name, const struct net_rule *by)
 {
-    const struct denied_subject subject = {.name = name, .by = by};
+    const struct denied_subject subject = {.capability = CAP_NET_DNS, .name = name, .by = by};
     denial_tell(&network->denials, ROW_resolve_addresses, &subject, DENIED_NO_RULE);
     return -EACCES;
 }
@@ -566,8 +568,12 @@ void network_denied(struct network *network, const struct message_denied *denied
     struct net_address address;
     struct denied_subject subject = {.address = NULL};
     struct net_origin origin = {.secure = denied->address.scope == 1};
-    if (denied->row >= ROW_COUNT)
+    if (denied->row >= ROW_COUNT ||
+        (denied->capability >= CAP_COUNT && denied->capability != PROTOCOL_OWN_CAPABILITY))
         return;
+    subject.capability = denied->capability == PROTOCOL_OWN_CAPABILITY
+                             ? row_infos[denied->row].capability
+                             : (enum capability)denied->capability;
     if (denied->row == ROW_http_outgoing_handle && denied->name_size <= sizeof denied->name) {
         origin.name = (struct str){denied->name, denied->name_size};
         origin.address.port = denied->address.port;

@@ -6,6 +6,7 @@
 #include "engine/component/component.h"
 #include "engine/component/store.h"
 #include "engine/wasi/clock.h"
+#include "engine/wasi/withheld.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ static struct wasi *host_state(struct program *program, struct err *err)
         .random = in(cell->capabilities, CAPABILITY_RANDOM),
         .terminals = {cell->terminals & TERMINAL_STDIN, cell->terminals & TERMINAL_STDOUT,
                       cell->terminals & TERMINAL_STDERR},
+        .withheld = withheld_of(cell->capabilities),
         .may_poll = in(cell->rules, RULE_PPOLL),
         .network = {.shim = PROTOCOL_SOCKET,
                     .tcp = in(cell->capabilities, CAPABILITY_NET_TCP),

@@ -180,7 +180,8 @@ static int tell_denied(struct wasi *wasi, struct message_denied denied, struct s
 int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *address,
                struct str name)
 {
-    struct message_denied denied = {.kind = MESSAGE_DENIED, .row = row};
+    struct message_denied denied = {
+        .kind = MESSAGE_DENIED, .row = row, .capability = ASK_OWN_CAPABILITY};
     if (address)
         denied.address = to_record(address);
     return tell_denied(wasi, denied, name);
@@ -190,6 +191,14 @@ int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t 
 {
     const struct message_denied denied = {.kind = MESSAGE_DENIED,
                                           .row = ASK_ROW_http_outgoing_handle,
+                                          .capability = ASK_OWN_CAPABILITY,
                                           .address = {.port = port, .scope = secure}};
     return tell_denied(wasi, denied, host);
+}
+
+void ask_withheld(struct wasi *wasi, enum ask_row row, uint32_t capability, struct str name)
+{
+    const struct message_denied denied = {
+        .kind = MESSAGE_DENIED, .row = row, .capability = capability};
+    tell_denied(wasi, denied, name);
 }

@@ -80,4 +80,7 @@ int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *a
 /* The same of a request that was to go to an origin. */
 int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t port);
 
+/* The same, for want of `capability` (a row of policies/capability.def), whatever the row's is. */
+void ask_withheld(struct wasi *wasi, enum ask_row row, uint32_t capability, struct str name);
+
 #endif

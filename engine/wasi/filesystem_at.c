@@ -4,6 +4,7 @@
 #include "engine/base/utf.h"
 #include "engine/wasi/errors.h"
 #include "engine/wasi/table.h"
+#include "engine/wasi/withheld.h"
 
 #include <errno.h>
 
@@ -165,5 +166,7 @@ enum host_answer wasi_descriptor_open_at(struct host_call *call, const void *arg
     struct descriptor *descriptor = NULL;
     int error = fs_open_at(call->host, a->self, a->path, follows(a->path_flags), a->open_flags,
                            a->flags, &descriptor);
+    if (error == -EROFS)
+        withheld_tell(call->host, ASK_ROW_descriptor_open_at, WASI_CAP_DIR_WRITE, a->path);
     return filesystem_handle(descriptor, error, result);
 }

@@ -14,11 +14,19 @@ struct row {
     const char *results;
     p1_fn *fn;
     bool in_unstable;
+    uint8_t id; /* enum ask_row, from the first of preview 1 */
+    uint8_t capability;
 };
 
 static const struct row rows[] = {
 #define P1(name, params, results, unstable, capability, rules, state)                              \
-    {#name, params, results, p1_##name, UNSTABLE_##unstable != UNSTABLE_NONE},
+    {#name,                                                                                        \
+     params,                                                                                       \
+     results,                                                                                      \
+     p1_##name,                                                                                    \
+     UNSTABLE_##unstable != UNSTABLE_NONE,                                                         \
+     ASK_ROW_p1_##name - ASK_ROW_p1_args_get,                                                      \
+     WASI_CAP_##capability},
 #include "policies/p1.def"
 #undef P1
 };
@@ -107,6 +115,10 @@ static enum native_answer step(struct vm *vm, struct native *frame)
         return NATIVE_BLOCKED;
     if (answer == P1_TRAPPED)
         return NATIVE_TRAP;
+    const enum wasi_capability capability = link->row->capability;
+    if (withheld(call.wasi, capability) &&
+        (!withheld_on_failure(capability) || answer != P1_SUCCESS))
+        withheld_tell(call.wasi, ASK_ROW_p1_args_get + link->row->id, capability, (struct str){0});
     if (*link->row->results)
         frame->args[0].u64 = answer;
     return NATIVE_DONE;

@@ -6,6 +6,7 @@
 #include "engine/wasi/errors.h"
 #include "engine/wasi/fs.h"
 #include "engine/wasi/p1.h"
+#include "engine/wasi/withheld.h"
 
 /* --- Constants of the witx text, in its order ---------------------------------------------------
  */

@@ -172,6 +172,8 @@ uint16_t p1_path_open(struct p1_call *call)
     struct descriptor *opened;
     int failed = fs_open_at(call->wasi, base->file, path, call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW,
                             open_flags, flags_of(rights, fdflags), &opened);
+    if (failed == -EROFS)
+        withheld_tell(call->wasi, ASK_ROW_p1_path_open, WASI_CAP_DIR_WRITE, path);
     if (failed < 0)
         return p1_errno_of(failed);
     int type = descriptor_type(opened);

@@ -1,5 +1,7 @@
-/* policies/wasi.def as a table of the component layer; see table.h. No code. */
+/* policies/wasi.def as a table of the component layer; see table.h. */
 #include "engine/wasi/table.h"
+
+#include "engine/wasi/withheld.h"
 
 #include "engine/base/attr.h"
 
@@ -13,7 +15,24 @@ static const struct host_interface interfaces[] = {
 #include "policies/wasi.def"
 };
 
-#define FN_PROVIDED(id)   wasi_##id
+/* Each function with what comes around it: a refusal is told. Those that are at once a refusal and
+ * a failure begin their result with its tag. */
+#define AROUND_PROVIDED(id, capability_of)                                                         \
+    static enum host_answer around_##id(struct host_call *call, const void *args, void *result)    \
+    {                                                                                              \
+        const enum wasi_capability capability = WASI_CAP_##capability_of;                          \
+        enum host_answer answer = wasi_##id(call, args, result);                                   \
+        if (withheld(call->host, capability) &&                                                    \
+            (!withheld_on_failure(capability) || *(const uint8_t *)result == HOST_ERR))            \
+            withheld_tell(call->host, ASK_ROW_##id, capability, (struct str){0});                  \
+        return answer;                                                                             \
+    }
+#define AROUND_LATER(id, capability_of)
+#define FN(interface, id, name, type, since, gate, capability, rules, state)                       \
+    AROUND_##state(id, capability)
+#include "policies/wasi.def"
+
+#define FN_PROVIDED(id)   around_##id
 #define FN_LATER(id)      NULL
 #define DROP_PROVIDED(id) wasi_drop_##id
 #define DROP_LATER(id)    NULL

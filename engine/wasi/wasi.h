@@ -71,6 +71,7 @@ struct wasi_config {
         bool http; /* requests may be sent */
     } network;
     uint8_t seed[RANDOM_SEED];
+    uint64_t withheld; /* withheld_of what is granted */
     bool clock;      /* the clocks may be read; without, time stands still and no wait is long */
     bool random;     /* random bytes may be had */
     bool may_poll;   /* PPOLL is in the filter */
@@ -107,6 +108,8 @@ struct wasi {
     size_t resources; /* made and not dropped */
     struct wasi_network network;
     uint32_t denials; /* that the shim was told of */
+    uint64_t withheld;
+    uint8_t told[128]; /* rows that were told of as withheld, as bits */
     struct chacha chacha;
     struct mixer mixer;
     uint64_t insecure_seed[2];
