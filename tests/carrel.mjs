@@ -53,9 +53,11 @@ export const set_up = (options, prefix) => {
       for (const name of fs.readdirSync(entry)) give(path.join(entry, name));
   };
 
-  // Runs carrel to its end: { code, signal, stdout, stderr }.
-  const run = (words, stdin = '', env = {}) => new Promise(resolve => {
-    const child = spawn(carrel, words, { cwd: work, env: { PATH: process.env.PATH, ...env }, ...ids });
+  // Runs carrel to its end: { code, signal, stdout, stderr }. On a terminal its output is all in stdout.
+  const run = (words, stdin = '', { terminal = false } = {}) => new Promise(resolve => {
+    const [command, ...args] = terminal
+      ? ['script', '-q', '-e', '-c', [carrel, ...words].map(word => `'${word}'`).join(' '), '/dev/null'] : [carrel, ...words];
+    const child = spawn(command, args, { cwd: work, env: { PATH: process.env.PATH }, ...ids });
     const out = [], err = [];
     const timer = setTimeout(() => child.kill('SIGKILL'), patience);
     child.stdout.on('data', data => out.push(data));

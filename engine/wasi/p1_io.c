@@ -89,10 +89,21 @@ static bool has_to_ask(const struct p1_call *call, const struct p1_file *file)
            !descriptor_never_waits(file->file);
 }
 
+/* A standard stream that the component does not have: reading ends, writing fails. */
+static void tell_stream(const struct transfer *t, enum ask_row row)
+{
+    struct wasi *wasi = t->call->wasi;
+    for (int i = 0; i < 3; i++)
+        if (t->file->file == wasi->streams[i] && withheld(wasi, WASI_CAP_STDIN + i))
+            withheld_tell(wasi, row, WASI_CAP_STDIN + i, (struct str){0});
+}
+
 static int64_t read_stream(struct transfer *t, uint8_t *at, size_t len)
 {
-    if (t->file->file->fd < 0)
+    if (t->file->file->fd < 0) {
+        tell_stream(t, ASK_ROW_p1_fd_read);
         return 0;
+    }
     if (has_to_ask(t->call, t->file) && !wasi_ready(t->call->wasi, t->file->file->fd, POLLIN))
         return -EAGAIN;
     return sys_read(t->file->file->fd, at, len);
@@ -101,6 +112,8 @@ static int64_t read_stream(struct transfer *t, uint8_t *at, size_t len)
 static int64_t write_stream(struct transfer *t, uint8_t *at, size_t len)
 {
     struct descriptor *file = t->file->file;
+    if (file->fd < 0)
+        tell_stream(t, ASK_ROW_p1_fd_write);
     if (has_to_ask(t->call, t->file)) {
         if (!wasi_ready(t->call->wasi, file->fd, POLLOUT))
             return -EAGAIN;

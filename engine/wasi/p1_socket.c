@@ -41,6 +41,8 @@ uint16_t p1_sock_accept(struct p1_call *call)
     struct p1_file *listener;
     uint32_t flags = call->args[1].u32;
     uint16_t error = socket_of(call, RIGHT(SOCK_ACCEPT), &listener);
+    if (error != P1_SUCCESS && !call->wasi->network.listen)
+        withheld_tell(call->wasi, ASK_ROW_p1_sock_accept, WASI_CAP_NET_TCP_LISTEN, (struct str){0});
     if (error != P1_SUCCESS)
         return error;
     if (flags & ~(uint32_t)FDFLAG_NONBLOCK)

@@ -60,7 +60,7 @@ struct wasi_config {
     size_t nenvironment;
     struct str cwd; /* empty: there is none */
     struct wasi_network {
-        int shim; /* where questions go: the cell's socket */
+        int shim; /* where questions go: the cell's socket; 0: there is nobody to tell */
         /* What the policy gives of the network. Without, a socket is a thing that can do nothing.
          */
         bool tcp;

@@ -1,0 +1,176 @@
+// A component for each row of the WASI 0.2 and preview 1 tables, in real cells: what is granted works;
+// what is not is refused in the way that its type has for it, by one event of the audit, and the cell
+// goes on.
+//
+//   node tests/wasi/rows.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--jobs N] [--verbose]
+//
+// The scenarios are in rows/*.c; of each a core module is made that imports what it uses and no more
+// (clang and wasm-ld), and of that a component (encode.mjs), with names and types from the table. The
+// last lines are how many rows there are, how many were tested, and `N passed, N failed, N skipped`.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { play_all, read_options, set_up } from '../carrel.mjs';
+import { make_component } from './encode.mjs';
+import { core_signature, later, p1_rows, rows, track_name } from './table.mjs';
+
+const { options } = read_options('', { jobs: { type: 'string', default: '2' }, verbose: { type: 'boolean', default: false } });
+const { work, give, run } = set_up(options, 'rows-');
+const sources = path.join(path.dirname(fileURLToPath(import.meta.url)), 'rows');
+
+// --- Building ---------------------------------------------------------------------------------------
+
+const C = { i: 'int', I: 'unsigned long long', f: 'float', F: 'double', '': 'void' };
+const import_name = row => row.kind === 'resource' ? `[resource-drop]${row.name}` : row.name;
+
+const header = () => [...rows.values()].filter(row => row.provided).map(row => {
+  const { params, result } = core_signature(row);
+  return `__attribute__((import_module("${track_name(row.interface)}"), import_name("${import_name(row)}")))\n`
+    + `${C[result]} w_${row.id}(${params.map(one => C[one]).join(', ') || 'void'});\n`;
+}).join('') + p1_rows.map(row =>
+  `__attribute__((import_module("wasi_snapshot_preview1"), import_name("${row.name}")))\n`
+  + `${C[row.results]} w_${row.id}(${[...row.params].map(one => C[one]).join(', ') || 'void'});\n`).join('');
+
+const tool = (command, args) => {
+  const result = spawnSync(command, args, { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr ?? result.error}`);
+};
+const include = path.join(work, 'include');
+fs.mkdirSync(include);
+fs.writeFileSync(path.join(include, 'wasi.h'), header());
+const compile = (source, object, ...defines) => tool('clang-19', ['--target=wasm32', '-c', '-O1', '-std=c17', '-nostdlib',
+  '-ffreestanding', '-fno-builtin', '-mbulk-memory', '-ffunction-sections', '-fdata-sections', '-Wall', '-Wextra', '-Werror',
+  `-I${include}`, `-I${sources}`, ...defines, '-o', object, path.join(sources, source)]);
+
+// The scenarios: { id, file, with, without }.
+const scenarios = new Map();
+for (const name of fs.readdirSync(sources).filter(name => name.endsWith('.c') && name !== 'base.c')) {
+  const object = path.join(work, name.replace(/c$/, 'o'));
+  compile(name, object);
+  // What the macros of the file make of it.
+  const text = spawnSync('clang-19', ['--target=wasm32', '-E', '-P', '-DROW(id,with,without)=ROW_IS id with without', `-I${include}`,
+    `-I${sources}`, path.join(sources, name)], { encoding: 'utf8' }).stdout;
+  for (const found of text.matchAll(/ROW_IS (\w+) "([^"]*)" "([^"]*)"/g))
+    scenarios.set(found[1], { id: found[1], object, with: found[2], without: found[3] });
+}
+
+const bases = [0, 1].map(granted => {
+  const object = path.join(work, `base-${granted}.o`);
+  compile('base.c', object, `-DGRANTED=${granted}`);
+  return object;
+});
+
+const build = (scenario, granted) => {
+  const base = path.join(work, `${scenario.id}-${granted}`), file = `${base}.wasm`;
+  const p1 = scenario.id.startsWith('p1_');
+  if (p1) compile('base.c', `${base}.o`, `-DGRANTED=${granted}`, `-DSCENARIO=row_${scenario.id}`);
+  tool('wasm-ld-19', ['--no-entry', ...(p1 ? [] : ['--import-memory', `--export=row_${scenario.id}`]), '--gc-sections', '--strip-all',
+    '-z', 'stack-size=65536', '--initial-memory=4194304', '-o', `${base}.core`, p1 ? `${base}.o` : bases[granted], scenario.object]);
+  const module = fs.readFileSync(`${base}.core`);
+  fs.writeFileSync(file, p1 ? module : make_component(module, `row_${scenario.id}`));
+  fs.chmodSync(file, 0o644);
+  return file;
+};
+
+// --- Giving -----------------------------------------------------------------------------------------
+
+const plant = () => {
+  const root = fs.mkdtempSync(path.join(work, 'tree-'));
+  fs.chmodSync(root, 0o755);
+  fs.writeFileSync(path.join(root, 'f'), '0123456789');
+  for (const name of ['d', 'e']) fs.mkdirSync(path.join(root, name));
+  fs.symlinkSync('f', path.join(root, 'l'));
+  give(root);
+  return root;
+};
+
+// What the words of a scenario stand for: flags; what capability is withheld; how that shows.
+//   -              nothing
+//   ro, rw         a directory, for reading or for changes, too
+//   env, net       two variables; the loopback interface
+//   listen         a listening socket, to which a peer connects
+//   tty            a terminal at all three streams
+//   code:N         nothing, and the exit code is N
+//   deny:WORD      a policy file that denies the capability
+//   trap:WORD      the same, and the function traps: its type has no way to say no
+//   told:WORD      the same, and the function works all the same, but is told of
+const free_port = () => new Promise(resolve => {
+  const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
+
+const flags_for = async word => {
+  const [kind, what] = word.split(':');
+  switch (kind) {
+    case 'ro': return ['--dir', `${plant()}::/:ro`];
+    case 'rw': return ['--dir', `${plant()}::/`];
+    case 'env': return ['--env', 'A=1', '--env', 'B=two'];
+    case 'net': return ['connect=127.0.0.1:*', 'listen=127.0.0.1:*', 'udp=127.0.0.1:*', 'dns=localhost'].flatMap(rule => ['--net', rule]);
+    case 'listen': {
+      const port = await free_port();
+      const knock = tries => net.connect(port, '127.0.0.1').on('connect', function () { this.write('hello'); })
+        .on('data', () => {}).on('error', () => tries && setTimeout(knock, 50, tries - 1));
+      knock(200);
+      return ['--net', `listen=127.0.0.1:${port}`];
+    }
+    case 'deny': case 'trap': case 'told': {
+      const file = path.join(work, `deny-${what}.yaml`);
+      fs.writeFileSync(file, `version: 1\ndeny:\n  capability: [${what}]\n`);
+      fs.chmodSync(file, 0o644);
+      return ['--policy', file];
+    }
+    default: return [];
+  }
+};
+
+const lacking = scenario => {
+  const [, denied] = scenario.without.split(':');
+  return denied ?? { ro: 'dir.', rw: 'dir.', env: 'env', net: 'net', listen: 'net' }[scenario.with];
+};
+const exit_code = word => {
+  const [kind, what] = word.split(':');
+  return kind === 'code' ? Number(what) : kind === 'trap' ? 134 : 0;
+};
+
+// --- Judging ----------------------------------------------------------------------------------------
+
+const events_of = text => text.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line))
+  .filter(event => event.event === 'denied');
+
+const run_with = async (word, file) =>
+  run(['run', '--denials=json', ...await flags_for(word), file, 'one', 'two'], '0123456789', { terminal: word === 'tty' });
+
+const play = async scenario => {
+  const lines = [];
+  const works = await run_with(scenario.with, build(scenario, 1));
+  const complain = (what, result) => lines.push(`${what}: exit ${result.signal ?? result.code}`, ...result.stderr.split('\n').slice(0, 4));
+  if (works.code !== exit_code(scenario.with)) complain('granted', works);
+  if (events_of(works.stderr).length) lines.push(`granted, and yet: ${works.stderr}`);
+  if (scenario.without) {
+    const refused = await run_with(scenario.without, build(scenario, 0));
+    const told = scenario.without.startsWith('told');
+    if (refused.code !== (told ? 0 : exit_code(scenario.without) || 1)) complain('withheld', refused);
+    const events = events_of(refused.stderr).filter(event => event.why.startsWith(lacking(scenario)));
+    const causes = events.map(event => `${event.function} ${event.subject ?? ''}`);
+    if (!events.length) lines.push(`withheld: no event: ${refused.stderr.slice(0, 200)}`);
+    if (new Set(causes).size !== causes.length) lines.push(`withheld: told twice: ${causes.join(', ')}`);
+  }
+  return { state: lines.length ? 'failed' : 'passed', lines };
+};
+
+const wanted = [...[...rows.values()].filter(row => row.provided && !later.has(row.capability)
+  && !row.interface.name.startsWith('wasi:http')), ...p1_rows];
+const tested = wanted.filter(row => scenarios.has(row.id));
+const only = new RegExp(options.only);
+for (const id of scenarios.keys())
+  if (!wanted.some(row => row.id === id)) throw new Error(`${id}: a scenario without a row`);
+await play_all([...scenarios.values()].filter(one => only.test(one.id)).map(one => ({ name: one.id, ...one })), play, options);
+const missing = wanted.filter(row => !scenarios.has(row.id)).map(row => row.id);
+if (missing.length) console.log(`no scenario: ${missing.join(' ')}`);
+console.log(`${wanted.length} rows, ${tested.length} tested`);
+if (missing.length) process.exitCode = 1;
+process.exit();
