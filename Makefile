@@ -206,7 +206,7 @@ test:
 test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
 
 # The verdict tables: what every filter says to every probe.
-$(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c $(POLICIES) $(BASE))
+$(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/world.c $(POLICIES) $(BASE))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(UNIT_LIBS_policy)
@@ -296,7 +296,7 @@ endef
 $(foreach v,host asan ubsan,$(foreach t,$(LIVE_TESTS),$(eval $(call live,$(v),$(t)))))
 LIVE := $(patsubst tests/shim/%.c,$(B)/test/host/live_%,$(LIVE_TESTS))
 .PHONY: live
-live: $(LIVE) $(B)/test/host/escape
+live: $(LIVE) $(B)/test/host/escape $(B)/test/host/sweep
 
 # --- Fuzzing ---------------------------------------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c is a libFuzzer target over the rooms of FUZZ_ROOMS_NAME.
@@ -358,6 +358,11 @@ $(B)/test/host/escape: $(call obj,host,tests/escape/escape.c tests/shim/fixture.
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $(filter %.o,$^) $(UNIT_LIBS_shim)
+# What the kernel says to every number and probe under every filter: it must be what the tables say.
+$(B)/test/host/sweep: $(call obj,host,tests/escape/sweep.c tests/escape/own_host.c tests/policy/world.c $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(UNIT_LIBS_policy)
 .PHONY: escape
 escape: $(B)/test/host/escape
 	@$< -v
