@@ -354,7 +354,7 @@ $(B)/test/many_opt.so: tests/fuzz/diff/many_opt.c
 
 # The engine taken over: every attack of tests/escape/attack.def. make escape.
 $(eval $(call cellprogram,attacker,tests/escape/attacker.c))
-$(B)/test/host/escape: $(call obj,host,tests/escape/escape.c tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/attacker
+$(B)/test/host/escape: $(call obj,host,tests/escape/escape.c tests/escape/own_host.c tests/policy/world.c tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/attacker
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $(filter %.o,$^) $(UNIT_LIBS_shim)
@@ -364,8 +364,9 @@ $(B)/test/host/sweep: $(call obj,host,tests/escape/sweep.c tests/escape/own_host
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(UNIT_LIBS_policy)
 .PHONY: escape
-escape: $(B)/test/host/escape
-	@$< -v
+escape: $(B)/test/host/escape $(B)/test/host/sweep
+	@$(B)/test/host/sweep -v
+	@$(B)/test/host/escape --walls
 
 # Start-up, against other launchers: make bench-start.
 $(eval $(call cellprogram,ended,tests/bench/ended.c))

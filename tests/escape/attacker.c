@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
@@ -31,7 +32,12 @@ static const int one = 1;
 static struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, 0x7fff0000u);
 static struct sock_fprog any_filter_program = {1, &allow};
 static struct sock_fprog *const any_filter = &any_filter_program;
-static unsigned long parameter; /* after the attack's name */
+static const char readable[32];           /* struct mount_attr that changes nothing */
+static const int queued[32] = {0, 0, -1}; /* siginfo_t: code SI_QUEUE */
+static int adjusted[64] = {0x4000};       /* struct timex: a tick of 0, which cannot be */
+/* After the attack's name: a process of the host, with its port << 32; and the address of something
+ * in that process. */
+static unsigned long parameter, secret_at;
 
 /* --- Attacks that take more than one call. Each is true if it is won. ----------------------------
  */
@@ -47,9 +53,8 @@ static bool attack_leaked_directories(void)
 
 static bool attack_read_other_memory(void)
 {
-    struct iovec mine = {scratch, 8}, other = {(void *)0x400000, 8};
-    return process_vm_readv(2, &mine, 1, &other, 1, 0) > 0 ||
-           process_vm_readv((pid_t)parameter, &mine, 1, &other, 1, 0) > 0;
+    struct iovec mine = {scratch, 8}, other = {(void *)secret_at, 8};
+    return process_vm_readv((pid_t)parameter, &mine, 1, &other, 1, 0) == 8;
 }
 
 static bool attack_signal_the_shim(void)
@@ -124,8 +129,8 @@ static bool attack_key_code(void)
 static bool attack_connect_abstract(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int size =
-        snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "carrel-escape-%lu", parameter);
+    int size = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "carrel-escape-%d",
+                        (pid_t)parameter);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     return fd >= 0 && connect(fd, (struct sockaddr *)&address,
                               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + size)) == 0;
@@ -203,9 +208,8 @@ static bool attack_take_capabilities(void)
 
 static bool attack_raise_limits(void)
 {
-    struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
-    return setrlimit(RLIMIT_NPROC, &all) == 0 || setrlimit(RLIMIT_MEMLOCK, &all) == 0 ||
-           setrlimit(RLIMIT_NOFILE, &all) == 0;
+    struct rlimit more = {2, 2}; /* than the one process that a cell is */
+    return setrlimit(RLIMIT_NPROC, &more) == 0;
 }
 
 /* A ruleset of one's own only takes more away. */
@@ -222,6 +226,75 @@ static bool attack_set_clock(void)
     struct timespec now;
     return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
            syscall(SYS_clock_settime, CLOCK_REALTIME, &now) == 0;
+}
+
+static bool attack_list_mounts(void)
+{
+    /* struct mnt_id_req: size, 0, the root's mount (LSMT_ROOT), parameter */
+    static const struct {
+        uint32_t size, spare;
+        uint64_t mount, parameter;
+    } root = {24, 0, UINT64_MAX, 0};
+    return syscall(458, &root, scratch, 8, 0) >= 0;
+}
+
+/* The shim made the other end of the cell's socket. */
+static int pidfd_of_shim(void)
+{
+    int pidfd = -1;
+    socklen_t size = sizeof pidfd;
+    return getsockopt(PROTOCOL_SOCKET, SOL_SOCKET, 77, &pidfd, &size) == 0 ? pidfd : -1;
+}
+
+static bool attack_signal_shim_by_pidfd(void)
+{
+    int pidfd = pidfd_of_shim();
+    return pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
+}
+
+static bool attack_take_descriptor(void)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, 2, 0);
+    return pidfd >= 0 && syscall(SYS_pidfd_getfd, pidfd, 0, 0) >= 0;
+}
+
+static bool attack_splice_out(void)
+{
+    int ends[2];
+    return pipe(ends) == 0 && write(ends[1], "x", 1) == 1 && tee(ends[0], 1, 1, 0) >= 0;
+}
+
+static bool attack_give_pages_to_pipe(void)
+{
+    int ends[2];
+    struct iovec part = {scratch, 1};
+    return pipe(ends) == 0 && vmsplice(ends[1], &part, 1, 0) == 1;
+}
+
+static bool attack_many_descriptors(void)
+{
+    for (int i = 0; i < 2000; i++)
+        if (dup(0) < 0)
+            return false;
+    return true;
+}
+
+static bool attack_message_queue(void)
+{
+    return syscall(SYS_mq_open, "x", O_CREAT | O_RDWR, 0600, NULL) >= 0;
+}
+
+static bool attack_block_signals(void)
+{
+    uint64_t all = UINT64_MAX;
+    return syscall(SYS_rt_sigprocmask, 2, &all, NULL, sizeof all) == 0;
+}
+
+static bool attack_connect_to_path(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/own-host"};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
 static bool attack_gate_of_32_bits(void)
@@ -242,6 +315,135 @@ static bool attack_ask_from_vsyscall(void)
     return time_there(NULL) > 0;
 }
 
+/* --- With sockets that were granted --------------------------------------------------------------
+ */
+
+/* The answer to a question to the shim; the socket that came with it, or -1. */
+static int answer(struct message_answer *ret)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {ret, sizeof *ret};
+    struct msghdr packet = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof control.bytes};
+    int fd = -1;
+    if (recvmsg(PROTOCOL_SOCKET, &packet, MSG_CMSG_CLOEXEC) < 0)
+        return -1;
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&packet);
+    if (rights && rights->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+    return fd;
+}
+
+/* A socket to where the test listens: connected (TCP), or for that peer only (UDP). */
+static int granted_socket(uint32_t protocol)
+{
+    struct message_answer made, given;
+    const struct message_ask_socket make = {MESSAGE_ASK_SOCKET, protocol, PROTOCOL_IPV4};
+    write(PROTOCOL_SOCKET, &make, sizeof make);
+    answer(&made);
+    const struct record_address to = {
+        .family = PROTOCOL_IPV4, .port = (uint16_t)(parameter >> 32), .bytes = {127, 0, 0, 1}};
+    if (protocol == PROTOCOL_TCP) {
+        const struct message_ask_connect connect_it = {MESSAGE_ASK_CONNECT, made.socket, to};
+        write(PROTOCOL_SOCKET, &connect_it, sizeof connect_it);
+    } else {
+        const struct message_ask_bind bind_it = {
+            MESSAGE_ASK_BIND, made.socket, {.family = PROTOCOL_IPV4}};
+        write(PROTOCOL_SOCKET, &bind_it, sizeof bind_it);
+        answer(&given);
+        const struct message_ask_stream use = {MESSAGE_ASK_STREAM, made.socket, to};
+        write(PROTOCOL_SOCKET, &use, sizeof use);
+    }
+    return answer(&given);
+}
+
+/* Where nobody has anything to look for. */
+static struct sockaddr_in another_peer(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9)};
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    return address;
+}
+
+static bool attack_reach_another_peer(void)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    struct sockaddr_in other = another_peer();
+    int fd = granted_socket(PROTOCOL_TCP);
+    if (fd < 0 || connect(fd, &nobody, sizeof nobody) < 0)
+        return false;
+    return connect(fd, (struct sockaddr *)&other, sizeof other) == 0 || errno == EINPROGRESS ||
+           errno == ECONNREFUSED;
+}
+
+static bool attack_listen_instead(void)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    struct sockaddr_in here = another_peer();
+    here.sin_port = htons(40000);
+    int fd = granted_socket(PROTOCOL_TCP);
+    return fd >= 0 && connect(fd, &nobody, sizeof nobody) == 0 &&
+           bind(fd, (struct sockaddr *)&here, sizeof here) == 0 && listen(fd, 1) == 0;
+}
+
+static bool attack_send_to_another(void)
+{
+    struct sockaddr_in other = another_peer();
+    int fd = granted_socket(PROTOCOL_UDP);
+    return fd >= 0 && sendto(fd, "x", 1, 0, (struct sockaddr *)&other, sizeof other) == 1;
+}
+
+static bool attack_message_to_another(void)
+{
+    struct sockaddr_in other = another_peer();
+    struct iovec part = {scratch, 1};
+    const struct msghdr packet = {
+        .msg_name = &other, .msg_namelen = sizeof other, .msg_iov = &part, .msg_iovlen = 1};
+    int fd = granted_socket(PROTOCOL_UDP);
+    return fd >= 0 && sendmsg(fd, &packet, 0) == 1;
+}
+
+static bool sets(int level, int option, const void *value, socklen_t size)
+{
+    int fd = granted_socket(PROTOCOL_TCP);
+    return fd >= 0 && setsockopt(fd, level, option, value, size) == 0;
+}
+
+static bool attack_source_route(void)
+{
+    static const uint8_t loose[] = {131, 7, 4, 127, 0, 0, 2, 0};
+    return sets(IPPROTO_IP, IP_OPTIONS, loose, sizeof loose);
+}
+
+static bool attack_bind_to_device(void)
+{
+    return sets(SOL_SOCKET, SO_BINDTODEVICE, "lo", 3);
+}
+
+static bool attack_attach_program(void)
+{
+    return sets(SOL_SOCKET, SO_ATTACH_FILTER, any_filter, sizeof *any_filter);
+}
+
+static bool attack_list_devices(void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    return ioctl(granted_socket(PROTOCOL_TCP), SIOCGIFFLAGS, &request) == 0;
+}
+
+/* To what it is. */
+static bool attack_change_device(void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    int fd = granted_socket(PROTOCOL_TCP);
+    return ioctl(fd, SIOCGIFFLAGS, &request) == 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+
 /* --- One attack ----------------------------------------------------------------------------------
  */
 
@@ -260,10 +462,11 @@ static bool gets(long result)
 
 static bool attack(const char *name)
 {
-#define CALL(row, goal, second, why, ...)                                                          \
+#define CALL(row, group, goal, second, why, ...)                                                   \
     if (strcmp(name, #row) == 0)                                                                   \
         return GOAL_##goal(syscall(__VA_ARGS__));
-#define CODE(row, second, why)                                                                     \
+#define NET CODE
+#define CODE(row, group, second, why)                                                              \
     if (strcmp(name, #row) == 0)                                                                   \
         return attack_##row();
 #include "tests/escape/attack.def"
@@ -278,7 +481,8 @@ void role_run(struct cell *cell)
     char *space = strchr(name, ' ');
     if (space) {
         *space = '\0';
-        parameter = strtoul(space + 1, NULL, 10);
+        parameter = strtoul(space + 1, &space, 10);
+        secret_at = strtoul(space, NULL, 10);
     }
     tell_exit(attack(name) ? ESCAPE_WON : ESCAPE_LOST);
 }

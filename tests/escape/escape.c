@@ -1,11 +1,19 @@
 /* Every attack of attack.def, each from a cell of its own: with all walls, and with the filter
- * taken away, to show that another wall stands behind it. The last line is `N attacks, N contained,
- * N open`; the exit code is 0 if none is open and the table is right about the second walls.
+ * taken away, to show that another wall stands behind it. The last lines are `N attacks, N
+ * contained, N open` and what the suites count; the exit code is 0 if none is open and the table is
+ * right about the second walls.
  *
- *   escape [-v]    -v: one line for each attack */
+ *   escape [-v]          -v: one line for each attack
+ *   escape --walls       the same in a host of the test's own, where walls may be missing: each
+ * attack with no wall (the control: it must succeed), with one wall down after the other, and with
+ * each wall alone */
+#include "tests/escape/own_host.h"
 #include "tests/escape/verdict.h"
+#include "tests/policy/world.h"
 #include "tests/shim/fixture.h"
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -16,18 +24,103 @@
 
 enum second { ALSO, ALONE };
 
-static const struct {
+static const struct attack {
     const char *name;
+    int group;
+    bool net; /* in a cell that was granted sockets */
+    bool power;
     enum second second;
     const char *why;
 } attacks[] = {
-#define CALL(name, goal, second, why, ...) {#name, second, why},
-#define CODE(name, second, why)            {#name, second, why},
+#define GETS                                      false
+#define POWER                                     true
+#define CALL(name, group, goal, second, why, ...) {#name, group, false, goal, second, why},
+#define CODE(name, group, second, why)            {#name, group, false, false, second, why},
+#define NET(name, group, second, why)             {#name, group, true, false, second, why},
 #include "tests/escape/attack.def"
+#undef GETS
+#undef POWER
 };
 
-/* Something to reach on the host: an abstract socket and a TCP port. The number tells the attacker.
+static const struct {
+    int number;
+    const char *what, *also;
+} groups[] = {
+#define GROUP(number, what, also) {number, what, also},
+#include "tests/escape/group.def"
+};
+
+/* Attacks that the control cannot show, besides those whose goal is POWER. */
+static const struct {
+    const char *name, *why;
+} not_shown[] = {
+#define HOST "only root of the real host could"
+    {"ports", HOST},
+    {"kernel_log", HOST},
+    {"set_clock", HOST},
+    {"watch_everything", HOST},
+    {"open_by_handle", HOST},
+    {"move_program", HOST},
+    {"release_agent", HOST},
+    {"make_node", HOST},
+    {"real_time", HOST},
+#undef HOST
+    {"own_program", "no program that runs can be written to"},
+    {"leaked_directories", "none leaks"},
+    {"pivot", "not onto itself"},
+    {"move_mount", "not onto itself"},
+    {"join_by_pidfd", "there is none to join"},
+    {"send_descriptor", "the shim is not taken away"},
+    {"push_into_terminal", "the shim is not taken away"},
+    {"write_input", "the stream is the same"},
+    {"raise_ambient", "nobody is given capabilities that can be inherited"},
+    {"undo_landlock", "there is no such call"},
+    {"unset_no_new_privs", "there is no such call"},
+    {"x32_call", "the kernel has none"},
+};
+
+/* Walls that are taken away together, because one without the other is none. The others
+ * (descriptors, terminals, the sealed component) cannot be taken away: a cell has no other way to
+ * start. */
+static const struct {
+    const char *name;
+    wall_set walls;
+} columns[] = {
+    {"seccomp", WALL_BIT(WALL_SECCOMP)},
+    {"landlock", WALL_BIT(WALL_LANDLOCK)},
+    {"root", WALL_BIT(WALL_MOUNT_NAMESPACE) | WALL_BIT(WALL_EMPTY_ROOT)},
+    {"pid", WALL_BIT(WALL_PID_NAMESPACE)},
+    {"net", WALL_BIT(WALL_NET_NAMESPACE)},
+    {"ipc", WALL_BIT(WALL_IPC_NAMESPACE)},
+    {"uts", WALL_BIT(WALL_UTS_NAMESPACE)},
+    {"rights",
+     WALL_BIT(WALL_USER_NAMESPACE) | WALL_BIT(WALL_HOST_ID) | WALL_BIT(WALL_CAPABILITIES)},
+    {"rlimits", WALL_BIT(WALL_RLIMITS)},
+    {"mdwe", WALL_BIT(WALL_MDWE)},
+    {"passrights", WALL_BIT(WALL_PASSRIGHTS)},
+};
+
+enum { ATTACKS = sizeof attacks / sizeof *attacks, COLUMNS = sizeof columns / sizeof *columns };
+
+/* What the plan is robbed of. */
+static wall_set taken;
+
+static void take_walls(struct plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        enum wall wall = operation_infos[plan->at[i].kind].wall;
+        if (wall == WALL_NONE || !wall_in(taken, wall))
+            plan->at[kept++] = plan->at[i];
+    }
+    plan->count = kept;
+}
+
+/* --- What there is to reach --------------------------------------------------------------------
  */
+
+/* Something to reach on the host: an abstract socket, one with a path, a port. The number tells the
+ * attacker. */
 static unsigned long listen_on_host(void)
 {
     struct sockaddr_un local = {.sun_family = AF_UNIX};
@@ -37,60 +130,233 @@ static unsigned long listen_on_host(void)
     if (abstract < 0 ||
         bind(abstract, (struct sockaddr *)&local,
              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)size)) ||
-        listen(abstract, 1))
+        listen(abstract, 1024))
         perror("abstract socket");
     struct sockaddr_in inet = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof inet;
     int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (tcp < 0 || bind(tcp, (struct sockaddr *)&inet, sizeof inet) || listen(tcp, 1) ||
+    if (tcp < 0 || bind(tcp, (struct sockaddr *)&inet, sizeof inet) || listen(tcp, 1024) ||
         getsockname(tcp, (struct sockaddr *)&inet, &length))
         perror("port");
     return (unsigned long)getpid() | (unsigned long)ntohs(inet.sin_port) << 32;
 }
 
-static void without_filter(struct plan *plan)
+static void listen_at_path(void)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->at[i].kind != OPERATION_SECCOMP)
-            plan->at[kept++] = plan->at[i];
+    struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "/run/own-host"};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&local, sizeof local) || listen(fd, 1024))
+        perror("socket with a path");
+}
+
+/* --- One attack --------------------------------------------------------------------------------
+ */
+
+static unsigned long parameter;
+static struct net_rule net[2];
+static rule_set net_rules;
+
+/* What a cell with sockets may do, and with whom. */
+static void allow_net(void)
+{
+    char text[64];
+    struct err err = {0};
+    const char *const kinds[2] = {"connect", "udp"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "%s=127.0.0.1:%lu", kinds[i], parameter >> 32);
+        if (net_rule_read(text, &net[i], &err))
+            fprintf(stderr, "%s: %s\n", text, err.text);
     }
-    plan->count = kept;
+    for (int i = 0; i < WORLDS; i++)
+        if (strcmp(worlds[i].name, "net") == 0)
+            net_rules = world_rules(&worlds[i]);
+}
+
+static const long secret = 1234567; /* what is read from this process, if it can be */
+static bool in_own_host;
+
+/* Where no wall is, an attack changes the mounts: for the next one they are as they were. */
+static void leave_no_mounts(void)
+{
+    if (unshare(CLONE_NEWNS))
+        perror("unshare");
+}
+
+static const struct result *attack_without(const struct attack *attack, wall_set missing)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s %lu %lu", attack->name, parameter, (unsigned long)&secret);
+    struct wish wish = {.script = name,
+                        .engine = "attacker",
+                        .timeout = 5000000000,
+                        .change = take_walls,
+                        .before = in_own_host ? leave_no_mounts : NULL,
+                        .net = net,
+                        .net_count = attack->net ? 2 : 0,
+                        .rules = attack->net ? net_rules : 0};
+    taken = missing;
+    const struct result *result = fixture_run(&wish);
+    if (in_own_host && unlink("/x"))
+        rmdir("/x");
+    return result;
+}
+
+static size_t unstarted;
+
+/* Did the attack take place, or has the cell not even started? Then nothing is known. */
+static bool has_run(const struct result *result)
+{
+    return result->outcome.by_guest || result->outcome.signal != 0 ||
+           result->outcome.why.kind == ERR_KILLED;
+}
+
+static bool is_won(const struct result *result)
+{
+    if (strstr(result->outcome.why.text, "the engine ended")) /* it is another program by now */
+        return true;
+    if (!has_run(result))
+        printf("the cell did not start: %s\n", result->outcome.why.text);
+    unstarted += !has_run(result);
+    return result->outcome.by_guest && result->outcome.exit_code == ESCAPE_WON;
 }
 
 /* What became of one attack, in a word. */
-static const char *fate(const struct result *result, bool *ret_won)
+static const char *fate(const struct result *result)
 {
-    *ret_won = result->outcome.by_guest && result->outcome.exit_code == ESCAPE_WON;
     if (result->outcome.by_guest)
-        return *ret_won ? "WON" : "refused";
+        return is_won(result) ? "WON" : "refused";
     if (result->outcome.signal == SIGSYS)
         return "killed by the filter";
     return result->outcome.why.kind == ERR_KILLED ? "killed" : result->outcome.why.text;
 }
 
-int main(int count, char **arguments)
+static int two_walls(bool verbose)
 {
-    bool verbose = count > 1 && strcmp(arguments[1], "-v") == 0;
-    unsigned long parameter = listen_on_host();
     size_t open = 0, wrong = 0;
-    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
-        char name[128], all[256];
-        bool won, won_without;
-        snprintf(name, sizeof name, "%s %lu", attacks[i].name, parameter);
-        struct wish wish = {.script = name, .engine = "attacker", .timeout = 5000000000};
-        snprintf(all, sizeof all, "%s", fate(fixture_run(&wish), &won));
-        wish.change = without_filter;
-        const char *without = fate(fixture_run(&wish), &won_without);
-        bool as_said = won_without == (attacks[i].second == ALONE);
+    for (size_t i = 0; i < ATTACKS; i++) {
+        char all[256];
+        const struct result *result = attack_without(&attacks[i], 0);
+        bool won = is_won(result);
+        snprintf(all, sizeof all, "%s", fate(result));
+        result = attack_without(&attacks[i], WALL_BIT(WALL_SECCOMP));
+        bool as_said = is_won(result) == (attacks[i].second == ALONE);
         open += won;
         wrong += !as_said;
         if (verbose || won || !as_said)
-            printf("%-20s %-22s without the filter: %-10s%s (%s)\n", attacks[i].name, all, without,
-                   as_said ? "" : " NOT AS THE TABLE SAYS", attacks[i].why);
+            printf("%2d %-22s %-22s without the filter: %-10s%s (%s)\n", attacks[i].group,
+                   attacks[i].name, all, fate(result), as_said ? "" : " NOT AS THE TABLE SAYS",
+                   attacks[i].why);
     }
-    size_t all = sizeof attacks / sizeof *attacks;
-    printf("%zu attacks, %zu contained, %zu open\n", all, all - open, open);
-    printf("%zu passed, %zu failed\n", all - open - wrong, open + wrong);
-    return open + wrong > 0;
+    printf("%d attacks, %zu contained, %zu open\n", ATTACKS, ATTACKS - open, open);
+    printf("%zu passed, %zu failed\n", ATTACKS - open - wrong, open + wrong + unstarted);
+    return open + wrong + unstarted > 0;
+}
+
+/* --- Wall by wall ------------------------------------------------------------------------------
+ */
+
+/* Walls that some column has, and no_new_privs, which the filter and Landlock need. */
+static wall_set all_walls(void)
+{
+    wall_set all = WALL_BIT(WALL_NO_NEW_PRIVS) | WALL_BIT(WALL_CGROUP_NAMESPACE);
+    for (size_t c = 0; c < COLUMNS; c++)
+        all |= columns[c].walls;
+    return all;
+}
+
+static wall_set alone(size_t column)
+{
+    wall_set kept = columns[column].walls;
+    if (kept & (WALL_BIT(WALL_SECCOMP) | WALL_BIT(WALL_LANDLOCK)))
+        kept |= WALL_BIT(WALL_NO_NEW_PRIVS);
+    return all_walls() & ~kept;
+}
+
+static const char *why_not_shown(const struct attack *attack)
+{
+    for (size_t i = 0; i < sizeof not_shown / sizeof *not_shown; i++)
+        if (strcmp(not_shown[i].name, attack->name) == 0)
+            return not_shown[i].why;
+    return attack->power ? "only root of the real host could" : NULL;
+}
+
+struct count {
+    size_t open, dead, single, two, wrong;
+};
+
+static void add_name(char names[256], size_t *count, const char *name)
+{
+    snprintf(names + strlen(names), 256 - strlen(names), " %s", name);
+    ++*count;
+}
+
+static void judge_walls(const struct attack *attack, struct count *count)
+{
+    char stop[256] = "", opens[256] = "";
+    size_t stops = 0, openings = 0;
+    bool won = is_won(attack_without(attack, 0));
+    bool live = is_won(attack_without(attack, all_walls()));
+    const char *why_not = why_not_shown(attack);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        if (is_won(attack_without(attack, columns[c].walls)))
+            add_name(opens, &openings, columns[c].name);
+        if (live && !is_won(attack_without(attack, alone(c))))
+            add_name(stop, &stops, columns[c].name);
+    }
+    printf("%2d %-22s %-11s %-10s", attack->group, attack->name,
+           live      ? "succeeds"
+           : why_not ? "not shown"
+                     : "DOES NOT",
+           won ? "OPEN" : "contained");
+    if (openings > 0)
+        printf(" 1 wall:%s (%s)", opens, attack->why);
+    else if (stops > 1)
+        printf(" %zu walls, each alone:%s", stops, stop);
+    else
+        printf(" 2 walls: seccomp, %s%s%s%s", attack->why, why_not ? " (not shown: " : "",
+               why_not ? why_not : "", why_not ? ")" : "");
+    printf("%s\n", (openings > 0) == (attack->second == ALONE) ? "" : " NOT AS THE TABLE SAYS");
+    fflush(stdout);
+    count->open += won;
+    count->dead += !live && !why_not;
+    count->single += openings > 0;
+    count->two += openings == 0;
+    count->wrong += (openings > 0) != (attack->second == ALONE);
+}
+
+static int wall_by_wall(void)
+{
+    struct count count = {0};
+    in_own_host = true;
+    listen_at_path();
+    puts(" # attack                 no wall     all walls  what stops it");
+    for (size_t i = 0; i < ATTACKS; i++)
+        judge_walls(&attacks[i], &count);
+    puts("\nGroups, with the number of attacks above and where else:");
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+        size_t of = 0;
+        for (size_t i = 0; i < ATTACKS; i++)
+            of += attacks[i].group == groups[g].number;
+        printf("%2d %-50s %3zu  %s\n", groups[g].number, groups[g].what, of, groups[g].also);
+    }
+    printf("\n%zu stopped by two walls or more, %zu by one, for the reason given; %zu controls "
+           "that do not "
+           "succeed, %zu not as attack.def says, %zu cells that did not start\n",
+           count.two, count.single, count.dead, count.wrong, unstarted);
+    printf("%d attacks, %zu contained, %zu open\n", ATTACKS, ATTACKS - count.open, count.open);
+    return count.open + count.dead + count.wrong + unstarted > 0;
+}
+
+int main(int count, char **arguments)
+{
+    bool verbose = count > 1 && strcmp(arguments[1], "-v") == 0;
+    if (count > 1 && strcmp(arguments[1], "--walls") == 0) {
+        int code = own_host_run("--inside", count, arguments);
+        if (code < 0)
+            puts("no namespaces of one's own here: nothing is tried");
+        return code < 0 ? 1 : code;
+    }
+    parameter = listen_on_host();
+    allow_net();
+    return count > 1 && strcmp(arguments[1], "--inside") == 0 ? wall_by_wall() : two_walls(verbose);
 }

@@ -73,12 +73,16 @@ static void make_plan(const struct wish *wish, const struct component *component
                    CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE),
         .directories = wish->directories,
         .directory_count = wish->directory_count,
+        .net = wish->net,
+        .net_count = wish->net_count,
         .environment = wish->environment,
         .memory = wish->memory ? wish->memory : UINT64_C(256) << 20,
         .timeout = wish->timeout ? wish->timeout : POLICY_UNLIMITED,
         .fuel = POLICY_UNLIMITED,
         .degraded = wish->degraded,
     };
+    for (size_t i = 0; i < wish->net_count; i++)
+        policy.allowed |= net_rule_gives(&wish->net[i]);
     verdict.granted = policy.allowed;
     verdict.rules = RULES_BASE | wish->rules;
     const struct cell_request request = {

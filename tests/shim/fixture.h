@@ -14,6 +14,8 @@ struct wish {
     rule_set rules;     /* besides those of every cell */
     const struct policy_directory *directories;
     size_t directory_count;
+    const struct net_rule *net;
+    size_t net_count;
     struct text_list arguments;
     struct text_list environment;
     uint64_t timeout; /* nanoseconds; 0: none */
