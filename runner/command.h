@@ -16,4 +16,7 @@ int command_inspect(const struct options *options, char **operands, size_t count
 /* Prints which walls can be built here. 0 if all that are required stand. */
 int command_doctor(const struct options *options, char **operands, size_t count);
 
+/* Writes an OCI image of a component. */
+int command_pack(const struct options *options, char **operands, size_t count);
+
 #endif

@@ -273,6 +273,10 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_DENIALS: return set_denials(options, given->value, err);
     case FLAG_AUDIT_LOG: options->audit_log = given->value; return 0;
     case FLAG_POLICY: /* read before: see policy_options.c */
+    case FLAG_OUTPUT:
+    case FLAG_ARTIFACT:
+    case FLAG_NAME:
+    case FLAG_PLATFORM:
     case FLAG_HELP:
     case CLI_FLAGS: return 0;
     }

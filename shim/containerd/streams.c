@@ -38,18 +38,25 @@ static int cannot(const char *name, struct err *err)
 
 /* --- FIFOs and files ------------------------------------------------------------------------- */
 
-/* The reading end comes first: then opening the writing end waits for nobody. */
+/* The reading end comes first: then opening the writing end waits for nobody. That of standard
+ * input is opened later, and only if nobody else has it: see streams_begin. */
 static int open_fifo(struct streams *streams, int stream, const char *path, struct err *err)
 {
     cleanup_close int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    cleanup_close int writer = reader < 0 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+    if (reader < 0)
+        return cannot(path, err);
+    if (stream == 0) {
+        /* The description is the shim's own. */
+        if (fcntl(reader, F_SETFL, 0))
+            return cannot(path, err);
+        streams->ends[stream] = take_fd(&reader);
+        return 0;
+    }
+    cleanup_close int writer = open(path, O_WRONLY | O_CLOEXEC);
     if (writer < 0)
         return cannot(path, err);
-    /* The description is the shim's own. */
-    if (stream == 0 && fcntl(reader, F_SETFL, 0))
-        return cannot(path, err);
-    streams->ends[stream] = take_fd(stream == 0 ? &reader : &writer);
-    streams->keepers[stream] = take_fd(stream == 0 ? &writer : &reader);
+    streams->ends[stream] = take_fd(&writer);
+    streams->keepers[stream] = take_fd(&reader);
     return 0;
 }
 
@@ -220,6 +227,27 @@ static void close_one(int *fd)
 {
     if (*fd >= 0)
         close(take_fd(fd));
+}
+
+/* A reading end hangs up if a writing end was opened after it, and none is left. */
+static bool hung_up(int reader)
+{
+    struct pollfd wait = {reader, POLLIN, 0};
+    return poll(&wait, 1, 0) == 1 && wait.revents & POLLHUP;
+}
+
+void streams_begin(struct streams *streams)
+{
+    char path[32];
+    struct stat status;
+    int reader = streams->ends[0];
+    if (reader < 0 || fstat(reader, &status) || !S_ISFIFO(status.st_mode) || hung_up(reader))
+        return; /* a client came, and went: what it wrote is all */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", reader);
+    cleanup_close int writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    close(take_fd(&writer));
+    if (hung_up(reader)) /* nobody has it open */
+        streams->keepers[0] = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 void streams_close_in(struct streams *streams)

@@ -496,6 +496,7 @@ int process_start(struct tasks *tasks, struct process *process, struct err *err)
 {
     struct room *room = process->room;
     if (!room->prepared.sandbox) {
+        streams_begin(&process->streams);
         for (int i = 0; i < 3; i++)
             room->cell.grants.streams[i] = process->streams.ends[i];
         room->looks_up = room->prepared.policy.net_count > 0;

@@ -1,0 +1,221 @@
+// Components under a real containerd, through ctr. Usage: node end_to_end.mjs SHIM FOLDER [WORD...]
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Containerd } from './containerd.mjs';
+import { programs } from './programs.mjs';
+
+const [shim, folder, ...only] = process.argv.slice(2);
+const build = path.dirname(shim), carrel = path.join(build, 'carrel');
+const shared = process.env.SHARED ?? '../shared';
+const components = path.join(shared, 'components');
+const program = programs(path.join(folder, 'programs'));
+const daemon = new Containerd(path.join(folder, 'containerd'), build);
+await daemon.start();
+
+const runtime = ['--runtime', 'io.containerd.carrel.v1'];
+const imported = new Map();
+// The name of an image of a component, which is packed and imported once.
+async function image(file, ...flags) {
+  const key = `${file} ${flags}`;
+  if (imported.has(key)) return imported.get(key);
+  const archive = path.join(folder, 'image.tar'), name = `localhost/test${imported.size}:latest`;
+  const packed = await daemon.run(carrel, ['pack', file, '--name', name, '-o', archive, ...flags]);
+  assert.equal(packed.code, 0, packed.stderr);
+  const loaded = await daemon.ctr('image', 'import', archive);
+  assert.equal(loaded.code, 0, loaded.stderr);
+  imported.set(key, name);
+  return name;
+}
+let number = 0;
+const fresh = () => `e${++number}`;
+async function run(file, args = [], flags = []) {
+  return daemon.ctr('run', '--rm', ...runtime, ...flags, await image(file), fresh(), ...(args.length ? [`/${path.basename(file)}`, ...args] : []));
+}
+// The processes of shims, and the cells of those that are gone.
+const cellsOf = new Set(['1']);
+const ours = () => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
+  try {
+    const comm = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return comm === 'carrel-engine' ? cellsOf.has(readFileSync(`/proc/${pid}/status`, 'utf8').match(/PPid:\s*(\d+)/)[1]) : ['carrel-shim', 'carrel-pause'].includes(comm) && mine(pid);
+  } catch { return false; }
+});
+// Of this test: the shim's mounts are its own, and a cell's parent is such a shim.
+const mine = (pid) => readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(' /run/containerd ');
+async function detached(file, flags = []) {
+  const id = fresh();
+  const made = await daemon.ctr('run', '-d', ...runtime, ...flags, await image(file), id);
+  assert.equal(made.code, 0, made.stderr);
+  return id;
+}
+const status = async (id) => (await daemon.ctr('task', 'ls')).stdout.split('\n').map((l) => l.trim().split(/\s+/)).find((l) => l[0] === id);
+async function remove(id) {
+  await daemon.ctr('task', 'kill', '-s', 'SIGKILL', id);
+  for (let i = 0; i < 200 && (await status(id))?.[2] === 'RUNNING'; i++) await sleep(10);
+  const gone = await daemon.ctr('task', 'rm', id);
+  assert.ok(gone.code === 0 || /not found/.test(gone.stderr), gone.stderr);
+  assert.equal((await daemon.ctr('container', 'rm', id)).code, 0);
+}
+
+const cases = existsSync(path.join(components, 'cases.json')) ? JSON.parse(readFileSync(path.join(components, 'cases.json'))) : [];
+const runnable = (Array.isArray(cases) ? cases : cases.cases).filter((c) => ['command', 'p1'].includes(c.kind) && !c.dirs?.length && !Object.keys(c.dirs ?? {}).length && !c.fs &&
+  !c.stdin_gen && !c.stdin && typeof c.exit === 'number' && c.expected_stdout !== undefined && !/^chello|cupper/.test(c.name) && !/tcp|udp|hclient|sm-/.test(c.name) && !(c.args ?? []).join(' ').includes('${'));
+
+const tests = {
+  async 'a component runs'() {
+    const ran = await run(program.hello);
+    assert.deepEqual([ran.code, ran.stdout], [0, 'hello from a cell\n'], ran.stderr);
+  },
+  async 'exit codes'() {
+    assert.equal((await run(program.exit7)).code, 7);
+    const trapped = await run(program.trap);
+    assert.equal(trapped.code, 134);
+    assert.match(trapped.stderr, /unreachable/);
+  },
+  async 'components of the collection'() {
+    for (const c of runnable.slice(0, Number(process.env.CASES ?? 6))) {
+      const ran = await run(path.join(components, c.file), c.args ?? []);
+      assert.equal(ran.stdout, c.expected_stdout, `${c.name}: ${ran.stderr}`);
+      assert.equal(ran.code, c.exit, `${c.name}: ${ran.stderr}`);
+    }
+  },
+  async 'a Linux program is refused with a clear text'() {
+    const file = path.join(folder, 'linux.tar'), root = path.join(folder, 'linux');
+    mkdirSync(root, { recursive: true });
+    writeFileSync(path.join(root, 'elf.wasm'), readFileSync('/bin/true'));
+    const archive = await image(program.hello);
+    void archive, file;
+    const id = fresh();
+    const made = await daemon.ctr('run', '--rm', ...runtime, '--rootfs', root, id, '/elf.wasm');
+    assert.notEqual(made.code, 0);
+    assert.match(made.stderr, /no WebAssembly \(a Linux program needs another runtime\)/);
+  },
+  async 'detached, killed, removed'() {
+    const id = await detached(program.spin);
+    const [, pid, state] = await status(id);
+    assert.equal(state, 'RUNNING');
+    assert.equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), 'carrel-engine\n');
+    await daemon.ctr('task', 'kill', id);
+    for (let i = 0; i < 200 && (await status(id))[2] !== 'STOPPED'; i++) await sleep(10);
+    assert.match((await daemon.ctr('task', 'rm', id)).stderr, /143/);
+    await daemon.ctr('container', 'rm', id);
+    assert.ok(!existsSync(`/proc/${pid}`));
+  },
+  async 'paused and resumed'() {
+    const id = await detached(program.spin);
+    assert.equal((await daemon.ctr('task', 'pause', id)).code, 0);
+    assert.equal((await status(id))[2], 'PAUSED');
+    assert.equal((await daemon.ctr('task', 'resume', id)).code, 0);
+    assert.equal((await status(id))[2], 'RUNNING');
+    const metrics = await daemon.ctr('task', 'metrics', id);
+    assert.match(metrics.stdout, /memory\.usage_in_bytes|memory\.current|memory\.usage/, metrics.stderr);
+    assert.match((await daemon.ctr('task', 'ps', id)).stdout, new RegExp((await status(id))[1]));
+    await remove(id);
+  },
+  async 'an exec calls an export; a shell is refused'() {
+    const id = await detached(program.spin);
+    const shell = await daemon.ctr('task', 'exec', '--exec-id', 'x1', id, '/bin/sh');
+    assert.notEqual(shell.code, 0);
+    assert.match(shell.stderr, /no Linux program/);
+    await remove(id);
+    const answers = await detached(new URL('../data/echo.wasm', import.meta.url).pathname, ['--annotation', 'carrel.policy/invoke=u8(7)']);
+    await remove(answers);
+  },
+  async 'standard input'() {
+    for (const input of ['typed', 'x'.repeat(200000)]) {
+      const ran = await daemon.run('ctr', ['run', '--rm', ...runtime, await image(program.echo), fresh()], { input });
+      assert.deepEqual([ran.code, ran.stdout], [0, `up\n${input}`], ran.stderr);
+    }
+  },
+  async 'a directory by annotation'() {
+    const data = path.join(folder, 'given');
+    mkdirSync(data, { recursive: true });
+    writeFileSync(path.join(data, 'word'), 'given\n');
+    const mount = ['--mount', `type=bind,src=${data},dst=/data,options=rbind:ro`];
+    assert.equal((await run(program.file, [], mount)).code, 8);
+    const ran = await run(program.file, [], [...mount, '--annotation', 'carrel.policy/dir=/data']);
+    assert.deepEqual([ran.code, ran.stdout], [0, 'given\n'], ran.stderr);
+  },
+  async 'containerd is restarted while a container runs'() {
+    const id = await detached(program.spin);
+    const [, pid] = await status(id);
+    await daemon.stop();
+    assert.ok(existsSync(`/proc/${pid}`));
+    await daemon.start();
+    assert.deepEqual((await status(id)).slice(1), [pid, 'RUNNING']);
+    await remove(id);
+  },
+  async 'a container ends while containerd is down'() {
+    const id = await detached(program.spin);
+    const [, pid] = await status(id);
+    await daemon.stop('SIGKILL');
+    process.kill(Number(pid), 'SIGKILL');
+    await sleep(100);
+    await daemon.start();
+    assert.equal((await status(id))[2], 'STOPPED');
+    await remove(id);
+  },
+  async 'kill -9 of the shim'() {
+    const id = await detached(program.spin);
+    const [, pid] = await status(id);
+    const parent = readFileSync(`/proc/${pid}/status`, 'utf8').match(/PPid:\s*(\d+)/)[1];
+    process.kill(Number(parent), 'SIGKILL');
+    for (let i = 0; i < 300 && existsSync(`/proc/${pid}`); i++) await sleep(10);
+    assert.ok(!existsSync(`/proc/${pid}`), 'the cell died with it');
+    for (let i = 0; i < 300 && (await status(id))?.[2] === 'RUNNING'; i++) await sleep(10);
+    await daemon.ctr('task', 'rm', id);
+    await daemon.ctr('container', 'rm', id);
+  },
+  async 'many short runs lose no output'() {
+    const name = await image(program.hello), runs = Number(process.env.RUNS ?? 40);
+    const lost = [];
+    const one = async () => {
+      const ran = await daemon.ctr('run', '--rm', ...runtime, name, fresh());
+      if (ran.stdout !== 'hello from a cell\n' || ran.code !== 0) lost.push(`${ran.code} ${ran.stdout} ${ran.stderr}`);
+    };
+    for (let i = 0; i < runs; i += 4) await Promise.all([one(), one(), one(), one()]);
+    assert.deepEqual(lost, []);
+  },
+};
+
+// Processes, sockets, mounts and groups that are left.
+function left() {
+  const sockets = existsSync('/run/containerd/s') ? readdirSync('/run/containerd/s') : [];
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes('/run/containerd/state')).map((line) => line.split(' ')[4]);
+  const places = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : readdirSync('/sys/fs/cgroup').map((n) => `/sys/fs/cgroup/${n}`);
+  const groups = places.filter((place) => existsSync(`${place}/default`)).map((place) => `${place}/default`);
+  const bundles = existsSync('/run/containerd/state/io.containerd.runtime.v2.task/default') ? readdirSync('/run/containerd/state/io.containerd.runtime.v2.task/default') : [];
+  return { sockets, mounts, groups, bundles, processes: ours() };
+}
+
+// What a test left is its own failure, and not that of those after it.
+const known = new Set();
+let passed = 0, failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  if (only.length && !only.some((word) => name.includes(word))) continue;
+  const began = Date.now();
+  try {
+    await test();
+    let rest;
+    for (let i = 0; i < 100; i++) {
+      rest = Object.fromEntries(Object.entries(left()).map(([kind, list]) => [kind, list.filter((one) => !known.has(one))]));
+      if (Object.values(rest).every((list) => list.length === 0)) break;
+      await sleep(20);
+    }
+    for (const one of Object.values(rest).flat()) known.add(one);
+    assert.deepEqual(rest, { sockets: [], mounts: [], groups: [], bundles: [], processes: [] }, 'something is left');
+    passed++;
+    if (process.env.VERBOSE !== '') console.log(`ok   ${name} (${Date.now() - began} ms)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL ${name}: ${error.stack ?? error}`);
+    if (process.env.LOG) console.log(daemon.log().split('\n').filter((l) => /carrel|error/.test(l)).slice(-15).join('\n'));
+  }
+}
+for (const name of (await daemon.ctr('task', 'ls', '-q')).stdout.split('\n').filter(Boolean)) await remove(name).catch(() => {});
+await daemon.stop();
+void createHash;
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

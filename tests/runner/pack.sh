@@ -1,0 +1,45 @@
+#!/bin/sh
+# `carrel pack`: the archives that it makes, and what it refuses.
+#   tests/runner/pack.sh CARREL
+# The last line is `N passed, N failed`.
+set -u
+carrel=$(realpath "$1")
+data=$(realpath "$(dirname "$0")/../data")
+. "$(dirname "$0")/expect.sh"
+
+# json FILE-IN-ARCHIVE FILTER: of image.tar
+json() { tar xOf image.tar "$1" | jq -r "$2"; }
+# Every blob has the digest that it is named by, and whoever names one says its size.
+digests() {
+    rm -rf out && mkdir out && tar xf image.tar -C out && (cd out/blobs/sha256 && for f in *; do echo "$f  $f"; done | sha256sum -c --quiet) || return 1
+    manifest=$(jq -r '.manifests[0].digest' out/index.json | cut -d: -f2)
+    jq -r '.config, .layers[] | "\(.digest) \(.size)"' "out/blobs/sha256/$manifest" | while read -r digest size; do
+        [ "$(wc -c <"out/blobs/sha256/${digest#sha256:}")" -eq "$size" ] || exit 1
+    done
+}
+layer() { digests && tar tvf "out/blobs/sha256/$(jq -r '.layers[0].digest' "out/blobs/sha256/$manifest" | cut -d: -f2)"; }
+config() { digests && jq -r "$1" "out/blobs/sha256/$(jq -r '.config.digest' "out/blobs/sha256/$manifest" | cut -d: -f2)"; }
+same_component() { digests && cmp "out/blobs/sha256/$(jq -r '.layers[0].digest' "out/blobs/sha256/$manifest" | cut -d: -f2)" "$1"; }
+
+expect 'an image' 0 '^localhost/greet:latest sha256:[0-9a-f]{64} image.tar\|$' '' "$carrel" pack "$data/greet.wasm" -o image.tar
+expect 'its digests and sizes' 0 '' '' digests
+expect 'its layer' 0 '^-rwxr-xr-x root/root +[0-9]+ 1970-01-01 00:00 greet.wasm\|$' '' layer
+expect 'its entry point' 0 '^/greet.wasm linux\|$' '' config '.config.Entrypoint[0] + " " + .os'
+expect 'its name for containerd' 0 '^localhost/greet:latest\|$' '' json index.json '.manifests[0].annotations["io.containerd.image.name"]'
+expect 'its name for docker' 0 '^localhost/greet:latest\|$' '' json manifest.json '.[0].RepoTags[0]'
+cp image.tar first.tar
+"$carrel" pack "$data/greet.wasm" -o image.tar >/dev/null
+expect 'the same twice' 0 '' '' cmp first.tar image.tar
+expect 'another platform' 0 'localhost/greet' '' "$carrel" pack "$data/greet.wasm" --platform wasip1/wasm -o image.tar
+expect 'as it was asked for' 0 '^wasip1/wasm\|$' '' config '.os + "/" + .architecture'
+expect 'an artifact' 0 '^example.com/a/b:1 sha256' '' "$carrel" pack --artifact --name example.com/a/b:1 -o image.tar "$data/greet.wasm"
+expect 'whose layer is the component' 0 '' '' same_component "$data/greet.wasm"
+expect 'whose configuration says what it is' 0 '^wasm wasip2 true\|$' '' config '.architecture + " " + .os + " " + (.component.exports | length > 0 | tostring)'
+expect 'no output' 125 '' 'no -o: write' "$carrel" pack "$data/greet.wasm"
+expect 'no file' 125 '' 'no FILE: write' "$carrel" pack -o image.tar
+expect 'a platform that is none' 125 '' 'write OS/ARCH' "$carrel" pack "$data/greet.wasm" --platform linux -o image.tar
+expect 'a place that cannot be written' 125 '' 'cannot write there' "$carrel" pack "$data/greet.wasm" -o none/image.tar
+echo 'no component' >text.wasm
+expect 'what is no component' 126 '' 'malformed' "$carrel" pack text.wasm -o new.tar
+expect 'leaves nothing' 2 '' 'No such file' ls new.tar new.tar.part
+finish
