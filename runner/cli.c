@@ -2,6 +2,7 @@
 #include "runner/cli.h"
 
 #include "runner/nearest.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,8 @@ static int take_flag(struct cli *cli, char **argv, int *at, struct err *err)
         length = sizeof word - 1;
     memcpy(word, argv[*at], length);
     word[length] = '\0';
+    if (strcmp(word, "-o") == 0) /* as every compiler has it */
+        snprintf(word, sizeof word, "--output");
 
     int flag = 0;
     while (flag < CLI_FLAGS && !(strcmp(cli_flags[flag].word, word) == 0 &&
