@@ -143,6 +143,7 @@ static const struct {
     {CAPABILITY(DIR_READ), CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE),
      "reads files that you give it"},
     {CAPABILITY(ENV), 0, "reads environment variables that you give it"},
+    {CAPABILITY(CONFIG), 0, "reads settings that you give it"},
     {CAPABILITY(NET_TCP_CONNECT), 0, "opens TCP connections"},
     {CAPABILITY(NET_TCP_LISTEN), 0, "accepts TCP connections"},
     {CAPABILITY(NET_UDP), 0, "sends and receives UDP datagrams"},

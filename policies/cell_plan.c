@@ -409,6 +409,11 @@ static void messages(struct composing *c)
         (struct operation_granted){.capabilities = r->verdict->granted, .rules = r->verdict->rules};
     if (granted(c, CAP_ENV))
         add(c, OPERATION_ENVIRONMENT)->of.environment.list = c->policy->environment;
+    if (granted(c, CAP_CONFIG))
+        add(c, OPERATION_CONFIG)->of.config.list = c->policy->config;
+    if (granted(c, CAP_TIMEZONE) && c->policy->zone)
+        add(c, OPERATION_ZONE)->of.zone =
+            (struct operation_zone){.name = c->policy->zone_name, .table = c->policy->zone};
     if (granted(c, CAP_RANDOM) || granted(c, CAP_RANDOM_INSECURE))
         add(c, OPERATION_SEED)->of.seed.seed = r->seed;
     net_rules(c);

@@ -25,6 +25,9 @@ struct policy {
     const struct policy_directory *directories;
     size_t directory_count;
     struct text_list environment; /* "NAME=VALUE" each */
+    struct text_list config;      /* "NAME=VALUE" each */
+    const char *zone;             /* of its time zone, as engine/wasi/zone.h reads it; or NULL */
+    const char *zone_name;
     const struct net_rule *net;
     size_t net_count;
     const struct net_rule *net_denied; /* covered by one of these, nothing else helps */

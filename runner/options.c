@@ -1,8 +1,9 @@
 /* From flags to a policy; see options.h. Opens nothing and keeps no descriptor. */
 #include "runner/options.h"
 
-#include "runner/nearest.h"
 #include "policies/quantity.h"
+#include "runner/nearest.h"
+#include "runner/zone.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -133,24 +134,51 @@ static const char *own_variable(const char *name)
     return NULL;
 }
 
+/* Puts "NAME=VALUE" into a list, of which `places` are the places; a name is there once, and the
+ * last value counts. */
+static void put_variable(const char **places, struct text_list *list, const char *variable,
+                         size_t name_length)
+{
+    size_t at = 0;
+    while (at < list->count && strncmp(list->at[at], variable, name_length + 1) != 0)
+        at++;
+    places[at] = variable;
+    if (at == list->count)
+        list->count++;
+}
+
 static int add_variable(struct options *options, const char *text, struct err *err)
 {
     size_t length = strcspn(text, "=");
     if (length == 0)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "--env %s: the name is missing: write --env NAME=VALUE or --env NAME", text);
-    struct text_list *list = &options->policy.environment;
     const char *variable = text[length] == '=' ? text : own_variable(text);
     options->policy.allowed |= CAPABILITY(ENV);
-    if (!variable)
-        return 0; /* there is nothing to pass on */
-    size_t at = 0;
-    while (at < list->count && strncmp(list->at[at], variable, length + 1) != 0)
-        at++;
-    options->environment[at] = variable;
-    if (at == list->count)
-        list->count++;
+    if (variable) /* else there is nothing to pass on */
+        put_variable(options->environment, &options->policy.environment, variable, length);
     return 0;
+}
+
+static int add_setting(struct options *options, const char *text, struct err *err)
+{
+    size_t length = strcspn(text, "=");
+    if (length == 0 || text[length] != '=')
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--config %s: it is no setting: write --config NAME=VALUE", text);
+    options->policy.allowed |= CAPABILITY(CONFIG);
+    put_variable(options->config, &options->policy.config, text, length);
+    return 0;
+}
+
+static int set_zone(struct options *options, const char *name, struct err *err)
+{
+    free(options->zone);
+    options->zone = zone_table(name, err);
+    options->policy.zone = options->zone;
+    options->policy.zone_name = name;
+    options->policy.allowed |= CAPABILITY(TIMEZONE);
+    return options->zone ? 0 : -1;
 }
 
 typedef int rule_reader(const char *text, struct net_rule *ret, struct err *err);
@@ -257,6 +285,8 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_NET: return add_net(options, given->value, net_rule_read, err);
     case FLAG_HTTP: return add_net(options, given->value, net_origin_rule_read, err);
     case FLAG_ENV: return add_variable(options, given->value, err);
+    case FLAG_CONFIG: return add_setting(options, given->value, err);
+    case FLAG_TIMEZONE: return set_zone(options, given->value, err);
     case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
     case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);
     case FLAG_FUEL: return set_quantity(given, quantity_count, &policy->fuel, err);
@@ -308,11 +338,14 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
     };
     ret->directories = calloc(cli->given_count + 1, sizeof *ret->directories);
     ret->environment = calloc(cli->given_count + 1, sizeof *ret->environment);
+    ret->config = calloc(cli->given_count + 1, sizeof *ret->config);
     ret->net = calloc(cli->given_count + 1, sizeof *ret->net);
     ret->policy.directories = ret->directories;
     ret->policy.net = ret->net;
     ret->policy.environment.at = ret->environment;
-    int failed = ret->directories && ret->environment && ret->net ? 0 : no_memory(err);
+    ret->policy.config.at = ret->config;
+    int failed =
+        ret->directories && ret->environment && ret->config && ret->net ? 0 : no_memory(err);
     for (size_t i = 0; !failed && i < cli->given_count; i++)
         failed = set_given(ret, &cli->given[i], err);
     ret->bounded = ret->policy.memory != CLI_MEMORY_DEFAULT;
@@ -329,6 +362,8 @@ void options_free(struct options *options)
     }
     free(options->directories);
     free(options->environment);
+    free(options->config);
+    free(options->zone);
     free(options->net);
     free(options->net_denied);
     *options = (struct options){.status = options->status};

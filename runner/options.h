@@ -11,6 +11,8 @@ struct options {
     struct policy_directory *directories;
     struct net_rule *net;
     const char **environment;
+    const char **config;
+    char *zone;
     const char *invoke; /* or NULL */
     const char *engine; /* or NULL: the installed one */
     const struct cli *cli;

@@ -1,8 +1,9 @@
-/* wasi:clocks. There is no table of time zones in a cell, so timezone answers UTC. */
+/* wasi:clocks. */
 #include "engine/wasi/clock.h"
 
 #include "engine/wasi/pollable.h"
 #include "engine/wasi/table.h"
+#include "engine/wasi/zone.h"
 
 uint64_t clock_steady(struct wasi *wasi)
 {
@@ -126,16 +127,19 @@ struct timezone_display {
 
 enum host_answer wasi_timezone_display(struct host_call *call, const void *args, void *result)
 {
-    (void)call;
-    (void)args;
-    *(struct timezone_display *)result = (struct timezone_display){.name = str_of("UTC")};
+    const struct datetime *when = args;
+    const struct zone_span *zone = zone_at(call->host, when->seconds);
+    struct timezone_display *display = result;
+    *display = (struct timezone_display){.name = str_of("UTC")};
+    if (zone)
+        *display = (struct timezone_display){zone->offset, zone->name, zone->daylight};
     return HOST_DONE;
 }
 
 enum host_answer wasi_timezone_utc_offset(struct host_call *call, const void *args, void *result)
 {
-    (void)call;
-    (void)args;
-    *(int32_t *)result = 0;
+    const struct datetime *when = args;
+    const struct zone_span *zone = zone_at(call->host, when->seconds);
+    *(int32_t *)result = zone ? zone->offset : 0;
     return HOST_DONE;
 }

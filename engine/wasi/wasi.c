@@ -3,6 +3,7 @@
 
 #include "engine/base/utf.h"
 #include "engine/wasi/descriptor.h"
+#include "engine/wasi/zone.h"
 
 #include <inttypes.h>
 
@@ -28,24 +29,47 @@ static int copy(struct wasi *wasi, struct str from, const char *what, struct str
     return 0;
 }
 
+static int copy_variables(struct wasi *wasi, const struct wasi_variable *from, size_t count,
+                          const char *name, const char *value, struct wasi_variable **ret,
+                          struct err *err)
+{
+    *ret = heap_zeroed(wasi->heap, count, sizeof **ret);
+    if (!*ret)
+        return exhausted(err);
+    for (size_t i = 0; i < count; i++)
+        if (copy(wasi, from[i].name, name, &(*ret)[i].name, err) < 0 ||
+            copy(wasi, from[i].value, value, &(*ret)[i].value, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int copy_zone(struct wasi *wasi, struct str from, struct err *err)
+{
+    struct str table;
+    if (copy(wasi, from, "the time zone", &table, err) < 0)
+        return -1;
+    if (zone_read(wasi->heap, table, &wasi->zone, &wasi->nzone) < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the table of the time zone is none");
+    return 0;
+}
+
 static int copy_texts(struct wasi *wasi, const struct wasi_config *config, struct err *err)
 {
     wasi->arguments = heap_zeroed(wasi->heap, config->narguments, sizeof *wasi->arguments);
-    wasi->environment = heap_zeroed(wasi->heap, config->nenvironment, sizeof *wasi->environment);
-    if (!wasi->arguments || !wasi->environment)
+    if (!wasi->arguments)
         return exhausted(err);
     for (size_t i = 0; i < config->narguments; i++)
         if (copy(wasi, config->arguments[i], "an argument", &wasi->arguments[i], err) < 0)
             return -1;
-    for (size_t i = 0; i < config->nenvironment; i++) {
-        const struct wasi_variable *from = &config->environment[i];
-        struct wasi_variable *to = &wasi->environment[i];
-        if (copy(wasi, from->name, "a name in the environment", &to->name, err) < 0 ||
-            copy(wasi, from->value, "a value in the environment", &to->value, err) < 0)
-            return -1;
-    }
+    if (copy_variables(wasi, config->environment, config->nenvironment, "a name in the environment",
+                       "a value in the environment", &wasi->environment, err) < 0 ||
+        copy_variables(wasi, config->config, config->nconfig, "the name of a setting",
+                       "the value of a setting", &wasi->config, err) < 0 ||
+        copy_zone(wasi, config->zone, err) < 0)
+        return -1;
     wasi->narguments = config->narguments;
     wasi->nenvironment = config->nenvironment;
+    wasi->nconfig = config->nconfig;
     return copy(wasi, config->cwd, "the working directory", &wasi->cwd, err);
 }
 

@@ -58,7 +58,10 @@ struct wasi_config {
     size_t nlisteners;
     size_t narguments;
     size_t nenvironment;
-    struct str cwd; /* empty: there is none */
+    const struct wasi_variable *config; /* of wasi:config */
+    size_t nconfig;
+    struct str zone; /* as zone.h reads it; empty: UTC */
+    struct str cwd;  /* empty: there is none */
     struct wasi_network {
         int shim; /* where questions go: the cell's socket; 0: there is nobody to tell */
         /* What the policy gives of the network. Without, a socket is a thing that can do nothing.
@@ -72,10 +75,10 @@ struct wasi_config {
     } network;
     uint8_t seed[RANDOM_SEED];
     uint64_t withheld; /* withheld_of what is granted */
-    bool clock;      /* the clocks may be read; without, time stands still and no wait is long */
-    bool random;     /* random bytes may be had */
-    bool may_poll;   /* PPOLL is in the filter */
-    bool concurrent; /* other fibers may run while one waits, so no call may block the cell */
+    bool clock;        /* the clocks may be read; without, time stands still and no wait is long */
+    bool random;       /* random bytes may be had */
+    bool may_poll;     /* PPOLL is in the filter */
+    bool concurrent;   /* other fibers may run while one waits, so no call may block the cell */
 };
 
 /* --- The state ----------------------------------------------------------------------------------
@@ -98,6 +101,10 @@ struct wasi {
     size_t nlisteners;
     size_t narguments;
     size_t nenvironment;
+    struct wasi_variable *config;
+    size_t nconfig;
+    struct zone_span *zone; /* see zone.h */
+    size_t nzone;
     struct str cwd;
     bool clock;
     bool random;

@@ -19,6 +19,7 @@ uint64_t withheld_of(uint64_t granted)
         WASI_CAP_DIR_WRITE,
         WASI_CAP_DIR_MUTATE,
         WASI_CAP_RANDOM_INSECURE,
+        WASI_CAP_CONFIG,
     };
     uint64_t set = 0;
     for (size_t i = 0; i < countof(told); i++)

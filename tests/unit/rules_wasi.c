@@ -244,6 +244,9 @@ ANSWERS(monotonic_now)
 ANSWERS(monotonic_resolution)
 ANSWERS(monotonic_subscribe_instant)
 ANSWERS(monotonic_subscribe_duration)
+ANSWERS(logging_log)
+ANSWERS(config_get)
+ANSWERS(config_get_all)
 ANSWERS(timezone_display)
 ANSWERS(timezone_utc_offset)
 ANSWERS(get_random_bytes)
@@ -614,6 +617,7 @@ static const struct scenario scenarios[] = {
 #define EXPORT(...)
 #include "policies/wasi_cli.def"
 #include "policies/wasi_clocks.def"
+#include "policies/wasi_config.def"
 #include "policies/wasi_filesystem.def"
 #include "policies/wasi_io.def"
 #include "policies/wasi_random.def"

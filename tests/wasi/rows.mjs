@@ -89,7 +89,9 @@ const plant = () => {
 // What the words of a scenario stand for: flags; what capability is withheld; how that shows.
 //   -              nothing
 //   ro, rw         a directory, for reading or for changes, too
-//   env, net       two variables; the loopback interface
+//   env, config    two variables, two settings
+//   timezone       Europe/Berlin
+//   net            the loopback interface
 //   listen         a listening socket, to which a peer connects
 //   tty            a terminal at all three streams
 //   code:N         nothing, and the exit code is N
@@ -109,6 +111,8 @@ const flags_for = async word => {
     case 'ro': return ['--dir', `${plant()}::/:ro`];
     case 'rw': return ['--dir', `${plant()}::/`];
     case 'env': return ['--env', 'A=1', '--env', 'B=two'];
+    case 'config': return ['--config', 'mode=fast', '--config', 'size=7'];
+    case 'timezone': return ['--timezone', 'Europe/Berlin'];
     case 'net': return ['connect=127.0.0.1:*', 'listen=127.0.0.1:*', 'udp=127.0.0.1:*', 'dns=localhost'].flatMap(rule => ['--net', rule]);
     case 'listen': {
       const port = await free_port();
@@ -129,7 +133,7 @@ const flags_for = async word => {
 
 const lacking = scenario => {
   const [, denied] = scenario.without.split(':');
-  return denied ?? { ro: 'dir.', rw: 'dir.', env: 'env', net: 'net', listen: 'net' }[scenario.with];
+  return denied ?? { ro: 'dir.', rw: 'dir.', env: 'env', config: 'config', timezone: 'timezone', net: 'net', listen: 'net' }[scenario.with];
 };
 const exit_code = word => {
   const [kind, what] = word.split(':');

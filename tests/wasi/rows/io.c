@@ -320,3 +320,53 @@ ROW(drop_terminal_output, "tty", "deny:terminal")
     w_drop_terminal_output((int)U32(4));
     return WORKS;
 }
+
+/* --- Settings, time zone, logging ---------------------------------------------------------------
+ */
+
+ROW(config_get, "config", "-")
+{
+    w_config_get(TEXT("mode"), R);
+    MUST(TAG == 0 && AT(4)[0] == granted);
+    return granted ? (MUST(U32(12) == 4), WORKS) : REFUSED;
+}
+
+ROW(config_get_all, "config", "-")
+{
+    w_config_get_all(R);
+    MUST(TAG == 0 && U32(8) == (granted ? 2u : 0u));
+    return granted ? WORKS : REFUSED;
+}
+
+/* Summer and winter in Berlin, also in a year far away. */
+static int shown(u64 when, int offset, int daylight)
+{
+    w_timezone_display(when, 0, R);
+    return *(int *)AT(0) == offset && AT(12)[0] == daylight &&
+           w_timezone_utc_offset(when, 0) == offset;
+}
+
+static int in_berlin(void)
+{
+    if (shown(1750000000, 0, 0))
+        return REFUSED;
+    MUST(shown(1750000000, 7200, 1) && shown(1768000000, 3600, 0));
+    MUST(shown(1750000000 + 3 * 12622780800, 7200, 1));
+    return WORKS;
+}
+
+ROW(timezone_display, "timezone", "-")
+{
+    return in_berlin();
+}
+
+ROW(timezone_utc_offset, "timezone", "-")
+{
+    return in_berlin();
+}
+
+ROW(logging_log, "-", "told:stderr")
+{
+    w_logging_log(2, TEXT("here"), TEXT("a line\nwith a control"));
+    return WORKS;
+}
