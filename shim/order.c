@@ -82,8 +82,14 @@ static void put_texts(struct writer *out, const struct plan *plan, uint32_t gran
     const struct operation *invoke = plan_find(plan, OPERATION_INVOKE);
     if (arguments)
         put_list(out, &arguments->of.arguments.list);
+    const struct operation *config = plan_find(plan, OPERATION_CONFIG);
+    const struct operation *zone = plan_find(plan, OPERATION_ZONE);
     if (environment)
         put_list(out, &environment->of.environment.list);
+    if (config)
+        put_list(out, &config->of.config.list);
+    if (zone)
+        put_text(out, zone->of.zone.table);
     for (uint32_t number = 0; number < grants; number++)
         put_text(out, grant_numbered(plan, number)->name);
     if (invoke)
@@ -123,6 +129,8 @@ static void fill_head(struct order *order, const struct operation *operation)
     case OPERATION_ENVIRONMENT:
         head->environment = (uint32_t)operation->of.environment.list.count;
         break;
+    case OPERATION_CONFIG: head->config = (uint32_t)operation->of.config.list.count; break;
+    case OPERATION_ZONE: head->zone = 1; break;
     case OPERATION_SEED: memcpy(head->seed, operation->of.seed.seed, sizeof head->seed); break;
     case OPERATION_LIMITS:
         head->memory = operation->of.limits.memory;

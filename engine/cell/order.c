@@ -149,6 +149,7 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
         .component = order->component,
         .argument_count = head->arguments,
         .environment_count = head->environment,
+        .config_count = head->config,
         .grant_count = head->grants,
         .invokes = head->invokes,
         .terminals = head->terminals,
@@ -161,6 +162,9 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
     memcpy(ret->seed, head->seed, sizeof ret->seed);
     ret->arguments = next_texts(&left, &region, head->arguments);
     ret->environment = next_texts(&left, &region, head->environment);
+    ret->config = next_texts(&left, &region, head->config);
+    if (head->zone)
+        ret->zone = next_text(&left);
     ret->grants = region_array(&region, struct cell_grant, head->grants);
     if (head->grants > 0 && !ret->grants)
         _exit(1);

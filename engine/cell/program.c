@@ -49,6 +49,8 @@ static struct wasi *host_state(struct program *program, struct err *err)
         .arguments = cell->arguments,
         .narguments = cell->argument_count,
         .nenvironment = cell->environment_count,
+        .nconfig = cell->config_count,
+        .zone = cell->zone,
         .clock = in(cell->capabilities, CAPABILITY_CLOCK),
         .random = in(cell->capabilities, CAPABILITY_RANDOM),
         .terminals = {cell->terminals & TERMINAL_STDIN, cell->terminals & TERMINAL_STDOUT,
@@ -69,7 +71,9 @@ static struct wasi *host_state(struct program *program, struct err *err)
     int *listeners = region_array(scratch, int, cell->grant_count);
     struct wasi_variable *environment =
         region_array(scratch, struct wasi_variable, cell->environment_count);
-    if (!directories || !listeners || !environment) {
+    struct wasi_variable *settings =
+        region_array(scratch, struct wasi_variable, cell->config_count);
+    if (!directories || !listeners || !environment || !settings) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for what the component was granted");
         return NULL;
     }
@@ -92,9 +96,12 @@ static struct wasi *host_state(struct program *program, struct err *err)
     }
     for (size_t i = 0; i < cell->environment_count; i++)
         environment[i] = variable_of(cell->environment[i]);
+    for (size_t i = 0; i < cell->config_count; i++)
+        settings[i] = variable_of(cell->config[i]);
     config.directories = directories;
     config.listeners = listeners;
     config.environment = environment;
+    config.config = settings;
     return wasi_new(vm_heap(program->vm), &config, err);
 }
 

@@ -27,6 +27,9 @@ struct cell {
     size_t argument_count;
     struct str *environment; /* "NAME=VALUE" each */
     size_t environment_count;
+    struct str *config; /* "NAME=VALUE" each */
+    size_t config_count;
+    struct str zone;           /* as engine/wasi/zone.h reads it; empty: UTC */
     struct cell_grant *grants; /* in the order of the verdict */
     size_t grant_count;
     uint32_t terminals; /* of enum terminal_stream: the caller's streams that are one */

@@ -1,8 +1,10 @@
 /* Time zones; see zone.h. The table is made by the runner from the host's own (runner/zone.c). */
 #include "engine/wasi/zone.h"
 
-/* The Gregorian calendar repeats itself after 400 years; rules of time zones go by it. */
-#define CYCLE (INT64_C(146097) * 86400)
+/* The Gregorian calendar repeats itself after 400 years, and rules of time zones go by it: a table
+ * with changes as late as the year 2400 is one of a zone that still has such a rule. */
+#define CYCLE   (INT64_C(146097) * 86400)
+#define REPEATS INT64_C(13569465600)
 
 /* A number with an optional sign, and what ends it. */
 static bool read_number(struct str *left, char end, int64_t *ret)
@@ -63,8 +65,11 @@ const struct zone_span *zone_at(const struct wasi *wasi, uint64_t seconds)
         return NULL;
     int64_t last = wasi->zone[wasi->nzone - 1].from;
     int64_t at = seconds > INT64_MAX ? INT64_MAX : (int64_t)seconds;
-    if (at > last && last > 0)
-        at = last - CYCLE + (at - last) % CYCLE;
+    int64_t past = at > last && last >= REPEATS ? (at - last) % CYCLE : 0;
+    if (past)
+        at = last - CYCLE + past;
+    else if (at > last)
+        at = last;
     size_t low = 0, high = wasi->nzone;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;

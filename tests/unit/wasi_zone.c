@@ -44,10 +44,14 @@ static void what_holds_when(void **state)
     assert_true(str_is(zone_at(f.wasi, 999)->name, "OLD"));
     assert_true(str_is(zone_at(f.wasi, 1000)->name, "SUM") && zone_at(f.wasi, 1000)->daylight);
     assert_true(str_is(zone_at(f.wasi, 2000)->name, "WIN"));
-    /* Behind the last change the calendar begins again, 400 years before. */
-    const uint64_t cycle = UINT64_C(146097) * 86400;
-    assert_true(str_is(zone_at(f.wasi, 2000 + cycle)->name, "WIN"));
-    assert_true(str_is(zone_at(f.wasi, 1500 + cycle)->name, "SUM"));
+    assert_true(str_is(zone_at(f.wasi, UINT64_MAX)->name, "WIN"));
+    /* A rule that still holds in 2400 begins again, 400 years before. */
+    const uint64_t cycle = UINT64_C(146097) * 86400, last = UINT64_C(13580000000);
+    assert_int_equal(read_zone("-9000 -3600 0 OLD;13570000000 7200 1 SUM;13580000000 3600 0 WIN;"),
+                     0);
+    assert_true(str_is(zone_at(f.wasi, last + cycle)->name, "WIN"));
+    assert_true(str_is(zone_at(f.wasi, last + cycle - 1)->name, "SUM"));
+    assert_true(str_is(zone_at(f.wasi, last + 1)->name, "OLD"));
     assert_non_null(zone_at(f.wasi, UINT64_MAX));
     fixture_close(&f);
 }
