@@ -23,7 +23,7 @@ enum { ATTRIBUTE_IMPLEMENTS, ATTRIBUTE_VERSION_SUFFIX, ATTRIBUTE_EXTERNAL_ID };
 static void attributes_read(struct reader *r, struct cm_decl *decl)
 {
     unsigned seen = 0;
-    uint32_t count = reader_count(r, UINT32_MAX, "attributes of a name");
+    uint32_t count = cm_limit_count(r, CM_COUNT_ATTRIBUTES);
     for (uint32_t i = 0; i < count && reader_ok(r); i++) {
         const uint8_t *at = r->at;
         uint8_t kind = reader_u8(r);

@@ -26,11 +26,3 @@
 #undef FUSE4
 #undef XOP
 #undef XOP_POLLED
-
-void interp_polled_handlers(const void **table)
-{
-    memcpy(table, interp_handlers, sizeof interp_handlers[0] * XOP_COUNT);
-#define XOP(name)
-#define XOP_POLLED(name) table[XOP_##name] = (const void *)(uintptr_t)polled_##name;
-#include "engine/wasm/xop.def"
-}

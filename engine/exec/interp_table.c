@@ -1,7 +1,15 @@
-/* The handler table, by enum xop. */
+/* The tables of handlers, by enum xop (engine/wasm/code.h). In assembly, for C has no constant that
+ * is the distance between two things. */
 #include "engine/exec/interp.h"
 
-const void *const interp_handlers[XOP_COUNT] = {
-#define XOP(name) [XOP_##name] = (const void *)(uintptr_t)xop_##name,
+#define TABLE(name)                                                                                \
+    ".balign 4\n.globl " name "\n.hidden " name "\n.type " name ", %object\n" name ":\n"
+
+__asm__(".pushsection .rodata\n" TABLE("interp_handlers")
+#define XOP(name) "    .long xop_" #name " - interp_handlers\n"
 #include "engine/wasm/xop.def"
-};
+            TABLE("interp_polled_handlers")
+#define XOP(name)        "    .long xop_" #name " - interp_polled_handlers\n"
+#define XOP_POLLED(name) "    .long polled_" #name " - interp_polled_handlers\n"
+#include "engine/wasm/xop.def"
+                ".popsection\n");

@@ -45,6 +45,12 @@ CONDITION(BR_NON_NULL_A, acc != 0)
 BR_TABLE(BR_TABLE_S, SLOT_i32(0))
 BR_TABLE(BR_TABLE_A, ACC_i32)
 
+OPERATION(TRACE)
+{
+    in->vm->tracer.tell(in->vm->tracer.data, in, U32(0), pc[2]);
+    STEP(3);
+}
+
 OPERATION(FUEL)
 {
     in->vm->fuel -= (int64_t)pc[1];

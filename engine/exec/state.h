@@ -115,6 +115,7 @@ struct vm {
     uint32_t nmemories;
     uint32_t ntables;
     struct translation translation; /* options; the module is filled in per use */
+    struct vm_tracer tracer;
     struct trap trap;
 };
 
@@ -134,16 +135,14 @@ void interp_call(struct vm *vm, struct func *func, union slot *base, const code_
 void interp_count(const code_word *pc);
 #endif
 
-/* The handlers, by enum xop. */
-extern const void *const interp_handlers[];
-
-/* Fills a table of XOP_COUNT with those that look at the interruption flag, where there are such.
+/* The handlers; and the same with those that look at the interruption flag, where there are such.
  */
-void interp_polled_handlers(const void **table);
+extern __attribute__((visibility("hidden"))) const handler_offset interp_handlers[];
+extern __attribute__((visibility("hidden"))) const handler_offset interp_polled_handlers[];
 
 static inline code_word interp_word(unsigned xop)
 {
-    return (code_word)(uintptr_t)interp_handlers[xop];
+    return handler_word(interp_handlers, xop);
 }
 
 /* Fills the trap's frames from where the machine stopped. */

@@ -22,15 +22,8 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->limits = *limits;
     vm->interrupt = limits->interrupt ? limits->interrupt : &never;
     vm->fuel = limits->fuel > INT64_MAX ? INT64_MAX : (int64_t)limits->fuel;
-    vm->translation.handlers = interp_handlers;
+    vm->translation.handlers = limits->interrupt ? interp_polled_handlers : interp_handlers;
     vm->translation.fuel = limits->fuel != UINT64_MAX;
-    if (limits->interrupt) {
-        const void **handlers = heap_zeroed(&vm->heap, XOP_COUNT, sizeof *handlers);
-        if (!handlers)
-            return NULL;
-        interp_polled_handlers(handlers);
-        vm->translation.handlers = handlers;
-    }
     /* What runs while no instance does (native functions called from C) needs the registers too. */
     vm->nowhere = heap_zeroed(&vm->heap, 1, sizeof *vm->nowhere);
     if (!vm->nowhere || !arena_place(&vm->arena, &vm->no_memory.span, 0, 0))
@@ -59,6 +52,12 @@ const struct vm_limits *vm_limits(const struct vm *vm)
 void vm_set_clock(struct vm *vm, const struct vm_clock *clock)
 {
     vm->clock = *clock;
+}
+
+void vm_set_tracer(struct vm *vm, const struct vm_tracer *tracer)
+{
+    vm->tracer = *tracer;
+    vm->translation.traced = true;
 }
 
 struct fiber *vm_fiber(const struct vm *vm)

@@ -136,6 +136,16 @@ const struct vm_limits *vm_limits(const struct vm *vm);
 /* The trap of the fiber that ended last; kind NONE if none did. */
 const struct trap *vm_trap(const struct vm *vm);
 
+/* Is told of every instruction before it is carried out: the function by its index in the module
+ * of the instance, the instruction by its offset in the file. To be set before anything runs; what
+ * runs without it pays nothing for it. */
+struct vm_tracer {
+    void (*tell)(void *data, const struct instance *instance, uint32_t func, uint64_t offset);
+    void *data;
+};
+
+void vm_set_tracer(struct vm *vm, const struct vm_tracer *tracer);
+
 /* What an embedder gives to programs that wait (memory.atomic.wait): a steady clock in nanoseconds,
  * and a way to have a blocked fiber run again, at a moment of that clock (0: at once). Without it a
  * wait for some time is over at once. `wake` answers false if there is no memory. */

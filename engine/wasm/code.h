@@ -16,6 +16,15 @@
 
 typedef uint64_t code_word;
 
+/* Handlers by enum xop, each as its distance in bytes from the table: so the table is the same
+ * wherever the program lies, and a cell need not write it when it starts. */
+typedef int32_t handler_offset;
+
+static inline code_word handler_word(const handler_offset *handlers, unsigned xop)
+{
+    return (code_word)((intptr_t)handlers + handlers[xop]);
+}
+
 enum link {
     LINK_PC,       /* where to go on: a code_word pointer */
     LINK_FP,       /* the caller's frame */

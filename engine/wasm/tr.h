@@ -37,7 +37,10 @@ struct entry {
     uint16_t xop;  /* IN_ACC: the producer, in its form that writes no slot */
     uint32_t slot; /* its own */
     union {
-        uint32_t local;      /* IN_LOCAL: the slot */
+        struct {
+            uint32_t local; /* IN_LOCAL: the slot, */
+            uint32_t other; /* and another local's with the same value; NOWHERE: none */
+        };
         uint64_t bits;       /* IN_CODE */
         const uint8_t *v128; /* IN_CODE: its sixteen bytes in the module */
         code_word *producer; /* IN_ACC: its handler word */
@@ -97,6 +100,7 @@ struct tr {
     const struct translation *options;
     const struct module *module;
     const struct functype *type;
+    uint32_t func;
     struct reader reader;
     struct insn insn;
     struct err *err;
@@ -107,7 +111,8 @@ struct tr {
 
     /* Code, upwards; and the word whose origin is looked for, if one is. */
     code_word *start, *at, *limit;
-    uint16_t *xops; /* of each word of code: the operator, or XOP_COUNT if it is an operand */
+    uint16_t *xops; /* of each word of code, and the one behind: the operator, or XOP_COUNT if it is
+                       an operand or nothing */
     uint64_t wanted;
     uint64_t found;
     struct last last;
@@ -153,13 +158,31 @@ void tr_fail(struct tr *tr, enum err_kind kind, const char *what);
 void tr_unsupported(struct tr *tr); /* the operator at hand */
 
 /* Fields of operand words. */
-void tr_put16(code_word *word, unsigned field, uint32_t value);
-void tr_put32(code_word *word, unsigned field, uint32_t value);
+static inline void tr_put16(code_word *word, unsigned field, uint32_t value)
+{
+    uint16_t narrow = (uint16_t)value;
+    memcpy((char *)word + field * sizeof narrow, &narrow, sizeof narrow);
+}
+
+static inline void tr_put32(code_word *word, unsigned field, uint32_t value)
+{
+    memcpy((char *)word + field * sizeof value, &value, sizeof value);
+}
 
 /* A slot as an operand: itself or, in a wide frame, a scratch slot that it is copied to. To be
- * called before the instruction is emitted. */
-uint32_t tr_use(struct tr *tr, uint32_t slot);
-uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot); /* a v128 has two */
+ * called before the instruction is emitted. A v128 has two slots. */
+uint32_t tr_use_wide(struct tr *tr, uint32_t slot, uint32_t slots);
+
+static inline uint32_t tr_use(struct tr *tr, uint32_t slot)
+{
+    return likely(slot <= SLOT_MOST) ? slot : tr_use_wide(tr, slot, 1);
+}
+
+static inline uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot)
+{
+    uint32_t slots = kind == VT_V128 ? 2 : 1;
+    return likely(slot + slots - 1 <= SLOT_MOST) ? slot : tr_use_wide(tr, slot, slots);
+}
 
 /* Labels: what is emitted next is reached from elsewhere, too. */
 void tr_label(struct tr *tr);
@@ -175,7 +198,8 @@ void tr_fuel(struct tr *tr);
 
 static inline enum acc tr_acc_of(uint8_t kind)
 {
-    return kind == VT_F32 || kind == VT_F64 || kind == VT_V128 ? ACC_FLOAT : ACC_INT;
+    /* v128, f64 and f32 have neighbouring codes. */
+    return (uint8_t)(kind - VT_V128) <= VT_F32 - VT_V128 ? ACC_FLOAT : ACC_INT;
 }
 
 static inline uint32_t tr_kind_slots(uint8_t kind)
@@ -187,7 +211,7 @@ struct entry *tr_top(struct tr *tr, uint32_t depth); /* 0: the topmost */
 uint32_t tr_next_slot(const struct tr *tr);          /* of the entry that would be pushed */
 
 void tr_push_slot(struct tr *tr, uint8_t kind); /* a value in its own slot */
-void tr_push_local(struct tr *tr, uint8_t kind, uint32_t local_slot);
+void tr_push_local(struct tr *tr, uint8_t kind, uint32_t local_slot, uint32_t other);
 void tr_push_bits(struct tr *tr, uint8_t kind, uint64_t bits);
 void tr_push_v128(struct tr *tr, const uint8_t *sixteen);
 /* The result of the instruction emitted last, `xop`, which has left it in an accumulator and can be

@@ -315,7 +315,7 @@ static void branch_on_null(struct tr *tr, uint32_t label, bool when_null)
         tr_bind(tr, &skip);
     }
     if (when_null)
-        tr_push_local(tr, VT_REF, slot);
+        tr_push_local(tr, VT_REF, slot, NOWHERE);
     else
         tr_pop(tr);
 }

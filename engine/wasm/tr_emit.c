@@ -10,42 +10,46 @@ void tr_fail(struct tr *tr, enum err_kind kind, const char *what)
 
 void tr_become(struct tr *tr, code_word *at, enum xop xop)
 {
-    at[0] = (code_word)(uintptr_t)tr->options->handlers[xop];
+    at[0] = handler_word(tr->options->handlers, xop);
     tr->xops[at - tr->start] = (uint16_t)xop;
+}
+
+/* Without room: writes to where it does no harm, for nothing of it will run. */
+static COLD code_word *emit_nowhere(struct tr *tr, enum xop xop, unsigned operands)
+{
+    tr_fail(tr, ERR_MEMORY, "no room for the function's code");
+    tr->at = tr->start;
+    size_t room = (size_t)(tr->limit - tr->at);
+    return tr_emit(tr, xop, operands + 2 <= room ? operands : (unsigned)room - 2);
+}
+
+static NOINLINE void clear_more(code_word *at, uint16_t *xops, unsigned operands)
+{
+    for (unsigned i = 2; i <= operands; i++) {
+        at[i] = 0;
+        xops[i] = XOP_COUNT;
+    }
 }
 
 code_word *tr_emit(struct tr *tr, enum xop xop, unsigned operands)
 {
-    if ((size_t)(tr->limit - tr->at) < (size_t)operands + 1) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's code");
-        tr->at = tr->start; /* overwritten harmlessly: nothing of it will run */
-        if ((size_t)(tr->limit - tr->at) < (size_t)operands + 1)
-            operands = (unsigned)(tr->limit - tr->at) - 1;
-    }
     code_word *at = tr->at;
-    tr_become(tr, at, xop);
-    uint16_t *xops = tr->xops + (at - tr->start);
-    for (unsigned i = 1; i <= operands; i++) {
-        at[i] = 0;
-        xops[i] = XOP_COUNT;
-    }
+    size_t position = (size_t)(at - tr->start);
+    uint16_t *xops = tr->xops + position;
+    if (unlikely((size_t)(tr->limit - at) < (size_t)operands + 2))
+        return emit_nowhere(tr, xop, operands);
+    at[0] = handler_word(tr->options->handlers, xop);
+    at[1] = 0; /* if it has no operands, the next instruction overwrites it */
+    xops[0] = (uint16_t)xop;
+    xops[1] = XOP_COUNT;
+    if (operands > 1)
+        clear_more(at, xops, operands);
+    xops[1 + operands] = XOP_COUNT;
     tr->at = at + 1 + operands;
     tr->last = (struct last){.at = at, .op = OP_ILLEGAL};
-    uint64_t position = (uint64_t)(at - tr->start);
-    if (tr->wanted >= position && tr->wanted - position <= operands)
+    if (unlikely(tr->wanted - position <= operands))
         tr->found = (uint64_t)(tr->insn.at - tr->module->file);
     return at + 1;
-}
-
-void tr_put16(code_word *word, unsigned field, uint32_t value)
-{
-    uint16_t narrow = (uint16_t)value;
-    memcpy((char *)word + field * sizeof narrow, &narrow, sizeof narrow);
-}
-
-void tr_put32(code_word *word, unsigned field, uint32_t value)
-{
-    memcpy((char *)word + field * sizeof value, &value, sizeof value);
 }
 
 void tr_unsupported(struct tr *tr)
@@ -56,11 +60,8 @@ void tr_unsupported(struct tr *tr)
     tr->failed = true;
 }
 
-uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot)
+uint32_t tr_use_wide(struct tr *tr, uint32_t slot, uint32_t slots)
 {
-    uint32_t slots = kind == VT_V128 ? 2 : 1;
-    if (slot + slots - 1 <= SLOT_MOST)
-        return slot;
     if (!tr->wide) {
         tr->wants_wide = true;
         tr_fail(tr, ERR_MEMORY, "frame of too many slots"); /* and translated again */
@@ -74,11 +75,6 @@ uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot)
         tr_put32(word, 1, slot + i);
     }
     return scratch;
-}
-
-uint32_t tr_use(struct tr *tr, uint32_t slot)
-{
-    return tr_use_value(tr, VT_I64, slot);
 }
 
 /* --- Labels

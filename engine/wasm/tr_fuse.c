@@ -2,37 +2,40 @@
  * function, when nothing is patched any more. */
 #include "engine/wasm/tr.h"
 
-/* A run so far, what follows, and the run that they make. */
+#define RUN_MOST 4 /* instructions in a run */
+
+/* A run so far with what follows, and the run that they make. */
 struct row {
-    uint16_t first;
-    uint16_t next;
+    uint32_t key;
     uint16_t run;
 };
 
+#define KEY(first, next) ((uint32_t)(first) << 16 | (uint32_t)(next))
+
 static const struct row rows[] = {
-#define FUSE2(a, b)       {XOP_##a, XOP_##b, XOP_##a##__##b},
-#define FUSE3(a, b, c)    {XOP_##a##__##b, XOP_##c, XOP_##a##__##b##__##c},
-#define FUSE4(a, b, c, d) {XOP_##a##__##b##__##c, XOP_##d, XOP_##a##__##b##__##c##__##d},
+#define FUSE2(a, b)       {KEY(XOP_##a, XOP_##b), XOP_##a##__##b},
+#define FUSE3(a, b, c)    {KEY(XOP_##a##__##b, XOP_##c), XOP_##a##__##b##__##c},
+#define FUSE4(a, b, c, d) {KEY(XOP_##a##__##b##__##c, XOP_##d), XOP_##a##__##b##__##c##__##d},
 #include "engine/wasm/fuse.def"
 #undef FUSE2
 #undef FUSE3
 #undef FUSE4
 };
 
-/* The rows by first and next: open addressing, filled when the first function is translated. */
+/* The rows by their keys: open addressing, filled when the first function is translated. */
 #define PLACES 8192u
 static uint16_t places[PLACES]; /* index into rows, from 1; 0: empty */
 _Static_assert(countof(rows) * 2 < PLACES, "fuse.def has outgrown its index");
 
-static uint32_t place_of(uint32_t first, uint32_t next)
+static uint32_t place_of(uint32_t key)
 {
-    return ((first << 16 | next) * UINT32_C(0x9e3779b1)) >> 19;
+    return (key * UINT32_C(0x9e3779b1)) >> 19;
 }
 
 static void fill_places(void)
 {
     for (uint16_t i = 0; i < countof(rows); i++) {
-        uint32_t at = place_of(rows[i].first, rows[i].next);
+        uint32_t at = place_of(rows[i].key);
         while (places[at])
             at = (at + 1) % PLACES;
         places[at] = (uint16_t)(i + 1);
@@ -42,11 +45,10 @@ static void fill_places(void)
 /* The run of `first` and `next`, or XOP_COUNT. */
 static uint32_t run_of(uint32_t first, uint32_t next)
 {
-    for (uint32_t at = place_of(first, next); places[at]; at = (at + 1) % PLACES) {
-        const struct row *row = &rows[places[at] - 1];
-        if (row->first == first && row->next == next)
-            return row->run;
-    }
+    uint32_t key = KEY(first, next);
+    for (uint32_t at = place_of(key); places[at]; at = (at + 1) % PLACES)
+        if (rows[places[at] - 1].key == key)
+            return rows[places[at] - 1].run;
     return XOP_COUNT;
 }
 
@@ -69,53 +71,89 @@ static size_t next_carried_out(const struct tr *tr, size_t at, size_t end)
     return at + (size_t)(ptrdiff_t)distance;
 }
 
+/* What choosing goes by. */
+struct choice {
+    size_t end;
+    size_t behind[RUN_MOST]; /* the instructions that follow the one at hand in the code */
+    uint16_t *left;          /* by word: instructions to dispatch from there on; 0 at the end */
+    bool known;              /* `left` has that of an earlier pass for what lies before */
+};
+
 /* Chooses the run that begins at `at`: that after which least is to be dispatched, of those the
- * longest. `left` has that number for what lies behind, and of an earlier pass for what lies
- * before; `known` is whether there was one. True if it would have been needed. */
-static bool choose(struct tr *tr, size_t at, size_t end, uint16_t *left, bool known)
+ * longest. True if what lies before would have to be known. */
+static bool choose(struct tr *tr, size_t at, const struct choice *choice)
 {
+    const uint16_t *xops = tr->xops;
     bool back = false;
-    uint32_t run = tr->xops[at];
+    bool jumped = false;
+    uint32_t run = xops[at];
     uint32_t best = run;
     uint32_t least = UINT16_MAX - 1;
-    for (size_t last = at;;) {
-        size_t next = next_carried_out(tr, last, end);
-        if (next <= at) {
-            back = true;
-            if (!known) {
-                best = run;
-                least = 0;
-                break;
+    size_t last = at;
+    for (unsigned length = 1;; length++) {
+        size_t next = choice->behind[length - 1];
+        jumped |= xops[last] == XOP_BR;
+        if (unlikely(jumped)) {
+            next = next_carried_out(tr, last, choice->end);
+            if (next <= at) {
+                back = true;
+                if (!choice->known) {
+                    best = run;
+                    least = 0;
+                    break;
+                }
             }
         }
-        uint32_t rest = next < end ? left[next] : 0;
+        uint32_t rest = choice->left[next];
         if (rest <= least) {
             least = rest;
             best = run;
         }
-        if (next >= end || (run = run_of(run, tr->xops[next])) == XOP_COUNT)
-            break;
+        if (length == RUN_MOST || (run = run_of(run, xops[next])) == XOP_COUNT)
+            break; /* which is what run_of gives at the end, too: there is no operator */
         last = next;
     }
-    left[at] = (uint16_t)(least + 1);
-    tr->start[at] = (code_word)(uintptr_t)tr->options->handlers[best];
+    choice->left[at] = (uint16_t)(least + 1);
+    tr->start[at] = handler_word(tr->options->handlers, best);
+    return back;
+}
+
+/* Chooses for the instructions at `last` and before, the last one first. Gives the first, that is
+ * the highest, for which what lies before would have to be known; or NOWHERE. */
+static size_t choose_all(struct tr *tr, struct choice *choice, size_t last)
+{
+    size_t back = NOWHERE;
+    size_t next = last;
+    for (unsigned i = 0; i < RUN_MOST; i++) {
+        if (next < choice->end)
+            next = next_instruction(tr->xops, next, choice->end);
+        choice->behind[i] = next;
+    }
+    for (size_t at = last + 1; at-- > 0;) {
+        if (tr->xops[at] == XOP_COUNT)
+            continue;
+        if (choose(tr, at, choice) && back == NOWHERE)
+            back = at;
+        memmove(choice->behind + 1, choice->behind, sizeof choice->behind - sizeof *choice->behind);
+        choice->behind[0] = at;
+    }
     return back;
 }
 
 void tr_fuse(struct tr *tr)
 {
-    size_t end = (size_t)(tr->at - tr->start);
     /* The room of the fixups, which are done with: two bytes for each word of code. */
-    uint16_t *left = (uint16_t *)(void *)tr->fixups;
-    if (tr->options->single || tr->fixups_most * sizeof *tr->fixups / sizeof *left < end)
+    struct choice choice = {.end = (size_t)(tr->at - tr->start),
+                            .left = (uint16_t *)(void *)tr->fixups};
+    if (tr->options->single ||
+        tr->fixups_most * sizeof *tr->fixups / sizeof *choice.left <= choice.end)
         return;
-    if (!places[place_of(rows[0].first, rows[0].next)])
+    if (!places[place_of(rows[0].key)])
         fill_places();
-    bool again = true;
-    for (int pass = 0; pass < 2 && again; pass++) {
-        again = false;
-        for (size_t at = end; at-- > 0;)
-            if (tr->xops[at] != XOP_COUNT)
-                again |= choose(tr, at, end, left, pass > 0);
+    choice.left[choice.end] = 0;
+    size_t back = choose_all(tr, &choice, choice.end);
+    if (back != NOWHERE) {
+        choice.known = true;
+        choose_all(tr, &choice, back);
     }
 }

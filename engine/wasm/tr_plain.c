@@ -184,8 +184,13 @@ static void local_set(struct tr *tr, bool keep)
     struct entry entry = tr_pop(tr);
     tr_preserve(tr, slot);
     tr_store(tr, &entry, slot);
-    if (keep)
-        tr_push_local(tr, kind, slot);
+    if (!keep)
+        return;
+    /* Of two locals with the value, the one that had it before: it can be read sooner. */
+    if (entry.place == IN_LOCAL && entry.local != slot && tr->acc_slot[tr_acc_of(kind)] != slot)
+        tr_push_local(tr, kind, entry.local, slot);
+    else
+        tr_push_local(tr, kind, slot, NOWHERE);
 }
 
 static void global_get(struct tr *tr)
@@ -363,12 +368,10 @@ static void special(struct tr *tr)
     case OP_DROP: tr_pop(tr); break;
     case OP_SELECT:
     case OP_SELECT_T: select_value(tr); break;
-    case OP_LOCAL_GET: tr_push_local(tr, tr->local_kinds[in->x], tr->local_slots[in->x]); break;
     case OP_LOCAL_SET: local_set(tr, false); break;
     case OP_LOCAL_TEE: local_set(tr, true); break;
     case OP_GLOBAL_GET: global_get(tr); break;
     case OP_GLOBAL_SET: global_set(tr); break;
-    case OP_I32_CONST: tr_push_bits(tr, VT_I32, (uint32_t)in->i32); break;
     case OP_I64_CONST: tr_push_bits(tr, VT_I64, (uint64_t)in->i64); break;
     case OP_F32_CONST: tr_push_bits(tr, VT_F32, in->f32); break;
     case OP_F64_CONST: tr_push_bits(tr, VT_F64, in->f64); break;

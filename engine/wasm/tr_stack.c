@@ -211,8 +211,14 @@ bool tr_preserve(struct tr *tr, uint32_t slot)
 {
     bool any = false;
     for (uint32_t i = tr->settled; i < tr->nentries; i++) {
-        const struct entry *entry = &tr->entries[i];
-        if (entry->place == IN_LOCAL && entry->local == slot) {
+        struct entry *entry = &tr->entries[i];
+        if (entry->place != IN_LOCAL)
+            continue;
+        if (entry->local == slot && entry->other != NOWHERE && entry->other != slot)
+            entry->local = entry->other;
+        if (entry->other == slot || entry->other == entry->local)
+            entry->other = NOWHERE;
+        if (entry->local == slot) {
             settle_at(tr, i);
             any = true;
         }
@@ -223,7 +229,7 @@ bool tr_preserve(struct tr *tr, uint32_t slot)
 /* --- Pushing and popping
  * --------------------------------------------------------------------------- */
 
-static struct entry *push(struct tr *tr, uint8_t kind, enum place place)
+INLINE struct entry *push(struct tr *tr, uint8_t kind, enum place place)
 {
     if (tr->nentries == tr->entries_most) {
         tr_fail(tr, ERR_MEMORY, "no room for the function's operands");
@@ -251,9 +257,11 @@ void tr_push_slot(struct tr *tr, uint8_t kind)
         forget(tr, entry->slot + 1);
 }
 
-void tr_push_local(struct tr *tr, uint8_t kind, uint32_t local_slot)
+void tr_push_local(struct tr *tr, uint8_t kind, uint32_t local_slot, uint32_t other)
 {
-    push(tr, kind, IN_LOCAL)->local = local_slot;
+    struct entry *entry = push(tr, kind, IN_LOCAL);
+    entry->local = local_slot;
+    entry->other = other;
 }
 
 void tr_push_bits(struct tr *tr, uint8_t kind, uint64_t bits)

@@ -1,7 +1,7 @@
 /* Translation of function bodies; see translate.h and tr.h. */
 #include "engine/wasm/tr.h"
 
-int translate_prepare(const struct module *module, const void *const *handlers,
+int translate_prepare(const struct module *module, const handler_offset *handlers,
                       struct region *image, struct err *err)
 {
     if (*module->code)
@@ -14,7 +14,7 @@ int translate_prepare(const struct module *module, const void *const *handlers,
     }
     if (!code || !code->entries || !code->ranges)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the code of %u functions", nown);
-    code->lazy[0] = (code_word)(uintptr_t)handlers[XOP_LAZY];
+    code->lazy[0] = handler_word(handlers, XOP_LAZY);
     for (uint32_t i = module->imported_funcs; i < module->nfuncs; i++)
         code->entries[i] = code->lazy;
     *module->code = code;
@@ -92,11 +92,26 @@ static uint32_t lay_out_frame(struct tr *tr, size_t locals_most)
     return slot - first;
 }
 
+static void trace(struct tr *tr)
+{
+    code_word *word = tr_emit(tr, XOP_TRACE, 2);
+    tr_put32(word, 0, tr->func);
+    if (!tr->failed)
+        word[1] = (uint64_t)(tr->insn.at - tr->module->file);
+}
+
 static void translate_insn(struct tr *tr)
 {
+    if (tr->options->traced && !tr->dead)
+        trace(tr);
     if (tr->fuel && !tr->failed)
         ++*tr->fuel;
-    switch (tr->insn.op) {
+    const struct insn *in = &tr->insn;
+    switch (in->op) {
+    case OP_LOCAL_GET:
+        tr_push_local(tr, tr->local_kinds[in->x], tr->local_slots[in->x], NOWHERE);
+        break;
+    case OP_I32_CONST: tr_push_bits(tr, VT_I32, (uint32_t)in->i32); break;
     case OP_UNREACHABLE:
     case OP_BLOCK:
     case OP_LOOP:
@@ -172,6 +187,7 @@ static int translate_body(struct tr *tr, const struct translation *options, uint
         *tr = (struct tr){.options = options,
                           .module = options->module,
                           .type = types_func(options->module->types, function->type),
+                          .func = func,
                           .err = wide ? err : &ignored,
                           .wide = wide,
                           .wanted = wanted,

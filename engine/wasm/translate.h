@@ -8,14 +8,15 @@
 
 struct translation {
     const struct module *module;
-    const void *const *handlers; /* by enum xop */
-    bool fuel;                   /* count operators */
-    bool single;                 /* every instruction is dispatched: no runs of fuse.def */
+    const handler_offset *handlers;
+    bool fuel;   /* count operators */
+    bool single; /* every instruction is dispatched: no runs of fuse.def */
+    bool traced; /* a TRACE before every operator */
 };
 
 /* Gives a module its `struct code`, with every entry set to translate when it is first called.
  * -1: the region is full. */
-int translate_prepare(const struct module *module, const void *const *handlers,
+int translate_prepare(const struct module *module, const handler_offset *handlers,
                       struct region *image, struct err *err);
 
 /* Translates one function and sets its entry. The code is taken from `image`; the free rest of it

@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct region regions[2];
-static const void *handlers[XOP_COUNT];
+static handler_offset handlers[XOP_COUNT];
 
 static struct region *ready(struct region *region)
 {
@@ -23,7 +23,7 @@ static struct region *ready(struct region *region)
             abort();
         *region = region_of(at, REGION_SIZE);
         for (size_t i = 0; i < XOP_COUNT; i++)
-            handlers[i] = (const uint8_t *)at + i;
+            handlers[i] = (handler_offset)i;
     }
     region_release(region, region->base);
     return region;
