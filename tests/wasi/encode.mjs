@@ -111,7 +111,8 @@ const instance_type = (of, used, outer) => {
   const resources = new Set();
   const is_resource = (of, name) => {
     const item = of.items.find(one => one.name === name && one.kind !== 'func');
-    return item.kind === 'resource' || (item.kind === 'use' && is_resource(interface_named(item.from), item.there));
+    return item.kind === 'resource' || (item.kind === 'type' && of.items.some(one => one.kind === 'resource' && one.name === item.type))
+      || (item.kind === 'use' && is_resource(interface_named(item.from), item.there));
   };
   for (const item of of.items) {
     if (item.kind === 'use') {
@@ -126,6 +127,7 @@ const instance_type = (of, used, outer) => {
         ? types.has(type.name) ? types.get(type.name) : define([primitives[type.name]]) : defined(type);
       decls.push([4, ...extern_name(item.name), TYPE, 0, ...uleb(index)]);
       types.set(item.name, count++);
+      if (resources.has(type.name)) resources.add(item.name);
     } else if (item.kind === 'resource') {
       decls.push([4, ...extern_name(item.name), TYPE, 1]);
       types.set(item.name, count++);
@@ -141,8 +143,8 @@ const instance_type = (of, used, outer) => {
   return [0x42, ...vec(decls)];
 };
 
-// The component, as bytes.
-export const make_component = (module, program) => {
+// The component, as bytes. `encoding` of strings: 0 is UTF-8, 1 is UTF-16.
+export const make_component = (module, program, encoding = 0) => {
   const needs = imports_of(module).map(({ module, field }) => ({ module, field, row: row_named(module, field) }));
   const used = new Set(needs.map(need => need.row));
   const out = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0];
@@ -174,7 +176,7 @@ export const make_component = (module, program) => {
       out.push(...section(8, vec([[3, ...uleb(type)]])));
     } else {
       out.push(...section(6, vec([[FUNC, 0, ...uleb(instances.get(need.row.interface)), ...name(need.row.name)]])));
-      out.push(...section(8, vec([[1, 0, ...uleb(funcs++), ...vec([[0], [3, 0], [4, 0]])]])));
+      out.push(...section(8, vec([[1, 0, ...uleb(funcs++), ...vec([[encoding], [3, 0], [4, 0]])]])));
     }
     return { ...need, index: core_funcs++ };
   });

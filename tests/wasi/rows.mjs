@@ -7,72 +7,18 @@
 // The scenarios are in rows/*.c; of each a core module is made that imports what it uses and no more
 // (clang and wasm-ld), and of that a component (encode.mjs), with names and types from the table. The
 // last lines are how many rows there are, how many were tested, and `N passed, N failed, N skipped`.
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { play_all, read_options, set_up } from '../carrel.mjs';
-import { make_component } from './encode.mjs';
-import { core_signature, later, p1_rows, rows, track_name } from './table.mjs';
+import { load_scenarios } from './build.mjs';
+import { later, p1_rows, rows } from './table.mjs';
 
 const { options } = read_options('', { jobs: { type: 'string', default: '2' }, verbose: { type: 'boolean', default: false } });
 const { work, give, run } = set_up(options, 'rows-');
-const sources = path.join(path.dirname(fileURLToPath(import.meta.url)), 'rows');
-
-// --- Building ---------------------------------------------------------------------------------------
-
-const C = { i: 'int', I: 'unsigned long long', f: 'float', F: 'double', '': 'void' };
-const import_name = row => row.kind === 'resource' ? `[resource-drop]${row.name}` : row.name;
-
-const header = () => [...rows.values()].filter(row => row.provided).map(row => {
-  const { params, result } = core_signature(row);
-  return `__attribute__((import_module("${track_name(row.interface)}"), import_name("${import_name(row)}")))\n`
-    + `${C[result]} w_${row.id}(${params.map(one => C[one]).join(', ') || 'void'});\n`;
-}).join('') + p1_rows.map(row =>
-  `__attribute__((import_module("wasi_snapshot_preview1"), import_name("${row.name}")))\n`
-  + `${C[row.results]} w_${row.id}(${[...row.params].map(one => C[one]).join(', ') || 'void'});\n`).join('');
-
-const tool = (command, args) => {
-  const result = spawnSync(command, args, { encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr ?? result.error}`);
-};
-const include = path.join(work, 'include');
-fs.mkdirSync(include);
-fs.writeFileSync(path.join(include, 'wasi.h'), header());
-const compile = (source, object, ...defines) => tool('clang-19', ['--target=wasm32', '-c', '-O1', '-std=c17', '-nostdlib',
-  '-ffreestanding', '-fno-builtin', '-mbulk-memory', '-ffunction-sections', '-fdata-sections', '-Wall', '-Wextra', '-Werror',
-  `-I${include}`, `-I${sources}`, ...defines, '-o', object, path.join(sources, source)]);
-
-// The scenarios: { id, file, with, without }.
-const scenarios = new Map();
-for (const name of fs.readdirSync(sources).filter(name => name.endsWith('.c') && name !== 'base.c')) {
-  const object = path.join(work, name.replace(/c$/, 'o'));
-  compile(name, object);
-  // What the macros of the file make of it.
-  const text = spawnSync('clang-19', ['--target=wasm32', '-E', '-P', '-DROW(id,with,without)=ROW_IS id with without', `-I${include}`,
-    `-I${sources}`, path.join(sources, name)], { encoding: 'utf8' }).stdout;
-  for (const found of text.matchAll(/ROW_IS (\w+) "([^"]*)" "([^"]*)"/g))
-    scenarios.set(found[1], { id: found[1], object, with: found[2], without: found[3] });
-}
-
-const bases = [0, 1].map(granted => {
-  const object = path.join(work, `base-${granted}.o`);
-  compile('base.c', object, `-DGRANTED=${granted}`);
-  return object;
-});
-
-const build = (scenario, granted) => {
-  const base = path.join(work, `${scenario.id}-${granted}`), file = `${base}.wasm`;
-  const p1 = scenario.id.startsWith('p1_');
-  if (p1) compile('base.c', `${base}.o`, `-DGRANTED=${granted}`, `-DSCENARIO=row_${scenario.id}`);
-  tool('wasm-ld-19', ['--no-entry', ...(p1 ? [] : ['--import-memory', `--export=row_${scenario.id}`]), '--gc-sections', '--strip-all',
-    '-z', 'stack-size=65536', '--initial-memory=4194304', '-o', `${base}.core`, p1 ? `${base}.o` : bases[granted], scenario.object]);
-  const module = fs.readFileSync(`${base}.core`);
-  fs.writeFileSync(file, p1 ? module : make_component(module, `row_${scenario.id}`));
-  fs.chmodSync(file, 0o644);
-  return file;
-};
+const here = path.dirname(fileURLToPath(import.meta.url));
+const { scenarios, build } = load_scenarios(work, path.join(here, 'rows'));
 
 // --- Giving -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,70 @@
+// Shapes that went wrong in other runtimes, and edges of streams, files and exit codes, in real cells:
+// shapes/*.c.
+//
+//   node tests/wasi/shapes.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--jobs N] [--verbose]
+//
+// The last line is `N passed, N failed, N skipped`.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { play_all, read_options, set_up } from '../carrel.mjs';
+import { load_scenarios } from './build.mjs';
+
+const { options } = read_options('', { jobs: { type: 'string', default: '2' }, verbose: { type: 'boolean', default: false } });
+const { work, give, run } = set_up(options, 'shapes-');
+const { scenarios, build } = load_scenarios(work, path.join(path.dirname(fileURLToPath(import.meta.url)), 'shapes'));
+
+// in/ is given; what lies beside it must stay as it is.
+const plant = () => {
+  const root = fs.mkdtempSync(path.join(work, 'tree-')), inside = path.join(root, 'in');
+  fs.chmodSync(root, 0o755);
+  fs.writeFileSync(path.join(root, 'outside.txt'), 'secret');
+  fs.mkdirSync(path.join(inside, 'd'), { recursive: true });
+  fs.writeFileSync(path.join(inside, 'f'), '0123456789');
+  fs.symlinkSync('..', path.join(inside, 'out'));
+  fs.symlinkSync('../outside.txt', path.join(inside, 'outfile'));
+  spawnSync('mkfifo', [path.join(inside, 'fifo')]);
+  spawnSync('mknod', [path.join(inside, 'null'), 'c', '1', '3']);
+  give(root);
+  return root;
+};
+
+// All that can be seen of a tree from outside.
+const look = folder => fs.readdirSync(folder, { withFileTypes: true }).map(entry => {
+  const at = path.join(folder, entry.name);
+  return entry.isDirectory() ? `${entry.name}/(${look(at)})`
+    : entry.isFile() ? `${entry.name}=${fs.readFileSync(at)}` : entry.name;
+}).sort().join(' ');
+
+const exit_codes = [0, 1, 2, 3, 63, 64, 101, 123, 124, 125, 126, 127, 128, 129, 130, 134, 137, 143, 192, 254, 255];
+
+const play = async scenario => {
+  const file = build(scenario, 1), lines = [];
+  const words = scenario.with.split(' ');
+  const trees = [], flags = [];
+  for (const word of words) {
+    if (word === 'net') flags.push(...['connect=127.0.0.1:*', 'udp=127.0.0.1:*'].flatMap(rule => ['--net', rule]));
+    if (word !== 'ro' && word !== 'rw') continue;
+    const root = plant(), name = trees.length ? `/${trees.length}` : '/';
+    trees.push({ root, read_only: word === 'ro', before: look(root) });
+    flags.push('--dir', `${path.join(root, 'in')}::${name}${word === 'ro' ? ':ro' : ''}`);
+  }
+  const started = Date.now();
+  const output = words.includes('full') ? 'sleep 1' : words.includes('closed') ? 'true' : undefined;
+  for (const code of words.includes('exit') ? exit_codes : [Number(scenario.without)]) {
+    const args = words.includes('exit') ? [String(code)] : [];
+    const result = await run(['run', ...flags, file, ...args], '', { output });
+    if (result.code !== code) lines.push(`exit ${result.signal ?? result.code}, expected ${code}`, ...result.stderr.split('\n').slice(0, 4));
+    if (words.includes('full') && !result.stderr.includes('went on')) lines.push('standard error said nothing');
+  }
+  for (const tree of trees) {
+    if (tree.read_only && look(tree.root) !== tree.before) lines.push('a directory that was given for reading was changed');
+    if (fs.readFileSync(path.join(tree.root, 'outside.txt'), 'utf8') !== 'secret') lines.push('changed a file outside');
+    if (fs.readdirSync(tree.root).length !== 2) lines.push(`made something outside: ${fs.readdirSync(tree.root)}`);
+  }
+  if (Date.now() - started > 60_000) lines.push(`took ${Date.now() - started} ms`);
+  return { state: lines.length ? 'failed' : 'passed', lines };
+};
+
+await play_all([...scenarios.values()].filter(one => new RegExp(options.only).test(one.id)).map(one => ({ name: one.id, ...one })), play, options);
