@@ -2,6 +2,7 @@
  * looked into: what they mean, a reader in its cell says. */
 #include "runner/examine.h"
 
+#include "shim/demand_cache.h"
 #include "shim/engine_file.h"
 #include "shim/host.h"
 #include <errno.h>
@@ -54,12 +55,20 @@ static int read_demand(struct examiner *examiner, const struct options *options,
         .component_size = of->component.size,
         .digest = of->component.digest,
     };
+    /* Only for who wants nothing of the reader but its answer. */
+    bool remembers = examiner->run_follows && !options->no_cache;
+    if (remembers && demand_cache_get(of->component.digest, examiner->engine, &of->demand))
+        return 0;
     if (cell_plan_make(&request, &of->reader, err))
         return -1;
     if (options->explain)
         examine_explain("The reader's cell", &of->reader.plan);
-    return session_read(&examiner->session, &of->component, &of->reader.plan, examiner->run_follows,
-                        &of->demand, &of->walls, err);
+    if (session_read(&examiner->session, &of->component, &of->reader.plan, examiner->run_follows,
+                     &of->demand, &of->walls, err))
+        return -1;
+    if (remembers)
+        demand_cache_put(of->component.digest, examiner->engine, &of->demand);
+    return 0;
 }
 
 static int plan_run(struct examiner *examiner, const struct options *options,

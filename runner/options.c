@@ -295,6 +295,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_INVOKE: options->invoke = given->value; return 0;
     case FLAG_ENGINE: options->engine = given->value; return 0;
     case FLAG_EXPLAIN: options->explain = true; return 0;
+    case FLAG_NO_CACHE: options->no_cache = true; return 0;
     case FLAG_WAT: return add_view(options, VIEW_WAT);
     case FLAG_MODULES: return add_view(options, VIEW_MODULES);
     case FLAG_JSON: options->json = true; return add_view(options, VIEW_JSON);

@@ -24,6 +24,7 @@ struct options {
     bool denials_json;
     bool diff;
     bool explain;
+    bool no_cache;
     bool json;
     const char *views[3]; /* words of the VIEW rows that `inspect` is to show */
     size_t view_count;

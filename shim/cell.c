@@ -40,7 +40,7 @@ void cell_start(struct cell *cell)
     cell->deadline = UINT64_MAX;
     cell->late = false;
     cell->counts = (struct message_counts){0};
-    cell->outcome = (struct outcome){0};
+    memset(&cell->outcome, 0, offsetof(struct outcome, frames)); /* which are as many as counted */
     cell->log = NULL;
     cell->demand = NULL;
     cell->answered = false;

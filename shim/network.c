@@ -35,8 +35,7 @@ void network_start(struct network *network)
     network->tokens = 0;
     network->lookup_count = 0;
     network->known_count = 0;
-    for (size_t i = 0; i < PROTOCOL_SOCKETS; i++)
-        network->sockets[i].fd = -1;
+    network->places = 0;
 }
 
 void network_open(struct network *network, const struct plan *plan, const char *file,
@@ -56,7 +55,7 @@ void network_open(struct network *network, const struct plan *plan, const char *
 
 void network_close(struct network *network)
 {
-    for (size_t i = 0; i < PROTOCOL_SOCKETS; i++)
+    for (size_t i = 0; i < network->places; i++)
         if (network->sockets[i].fd >= 0)
             close(take_fd(&network->sockets[i].fd));
     for (size_t i = 0; i < network->lookup_count; i++)
@@ -153,7 +152,7 @@ static int check_destination(const struct network_socket *of, const struct net_a
 
 static struct network_socket *socket_of(struct network *network, uint32_t number, uint32_t protocol)
 {
-    if (number >= PROTOCOL_SOCKETS || network->sockets[number].fd < 0 ||
+    if (number >= network->places || network->sockets[number].fd < 0 ||
         network->sockets[number].protocol != protocol)
         return NULL;
     return &network->sockets[number];
@@ -176,7 +175,7 @@ static int on_socket(struct network *network, const struct message_ask_socket *a
             : !may(network, NET_DATAGRAMS))
         return -EACCES;
     uint32_t number = 0;
-    while (number < PROTOCOL_SOCKETS && network->sockets[number].fd >= 0)
+    while (number < network->places && network->sockets[number].fd >= 0)
         number++;
     if (number == PROTOCOL_SOCKETS)
         return -EMFILE;
@@ -186,6 +185,8 @@ static int on_socket(struct network *network, const struct message_ask_socket *a
         return fd;
     network->sockets[number] =
         (struct network_socket){.fd = fd, .protocol = ask->protocol, .family = family};
+    if (number == network->places)
+        network->places++;
     answer->message.socket = number;
     socket_values(fd, family, answer->message.values);
     return 0;

@@ -39,6 +39,7 @@ struct network {
     const struct net_rule *rules[NETWORK_RULES];
     size_t denied_count;
     const struct net_rule *denied[PLAN_MAX]; /* room for all: to forget one would open something */
+    size_t places; /* of the sockets that follow, those that were ever used */
     struct network_socket sockets[PROTOCOL_SOCKETS];
     struct network_lookup lookups[PROTOCOL_LOOKUPS]; /* the first is being looked up */
     size_t lookup_count;

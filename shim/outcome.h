@@ -12,9 +12,9 @@ struct outcome {
     struct err why; /* unless by_guest; its text may hold what the component chose */
     uint32_t depth; /* of a trap's stack */
     uint32_t frame_count;
+    struct wall_report walls;
     struct record_frame
         frames[PROTOCOL_FRAMES]; /* innermost first; NUL-terminated, not printable */
-    struct wall_report walls;
 };
 
 /* The first thing that is known about an end is what counts: all of these leave an outcome alone

@@ -10,6 +10,7 @@ place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT INT TERM
 chmod 755 "$place"
 install -m 755 "$script" "$place/script"
+install -m 644 "$(dirname "$script")"/*.sh "$place/" # which it may read
 for program in "$@"; do
     install -m 755 "$program" "$place/"
     set -- "$@" "$place/$(basename "$program")"

@@ -206,6 +206,21 @@ mv moved/libexec moved/real
 ln -s real moved/libexec
 expect 'an engine behind a link' 125 '' 'there is no carrel-engine beside carrel' moved/bin/carrel run ends
 
+# What a file demands is read once: the second time from the cache, unless that is not wanted. An engine
+# that has changed reads anew.
+export XDG_CACHE_HOME="$work/cache"
+if [ "$(id -u)" != 0 ]; then
+    entries() { ls "$XDG_CACHE_HOME/carrel" 2>/dev/null | wc -l; }
+    rm -rf "$XDG_CACHE_HOME"
+    expect 'nothing is remembered' 0 '' '' run --no-cache ends
+    expect 'no entry' 0 '^0\|$' '' entries
+    expect 'first time' 0 '' '' run ends
+    expect 'one entry' 0 '^1\|$' '' entries
+    expect 'second time' 0 '' '' run ends
+    : >"$XDG_CACHE_HOME/carrel/$(ls "$XDG_CACHE_HOME/carrel")"
+    expect 'a spoilt entry' 0 '' '' run ends
+fi
+
 # A standard stream is closed, and there is nothing to put in its place: in a mount namespace of its own.
 without_null() { unshare -rm sh -c 'mount -t tmpfs none /dev && exec "$@" <&-' - "$carrel" --version; }
 if unshare -rm true 2>/dev/null; then

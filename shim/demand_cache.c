@@ -1,0 +1,193 @@
+/* The demand cache; see demand_cache.h. An entry is written beside its place and renamed, so that
+ * nobody reads half of one. */
+#include "shim/demand_cache.h"
+
+#include "shim/cleanup.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The plain functions: OpenSSL's newer ones look their algorithms up at run time. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+#define PLACE_SIZE 512
+
+/* What an entry is about, and its answer's size. The answer follows. */
+struct entry {
+    char magic[8];
+    uint8_t digest[DIGEST_SIZE]; /* of the component */
+    uint64_t engine[5];          /* device, inode, size, changes of content and of the inode */
+    uint64_t tables;             /* a hash of the rows that an answer numbers */
+    uint64_t size;
+    uint8_t sum[SHA256_DIGEST_LENGTH]; /* of all the above, and of the answer */
+};
+
+static const char magic[8] = "demand1";
+
+/* FNV-1a: tells versions of the tables apart, and protects from nothing. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return (hash ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t hash_tables(void)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (int row = 0; row < ROW_COUNT; row++)
+        hash = hash_text(hash_text(hash, row_infos[row].interface), row_infos[row].name);
+    return hash_text(hash, CARREL_VERSION);
+}
+
+/* Of the directory: /var/cache/carrel, or carrel in the user's own place for such things. */
+static bool find_place(char ret[PLACE_SIZE])
+{
+    const char *given = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int size = -1;
+    if (geteuid() == 0)
+        size = snprintf(ret, PLACE_SIZE, "/var/cache/carrel");
+    else if (given && given[0] == '/')
+        size = snprintf(ret, PLACE_SIZE, "%s/carrel", given);
+    else if (home && home[0] == '/')
+        size = snprintf(ret, PLACE_SIZE, "%s/.cache/carrel", home);
+    return size > 0 && size < PLACE_SIZE;
+}
+
+static bool is_ours(int fd, mode_t type)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type &&
+           status.st_uid == geteuid() && !(status.st_mode & 077);
+}
+
+static int open_place(void)
+{
+    char place[PLACE_SIZE];
+    cleanup_close int directory =
+        find_place(place) ? open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    return directory >= 0 && is_ours(directory, S_IFDIR) ? take_fd(&directory) : -1;
+}
+
+/* Makes the directory, and the one above it, which an ordinary user may not have yet. */
+static void make_place(void)
+{
+    char place[PLACE_SIZE];
+    if (!find_place(place) || mkdir(place, 0700) == 0 || errno != ENOENT)
+        return;
+    char *slash = strrchr(place, '/');
+    *slash = '\0';
+    mkdir(place, 0700);
+    *slash = '/';
+    mkdir(place, 0700);
+}
+
+/* One of DEMAND_CACHE_ENTRIES names. */
+static void name_of(const uint8_t digest[DIGEST_SIZE], char ret[8])
+{
+    snprintf(ret, 8, "%03x", (digest[0] | digest[1] << 8) % DEMAND_CACHE_ENTRIES);
+}
+
+/* All of the entry but its size and its sum. */
+static bool begin(const uint8_t digest[DIGEST_SIZE], const char *engine, struct entry *ret)
+{
+    struct stat status;
+    if (stat(engine, &status))
+        return false;
+    memset(ret, 0, sizeof *ret);
+    memcpy(ret->magic, magic, sizeof magic);
+    memcpy(ret->digest, digest, DIGEST_SIZE);
+    ret->engine[0] = status.st_dev;
+    ret->engine[1] = status.st_ino;
+    ret->engine[2] = (uint64_t)status.st_size;
+    ret->engine[3] =
+        (uint64_t)status.st_mtim.tv_sec * 1000000000 + (uint64_t)status.st_mtim.tv_nsec;
+    ret->engine[4] =
+        (uint64_t)status.st_ctim.tv_sec * 1000000000 + (uint64_t)status.st_ctim.tv_nsec;
+    ret->tables = hash_tables();
+    return true;
+}
+
+static void sum_up(const struct entry *entry, const uint8_t *answer,
+                   uint8_t ret[SHA256_DIGEST_LENGTH])
+{
+    SHA256_CTX hash;
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, entry, offsetof(struct entry, sum));
+    SHA256_Update(&hash, answer, entry->size);
+    SHA256_Final(ret, &hash);
+}
+
+bool demand_cache_get(const uint8_t digest[DIGEST_SIZE], const char *engine, struct demand *ret)
+{
+    struct {
+        struct entry entry;
+        uint8_t answer[DEMAND_ANSWER_MAX + 1]; /* one more, to see that there is no more */
+    } read_in;
+    struct entry wanted;
+    char name[8];
+    uint8_t sum[SHA256_DIGEST_LENGTH];
+    name_of(digest, name);
+    cleanup_close int directory = open_place();
+    cleanup_close int file =
+        directory < 0 ? -1
+                      : openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0 || !is_ours(file, S_IFREG) || !begin(digest, engine, &wanted))
+        return false;
+    ssize_t size = read(file, &read_in, sizeof read_in);
+    if (size < (ssize_t)sizeof wanted)
+        return false;
+    wanted.size = (uint64_t)size - sizeof wanted;
+    if (wanted.size > DEMAND_ANSWER_MAX ||
+        memcmp(&read_in.entry, &wanted, offsetof(struct entry, sum)) != 0)
+        return false;
+    sum_up(&wanted, read_in.answer, sum);
+    if (memcmp(read_in.entry.sum, sum, sizeof sum) != 0)
+        return false;
+    struct err err = {0};
+    return demand_parse((struct bytes){read_in.answer, wanted.size}, ret, &err) == 0;
+}
+
+/* The bytes of names as they were answered. */
+static size_t names_size(const struct demand *demand)
+{
+    if (demand->name_count == 0)
+        return 0;
+    struct str last = demand->names[demand->name_count - 1].text;
+    return (size_t)(last.at + last.len - demand->bytes);
+}
+
+static bool write_whole(int file, const struct entry *entry, const uint8_t *answer)
+{
+    return write(file, entry, sizeof *entry) == (ssize_t)sizeof *entry &&
+           write(file, answer, entry->size) == (ssize_t)entry->size;
+}
+
+void demand_cache_put(const uint8_t digest[DIGEST_SIZE], const char *engine,
+                      const struct demand *demand)
+{
+    struct entry entry;
+    uint8_t answer[DEMAND_ANSWER_MAX];
+    char name[8], aside[32];
+    size_t names = names_size(demand);
+    if (!begin(digest, engine, &entry) || names > sizeof answer - sizeof demand->head)
+        return;
+    entry.size = sizeof demand->head + names;
+    memcpy(answer, &demand->head, sizeof demand->head);
+    memcpy(answer + sizeof demand->head, demand->bytes, names);
+    sum_up(&entry, answer, entry.sum);
+    make_place();
+    cleanup_close int directory = open_place();
+    if (directory < 0)
+        return;
+    name_of(digest, name);
+    snprintf(aside, sizeof aside, "%s-%d", name, (int)getpid());
+    cleanup_close int file =
+        openat(directory, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0)
+        return;
+    if (!write_whole(file, &entry, answer) || renameat(directory, aside, directory, name))
+        unlinkat(directory, aside, 0);
+}
