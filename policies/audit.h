@@ -79,16 +79,11 @@ const char *audit_standing_word(enum audit_standing standing);
 /* How the text is laid out. */
 struct audit_style {
     bool colour;
+    bool verbose;   /* every row; else folded by package */
     unsigned width; /* columns, at least 60 */
 };
 
 /* For people. Names of unknown origin are escaped, whatever `out` is. */
 void audit_print_text(const struct audit *audit, const struct audit_style *style, FILE *out);
-
-/* For programs: one document for several files. `json` is NULL for the first; the result is given
- * to the next and printed and freed by audit_json_end. NULL if memory ran out. */
-struct audit_json;
-struct audit_json *audit_json_add(struct audit_json *json, const struct audit *audit);
-int audit_json_end(struct audit_json *json, FILE *out);
 
 #endif

@@ -1,41 +1,7 @@
 /* Prints audits for programs; see audit.h. Names of unknown origin are escaped as in the text, so
  * the document is UTF-8 whatever they are. A member is added, never renamed or given another
  * meaning, without a new "schema". */
-#include "policies/audit.h"
-
-#include "policies/printable.h"
-#include <json-c/json.h>
-#include <stdlib.h>
-
-struct audit_json {
-    json_object *all;
-    json_object *files;
-};
-
-static void put(json_object *to, const char *key, json_object *value)
-{
-    json_object_object_add(to, key, value);
-}
-
-static json_object *text(const char *value)
-{
-    return json_object_new_string(value);
-}
-
-/* A name of unknown origin. */
-static json_object *foreign(struct str value)
-{
-    char shown[2048];
-    return text(printable(shown, sizeof shown, value));
-}
-
-static json_object *hex(const uint8_t *digest)
-{
-    char digits[65];
-    for (size_t i = 0; i < 32; i++)
-        snprintf(digits + 2 * i, 3, "%02x", digest[i]);
-    return text(digits);
-}
+#include "policies/audit_forms.h"
 
 /* "no limit" is null. */
 static json_object *limit(uint64_t value)
@@ -52,14 +18,6 @@ static json_object *rule_names(rule_set set)
     return list;
 }
 
-static json_object *row_id(const struct demand *demand, enum row row)
-{
-    char id[256];
-    snprintf(id, sizeof id, "%s#%s%s", audit_interface(demand, row),
-             row_infos[row].kind == ROW_DROP ? "[resource-drop]" : "", row_infos[row].name);
-    return text(id);
-}
-
 static json_object *functions(const struct audit *audit)
 {
     json_object *list = json_object_new_array();
@@ -68,7 +26,7 @@ static json_object *functions(const struct audit *audit)
         for (size_t i = 0; i < group->count; i++) {
             enum row row = (enum row)group->rows[i];
             json_object *one = json_object_new_object();
-            put(one, "function", row_id(audit->in.demand, row));
+            put(one, "function", audit_row_id(audit->in.demand, row));
             put(one, "capability", text(capabilities[group->capability].word));
             put(one, "answer", text(audit_answer_word(group->answer)));
             put(one, "rules", rule_names(derive_row_rules(audit->in.verdict, row)));
@@ -85,7 +43,7 @@ static void put_names(json_object *to, const char *key, const struct demand *dem
     json_object *names = json_object_new_array();
     for (size_t i = 0; i < demand->name_count; i++)
         if (demand->names[i].list == list)
-            json_object_array_add(names, foreign(demand->names[i].text));
+            json_object_array_add(names, audit_foreign(demand->names[i].text));
     size_t shown = json_object_array_length(names);
     put(to, key, names);
     if (shown < demand->head.totals[list]) {
@@ -129,7 +87,7 @@ static json_object *rule_list(const struct audit *audit)
         put(one, "why", text(rules[rule->rule].why));
         put(one, "in_every_cell", json_object_new_boolean(rule->always));
         for (size_t r = 0; r < rule->count; r++)
-            json_object_array_add(because, row_id(audit->in.demand, (enum row)rule->rows[r]));
+            json_object_array_add(because, audit_row_id(audit->in.demand, (enum row)rule->rows[r]));
         put(one, "because_of", because);
         json_object_array_add(list, one);
     }
@@ -172,22 +130,53 @@ static json_object *wall_list(const struct audit *audit)
     return list;
 }
 
+static json_object *world_list(const struct audit *audit)
+{
+    char names[128], *rest = names;
+    json_object *list = json_object_new_array();
+    audit_worlds(audit, names, sizeof names);
+    for (const char *name = strsep(&rest, ","); name && *name; name = strsep(&rest, ","))
+        json_object_array_add(list, text(name + strspn(name, " ")));
+    return list;
+}
+
+static json_object *lack(const struct isolation *of)
+{
+    json_object *one = json_object_new_object();
+    put(one, "isolation", text(of->word));
+    put(one, "what", text(of->what));
+    put(one, "not_held", text(of->lacks));
+    return one;
+}
+
+/* What no wall holds: of each way of isolation, and of the tier that this carrel is. */
+static json_object *lack_list(const struct audit *audit)
+{
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < ISOLATIONS; i++)
+        json_object_array_add(list, lack(&isolations[i]));
+    json_object_array_add(list, lack(audit_tier(audit)));
+    return list;
+}
+
 static json_object *whole(const struct audit *audit)
 {
     const struct audit_input *in = &audit->in;
     json_object *one = json_object_new_object(), *limits = json_object_new_object();
-    put(one, "file", foreign(str_of(in->file)));
-    put(one, "sha256", hex(in->digest));
+    put(one, "file", audit_foreign(str_of(in->file)));
+    put(one, "sha256", audit_hex(in->digest));
     put(one, "size", json_object_new_uint64(in->size));
     put(one, "kind",
         text(demand_is(in->demand, DEMAND_IS_COMPONENT) ? "component" : "core module"));
     put(one, "summary", text(audit->summary));
+    put(one, "worlds", world_list(audit));
     put(one, "runs", json_object_new_boolean(!audit->refused));
     put(one, "refusal", audit->refused ? text(audit->refusal.text) : NULL);
     put_names(one, "imports", in->demand, DEMAND_IMPORT);
     put_names(one, "exports", in->demand, DEMAND_EXPORT);
     put_names(one, "unknown", in->demand, DEMAND_UNKNOWN);
     put_names(one, "mismatched", in->demand, DEMAND_MISMATCH);
+    put_names(one, "requests", in->demand, DEMAND_REQUEST);
     put(one, "functions", functions(audit));
     put(one, "capabilities", capability_list(audit));
     put(one, "system_calls", rule_list(audit));
@@ -198,30 +187,21 @@ static json_object *whole(const struct audit *audit)
     put(one, "limits", limits);
     put(one, "operations", operations(in->plan));
     put(one, "walls", wall_list(audit));
+    put(one, "not_held", lack_list(audit));
     return one;
 }
 
-struct audit_json *audit_json_add(struct audit_json *json, const struct audit *audit)
+json_object *audit_json_begin(void)
 {
-    if (!json) {
-        json = calloc(1, sizeof *json);
-        if (!json)
-            return NULL;
-        json->all = json_object_new_object();
-        json->files = json_object_new_array();
-        put(json->all, "schema", text("carrel-audit-1"));
-        put(json->all, "files", json->files);
-    }
-    json_object_array_add(json->files, whole(audit));
-    return json;
+    json_object *all = json_object_new_object();
+    put(all, "schema", text("carrel-audit-1"));
+    put(all, "files", json_object_new_array());
+    return all;
 }
 
-int audit_json_end(struct audit_json *json, FILE *out)
+void audit_json_add(json_object *document, const struct audit *audit)
 {
-    const int style =
-        JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
-    int failed = fprintf(out, "%s\n", json_object_to_json_string_ext(json->all, style)) < 0;
-    json_object_put(json->all);
-    free(json);
-    return failed ? -1 : 0;
+    json_object *files = NULL;
+    if (json_object_object_get_ex(document, "files", &files))
+        json_object_array_add(files, whole(audit));
 }

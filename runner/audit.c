@@ -1,5 +1,4 @@
 /* `carrel audit`: what components can do, without running them. */
-#include "policies/audit.h"
 #include "policies/audit_compare.h"
 #include "runner/command.h"
 #include "runner/examine.h"
@@ -30,9 +29,7 @@ static struct audit_style style_of_output(void)
 /* What one file adds to the output. */
 struct printing {
     const struct options *options;
-    struct audit_style style;
-    struct audit_json *json;
-    bool printed;
+    struct audit_output output;
     bool exceeds; /* what was asked for with --check or --diff */
 };
 
@@ -65,22 +62,19 @@ static void print(struct printing *printing, const char *path, const struct exam
         printing->exceeds = audit_print_excess(&audit, stdout) > 0 || printing->exceeds;
         return;
     }
-    if (printing->options->json) {
-        printing->json = audit_json_add(printing->json, &audit);
-        return;
-    }
-    if (printing->printed)
-        putchar('\n');
-    audit_print_text(&audit, &printing->style, stdout);
-    printing->printed = true;
+    audit_output_add(&printing->output, &audit);
 }
 
 /* Each file for itself. Gives the exit code. */
 static int audit_each(struct examiner *examiner, const struct options *options, char **operands,
                       size_t count)
 {
-    struct printing printing = {.options = options, .style = style_of_output()};
+    struct printing printing = {.options = options};
+    struct audit_style style = style_of_output();
+    style.verbose = options->verbose;
     int code = 0;
+    if (!options->check)
+        audit_output_begin(&printing.output, options->format, &style, stdout);
     for (size_t i = 0; i < count && !examiner->session.interrupted; i++) {
         struct examined *of = NULL;
         struct err one = {.offset = ERR_NOWHERE};
@@ -90,7 +84,7 @@ static int audit_each(struct examiner *examiner, const struct options *options, 
             print(&printing, operands[i], of);
         examined_free(of);
     }
-    if (options->json && printing.json && audit_json_end(printing.json, stdout))
+    if (!options->check && audit_output_end(&printing.output))
         code = err_exit_code(ERR_FAULT);
     return code == 0 && printing.exceeds ? AUDIT_EXCEEDS : code;
 }
@@ -122,6 +116,8 @@ static const char *wrong_operands(const struct options *options, size_t count)
                "other";
     if (options->diff && count != 2)
         return "--diff takes two files: write `carrel audit --diff OLD NEW`";
+    if (count > 1 && !options->check && !audit_formats[options->format].many)
+        return "this form is about one file: ask for one after the other";
     return count == 0 ? "no FILE: write `carrel audit FILE...`" : NULL;
 }
 

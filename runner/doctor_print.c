@@ -94,8 +94,8 @@ static json_object *wall_object(const struct doctor_findings *findings, enum wal
     json_object_object_add(one, "since", json_object_new_string(walls[wall].kernel));
     if (wall_in(findings->missing, wall)) {
         json_object_object_add(one, "why", json_object_new_string(why(findings, wall)));
-        json_object_object_add(one, "mend",
-                               json_object_new_string(doctor_mend(findings, wall, text, sizeof text)));
+        json_object_object_add(
+            one, "mend", json_object_new_string(doctor_mend(findings, wall, text, sizeof text)));
     }
     return one;
 }

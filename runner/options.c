@@ -269,6 +269,23 @@ static int add_view(struct options *options, enum view view)
     return 0;
 }
 
+static int set_format(struct options *options, const char *word, struct err *err)
+{
+    const char *best = NULL;
+    size_t distance = 0;
+    for (int i = 0; i < AUDIT_FORMATS; i++) {
+        if (strcmp(audit_formats[i].word, word) == 0) {
+            options->format = (enum audit_format)i;
+            return 0;
+        }
+        nearest_try(word, audit_formats[i].word, &best, &distance);
+    }
+    return best ? err_set(err, ERR_USAGE, ERR_NOWHERE, "--format %s: did you mean %s?", word, best)
+                : err_set(err, ERR_USAGE, ERR_NOWHERE,
+                          "--format %s: there is no such form: `carrel help audit` lists them",
+                          word);
+}
+
 static int set_denials(struct options *options, const char *form, struct err *err)
 {
     options->denials_json = strcmp(form, "json") == 0;
@@ -298,8 +315,13 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_NO_CACHE: options->no_cache = true; return 0;
     case FLAG_WAT: return add_view(options, VIEW_WAT);
     case FLAG_MODULES: return add_view(options, VIEW_MODULES);
-    case FLAG_JSON: options->json = true; return add_view(options, VIEW_JSON);
+    case FLAG_JSON:
+        options->json = true;
+        options->format = AUDIT_JSON;
+        return add_view(options, VIEW_JSON);
     case FLAG_CHECK: options->check = given->value; return 0;
+    case FLAG_FORMAT: return set_format(options, given->value, err);
+    case FLAG_VERBOSE: options->verbose = true; return 0;
     case FLAG_DIFF: options->diff = true; return 0;
     case FLAG_DENIALS: return set_denials(options, given->value, err);
     case FLAG_AUDIT_LOG: options->audit_log = given->value; return 0;

@@ -2,6 +2,7 @@
 #ifndef CARREL_RUNNER_OPTIONS_H
 #define CARREL_RUNNER_OPTIONS_H
 
+#include "policies/audit_output.h"
 #include "policies/policy.h"
 #include "runner/cli.h"
 #include "runner/policy_file.h"
@@ -22,7 +23,9 @@ struct options {
     const char *audit_log; /* a path; or NULL */
     bool bounded;          /* a limit on memory is given, here or for some component */
     bool denials_json;
+    enum audit_format format;
     bool diff;
+    bool verbose;
     bool explain;
     bool no_cache;
     bool json;

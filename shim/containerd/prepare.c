@@ -1,7 +1,7 @@
 /* The helper; see prepare.h. It ends with the shim, and leaves nothing behind. */
 #include "shim/containerd/prepare.h"
 
-#include "policies/audit.h"
+#include "policies/audit_output.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/bundle.h"
 #include "shim/containerd/rootfs.h"
@@ -191,7 +191,10 @@ static void write_audit(struct work *work)
                                      .standing = work->walls.standing,
                                      .missing = work->walls.missing | room->plan.missing},
                &work->audit);
-    audit_json_end(audit_json_add(NULL, &work->audit), file);
+    struct audit_output output;
+    audit_output_begin(&output, AUDIT_JSON, &(struct audit_style){.colour = false}, file);
+    audit_output_add(&output, &work->audit);
+    audit_output_end(&output);
 }
 
 /* Tells that the room is filled in; the component's descriptor goes with it. */

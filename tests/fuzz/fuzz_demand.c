@@ -1,6 +1,6 @@
 /* A reader's answer is hostile: whatever it is, it is refused, or it derives, prints and stays
  * within its bounds, and nothing raw of it reaches the output. */
-#include "policies/audit.h"
+#include "policies/audit_output.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,9 +38,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    audit_print_text(&audit, &(struct audit_style){.width = 60 + data[0] % 64}, out);
-    if (audit_json_end(audit_json_add(NULL, &audit), out))
-        abort();
+    const struct audit_style style = {.verbose = data[0] & 1, .width = 60 + data[0] % 64};
+    for (int format = 0; format < AUDIT_FORMATS; format++) {
+        struct audit_output output;
+        audit_output_begin(&output, (enum audit_format)format, &style, out);
+        audit_output_add(&output, &audit);
+        if (audit_output_end(&output))
+            abort();
+    }
     fclose(out);
     check(text, length);
     free(text);

@@ -176,14 +176,14 @@ expect 'help of nothing' 125 '' 'unknown command' "$carrel" help frobnicate
 expect 'version' 0 '^carrel [0-9.]+\|$' '' "$carrel" --version
 
 # --- Audits --------------------------------------------------------------------------------------------
-expect 'audit' 0 'It would run\..*descriptor.open-at.*stands +user-namespace' '' audit looks
-expect 'audit of what is refused' 0 'It would be refused.*handle.*carrel does not know.*acme:door' '' audit lacks
+expect 'audit' 0 'It would run\..*descriptor.open-at.*stands +user-namespace' '' audit --verbose looks
+expect 'audit of what is refused' 0 'It would be refused.*handle.*carrel does not know.*acme:door' '' audit --verbose lacks
 expect 'audit with a grant' 0 'given +dir\.read.*openat' '' audit --dir d::/ looks
-expect 'audit of several' 0 'looks .*ends ' '' audit looks ends
+expect 'audit of several' 0 'looks .*ends ' '' audit --verbose looks ends
 expect 'audit of one that is bad' 126 'ends ' 'bad magic' audit bad ends
 json() { audit --json "$@" | jq -c '[.schema, (.files | length), .files[0].runs, ([.files[0].system_calls[].system_call] | unique | length)]'; }
 expect 'audit as JSON' 0 '^\["carrel-audit-1",2,true,3\]\|$' '' json ends looks
-raw() { audit lacks | LC_ALL=C tr -d '\n -~' | tr -d '\200-\377' | wc -c; }
+raw() { audit --verbose lacks | LC_ALL=C tr -d '\n -~' | tr -d '\200-\377' | wc -c; }
 expect 'no raw control character' 0 '^0\|$' '' raw
 
 # Walls that are wanted and cannot be had are missing; where they can be had, they stand.

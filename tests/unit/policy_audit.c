@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "engine/base/utf.h"
-#include "policies/audit.h"
+#include "policies/audit_output.h"
 #include "tests/unit/policy_fixture.h"
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -62,11 +62,38 @@ static char *text_of(unsigned width, bool colour)
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    const struct audit_style style = {colour, width};
+    const struct audit_style style = {.colour = colour, .verbose = true, .width = width};
     audit_print_text(&audit, &style, out);
     fclose(out);
     assert_int_equal(strlen(text), length);
     return text;
+}
+
+/* A document of the current audit, several times. */
+static char *document_of(enum audit_format format, size_t times)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    const struct audit_style style = {.width = 80};
+    struct audit_output output;
+    audit_output_begin(&output, format, &style, out);
+    for (size_t i = 0; i < times; i++)
+        audit_output_add(&output, &audit);
+    assert_int_equal(audit_output_end(&output), 0);
+    fclose(out);
+    assert_int_equal(strlen(text), length);
+    return text;
+}
+
+/* UTF-8 without controls and without what turns the direction of writing. */
+static void harmless(const char *text)
+{
+    size_t size = strlen(text);
+    assert_true(utf8_valid((struct bytes){(const uint8_t *)text, size}));
+    assert_null(strstr(text, "\u202e"));
+    for (size_t i = 0; i < size; i++)
+        assert_true((unsigned char)text[i] >= ' ' || text[i] == '\n');
 }
 
 static void shows(const char *text, const char *part)
@@ -199,13 +226,7 @@ static void test_complete(void **state)
     }
     assert_int_equal(said, verdict.rules);
 
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    struct audit_json *json = audit_json_add(NULL, &audit);
-    json = audit_json_add(json, &audit);
-    assert_int_equal(audit_json_end(json, out), 0);
-    fclose(out);
+    char *text = document_of(AUDIT_JSON, 2);
     json_object *all = json_tokener_parse(text), *files = NULL, *one, *functions = NULL, *value;
     assert_non_null(all);
     assert_true(json_object_object_get_ex(all, "schema", &value));
@@ -235,24 +256,23 @@ static void test_hostile_names(void **state)
     make();
     audit.in.file = evil;
     char *text = text_of(80, false);
-    struct audit_json *json = audit_json_add(NULL, &audit);
-    char *document = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&document, &length);
-    assert_int_equal(audit_json_end(json, out), 0);
-    fclose(out);
-    for (const char *const *each = (const char *const[]){text, document, NULL}; *each; each++) {
-        size_t size = strlen(*each);
-        assert_true(utf8_valid((struct bytes){(const uint8_t *)*each, size}));
-        assert_null(strstr(*each, "\u202e"));
-        for (size_t i = 0; i < size; i++)
-            assert_true((unsigned char)(*each)[i] >= ' ' || (*each)[i] == '\n');
-    }
-    json_object *parsed = json_tokener_parse(document);
-    assert_non_null(parsed);
-    json_object_put(parsed);
+    harmless(text);
     free(text);
-    free(document);
+    for (int format = 0; format < AUDIT_FORMATS; format++) {
+        char *document = document_of((enum audit_format)format, 1);
+        harmless(document);
+        assert_true(strlen(document) > 100);
+        if (format == AUDIT_HTML) {
+            assert_null(strstr(document, "</script>\\x7f")); /* the name's own end of a script */
+            assert_non_null(strstr(document, "&lt;/script&gt;"));
+        }
+        if (*document == '{') {
+            json_object *parsed = json_tokener_parse(document);
+            assert_non_null(parsed);
+            json_object_put(parsed);
+        }
+        free(document);
+    }
 }
 
 static void test_widths(void **state)

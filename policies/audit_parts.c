@@ -1,0 +1,180 @@
+/* Facts and parts that every form of an audit's text has; see audit_parts.h. Pure but for the
+ * printing. */
+#include "policies/audit_parts.h"
+
+#include "policies/printable.h"
+#include <inttypes.h>
+
+const struct isolation isolations[ISOLATIONS] = {
+#define ISOLATION(mode, word, shares, lacks) [ISOLATION_##mode] = {word, shares, lacks},
+#include "policies/isolation.def"
+};
+
+static const struct isolation tiers[] = {
+#define TIER(name, word, who, lacks) {word, who, lacks},
+#include "policies/isolation.def"
+};
+
+const struct isolation *audit_tier(const struct audit *audit)
+{
+    return &tiers[plan_find(audit->in.plan, OPERATION_SET_ID) ? 0 : 1];
+}
+
+size_t audit_package_length(const char *interface)
+{
+    return strcspn(interface, "/");
+}
+
+/* --- Worlds -------------------------------------------------------------------------------------
+ */
+
+/* Is `name`, "interface" or "interface@version", one of the list? */
+static bool listed(struct str name, const char *list)
+{
+    size_t bare = 0;
+    while (bare < name.len && name.at[bare] != '@')
+        bare++;
+    while (*list) {
+        size_t length = strcspn(list, " ");
+        bool package = list[length - 1] == '/';
+        if ((package ? bare > length : bare == length) && memcmp(name.at, list, length) == 0)
+            return true;
+        list += length;
+        list += strspn(list, " ");
+    }
+    return false;
+}
+
+static bool fits(const struct demand *demand, enum demand_fact fact, const char *list)
+{
+    uint32_t seen = 0;
+    if (!demand_is(demand, fact) || demand->head.totals[DEMAND_UNKNOWN] > 0)
+        return false;
+    for (size_t i = 0; i < demand->name_count; i++) {
+        if (demand->names[i].list != DEMAND_IMPORT)
+            continue;
+        seen++;
+        if (!listed(demand->names[i].text, list))
+            return false;
+    }
+    return seen == demand->head.totals[DEMAND_IMPORT]; /* else some did not fit the answer */
+}
+
+void audit_worlds(const struct audit *audit, char *ret, size_t size)
+{
+    static const struct {
+        enum demand_fact fact;
+        const char *name;
+        const char *list;
+    } worlds[] = {
+#define WORLD(fact, name, list, what) {DEMAND_IS_##fact, name, list},
+#include "policies/world.def"
+    };
+    size_t used = 0;
+    *ret = '\0';
+    for (size_t i = 0; i < countof(worlds); i++) {
+        if (!fits(audit->in.demand, worlds[i].fact, worlds[i].list))
+            continue;
+        int wrote = snprintf(ret + used, size - used, "%s%s", used ? ", " : "", worlds[i].name);
+        used += wrote > 0 && (size_t)wrote < size - used ? (size_t)wrote : 0;
+    }
+}
+
+/* --- Parts --------------------------------------------------------------------------------------
+ */
+
+void audit_row_name(enum row row, char ret[96])
+{
+    const char *name = row_infos[row].name;
+    const char *bare = *name == '[' && strchr(name, ']') ? strchr(name, ']') + 1 : name;
+    snprintf(ret, 96, "%s%s", row_infos[row].kind == ROW_DROP ? "drop " : "", bare);
+}
+
+static void print_size(FILE *out, uint64_t bytes)
+{
+    if (bytes < 10000)
+        fprintf(out, "%" PRIu64 " bytes", bytes);
+    else if (bytes < 1000000)
+        fprintf(out, "%.0f kB", (double)bytes / 1e3);
+    else
+        fprintf(out, "%.1f MB", (double)bytes / 1e6);
+}
+
+void audit_print_head(const struct page *page)
+{
+    const struct audit *audit = page->audit;
+    const struct audit_input *in = &audit->in;
+    char text[512];
+    page_painted(page, BOLD, "%s", printable(text, sizeof text, str_of(in->file)));
+    fprintf(page->out, "  %s, ",
+            demand_is(in->demand, DEMAND_IS_COMPONENT) ? "component" : "core module");
+    print_size(page->out, in->size);
+    fputs(", sha256 ", page->out);
+    for (size_t i = 0; i < 32; i++)
+        fprintf(page->out, "%02x", in->digest[i]);
+    fputs("\n  ", page->out);
+    page_paint(page, BOLD);
+    struct flow flow = flow_from(page, 2, 2);
+    flow_text(&flow, audit->summary);
+    page_paint(page, PLAIN);
+    flow_end(&flow);
+    if (audit->refused)
+        page_painted(page, RED, "  It would be refused: it %s.", audit->refusal.text);
+    else
+        page_painted(page, GREEN, "  It would run.");
+    audit_worlds(audit, text, sizeof text);
+    if (*text)
+        fprintf(page->out, " It is of the world %s.", text);
+    fputc('\n', page->out);
+}
+
+void audit_print_names(const struct page *page, enum demand_list list, const char *title)
+{
+    const struct demand *demand = page->audit->in.demand;
+    const uint32_t most = page->style->verbose ? UINT32_MAX : 10;
+    uint32_t shown = 0, total = demand->head.totals[list];
+    if (total == 0)
+        return;
+    page_heading(page, title);
+    for (size_t i = 0; i < demand->name_count && shown < most; i++) {
+        char name[4 * DEMAND_NAME_MAX];
+        if (demand->names[i].list != list)
+            continue;
+        fprintf(page->out, "  %s\n", printable(name, sizeof name, demand->names[i].text));
+        shown++;
+    }
+    if (shown < total)
+        fprintf(page->out, "  and %" PRIu32 " more\n", total - shown);
+}
+
+/* "  WORD        text on as many lines as it takes" */
+static void print_lack(const struct page *page, const char *word, const char *text,
+                       const char *more)
+{
+    int wide = fprintf(page->out, "  %-14s", word);
+    struct flow flow = flow_from(page, 16, (unsigned)wide);
+    flow_text(&flow, text);
+    if (*more) {
+        flow_text(&flow, "--");
+        flow_text(&flow, more);
+    }
+    flow_end(&flow);
+}
+
+void audit_print_lacks(const struct page *page)
+{
+    const struct audit *audit = page->audit;
+    const struct isolation *tier = audit_tier(audit);
+    page_heading(page, "What the walls do not hold");
+    for (int i = 0; i < ISOLATIONS; i++) {
+        bool serves = demand_is(audit->in.demand, DEMAND_IS_PROXY);
+        if (page->style->verbose || serves == (i != ISOLATION_RUN))
+            print_lack(page, isolations[i].word, isolations[i].what, isolations[i].lacks);
+    }
+    for (size_t i = 0; i < countof(tiers); i++)
+        if (page->style->verbose || &tiers[i] == tier)
+            print_lack(page, tiers[i].word, tiers[i].what, tiers[i].lacks);
+    for (int i = 0; i < WALL_COUNT; i++)
+        if (audit->walls[i] == AUDIT_MISSING)
+            print_lack(page, walls[i].word, "this wall is missing:", walls[i].keeps);
+}
