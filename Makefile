@@ -404,6 +404,17 @@ $(B)/bench/%.native: tests/bench/kernels/%.c tests/bench/kernels/kernel.h
 	$(Q)$(CC) $(BENCH_FLAGS) -o $@ $<
 bench: all $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT)) $(B)/test/host/interleave
 	@SHARED=$(SHARED) node tests/bench/table.mjs $(B) $(or $(ROUNDS),9) $(KERNELS)
+	@$(MAKE) --no-print-directory bench-io ROUNDS=$(or $(ROUNDS),5)
+
+# Files, pipes, sockets and paths against the same loops in C.
+## make bench-io   throughput and latency of what components do with the host; ROUNDS=5, KINDS='NAME...'
+.PHONY: bench-io
+$(B)/test/host/io: $(call obj,host,tests/bench/io.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+bench-io: all $(B)/test/host/io
+	@node tests/bench/io.mjs $(B) $(or $(ROUNDS),5) $(KINDS)
 
 # Loading and calls of components: make bench-load, make bench-calls.
 $(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_component)))

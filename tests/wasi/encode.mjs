@@ -20,7 +20,8 @@ const primitives = { bool: 0x7f, s8: 0x7e, u8: 0x7d, s16: 0x7c, u16: 0x7b, s32: 
 export const memory_pages = 64;
 const heap_base = 1 << 20;
 
-// (module (memory (export "memory") 64) (func (export "realloc") ...)): it moves on and never goes back.
+// (module (memory (export "memory") 64) (func (export "realloc") ...)): it moves on, and from the end
+// of memory back to the start.
 const memory_module = [
   0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
   ...section(1, vec([[0x60, 4, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f]])),
@@ -30,7 +31,9 @@ const memory_module = [
   ...section(7, vec([[...name('memory'), 2, 0], [...name('realloc'), 0, 0]])),
   ...section(10, vec([(() => {
     const code = [1, 1, 0x7f, // local 4: where it begins, aligned to 16
-      0x23, 0, 0x41, 15, 0x6a, 0x41, 0x70, 0x71, 0x22, 4, // (global + 15) & -16
+      0x23, 0, 0x41, 15, 0x6a, 0x41, 0x70, 0x71, 0x21, 4, // (global + 15) & -16
+      0x20, 4, 0x20, 3, 0x6a, 0x41, ...sleb(memory_pages * 65536), 0x4b, // does it end behind memory?
+      0x04, 0x40, 0x41, ...sleb(heap_base), 0x21, 4, 0x0b, 0x20, 4,
       0x20, 3, 0x6a, 0x24, 0, 0x20, 4, 0x0b];
     return [...uleb(code.length), ...code];
   })()])),
