@@ -71,13 +71,15 @@ obj = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
 ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/http engine/wasi)
 ENGINE_MAIN := $(call src,engine engine/cell)
 BASE        := $(call src,engine/base)
+# What a program is that becomes a cell, whatever its roles.
+CELL        := engine/main.c $(addprefix engine/cell/,cell.c order.c lockdown.c tell.c)
 POLICIES    := $(call src,policies)
 SHIM        := $(call src,shim)
 CONTAINERD  := $(filter-out %/main.c,$(call src,shim/containerd))
 RUNNER      := $(call src,runner)
 
 .PHONY: all help deps run test asan ubsan fuzz bench lint install clean replay
-all: $(B)/carrel $(B)/carrel-engine $(B)/containerd-shim-carrel-v1
+all: $(B)/carrel $(B)/carrel-engine $(B)/carrel-tls $(B)/containerd-shim-carrel-v1
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -105,6 +107,12 @@ $(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	@chmod go-w $@
+
+# The program in a TLS cell: OpenSSL is Debian's, and built for glibc.
+$(B)/carrel-tls: $(call obj,host,$(BASE) $(CELL) $(call src,engine/tls))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LLD) -static-pie -Wl,--gc-sections,--wrap=qsort,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lssl -lcrypto
 	@chmod go-w $@
 
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
@@ -234,6 +242,7 @@ install: all $(B)/share
 	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
 	install -m 755 $(B)/containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/containerd-shim-carrel-v1
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
+	install -m 755 $(B)/carrel-tls $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-tls
 	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'
 
 ## make package    Debian packages in build/packages; make package-test: built twice, installed, used and
@@ -272,12 +281,11 @@ replay: $(B)/replay
 	@$(B)/replay $(REPLAY) $(SUITE)
 
 # --- The shim, live: cells with an engine that obeys the test ---------------------------------------------
-CELL       := engine/main.c $(addprefix engine/cell/,cell.c order.c lockdown.c tell.c)
 LIVE_TESTS := $(filter-out %/engine.c %/fixture.c,$(wildcard tests/shim/*.c))
 
 # cellprogram NAME SOURCES: an engine whose roles are those of the sources
 define cellprogram
-$(B)/test/cell/$(1): $(call obj,cell,$(2) $(CELL) $(BASE))
+$(B)/test/cell/$(1): $(call obj,cell,$(2) $(CELL) engine/cell/absent.c $(BASE))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_cell) -o $$@ $$(MUSL)/rcrt1.o $$(MUSL)/crti.o $$^ -L$$(MUSL) -lc $$(LIBGCC) $$(MUSL)/crtn.o

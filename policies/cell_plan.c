@@ -39,6 +39,7 @@ struct handed {
     const struct policy_directory *directory;
     const struct net_rule *listener;
     const struct net_address *nameserver;
+    const char *trust;
     unsigned stream; /* 0 to 2 */
     bool nothing;    /* the cell is not given the stream */
 };
@@ -183,7 +184,8 @@ static void process(struct composing *c)
     add(c, OPERATION_CAPSET);
     add(c, OPERATION_NO_NEW_PRIVS);
     add(c, OPERATION_DEATH);
-    add(c, OPERATION_EXECUTE)->of.execute.path = c->host->engine;
+    add(c, OPERATION_EXECUTE)->of.execute.path =
+        c->request->role == CELL_TLS ? c->host->tls : c->host->engine;
     add(c, OPERATION_DUMPABLE);
     add(c, OPERATION_ARENA)->of.arena.size = c->host->arena;
 }
@@ -223,8 +225,9 @@ static int collect(struct composing *c, struct err *err)
 {
     static const enum capability streams[3] = {CAP_STDIN, CAP_STDOUT, CAP_STDERR};
     bool prints = c->request->invoke || c->request->role == CELL_INSPECT;
-    bool places =
-        c->request->role == CELL_RUN && rules_number_descriptors(c->request->verdict->rules);
+    bool places = c->request->role == CELL_RUN
+                      ? rules_number_descriptors(c->request->verdict->rules)
+                      : c->request->role == CELL_TLS;
     for (unsigned i = 0; i < 3; i++) {
         bool given = granted(c, streams[i]) || (streams[i] == CAP_STDOUT && prints);
         if (given || places)
@@ -241,6 +244,8 @@ static int collect(struct composing *c, struct err *err)
         collect_listeners(c);
     for (size_t i = 0; i < c->request->nameserver_count && c->handed_count < GRANTS_MAX; i++)
         c->handed[c->handed_count++].nameserver = &c->request->nameservers[i];
+    if (c->request->trust)
+        c->handed[c->handed_count++].trust = c->request->trust;
     return 0;
 }
 
@@ -304,6 +309,9 @@ static void grants(struct composing *c)
         else if (c->handed[i].listener)
             add(c, OPERATION_LISTENER)->of.listener =
                 (struct operation_listener){.grant = i, .rule = c->handed[i].listener};
+        else if (c->handed[i].trust)
+            add(c, OPERATION_TRUST)->of.trust =
+                (struct operation_trust){.grant = i, .path = c->handed[i].trust};
         else if (c->handed[i].nameserver)
             add(c, OPERATION_NAMESERVER)->of.nameserver =
                 (struct operation_nameserver){.grant = i, .address = c->handed[i].nameserver};
@@ -335,6 +343,11 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         return;
     }
     o->name = "";
+    if (handed->trust) {
+        o->kind = GRANT_TRUST;
+        o->rights = RIGHT_READ;
+        return;
+    }
     if (handed->listener) {
         o->kind = GRANT_LISTENER;
         o->rights = RIGHT_READ;
@@ -382,7 +395,8 @@ static void messages(struct composing *c)
     static const char *const words[] = {[CELL_READER] = "reader",
                                         [CELL_RUN] = "run",
                                         [CELL_INSPECT] = "inspect",
-                                        [CELL_RESOLVER] = "resolver"};
+                                        [CELL_RESOLVER] = "resolver",
+                                        [CELL_TLS] = "tls"};
     const struct cell_request *r = c->request;
     add(c, OPERATION_ROLE)->of.role.role = words[r->role];
     struct operation_component *component = &add(c, OPERATION_COMPONENT)->of.component;
@@ -391,6 +405,7 @@ static void messages(struct composing *c)
     /* Whoever reads what INSPECT prints may take all the time that they want. */
     uint64_t time = r->role == CELL_READER     ? READER_TIME
                     : r->role == CELL_RESOLVER ? RESOLVER_TIME
+                    : r->role == CELL_TLS      ? POLICY_UNLIMITED
                                                : c->policy->timeout;
     if (time != POLICY_UNLIMITED)
         add(c, OPERATION_TIME)->of.time.time = time;
@@ -460,6 +475,9 @@ static int lockdown(struct composing *c, struct err *err)
         set = c->request->verdict->rules;
     else if (c->request->role == CELL_RESOLVER)
         set |= R(PPOLL) | R(TIME_MONOTONIC);
+    else if (c->request->role == CELL_TLS)
+        set |= R(PPOLL) | R(TIME_MONOTONIC) | R(TIME_REAL) | R(RECEIVE_FD) | R(CLOSE_SOCKET) |
+               R(RANDOM);
     if (seccomp_filter(set, &c->to->filter, err))
         return -1;
     list_calls(c->to, set);

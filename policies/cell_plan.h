@@ -8,7 +8,7 @@
 #include "policies/operation.h"
 #include "policies/seccomp.h"
 
-enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER };
+enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER, CELL_TLS };
 
 /* Everything that the array follows from. Pointers must live as long as the array. */
 struct cell_request {
@@ -23,6 +23,7 @@ struct cell_request {
     const char *invoke;                    /* of CELL_RUN only: WAVE, or NULL: run the program */
     const struct net_address *nameservers; /* of CELL_RESOLVER, as its argument, the name */
     size_t nameserver_count;
+    const char *trust; /* of CELL_TLS: a file of certificates */
 };
 
 /* The array and what it points to. Must not be moved once it is made. */

@@ -38,6 +38,7 @@ struct host {
     uint32_t last_cap;  /* the highest capability that the kernel knows */
     uint64_t arena;     /* bytes that the engine reserves at its start */
     const char *engine; /* path of the engine */
+    const char *tls;    /* and of the program that speaks TLS, or NULL */
     enum host_stream streams[3];
     bool bounded; /* the operator bounds a cell's memory: places for control groups were sought */
     struct host_cgroups cgroups; /* all empty unless they were sought */

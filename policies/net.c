@@ -79,6 +79,14 @@ const char *net_address_text(const struct net_address *address, char ret[NET_TEX
     return ret;
 }
 
+struct str net_address_bare(const struct net_address *address, char ret[NET_TEXT_MAX])
+{
+    bool six = address->family == NET_IPV6;
+    if (!inet_ntop(six ? AF_INET6 : AF_INET, address->bytes, ret, NET_TEXT_MAX))
+        *ret = '\0';
+    return str_of(ret);
+}
+
 /* --- Names --------------------------------------------------------------------------------------
  */
 
@@ -393,8 +401,6 @@ int net_origin_rule_read(const char *text, struct net_rule *ret, struct err *err
     bool secure = strncmp(text, "https://", 8) == 0;
     if (!secure && strncmp(text, "http://", 7) != 0)
         return wrong(ret, "no origin: write all, http://HOST:PORT or https://HOST:PORT", err);
-    if (secure)
-        return wrong(ret, "there is no TLS yet: only http:// can be given", err);
     const char *host = text + (secure ? 8 : 7);
     if (strlen(host) >= sizeof copy)
         return wrong(ret, "longer than any host name", err);

@@ -129,6 +129,9 @@ bool net_address_mapped(const struct net_address *address);
 /* The address and its port, as rules write them: "127.0.0.1:80", "[::1]:80". */
 const char *net_address_text(const struct net_address *address, char ret[NET_TEXT_MAX]);
 
+/* The address alone: "127.0.0.1", "::1". */
+struct str net_address_bare(const struct net_address *address, char ret[NET_TEXT_MAX]);
+
 /* The name without the dot that may end it. */
 struct str net_name_bare(struct str name);
 

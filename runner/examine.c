@@ -20,7 +20,8 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
     if (session_open(&examiner->session, err))
         return -1;
     lookups_open(&examiner->session.lookups, &examiner->host, &options->policy);
-    return 0;
+    return tls_open(&examiner->session.tls, &examiner->host, &options->policy,
+                    &examiner->session.shim, err);
 }
 
 void examiner_close(struct examiner *examiner)

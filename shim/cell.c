@@ -76,6 +76,7 @@ int cell_order(struct cell *cell, const struct plan *plan, const struct componen
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "grants were made that are not handed over");
     cell->state = cell->order.head.role == ROLE_READER     ? STATE_READER_LOCKING
                   : cell->order.head.role == ROLE_RESOLVER ? STATE_RESOLVER_LOCKING
+                  : cell->order.head.role == ROLE_TLS      ? STATE_TLS_LOCKING
                                                            : STATE_RUN_LOCKING;
     cell->deadline = later(LOCKING_TIME);
     cell_send(cell);
@@ -135,6 +136,7 @@ static void on_ready(struct cell *cell, const struct message_ready *ready)
     note_walls(cell, ready->missing);
     cell->state = cell->state == STATE_READER_LOCKING     ? STATE_READER
                   : cell->state == STATE_RESOLVER_LOCKING ? STATE_RESOLVER
+                  : cell->state == STATE_TLS_LOCKING      ? STATE_TLS
                                                           : STATE_RUN;
     cell->deadline = later(cell->order.time);
 }

@@ -206,6 +206,17 @@ static int listen_at(struct grants *grants, const struct operation_listener *lis
                    listener->rule->text, strerror(-error), advice_on(-error));
 }
 
+static int open_trust(struct grants *grants, const struct operation_trust *trust, struct err *err)
+{
+    int fd = open(trust->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "cannot open the trusted certificates %s: %s: install ca-certificates, or "
+                       "name another file in SSL_CERT_FILE",
+                       trust->path, strerror(errno));
+    return keep(grants, trust->grant, fd, err);
+}
+
 int grants_make(struct grants *grants, const struct operation *operation, int pid,
                 struct wall_report *report, struct err *err)
 {
@@ -224,6 +235,7 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
     case OPERATION_NAMESERVER:
         result = connect_server(grants, &operation->of.nameserver, err);
         break;
+    case OPERATION_TRUST: result = open_trust(grants, &operation->of.trust, err); break;
     case OPERATION_LISTENER: result = listen_at(grants, &operation->of.listener, err); break;
     case OPERATION_DIRECTORY: return clone_directory(grants, operation, report, err);
     case OPERATION_IDMAP: return give_directory(grants, operation, pid, report, err);

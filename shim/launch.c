@@ -200,6 +200,13 @@ static int make_socket(const struct plan *plan, int *ret_shim, int *ret_cell,
     return 0;
 }
 
+/* The program that the plan executes; -1: it is not open yet. */
+static int plan_program(const struct plan *plan, const struct shim *shim)
+{
+    const struct operation *role = plan_find(plan, OPERATION_ROLE);
+    return role && strcmp(role->of.role.role, "tls") == 0 ? shim->tls : shim->engine;
+}
+
 /* The operations of phase SHIM that come before the socket. */
 static int prepare(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
                    struct wall_report *report, struct err *err)
@@ -209,7 +216,7 @@ static int prepare(struct shim *shim, const struct plan *plan, struct cgroups *c
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "the plan of the cell is too long or has no engine");
     /* Before the shim's own user namespace hides who owns it. */
-    if (shim_open_engine(shim, execute->of.execute.path, err))
+    if (plan_program(plan, shim) < 0 && shim_open_engine(shim, execute->of.execute.path, err))
         return -1;
     for (size_t i = 0; i < plan->count; i++) {
         const struct operation *operation = &plan->at[i];
@@ -243,7 +250,7 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
     int procs[CGROUPS_MAX];
     cgroups_entries(cgroups, plan, procs);
     struct child child = {.plan = plan,
-                          .engine = shim->engine,
+                          .engine = plan_program(plan, shim),
                           .socket = theirs,
                           .cgroups = procs,
                           .failed = -1,

@@ -34,6 +34,8 @@ void network_start(struct network *network)
     network->refilled = 0;
     network->tokens = 0;
     network->lookup_count = 0;
+    network->secure_count = 0;
+    network->speaks_tls = false;
     network->known_count = 0;
     network->places = 0;
 }
@@ -61,6 +63,8 @@ void network_close(struct network *network)
     for (size_t i = 0; i < network->lookup_count; i++)
         close(take_fd(&network->lookups[i].pipe));
     network->lookup_count = 0;
+    while (network->secure_count > 0)
+        network_secured(network);
 }
 
 /* --- The policy ---------------------------------------------------------------------------------
@@ -466,6 +470,44 @@ static const struct net_rule *denied_origin(const struct network *network,
     return by || looks ? by : denying(network, NET_CONNECT, &origin->address);
 }
 
+/* The cell gets a socket of which whoever speaks TLS gets the other end. */
+static int secure(struct network *network, int *server, const struct net_origin *origin,
+                  struct network_answer *answer)
+{
+    int pair[2];
+    if (network->secure_count == NETWORK_SECURES)
+        return -ENOBUFS;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
+        return -errno;
+    struct network_secure *next = &network->secures[network->secure_count++];
+    *next = (struct network_secure){
+        .server = take_fd(server), .client = pair[1], .message = {.kind = MESSAGE_SECURE}};
+    struct str name = net_name_bare(origin->name);
+    char text[NET_TEXT_MAX];
+    if (!name.len) {
+        next->message.literal = 1;
+        name = net_address_bare(&origin->address, text);
+    }
+    next->message.size = (uint32_t)name.len;
+    memcpy(next->message.name, name.at, name.len);
+    answer->fd = pair[0];
+    return 0;
+}
+
+const struct network_secure *network_next_secure(const struct network *network)
+{
+    return network->secure_count > 0 ? &network->secures[0] : NULL;
+}
+
+void network_secured(struct network *network)
+{
+    struct network_secure *first = &network->secures[0];
+    close(take_fd(&first->server));
+    close(take_fd(&first->client));
+    network->secure_count--;
+    memmove(first, first + 1, network->secure_count * sizeof *first);
+}
+
 static int on_http(struct network *network, const struct message_ask_http *ask,
                    struct network_answer *answer)
 {
@@ -487,7 +529,7 @@ static int on_http(struct network *network, const struct message_ask_http *ask,
         return look_up(network, origin.name, answer);
     if (!right)
         return deny_origin(network, &origin, /*astray=*/true, NULL);
-    if (origin.secure)
+    if (origin.secure && !network->speaks_tls)
         return -EPROTONOSUPPORT;
     cleanup_close int fd = socket_make(PROTOCOL_TCP, origin.address.family);
     if (fd < 0)
@@ -495,6 +537,8 @@ static int on_http(struct network *network, const struct message_ask_http *ask,
     error = socket_connect(fd, &origin.address);
     if (error < 0)
         return error;
+    if (origin.secure)
+        return secure(network, &fd, &origin, answer);
     answer->fd = take_fd(&fd);
     return 0;
 }

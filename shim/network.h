@@ -25,6 +25,15 @@ struct network_lookup {
     char name[PROTOCOL_NAME + 1];
 };
 
+/* A connection that waits for the cell that speaks TLS. Both descriptors are owned. */
+struct network_secure {
+    int server; /* the TCP socket */
+    int client; /* the other end of what the component's cell has */
+    struct message_secure message;
+};
+
+#define NETWORK_SECURES 64 /* that wait */
+
 /* An address that a look-up gave to a name, and the rule that covers it therefore. */
 struct network_known {
     struct net_address address; /* without a port */
@@ -43,6 +52,9 @@ struct network {
     struct network_socket sockets[PROTOCOL_SOCKETS];
     struct network_lookup lookups[PROTOCOL_LOOKUPS]; /* the first is being looked up */
     size_t lookup_count;
+    struct network_secure secures[NETWORK_SECURES];
+    size_t secure_count;
+    bool speaks_tls; /* there is somebody who takes them */
     struct network_known known[NETWORK_KNOWN];
     size_t known_count; /* ever */
     struct denials denials;
@@ -81,6 +93,11 @@ int network_send(int socket, struct network_answer *answer);
  * `resolved` is a resolver's: it may be owned by whoever answered it. */
 const char *network_lookup(const struct network *network);
 void network_resolved(struct network *network, const struct message_resolved *resolved);
+
+/* The connection that is next to get TLS, NULL if there is none; and it was handed on, or cannot
+ * be. */
+const struct network_secure *network_next_secure(const struct network *network);
+void network_secured(struct network *network);
 
 /* The cell tells that a function of its said no. */
 void network_denied(struct network *network, const struct message_denied *denied);

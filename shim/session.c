@@ -15,7 +15,8 @@ enum {
     WAIT_SIGNALS,
     WAIT_PUMPS,
     WAIT_LOOKUP = WAIT_PUMPS + 3,
-    WAITS = WAIT_LOOKUP + 2
+    WAIT_TLS = WAIT_LOOKUP + 2,
+    WAITS = WAIT_TLS + 2
 };
 
 static const int heeded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
@@ -25,6 +26,7 @@ int session_open(struct session *session, struct err *err)
     session->shim = shim_new();
     session->guardian = guardian_none();
     lookups_start(&session->lookups);
+    tls_start(&session->tls);
     for (size_t i = 0; i < countof(session->cells); i++)
         cell_start(&session->cells[i]);
     session->cell = &session->cells[0];
@@ -139,6 +141,7 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
         waits[WAIT_PUMPS + i] = i < cell->grants.pump_count ? pump_wait(&cell->grants.pumps[i])
                                                             : (struct pollfd){-1, 0, 0};
     lookups_wait(&session->lookups, waits + WAIT_LOOKUP);
+    tls_wait(&session->tls, &cell->network, waits + WAIT_TLS);
     poll(waits, WAITS, time_left(cell, pause, lookups_deadline(&session->lookups)));
 }
 
@@ -159,6 +162,8 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
     }
     lookups_act(&session->lookups, waits + WAIT_LOOKUP);
     lookups_advance(&session->lookups, &cell->network, &session->shim);
+    tls_act(&session->tls, waits + WAIT_TLS);
+    tls_advance(&session->tls, &cell->network, &session->shim);
     cell_check_time(cell, cell_now());
     if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, NULL))
         cell_kill(cell);
@@ -302,6 +307,7 @@ static void live(struct session *session, const struct component *component,
         session->cell->demand = demand;
         session->cell->log = session->log;
         if (cell_order(session->cell, plan, component, &err) == 0) {
+            tls_advance(&session->tls, &session->cell->network, &session->shim);
             if (another_follows)
                 launch_spare(session, plan);
             attend(session);
@@ -340,6 +346,7 @@ void session_close(struct session *session)
 {
     drop_spare(session);
     lookups_close(&session->lookups);
+    tls_close(&session->tls);
     guardian_dismiss(&session->guardian, session->left);
     shim_close(&session->shim);
     if (session->signals >= 0)

@@ -7,6 +7,7 @@
 #include "shim/cell.h"
 #include "shim/guardian.h"
 #include "shim/lookup.h"
+#include "shim/tls.h"
 #include <signal.h>
 
 struct session {
@@ -20,6 +21,7 @@ struct session {
     const struct plan *spare_plan;
     int interrupted; /* the caller's signal that ended what was going on, or 0 */
     struct lookups lookups;
+    struct tls tls;
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
     bool left; /* control groups that could not be removed: the guardian goes on trying */
 };

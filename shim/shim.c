@@ -20,7 +20,7 @@
 
 struct shim shim_new(void)
 {
-    struct shim shim = {.engine = -1, .into = -1};
+    struct shim shim = {.engine = -1, .tls = -1, .into = -1};
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     snprintf(shim.id, sizeof shim.id, "%d-%llx", (int)getpid(),
@@ -32,6 +32,8 @@ void shim_close(struct shim *shim)
 {
     if (shim->engine >= 0)
         close(take_fd(&shim->engine));
+    if (shim->tls >= 0)
+        close(take_fd(&shim->tls));
 }
 
 static int write_map(const char *path, const char *text)
@@ -76,24 +78,34 @@ int shim_prepare(struct shim *shim, const struct operation *operation, struct wa
     return 0;
 }
 
-int shim_open_engine(struct shim *shim, const char *path, struct err *err)
+/* A program that cells execute, into *ret. */
+static int open_program(const char *path, const char *what, int *ret, struct err *err)
 {
-    if (shim->engine >= 0)
+    if (*ret >= 0)
         return 0;
     /* The child moves the socket to descriptor 3, so the engine must not be there. */
     cleanup_close int opened = open(path, O_RDONLY | O_CLOEXEC);
     cleanup_close int engine = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 4);
     struct stat status;
     if (engine < 0 || fstat(engine, &status))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open the engine %s: %s%s", path,
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open %s %s: %s%s", what, path,
                        strerror(errno),
                        *advice_on(errno) ? advice_on(errno) : ": install carrel again");
     bool trusted = status.st_uid == 0 || status.st_uid == geteuid();
     if (!S_ISREG(status.st_mode) || !trusted || status.st_mode & (S_IWGRP | S_IWOTH))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "the engine %s must be a file of root's or your own that nobody else can "
-                       "write to",
-                       path);
-    shim->engine = take_fd(&engine);
+                       "%s %s must be a file of root's or your own that nobody else can write to",
+                       what, path);
+    *ret = take_fd(&engine);
     return 0;
+}
+
+int shim_open_engine(struct shim *shim, const char *path, struct err *err)
+{
+    return open_program(path, "the engine", &shim->engine, err);
+}
+
+int shim_open_tls(struct shim *shim, const char *path, struct err *err)
+{
+    return open_program(path, "the program that speaks TLS", &shim->tls, err);
 }

@@ -12,6 +12,7 @@
 struct shim {
     char id[40]; /* of this shim among all that ever were since the machine started */
     int engine;  /* descriptor of the engine's file, or -1 */
+    int tls;     /* the same of the program that speaks TLS */
     int into;    /* a group of version 2 that cells are cloned into whose plan makes none; or -1 */
     bool spaced; /* OWN_SPACES was carried out */
     bool mdwe;   /* MDWE was */
@@ -30,5 +31,9 @@ int shim_prepare(struct shim *shim, const struct operation *operation, struct wa
 /* Opens the engine, once. It must belong to root, or to the user who runs carrel, and be writable
  * by nobody else. Errors: FAULT. */
 int shim_open_engine(struct shim *shim, const char *path, struct err *err);
+
+/* The same of the program that speaks TLS; before the shim is in its own namespaces, which hide
+ * whose the file is. */
+int shim_open_tls(struct shim *shim, const char *path, struct err *err);
 
 #endif

@@ -44,6 +44,8 @@ export const set_up = (options, prefix) => {
   };
   const carrel = place(options.carrel, 'carrel');
   place(path.join(path.dirname(options.carrel), 'carrel-engine'), 'carrel-engine');
+  const tls = path.join(path.dirname(options.carrel), 'carrel-tls');
+  if (fs.existsSync(tls)) place(tls, 'carrel-tls');
 
   // A tree becomes that user's.
   const give = entry => {

@@ -57,6 +57,9 @@ void role_inspect(struct cell *cell);
 /* Runs the component, and tells how it ended by tell_exit, tell_trap or tell_failure. */
 void role_run(struct cell *cell);
 
+/* Speaks TLS for others, until it is killed. Another program than the engine has it. */
+void role_tls(struct cell *cell);
+
 /* Looks up the name that is its argument, and tells what it found by tell_resolved. */
 void role_resolver(struct cell *cell);
 

@@ -55,7 +55,11 @@ static int next_record(struct wire *wire)
 int wire_secured(struct wire *wire)
 {
     int got = next_record(wire);
-    return got == -ECONNRESET ? failed(wire) : got < 0 ? got : 0;
+    if (got != -ECONNRESET)
+        return got < 0 ? got : 0;
+    /* Whoever speaks TLS is gone, or never came. */
+    wire->failure = http_failure_of(HTTP_ERROR_CONNECTION_TERMINATED);
+    return -EPROTO;
 }
 
 int64_t wire_read(struct wire *wire, void *to, size_t len)

@@ -12,6 +12,7 @@ allowed() {
     engine/component) echo 'engine/base engine/wasm engine/exec engine/component' ;;
     engine/http) echo 'engine/base engine/http' ;;
     engine/wasi) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi' ;;
+    engine/tls) echo 'engine/base engine/http engine/cell engine/tls' ;;
     engine | engine/cell) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/cell' ;;
     policies) echo 'engine/base policies' ;;
     shim | shim/containerd) echo 'engine/base policies shim shim/containerd' ;;

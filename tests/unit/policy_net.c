@@ -34,6 +34,85 @@ static bool names(const char *rule, const char *name)
     return net_rule_names(&read, NET_LOOKUP, str_of(name));
 }
 
+/* Does the rule of --http give this origin? An address is one if it is no name. */
+static bool sends(const char *text, bool secure, const char *host, uint16_t port)
+{
+    struct net_rule rule;
+    struct err err = {0};
+    struct net_origin origin = {.secure = secure};
+    assert_int_equal(net_origin_rule_read(text, &rule, &err), 0);
+    bool literal = host[strspn(host, "0123456789.:abcdef")] == '\0';
+    if (literal)
+        origin.address = at(host, port);
+    else
+        origin.name = str_of(host);
+    origin.address.port = port;
+    return net_rule_gives_origin(&rule, &origin);
+}
+
+static void origins(void **state)
+{
+    (void)state;
+    assert_true(sends("https://api.example.com", true, "API.example.com", 443));
+    assert_true(sends("https://api.example.com", true, "api.example.com.", 443));
+    assert_false(sends("https://api.example.com", false, "api.example.com", 443));
+    assert_false(sends("https://api.example.com", true, "api.example.com", 444));
+    assert_false(sends("https://api.example.com", true, "x.api.example.com", 443));
+    assert_true(sends("http://api.example.com:8080", false, "api.example.com", 8080));
+    assert_true(sends("https://*.example.com", true, "a.b.example.com", 443));
+    assert_false(sends("https://*.example.com", true, "example.com", 443));
+    assert_false(sends("https://*.example.com", true, "notexample.com", 443));
+    assert_true(sends("http://127.0.0.1:8080", false, "127.0.0.1", 8080));
+    assert_false(sends("http://127.0.0.1:8080", false, "127.0.0.2", 8080));
+    assert_true(sends("http://[::1]:*", false, "::1", 9));
+    assert_true(sends("all", true, "example.com", 1));
+    assert_true(sends("all", false, "192.88.98.1", 1));
+    assert_false(sends("all", false, "10.0.0.1", 80));
+    assert_false(sends("all", false, "127.0.0.1", 80));
+    assert_false(sends("https://*", true, "169.254.169.254", 443));
+    assert_true(sends("https://*", true, "example.com", 443));
+}
+
+static void origins_that_are_none(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "example.com",
+        "ftp://example.com",
+        "http://",
+        "http://:80",
+        "https://example.com/",
+        "https://example.com/path",
+        "http://a b",
+        "http://user@example.com",
+        "http://example.com:99999",
+        "http://example.com:",
+        "http://::1",
+        "http://[::1",
+        "HTTP://example.com",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct net_rule rule;
+        struct err err = {0};
+        assert_int_equal(net_origin_rule_read(bad[i], &rule, &err), -1);
+        assert_non_null(strstr(err.text, "--http"));
+    }
+}
+
+static void origins_as_text(void **state)
+{
+    char text[NET_TEXT_MAX];
+    struct net_origin origin = {.secure = true, .name = str_of("a.example")};
+    (void)state;
+    origin.address.port = 443;
+    assert_string_equal(net_origin_text(&origin, text), "https://a.example");
+    origin.address.port = 80;
+    assert_string_equal(net_origin_text(&origin, text), "https://a.example:80");
+    origin = (struct net_origin){.address = at("::1", 80)};
+    assert_string_equal(net_origin_text(&origin, text), "http://[::1]");
+}
+
 static capability_set gives(const char *rule)
 {
     const struct net_rule read = rule_of(rule);
@@ -216,10 +295,11 @@ static void addresses_as_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_and_ports), cmocka_unit_test(ranges),
-        cmocka_unit_test(special_ranges),      cmocka_unit_test(host_names),
-        cmocka_unit_test(what_is_no_rule),     cmocka_unit_test(what_rules_give),
-        cmocka_unit_test(addresses_as_text),
+        cmocka_unit_test(origins),         cmocka_unit_test(origins_that_are_none),
+        cmocka_unit_test(origins_as_text), cmocka_unit_test(addresses_and_ports),
+        cmocka_unit_test(ranges),          cmocka_unit_test(special_ranges),
+        cmocka_unit_test(host_names),      cmocka_unit_test(what_is_no_rule),
+        cmocka_unit_test(what_rules_give), cmocka_unit_test(addresses_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,12 @@
+/* Who is trusted, and what is spoken: the settings that all connections share. */
+#ifndef CARREL_TLS_TRUST_H
+#define CARREL_TLS_TRUST_H
+
+#include "engine/base/err.h"
+#include <openssl/ssl.h>
+
+/* For connections as a client, with the certificates that are read from `file` (PEM, any number;
+ * what is none between them is passed over). NULL on failure. */
+SSL_CTX *trust_client(int file, struct err *err);
+
+#endif

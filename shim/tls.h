@@ -1,0 +1,38 @@
+/* TLS: one more cell, for all connections by TLS of one component's cell. It has the certificates
+ * that are trusted, and no more of the network than the TCP sockets that the shim gives it; to the
+ * component's cell it hands plaintext through a socket of their own. It is launched when the first
+ * connection wants it and killed with the session. */
+#ifndef CARREL_SHIM_TLS_H
+#define CARREL_SHIM_TLS_H
+
+#include "policies/cell_plan.h"
+#include "shim/cell.h"
+#include <limits.h>
+#include <poll.h>
+
+struct tls {
+    struct host host;            /* as cells are planned, without control groups */
+    const struct policy *policy; /* NULL: there is no TLS */
+    struct component nothing;    /* what the cell is given as its component */
+    bool active;
+    bool failed; /* it could not be launched, and will not be again */
+    struct cell cell;
+    struct cell_plan plan;
+    char program[PATH_MAX];
+};
+
+/* No TLS yet; and with what it is made, if the policy has a rule that can want it. `host` is
+ * copied, `policy` lives as long. Errors: FAULT, if there is no program that speaks it. */
+void tls_start(struct tls *tls);
+int tls_open(struct tls *tls, const struct host *host, const struct policy *policy,
+             struct shim *shim, struct err *err);
+void tls_close(struct tls *tls);
+
+/* Goes on: launches the cell if somebody waits for it, and hands connections over. */
+void tls_advance(struct tls *tls, struct network *network, struct shim *shim);
+
+/* What to wait for: a socket and a process; and what to do then. */
+void tls_wait(const struct tls *tls, const struct network *network, struct pollfd ret[2]);
+void tls_act(struct tls *tls, const struct pollfd waits[2]);
+
+#endif
