@@ -157,10 +157,12 @@ rooms_policy    := $(rooms_base) policies
 rooms_rules     := $(rooms_wasi) policies shim
 rooms_shim      := $(rooms_policy) shim
 rooms_runner    := $(rooms_shim) runner
+rooms_containerd := $(rooms_shim) shim/containerd
 UNIT_LIBS       := -lcmocka
 UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
 UNIT_LIBS_rules  := $(UNIT_LIBS_policy) -l:libcrypto.a
 UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a
+UNIT_LIBS_containerd := $(UNIT_LIBS_shim)
 UNIT_LIBS_runner := $(UNIT_LIBS_shim) -l:libyaml.a
 UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
@@ -320,6 +322,8 @@ FUZZ_ROOMS_translate := $(rooms_wasm)
 FUZZ_ROOMS_http   := $(rooms_http)
 FUZZ_ROOMS_demand := $(rooms_policy)
 FUZZ_LIBS_demand  := $(UNIT_LIBS_policy)
+FUZZ_ROOMS_ttrpc  := $(rooms_containerd)
+FUZZ_LIBS_ttrpc   := $(UNIT_LIBS_containerd)
 FUZZ_SECONDS         ?= 60
 
 # fuzzer NAME
@@ -390,6 +394,10 @@ $(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+.PHONY: bench-containerd
+## make bench-containerd   the shim of containerd against runc's and crun's; ROUNDS=20; as root
+bench-containerd: all $(B)/test/cell/hello
+	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench.mjs $(or $(ROUNDS),20)
 .PHONY: bench-start
 bench-start: $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
 	@tests/bench/start.sh $(B) 200 $(wildcard $(SHARED)/components/dhello.wasm)

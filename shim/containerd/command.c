@@ -7,13 +7,13 @@
 #include "shim/containerd/service.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
@@ -89,34 +89,20 @@ bool command_socket(const struct command *command, const char *group, char *ret,
 
 /* --- The group ------------------------------------------------------------------------------- */
 
-/* The specification is read in a process of its own, whose memory the shim does not inherit. */
+/* The memory that this takes is given back: the shim inherits what is left of it. */
 static int find_group(const struct command *command, char ret[ID_MAX], struct err *err)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct bundle bundle;
-        bool read = bundle_read(command->bundle, &bundle, NULL) == 0;
-        const char *group = read ? bundle_group(&bundle) : NULL;
-        if (!group)
-            group = command->id;
-        ssize_t size = write(ends[1], group, strlen(group));
-        _exit(size < 0);
-    }
-    close(ends[1]);
-    ssize_t size = 0, some = 0;
-    while (pid > 0 && size < ID_MAX - 1 &&
-           (some = read(ends[0], ret + size, (size_t)(ID_MAX - 1 - size))) > 0)
-        size += some;
-    close(ends[0]);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    ret[size] = '\0';
-    return size > 0 ? 0
-                    : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot read the specification in %s",
-                              command->bundle);
+    struct bundle bundle;
+    if (bundle_read(command->bundle, &bundle, err))
+        return -1;
+    const char *group = bundle_group(&bundle);
+    int length = snprintf(ret, ID_MAX, "%s", group ? group : command->id);
+    json_object_put(bundle.config);
+    malloc_trim(0);
+    return length > 0 && length < ID_MAX
+               ? 0
+               : err_set(err, ERR_USAGE, ERR_NOWHERE, "the id is empty, or longer than %d bytes",
+                         ID_MAX - 1);
 }
 
 /* --- The socket ------------------------------------------------------------------------------ */

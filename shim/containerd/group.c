@@ -22,8 +22,11 @@ static const char *const names[HIERARCHIES] = {"memory", "cpu", "cpuacct", "pids
 
 static bool unified(void)
 {
+    static enum { UNKNOWN, YES, NO } known; /* a host does not change it while it runs */
     struct statfs status;
-    return statfs(ROOT, &status) == 0 && status.f_type == UNIFIED;
+    if (known == UNKNOWN)
+        known = statfs(ROOT, &status) == 0 && status.f_type == UNIFIED ? YES : NO;
+    return known == YES;
 }
 
 /* The directory of a group: of a hierarchy of version 1, or of version 2. */

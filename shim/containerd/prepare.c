@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -23,6 +24,14 @@ void *prepare_room(size_t size)
     void *at =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return at == MAP_FAILED ? NULL : at;
+}
+
+void prepare_release(struct prepared *room)
+{
+    const uintptr_t page = 4096;
+    uintptr_t from = ((uintptr_t)&room->plan + page - 1) & ~(page - 1);
+    uintptr_t to = (uintptr_t)(&room->plan + 1) & ~(page - 1);
+    madvise((void *)from, to - from, MADV_REMOVE);
 }
 
 /* --- In the helper --------------------------------------------------------------------------- */
@@ -233,8 +242,10 @@ static _Noreturn void help(struct prepared *room, const struct preparing *what, 
     if (failed)
         room->err = err;
     tell(socket, failed ? -1 : room->component.memory);
-    if (!failed && !room->sandbox && !what->process.len)
+    if (!failed && !room->sandbox && !what->process.len) {
+        setpriority(PRIO_PROCESS, 0, 10); /* the container is more urgent */
         write_audit(work);
+    }
     _exit(0);
 }
 

@@ -31,6 +31,9 @@ int prepare_finish(struct prepared *room, int socket);
  * is none. Untouched pages of it cost nothing. */
 void *prepare_room(size_t size);
 
+/* Gives the plan of a process that runs back: nothing looks at it any more. */
+void prepare_release(struct prepared *room);
+
 /* Sets the limits of a group as an Update asks for it: in a helper, too, for which is waited.
  * `resources` is JSON. Errors: USAGE, FAULT. */
 int prepare_limits(const char *group, struct bytes resources, struct err *err);

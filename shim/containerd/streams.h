@@ -31,9 +31,9 @@ void streams_start(struct streams *streams);
 /* Opens what `names` says. `id` and `namespace` are told to programs. Errors: ABSENT, FAULT. */
 int streams_open(struct streams *streams, const char *id, const char *namespace, struct err *err);
 
-/* The process is about to get its ends. If a client has the FIFO of standard input open, its closing
- * it is the end of the input, and the shim keeps no writing end; else, until containerd says that it
- * is closed, the input does not end. */
+/* The process is about to get its ends. If a client has the FIFO of standard input open, its
+ * closing it is the end of the input, and the shim keeps no writing end; else, until containerd
+ * says that it is closed, the input does not end. */
 void streams_begin(struct streams *streams);
 
 /* What each is, for the plan of the cell. */

@@ -561,6 +561,11 @@ static void act_cell(struct tasks *tasks, struct process *process, const struct 
         lookups_act(&room->lookups, waits);
         lookups_advance(&room->lookups, &cell->network, &tasks->shim);
     }
+    if (cell->state == STATE_RUN && !room->released) {
+        room->released = true;
+        tasks->untidy = true;
+        prepare_release(&room->prepared);
+    }
     cell_check_time(cell, cell_now());
     if (!cell_gone(cell) && polls_events(polls, process->places[AT_PIDFD]))
         cell_bury(cell);

@@ -38,6 +38,7 @@ struct container {
 struct room {
     struct cell cell;
     bool looks_up; /* `lookups` is in use */
+    bool released; /* the plan is not needed any more, and gone */
     struct lookups lookups;
     struct prepared prepared;
 };
@@ -80,6 +81,7 @@ struct tasks {
     struct container containers[CONTAINERS_MAX];
     struct process *processes[PROCESSES_MAX];
     struct parked parked[PARKED_MAX];
+    bool untidy;                /* something was started: see service.c */
     pid_t helpers[HELPERS_MAX]; /* that have done their work, and are not reaped yet; 0 */
 };
 

@@ -114,11 +114,11 @@ export class Host {
     return { PATH: process.env.PATH, TTRPC_ADDRESS: `${this.address}.ttrpc`, ...(version >= 3 ? { MAX_SHIM_VERSION: String(version) } : {}) };
   }
   // Runs `start`; what it prints.
-  async start(id, bundle, version = 2) {
+  async start(id, bundle, version = 2, options = undefined) {
     const log = openSync(path.join(bundle, 'log'), constants.O_RDWR | constants.O_NONBLOCK);
     (this.logs ??= []).push(log);
     return new Promise((done, fail) => execFile(this.shim, ['-namespace', this.namespace, '-address', this.address, '-publish-binary', '/bin/false', '-id', id, 'start'],
-      { cwd: bundle, env: this.env(version) }, (error, stdout, stderr) => error ? fail(new Error(`start: ${stderr}`)) : done(stdout)));
+      { cwd: bundle, env: this.env(version) }, (error, stdout, stderr) => error ? fail(new Error(`start: ${stderr}`)) : done(stdout)).stdin.end(options));
   }
   remove(id, bundle) {
     return new Promise((done, fail) => execFile(this.shim, ['-namespace', this.namespace, '-address', this.address, '-publish-binary', '/bin/false', '-id', id, '-bundle', bundle, 'delete'],

@@ -12,7 +12,7 @@ const ended = { exit_status: [1, 'n'], exited_at: [2, timestamp] };
 
 // method: [request, response]
 export const methods = {
-  Create: [{ id: [1, 's'], bundle: [2, 's'], rootfs: [3, [mount]], terminal: [4, 'n'], stdin: [5, 's'], stdout: [6, 's'], stderr: [7, 's'], checkpoint: [8, 's'] }, pid],
+  Create: [{ id: [1, 's'], bundle: [2, 's'], rootfs: [3, [mount]], terminal: [4, 'n'], stdin: [5, 's'], stdout: [6, 's'], stderr: [7, 's'], checkpoint: [8, 's'], options: [10, 'b'] }, pid],
   Start: [named, pid],
   State: [named, { id: [1, 's'], bundle: [2, 's'], pid: [3, 'n'], status: [4, 'n'], stdin: [5, 's'], stdout: [6, 's'], stderr: [7, 's'], terminal: [8, 'n'], exit_status: [9, 'n'], exited_at: [10, timestamp], exec_id: [11, 's'] }],
   Delete: [named, { pid: [1, 'n'], exit_status: [2, 'n'], exited_at: [3, timestamp] }],
