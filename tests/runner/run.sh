@@ -212,13 +212,14 @@ export XDG_CACHE_HOME="$work/cache"
 if [ "$(id -u)" != 0 ]; then
     entries() { ls "$XDG_CACHE_HOME/carrel" 2>/dev/null | wc -l; }
     rm -rf "$XDG_CACHE_HOME"
-    expect 'nothing is remembered' 0 '' '' run --no-cache ends
+    script twice </dev/null
+    expect 'nothing is remembered' 0 '' '' run --no-cache twice
     expect 'no entry' 0 '^0\|$' '' entries
-    expect 'first time' 0 '' '' run ends
+    expect 'first time' 0 '' '' run twice
     expect 'one entry' 0 '^1\|$' '' entries
-    expect 'second time' 0 '' '' run ends
+    expect 'second time' 0 '' '' run twice
     : >"$XDG_CACHE_HOME/carrel/$(ls "$XDG_CACHE_HOME/carrel")"
-    expect 'a spoilt entry' 0 '' '' run ends
+    expect 'a spoilt entry' 0 '' '' run twice
 fi
 
 # A standard stream is closed, and there is nothing to put in its place: in a mount namespace of its own.
