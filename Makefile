@@ -399,8 +399,8 @@ $(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
 bench-containerd: all $(B)/test/cell/hello
 	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench.mjs $(or $(ROUNDS),20)
 .PHONY: bench-start
-bench-start: $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
-	@tests/bench/start.sh $(B) 200 $(wildcard $(SHARED)/components/dhello.wasm)
+bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
+	@tests/bench/start.sh $(B) $(or $(ROUNDS),200) $(wildcard $(SHARED)/components/dhello.wasm)
 
 # Speed: kernels against native code and whatever engines are on PATH.
 ## make bench      the table of kernels by engines; ROUNDS=9, KERNELS='NAME...' some of them

@@ -1,19 +1,60 @@
 /* What `carrel run` does between its command line and its end, with an engine that ends at once:
  * the cost of a cell alone.
  *
- *   start_cell ENGINE [read] [groups]
+ *   start_cell ENGINE [read] [groups] [NUMBER] [idle]
  *
- * `read` runs a reader before it, as if its demand were not known. */
+ * `read` runs a reader before it, as if its demand were not known. With a number, so many cells are
+ * started one after the other, and their rate is printed. `idle` starts one that waits for its
+ * order, and prints its private memory in KiB. */
 #include "policies/cell_plan.h"
 #include "shim/host.h"
 #include "shim/session.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int fail(const struct err *err)
 {
     fprintf(stderr, "%s\n", err->text);
     return 125;
+}
+
+/* What an idle cell has that it shares with nobody. */
+static int print_idle(struct session *session, const struct plan *plan)
+{
+    struct err err = {0};
+    const struct timespec moment = {0, 100000000};
+    char path[64], line[256];
+    if (cell_launch(session->cell, &session->shim, plan, &err))
+        return fail(&err);
+    nanosleep(&moment, NULL);
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", session->cell->process.pid);
+    FILE *file = fopen(path, "re");
+    unsigned long all = 0, size;
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Private_%*[^:]: %lu", &size) == 1)
+            all += size;
+    if (file)
+        fclose(file);
+    cell_close(session->cell);
+    printf("%lu\n", all);
+    return 0;
+}
+
+/* Starts and ends so many cells. */
+static int start_many(struct session *session, const struct component *component,
+                      const struct plan *plan, long times, struct outcome *outcome)
+{
+    uint64_t begin = cell_now();
+    for (long i = 0; i < times; i++) {
+        session_run(session, component, plan, outcome);
+        if (!outcome->by_guest)
+            return fail(&outcome->why);
+    }
+    if (times > 1)
+        printf("%.0f\n", (double)times * 1e9 / (double)(cell_now() - begin));
+    return outcome->exit_code;
 }
 
 int main(int count, char **arguments)
@@ -23,10 +64,13 @@ int main(int count, char **arguments)
     static struct outcome outcome;
     static struct demand demand;
     static uint8_t seed[32];
-    bool reads = false, groups = false;
+    bool reads = false, groups = false, idle = false;
+    long times = 1;
     for (int i = 2; i < count; i++) {
         reads = reads || strcmp(arguments[i], "read") == 0;
         groups = groups || strcmp(arguments[i], "groups") == 0;
+        idle = idle || strcmp(arguments[i], "idle") == 0;
+        times = atol(arguments[i]) > 0 ? atol(arguments[i]) : times;
     }
     struct err err = {0};
     struct host host;
@@ -56,9 +100,8 @@ int main(int count, char **arguments)
     request.role = CELL_RUN;
     if (cell_plan_make(&request, &run, &err))
         return fail(&err);
-    session_run(&session, &component, &run.plan, &outcome);
+    int code = idle ? print_idle(&session, &run.plan)
+                    : start_many(&session, &component, &run.plan, times, &outcome);
     session_close(&session);
-    if (!outcome.by_guest)
-        return fail(&outcome.why);
-    return outcome.exit_code;
+    return code;
 }
