@@ -9,6 +9,8 @@
  *   trap NUMBER TEXT | fail NUMBER TEXT | answer SIZE
  *   packet KIND SIZE      one packet of that kind and size to the shim
  *   flood NUMBER KIND     so many of them, of four bytes
+ *   questions NUMBER      so many questions, whose answers it does not take; ask NUMBER takes them
+ *   smuggle NUMBER        so many descriptors, sent to the shim; prints what sendmsg returned
  *
  * Results are printed to the grant that is standard output, or to the shim's view of a trap. */
 #include "engine/base/attr.h"
@@ -19,7 +21,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define ARGUMENTS 6
@@ -252,15 +256,67 @@ static void do_flood(struct script *script)
         packet(kind, 4);
 }
 
+static void question(void)
+{
+    const struct message_ask_socket ask = {MESSAGE_ASK_SOCKET, PROTOCOL_TCP, PROTOCOL_IPV4};
+    ssize_t written = write(PROTOCOL_SOCKET, &ask, sizeof ask);
+    (void)written;
+}
+
+static void do_questions(struct script *script)
+{
+    for (long count = number(script); count > 0; count--)
+        question();
+}
+
+static void do_ask(struct script *script)
+{
+    struct message_answer answer;
+    for (long count = number(script); count > 0; count--) {
+        question();
+        if (read(PROTOCOL_SOCKET, &answer, sizeof answer) < 0)
+            return;
+    }
+}
+
+static void do_smuggle(struct script *script)
+{
+    enum { MOST = 253 }; /* the kernel's */
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(MOST * sizeof(int))];
+    } control = {0};
+    struct iovec part = {script->line, 8};
+    size_t count = (size_t)number(script);
+    struct msghdr packet = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&packet);
+    if (count > 0) {
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+        for (size_t i = 0; i < count; i++)
+            memcpy(CMSG_DATA(rights) + i * sizeof(int), &(int){PROTOCOL_SOCKET}, sizeof(int));
+    } else {
+        packet.msg_control = NULL;
+        packet.msg_controllen = 0;
+    }
+    long result = sendmsg(PROTOCOL_SOCKET, &packet, 0);
+    print(script, "%ld\n", result < 0 ? -(long)errno : result);
+}
+
 static const struct {
     const char *name;
     void (*obey)(struct script *script);
 } commands[] = {
-    {"exit", do_exit},     {"print", do_print}, {"error", do_error},   {"cat", do_cat},
-    {"args", do_args},     {"env", do_env},     {"grants", do_grants}, {"crash", do_crash},
-    {"spin", do_spin},     {"wait", do_wait},   {"call", do_call},     {"read", do_read},
-    {"write", do_write},   {"touch", do_touch}, {"trap", do_trap},     {"fail", do_fail},
-    {"answer", do_answer}, {"flood", do_flood}, {"packet", do_packet}, {"poke", do_poke},
+    {"exit", do_exit},           {"print", do_print}, {"error", do_error},     {"cat", do_cat},
+    {"args", do_args},           {"env", do_env},     {"grants", do_grants},   {"crash", do_crash},
+    {"spin", do_spin},           {"wait", do_wait},   {"call", do_call},       {"read", do_read},
+    {"write", do_write},         {"touch", do_touch}, {"trap", do_trap},       {"fail", do_fail},
+    {"answer", do_answer},       {"flood", do_flood}, {"packet", do_packet},   {"poke", do_poke},
+    {"questions", do_questions}, {"ask", do_ask},     {"smuggle", do_smuggle},
 };
 
 static void obey(struct script *script)
