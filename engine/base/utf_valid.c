@@ -124,7 +124,8 @@ static bool valid_blocks(const uint8_t *p, const uint8_t *end)
     __m128i before = _mm_setzero_si128();
     __m128i wrong = _mm_setzero_si128();
     while (end - p >= 16) {
-        __m128i in = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i in;
+        memcpy(&in, p, sizeof in);
         wrong = _mm_or_si128(wrong, mistakes(in, before));
         before = in;
         p += 16;
@@ -135,9 +136,8 @@ static bool valid_blocks(const uint8_t *p, const uint8_t *end)
         }
     }
     /* Zeros behind the end: what is cut short there is found. */
-    uint8_t rest[16] = {0};
-    memcpy(rest, p, (size_t)(end - p));
-    __m128i in = _mm_loadu_si128((const __m128i *)(const void *)rest);
+    __m128i in = _mm_setzero_si128();
+    memcpy(&in, p, (size_t)(end - p));
     wrong = _mm_or_si128(wrong, mistakes(in, before));
     return _mm_movemask_epi8(_mm_cmpeq_epi8(wrong, _mm_setzero_si128())) == 0xffff;
 }

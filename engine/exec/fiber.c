@@ -22,7 +22,7 @@ uint32_t func_type(const struct func *func)
 
 static struct native_frame *frame_of(struct native *native)
 {
-    return (struct native_frame *)(void *)((char *)native - offsetof(struct native_frame, pub));
+    return (struct native_frame *)((char *)native - offsetof(struct native_frame, pub));
 }
 
 /* Moves the frame's top by whole slots; false if the stack is exhausted. */
@@ -66,8 +66,7 @@ void native_call(struct vm *vm, struct native *frame, struct func *func)
 struct instance *native_caller(const struct native *frame)
 {
     const struct native_frame *outer =
-        (const struct native_frame *)(const void *)((const char *)frame -
-                                                    offsetof(struct native_frame, pub));
+        (const struct native_frame *)((const char *)frame - offsetof(struct native_frame, pub));
     return outer->caller->module ? outer->caller : NULL;
 }
 
@@ -141,7 +140,7 @@ void fiber_free(struct vm *vm, struct fiber *fiber)
 
 static union slot *stack_base(const struct fiber *fiber)
 {
-    return (union slot *)(void *)fiber->stack.at;
+    return (union slot *)fiber->stack.at;
 }
 
 union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func)

@@ -225,7 +225,7 @@ struct object *gc_alloc(struct vm *vm, uint32_t type, uint64_t bytes)
     uint64_t size = bytes < 2 * GRANULE ? 2 * GRANULE : (bytes + GRANULE - 1) & ~(GRANULE - 1ull);
     struct object *object;
     if (likely(size <= (size_t)(gc->end - gc->at))) {
-        object = (struct object *)(void *)gc->at;
+        object = (struct object *)gc->at;
         gc->at += size;
     } else {
         object = alloc_slow(vm, (uint32_t)(size / GRANULE));

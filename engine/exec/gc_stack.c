@@ -165,7 +165,7 @@ void gc_frame_runs(struct vm *vm, const code_word *pc, union slot *fp, struct in
 static void start_scan(struct vm *vm, struct fiber *fiber)
 {
     struct stack_cursor *cursor = &fiber->scan;
-    const union slot *base = (const union slot *)(const void *)fiber->stack.at;
+    const union slot *base = (const union slot *)fiber->stack.at;
     *cursor = (struct stack_cursor){.cycle = vm->gc.begun, .done = true};
     if (fiber->state == FIBER_READY) {
         shade_params(vm, fiber->func, base);

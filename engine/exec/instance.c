@@ -81,7 +81,7 @@ static bool allocate_spaces(struct instance *in)
     uint8_t *block = heap_zeroed(&in->vm->heap, 1, size);
     if (!block)
         return false;
-    in->own = (struct func *)(void *)block;
+    in->own = (struct func *)block;
     void **at = (void **)(void *)(in->own + nown);
     in->funcs = (struct func **)at;
     in->tables = (struct table_instance **)(at += m->nfuncs);

@@ -65,8 +65,8 @@ static CONVENTION void enter_func(REGS)
         ENTER_CELL(f->entry);
     }
     /* A native frame lies behind the link; NATIVE steps it. */
-    struct native_frame *frame = (struct native_frame *)(void *)(fp + f->link + LINK_SLOTS);
-    union slot *top = (union slot *)(void *)(frame + 1);
+    struct native_frame *frame = (struct native_frame *)(fp + f->link + LINK_SLOTS);
+    union slot *top = (union slot *)(frame + 1);
     TRAP_IF(top > in->vm->stack_limit, STACK);
     frame->resume[0] = interp_word(XOP_NATIVE);
     frame->caller = in;

@@ -86,7 +86,7 @@ static const struct fieldtype *element_of(const struct vm *vm, const struct arra
 static void overwrite(struct vm *vm, const struct array *array, uint64_t at, uint64_t len)
 {
     if (vm->gc.marking && vt_is_ref(element_of(vm, array)->type))
-        gc_overwrite_all(&vm->gc, (const union slot *)(const void *)array->at + at, len);
+        gc_overwrite_all(&vm->gc, (const union slot *)array->at + at, len);
 }
 
 /* Fills bytes with copies of a value of `size` bytes, twice as many at a time. */

@@ -206,7 +206,7 @@ void table_grow_abandon(struct table_instance *table);
 
 static inline union slot *table_slots(const struct table_instance *table)
 {
-    return (union slot *)(void *)table->span.at;
+    return (union slot *)table->span.at;
 }
 
 /* Evaluates a constant expression (§3.4.10), which was validated; false if an allocation failed. */

@@ -8,21 +8,20 @@
 #include <errno.h>
 
 #define CLIENT_OF(side, member)                                                                    \
-    ((struct http_client *)(void *)((char *)(side) - offsetof(struct http_client, member)))
+    ((struct http_client *)((char *)(side) - offsetof(struct http_client, member)))
 
 /* What a chunk needs besides its data, and the last chunk. */
 enum { CHUNK_MORE = HTTP_CHUNK_HEAD + 2 + 5 };
 
 static const struct http_client *client_of_source(const struct http_source *source)
 {
-    return (const struct http_client *)(const void *)((const char *)source -
-                                                      offsetof(struct http_client, source));
+    return (const struct http_client *)((const char *)source -
+                                        offsetof(struct http_client, source));
 }
 
 static const struct http_client *client_of_sink(const struct http_sink *sink)
 {
-    return (const struct http_client *)(const void *)((const char *)sink -
-                                                      offsetof(struct http_client, sink));
+    return (const struct http_client *)((const char *)sink - offsetof(struct http_client, sink));
 }
 
 /* --- The request's body -------------------------------------------------------------------------

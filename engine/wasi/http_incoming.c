@@ -28,7 +28,7 @@ static void *message_new(struct wasi *wasi, size_t size, const struct http_head 
         return NULL;
     }
     message->refs = 1;
-    message->read = (struct http_field *)(void *)block;
+    message->read = (struct http_field *)block;
     message->nread = head->nfields;
     message->text = (struct bytes){(const uint8_t *)block + fields, head->size};
     message->source = source;

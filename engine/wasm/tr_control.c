@@ -83,7 +83,7 @@ struct jump {
 
 static struct jump jump_with(code_word *word, unsigned field)
 {
-    return (struct jump){word - 1, (int32_t *)(void *)((char *)word + field * sizeof(int32_t))};
+    return (struct jump){word - 1, (int32_t *)((char *)word + field * sizeof(int32_t))};
 }
 
 /* Emits a branch on a comparison; zero tests are comparisons with 0. */

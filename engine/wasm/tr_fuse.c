@@ -144,7 +144,7 @@ void tr_fuse(struct tr *tr)
 {
     /* The room of the fixups, which are done with: two bytes for each word of code. */
     struct choice choice = {.end = (size_t)(tr->at - tr->start),
-                            .left = (uint16_t *)(void *)tr->fixups};
+                            .left = (uint16_t *)tr->fixups};
     if (tr->options->single ||
         tr->fixups_most * sizeof *tr->fixups / sizeof *choice.left <= choice.end)
         return;

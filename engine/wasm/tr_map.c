@@ -86,7 +86,7 @@ uint8_t *tr_map_keep(struct tr *tr, struct code_range *range)
     memmove(at, map->points, points);
     memmove(at + points, map->runs, runs);
     range->npoints = map->npoints;
-    range->points = (const struct code_point *)(void *)at;
-    range->runs = (const struct map_run *)(void *)(at + points);
+    range->points = (const struct code_point *)at;
+    range->runs = (const struct map_run *)(at + points);
     return at + ((points + runs + sizeof(code_word) - 1) & ~(sizeof(code_word) - 1));
 }

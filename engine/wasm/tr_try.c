@@ -11,11 +11,11 @@ void tr_try_lay_out(struct tr *tr, uint8_t *scratch, size_t size)
 {
     struct tries *tries = &tr->tries;
     size_t quarter = size / 4 & ~(size_t)7;
-    tries->points = (struct code_point *)(void *)scratch;
+    tries->points = (struct code_point *)scratch;
     tries->points_most = (uint32_t)(quarter / sizeof *tries->points);
-    tries->regions = (struct try_region *)(void *)(scratch + quarter);
+    tries->regions = (struct try_region *)(scratch + quarter);
     tries->regions_most = (uint32_t)(quarter / sizeof *tries->regions);
-    tries->landings = (struct try_landing *)(void *)(scratch + 2 * quarter);
+    tries->landings = (struct try_landing *)(scratch + 2 * quarter);
     tries->landings_most = (uint32_t)(2 * quarter / sizeof *tries->landings);
 }
 
@@ -242,6 +242,6 @@ uint8_t *tr_try_keep(struct tr *tr, uint8_t *at, struct code_range *range)
     map.regions = keep(&at, tries->regions, tries->nregions * sizeof *tries->regions);
     map.landings = keep(&at, tries->landings, tries->nlandings * sizeof *tries->landings);
     memcpy(place, &map, sizeof map);
-    range->tries = (const struct try_map *)(void *)place;
+    range->tries = (const struct try_map *)place;
     return at;
 }

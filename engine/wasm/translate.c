@@ -32,24 +32,24 @@ static bool lay_out(struct tr *tr, struct region *image)
     if (left < 4096)
         return false;
     size_t part = left / 32 & ~(size_t)15;
-    tr->start = tr->at = (code_word *)(void *)at;
-    tr->limit = (code_word *)(void *)(at + 12 * part);
-    tr->xops = (uint16_t *)(void *)(at + 12 * part); /* a quarter of a word each */
-    tr->controls = (struct control *)(void *)(at + 15 * part);
+    tr->start = tr->at = (code_word *)at;
+    tr->limit = (code_word *)(at + 12 * part);
+    tr->xops = (uint16_t *)(at + 12 * part); /* a quarter of a word each */
+    tr->controls = (struct control *)(at + 15 * part);
     tr->controls_most = (uint32_t)(3 * part / sizeof *tr->controls);
     tr_try_lay_out(tr, at + 18 * part, part);
-    tr->fixups = (struct fixup *)(void *)(at + 19 * part);
+    tr->fixups = (struct fixup *)(at + 19 * part);
     tr->fixups_most = (uint32_t)(3 * part / sizeof *tr->fixups);
-    tr->entries = (struct entry *)(void *)(at + 22 * part);
+    tr->entries = (struct entry *)(at + 22 * part);
     tr->entries_most = (uint32_t)(4 * part / sizeof *tr->entries);
-    tr->local_slots = (uint32_t *)(void *)(at + 26 * part);
+    tr->local_slots = (uint32_t *)(at + 26 * part);
     size_t locals = 2 * part / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
     tr->local_kinds = (uint8_t *)(tr->local_slots + locals);
-    tr->map.points = (struct code_point *)(void *)(at + 28 * part);
+    tr->map.points = (struct code_point *)(at + 28 * part);
     tr->map.points_most = (uint32_t)(part / sizeof *tr->map.points);
-    tr->map.runs = (struct map_run *)(void *)(at + 29 * part);
+    tr->map.runs = (struct map_run *)(at + 29 * part);
     tr->map.runs_most = (uint32_t)(2 * part / sizeof *tr->map.runs);
-    tr->map.entry_runs = (uint32_t *)(void *)(at + 31 * part);
+    tr->map.entry_runs = (uint32_t *)(at + 31 * part);
     tr->map.entries_most = (uint32_t)(part / sizeof *tr->map.entry_runs);
     return tr->nlocals <= locals;
 }

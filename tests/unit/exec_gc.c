@@ -287,10 +287,10 @@ static void wide_arrays(struct vm *vm)
     vm_root_add(vm, &root, slot_of(outer));
     for (uint32_t i = 0; i < DEEP; i++) {
         struct array *inner = new_array(vm, type, WIDE);
-        ((uint64_t *)(void *)outer->at)[i] = object_ref(inner);
+        ((uint64_t *)outer->at)[i] = object_ref(inner);
         for (uint32_t k = 0; k < WIDE; k += 100) {
             struct node *leaf = new_node(vm, leaf_type, k);
-            set(vm, (uint64_t *)(void *)inner->at + k, object_ref(leaf));
+            set(vm, (uint64_t *)inner->at + k, object_ref(leaf));
         }
     }
     collect(vm);
@@ -298,11 +298,10 @@ static void wide_arrays(struct vm *vm)
     assert_int_equal(vm->gc.used, nothing() + granules_of(vm, outer) +
                                       DEEP * (WIDE + sizeof(struct array) / GRANULE) + leaves);
     for (uint32_t i = 0; i < DEEP; i++) {
-        const struct array *inner = ref_object(((uint64_t *)(void *)outer->at)[i]);
+        const struct array *inner = ref_object(((uint64_t *)outer->at)[i]);
         for (uint32_t k = 0; k < WIDE; k += 100)
-            assert_int_equal(
-                ((struct node *)ref_object(((const uint64_t *)(const void *)inner->at)[k]))->number,
-                k);
+            assert_int_equal(((struct node *)ref_object(((const uint64_t *)inner->at)[k]))->number,
+                             k);
     }
     vm_root_remove(vm, &root);
     collect(vm);
@@ -509,7 +508,7 @@ static void whole_arrays(struct vm *vm)
     uint32_t type = array_type(vm, VT_I64, 0);
     const union slot value = {.u64 = UINT64_C(0x0123456789abcdef)};
     struct array *array = new_array(vm, type, MANY);
-    const uint64_t *at = (const uint64_t *)(const void *)array->at;
+    const uint64_t *at = (const uint64_t *)array->at;
     uint64_t cost = MANY * sizeof(uint64_t) / BULK_UNIT;
     vm->fuel = (int64_t)cost;
     assert_int_equal(array_fill(vm, array, 0, &value, MANY), TRAP_NONE);
@@ -518,7 +517,7 @@ static void whole_arrays(struct vm *vm)
     /* Overlapping, in both directions. */
     vm->fuel = INT64_MAX;
     for (uint32_t i = 0; i < MANY; i++)
-        ((uint64_t *)(void *)array->at)[i] = i;
+        ((uint64_t *)array->at)[i] = i;
     assert_int_equal(array_copy(vm, array, 7, array, 0, MANY - 7), TRAP_NONE);
     assert_int_equal(at[MANY - 1], MANY - 8);
     assert_int_equal(at[200007], 200000);
