@@ -15,6 +15,6 @@ test=$2
 shift 2
 mkdir -p /run/containerd
 mount -t tmpfs none /run/containerd
-# What kept groups of this test above its containers.
-trap 'for g in /sys/fs/cgroup/*/carrel-test-* /sys/fs/cgroup/carrel-test-*; do [ ! -d "$g" ] || rmdir "$g" 2>/dev/null || :; done' EXIT
+# The groups above those of containers, which are the test's own; they are empty.
+trap 'find /sys/fs/cgroup -depth -type d -path "*/carrel-test-*" -exec rmdir {} + 2>/dev/null || :' EXIT
 node "$(dirname "$0")/$test" "$build/containerd-shim-carrel-v1" "$CARREL_TEST_FOLDER" "$@"
