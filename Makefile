@@ -68,7 +68,7 @@ LDFLAGS_cell  := -nostdlib -static-pie $(if $(IS_CLANG),-fuse-ld=lld --target=$(
 src = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 obj = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(2))
 
-ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/http engine/wasi)
+ENGINE_LIB  := $(call src,engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/serve)
 ENGINE_MAIN := $(call src,engine engine/cell)
 BASE        := $(call src,engine/base)
 # What a program is that becomes a cell, whatever its roles.

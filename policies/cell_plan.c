@@ -10,6 +10,8 @@
 
 /* Descriptors: standard streams and files; a guest that opens more gets an error. */
 #define DESCRIPTORS_MAX 1024
+/* Of a cell that serves: connections, too. */
+#define DESCRIPTORS_SERVING 20000
 
 /* Address space outside the arena: the engine's own pages, its stack, the mapped component. */
 #define OUTSIDE_ARENA (UINT64_C(1) << 30)
@@ -40,8 +42,9 @@ struct handed {
     const struct net_rule *listener;
     const struct net_address *nameserver;
     const char *trust;
-    unsigned stream; /* 0 to 2 */
-    bool nothing;    /* the cell is not given the stream */
+    enum grant_kind serve; /* of a cell that serves: HTTP_LISTENER, EVENTS, LEAVE, TICKS; or 0 */
+    unsigned stream;       /* 0 to 2 */
+    bool nothing;          /* the cell is not given the stream */
 };
 
 /* The parts of a request that most functions want. */
@@ -151,7 +154,7 @@ static void rlimits(struct composing *c)
 {
     rlimit(c, RLIMIT_AS, c->host->arena + OUTSIDE_ARENA);
     rlimit(c, RLIMIT_CORE, 0);
-    rlimit(c, RLIMIT_NOFILE, DESCRIPTORS_MAX);
+    rlimit(c, RLIMIT_NOFILE, c->request->serve ? DESCRIPTORS_SERVING : DESCRIPTORS_MAX);
     rlimit(c, RLIMIT_NPROC, 1);
     rlimit(c, RLIMIT_MEMLOCK, 0);
     rlimit(c, RLIMIT_MSGQUEUE, 0);
@@ -242,6 +245,15 @@ static int collect(struct composing *c, struct err *err)
         c->handed[c->handed_count++].directory = &c->policy->directories[i];
     if (c->request->role == CELL_RUN && preopens_sockets(c->request->verdict))
         collect_listeners(c);
+    static const enum grant_kind serving[] = {GRANT_HTTP_LISTENER, GRANT_EVENTS, GRANT_LEAVE,
+                                              GRANT_TICKS};
+    for (size_t i = 0; i < countof(serving) && c->request->serve; i++) {
+        if (c->handed_count == GRANTS_MAX)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "too many directories for a cell that serves: give a directory above "
+                           "them");
+        c->handed[c->handed_count++].serve = serving[i];
+    }
     for (size_t i = 0; i < c->request->nameserver_count && c->handed_count < GRANTS_MAX; i++)
         c->handed[c->handed_count++].nameserver = &c->request->nameservers[i];
     if (c->request->trust)
@@ -301,6 +313,25 @@ static void directory(struct composing *c, uint64_t grant, const struct policy_d
         add(c, OPERATION_IDMAP)->of.idmap.grant = grant;
 }
 
+static void serving(struct composing *c, uint64_t grant, enum grant_kind kind)
+{
+    const struct cell_serve *serve = c->request->serve;
+    switch (kind) {
+    case GRANT_HTTP_LISTENER:
+        add(c, OPERATION_HTTP_LISTENER)->of.http_listener = (struct operation_http_listener){
+            .grant = grant, .socket = (uint64_t)serve->listener, .address = serve->address};
+        break;
+    case GRANT_EVENTS: add(c, OPERATION_EVENTS)->of.events.grant = grant; break;
+    case GRANT_LEAVE:
+        add(c, OPERATION_LEAVE)->of.leave =
+            (struct operation_leave){.grant = grant, .pipe = (uint64_t)serve->leave};
+        break;
+    default:
+        add(c, OPERATION_TICKS)->of.ticks =
+            (struct operation_ticks){.grant = grant, .file = (uint64_t)serve->ticks};
+    }
+}
+
 static void grants(struct composing *c)
 {
     for (size_t i = 0; i < c->handed_count; i++) {
@@ -312,6 +343,8 @@ static void grants(struct composing *c)
         else if (c->handed[i].trust)
             add(c, OPERATION_TRUST)->of.trust =
                 (struct operation_trust){.grant = i, .path = c->handed[i].trust};
+        else if (c->handed[i].serve)
+            serving(c, i, c->handed[i].serve);
         else if (c->handed[i].nameserver)
             add(c, OPERATION_NAMESERVER)->of.nameserver =
                 (struct operation_nameserver){.grant = i, .address = c->handed[i].nameserver};
@@ -350,6 +383,11 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
     }
     if (handed->listener) {
         o->kind = GRANT_LISTENER;
+        o->rights = RIGHT_READ;
+        return;
+    }
+    if (handed->serve) {
+        o->kind = handed->serve;
         o->rights = RIGHT_READ;
         return;
     }
@@ -398,7 +436,7 @@ static void messages(struct composing *c)
                                         [CELL_RESOLVER] = "resolver",
                                         [CELL_TLS] = "tls"};
     const struct cell_request *r = c->request;
-    add(c, OPERATION_ROLE)->of.role.role = words[r->role];
+    add(c, OPERATION_ROLE)->of.role.role = r->serve ? "serve" : words[r->role];
     struct operation_component *component = &add(c, OPERATION_COMPONENT)->of.component;
     component->size = r->component_size;
     component->digest = r->digest;
@@ -422,6 +460,13 @@ static void messages(struct composing *c)
         .memory = c->policy->memory, .stack = GUEST_STACK, .fuel = c->policy->fuel};
     add(c, OPERATION_GRANTED)->of.granted =
         (struct operation_granted){.capabilities = r->verdict->granted, .rules = r->verdict->rules};
+    if (r->serve)
+        add(c, OPERATION_SERVE)->of.serve = (struct operation_serve){
+            .requests = r->serve->requests,
+            .isolation = r->serve->isolation,
+            .time = r->serve->time,
+            .body = r->serve->body,
+        };
     if (granted(c, CAP_ENV))
         add(c, OPERATION_ENVIRONMENT)->of.environment.list = c->policy->environment;
     if (granted(c, CAP_CONFIG))

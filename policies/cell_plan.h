@@ -10,6 +10,18 @@
 
 enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER, CELL_TLS };
 
+/* What a cell needs to serve. */
+struct cell_serve {
+    const char *address;   /* where `listener` listens */
+    int listener;          /* descriptors of the shim's, as the next two */
+    int leave;             /* a pipe's end for reading */
+    int ticks;             /* a file in memory that only the shim writes */
+    const char *isolation; /* a word of the ISOLATION rows */
+    uint64_t requests;     /* at once */
+    uint64_t time;         /* nanoseconds for each */
+    uint64_t body;         /* bytes */
+};
+
 /* Everything that the array follows from. Pointers must live as long as the array. */
 struct cell_request {
     enum cell_role role;
@@ -20,6 +32,7 @@ struct cell_request {
     const uint8_t *digest;                 /* 32 bytes, of the component */
     const uint8_t *seed;                   /* 32 bytes that no other cell gets; not of readers */
     struct text_list arguments;            /* of CELL_RUN; the views of CELL_INSPECT */
+    const struct cell_serve *serve;        /* of CELL_RUN only: it serves; or NULL */
     const char *invoke;                    /* of CELL_RUN only: WAVE, or NULL: run the program */
     const struct net_address *nameservers; /* of CELL_RESOLVER, as its argument, the name */
     size_t nameserver_count;

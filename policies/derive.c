@@ -20,15 +20,21 @@ capability_set derive_needs(enum row row)
     return needs;
 }
 
-/* An export is nothing that a component demands: it offers it. */
-static bool is_import(enum row row)
+/* An export is nothing that a component demands: it offers it. But to call the handler of requests
+ * is more than to run a program. */
+static bool is_demand(const struct demand *demand, const struct policy *policy, enum row row)
 {
-    return row_infos[row].kind != ROW_EXPORT;
+    if (row_infos[row].kind != ROW_EXPORT)
+        return true;
+    return row == ROW_export_http_incoming_handle && demand_is(demand, DEMAND_IS_PROXY) &&
+           capability_in(policy->allowed, CAP_HTTP_IN);
 }
 
 static enum row_answer answer(const struct demand *demand, capability_set allowed, enum row row)
 {
     const struct row_info *info = &row_infos[row];
+    if (info->kind == ROW_EXPORT)
+        return ANSWER_GRANTED;
     if (!demand_imports(demand, row))
         return ANSWER_ABSENT;
     if (!demand_reaches(demand, row))
@@ -54,7 +60,7 @@ void derive_verdict(const struct demand *demand, const struct policy *policy, st
     *ret = (struct verdict){.rules = RULES_BASE};
     for (int i = 0; i < ROW_COUNT; i++) {
         enum row row = (enum row)i;
-        if (!is_import(row))
+        if (!is_demand(demand, policy, row))
             continue;
         enum row_answer got = answer(demand, policy->allowed, row);
         ret->answers[row] = (uint8_t)got;

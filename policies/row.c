@@ -12,8 +12,8 @@ const struct row_info row_infos[ROW_COUNT] = {
     [ROW_##id] = {ROW_FUNCTION, name_of_##interface, name, CAP_##cap, rule_set, ROW_##state},
 #define RESOURCE(interface, id, name, cap, rule_set, state)                                        \
     [ROW_drop_##id] = {ROW_DROP, name_of_##interface, name, CAP_##cap, rule_set, ROW_##state},
-#define EXPORT(interface, id, name, type, since, gate, cap, state)                                 \
-    [ROW_export_##id] = {ROW_EXPORT, name_of_##interface, name, CAP_##cap, 0, ROW_##state},
+#define EXPORT(interface, id, name, type, since, gate, cap, rules, state)                          \
+    [ROW_export_##id] = {ROW_EXPORT, name_of_##interface, name, CAP_##cap, rules, ROW_##state},
 #include "policies/wasi.def"
 #define P1(name, parameters, results, unstable, cap, rule_set, state)                              \
     [ROW_p1_##name] = {ROW_PREVIEW1, preview1, #name, CAP_##cap, rule_set, ROW_##state},

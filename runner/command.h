@@ -7,6 +7,9 @@
 /* Runs a component in a cell; may end the process by the signal that ended the run. */
 int command_run(const struct options *options, char **operands, size_t count);
 
+/* Answers HTTP requests with a component in a cell, until it is told to end. */
+int command_serve(const struct options *options, char **operands, size_t count);
+
 /* Prints what components can do. The worst exit code of all files. */
 int command_audit(const struct options *options, char **operands, size_t count);
 

@@ -86,6 +86,7 @@ static int plan_run(struct examiner *examiner, const struct options *options,
         .seed = of->seed,
         .arguments = arguments,
         .invoke = options->invoke,
+        .serve = examiner->serve,
     };
     return cell_plan_make(&request, &of->run, err);
 }

@@ -26,6 +26,7 @@ struct examiner {
     char engine[PATH_MAX];
     struct host host;
     struct session session;
+    const struct cell_serve *serve; /* the run serves with this; or NULL */
     bool run_follows; /* what is examined will be run: its cell may be launched meanwhile */
 };
 

@@ -41,6 +41,7 @@ static int carry_out(const struct cli *cli)
     int code = 0;
     switch (cli->command) {
     case CLI_RUN: code = command_run(&options, cli->operands, cli->operand_count); break;
+    case CLI_SERVE: code = command_serve(&options, cli->operands, cli->operand_count); break;
     case CLI_AUDIT: code = command_audit(&options, cli->operands, cli->operand_count); break;
     case CLI_INSPECT: code = command_inspect(&options, cli->operands, cli->operand_count); break;
     case CLI_DOCTOR: code = command_doctor(&options, cli->operands, cli->operand_count); break;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -248,6 +249,56 @@ static int set_status(struct options *options, const char *text, struct err *err
     return 0;
 }
 
+static int set_address(struct options *options, const char *text, struct err *err)
+{
+    char rule_text[NET_TEXT_MAX + 8];
+    struct net_rule rule;
+    struct err why = {0};
+    snprintf(rule_text, sizeof rule_text, "listen=%s", text);
+    bool any = strncmp(text, "*:", 2) == 0;
+    if (strlen(text) >= NET_TEXT_MAX || net_rule_read(rule_text, &rule, &why) ||
+        rule.first_port != rule.last_port ||
+        !(any || (rule.host == NET_RANGE && rule.bits == (rule.family == NET_IPV4 ? 32 : 128))))
+        return err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "--addr: '%s' is no address with a port: write 127.0.0.1:8080, [::1]:8080 or "
+            "*:8080",
+            text);
+    options->serve.address =
+        (struct net_address){.family = any ? NET_IPV4 : rule.family, .port = rule.first_port};
+    if (!any)
+        memcpy(options->serve.address.bytes, rule.bytes, sizeof rule.bytes);
+    return 0;
+}
+
+static int set_isolation(struct options *options, const char *text, struct err *err)
+{
+    static const char *const words[] = {
+#define ISOLATION(NAME, word, meaning) word,
+#include "shim/protocol.def"
+    };
+    for (size_t i = 0; i < countof(words); i++)
+        if (strcmp(text, words[i]) == 0) {
+            options->serve.isolation = words[i];
+            return 0;
+        }
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--isolation: '%s' is none: write instance or none",
+                   text);
+}
+
+/* Each may need a stack and an instance. */
+#define REQUESTS_MOST 4096
+
+static int set_requests(struct options *options, const struct cli_given *given, struct err *err)
+{
+    if (set_quantity(given, quantity_count, &options->serve.requests, err))
+        return -1;
+    if (options->serve.requests <= REQUESTS_MOST)
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--max-requests: at most %d at once",
+                   REQUESTS_MOST);
+}
+
 enum view {
 #define VIEW(NAME, word, meaning) VIEW_##NAME,
 #include "shim/protocol.def"
@@ -298,6 +349,12 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
 {
     struct policy *policy = &options->policy;
     switch (given->flag) {
+    case FLAG_ADDR: return set_address(options, given->value, err);
+    case FLAG_ISOLATION: return set_isolation(options, given->value, err);
+    case FLAG_REQUESTS: return set_requests(options, given, err);
+    case FLAG_REQUEST_TIMEOUT:
+        return set_quantity(given, quantity_duration, &options->serve.request_timeout, err);
+    case FLAG_BODY: return set_quantity(given, quantity_size, &options->serve.body, err);
     case FLAG_DIR: return add_directory(options, given->value, err);
     case FLAG_NET: return add_net(options, given->value, net_rule_read, err);
     case FLAG_HTTP: return add_net(options, given->value, net_origin_rule_read, err);
@@ -355,6 +412,11 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
                    .memory = CLI_MEMORY_DEFAULT,
                    .timeout = POLICY_UNLIMITED,
                    .fuel = POLICY_UNLIMITED},
+        .serve = {.address = {.family = NET_IPV4, .port = 8080, .bytes = {127, 0, 0, 1}},
+                  .isolation = "instance",
+                  .requests = 64,
+                  .request_timeout = UINT64_C(30000000000),
+                  .body = POLICY_UNLIMITED},
         .status = options_status(cli),
         .cli = cli,
         .check = cli_value(cli, FLAG_CHECK),
@@ -367,6 +429,8 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
     ret->policy.net = ret->net;
     ret->policy.environment.at = ret->environment;
     ret->policy.config.at = ret->config;
+    if (cli->command == CLI_SERVE)
+        ret->policy.allowed |= CAPABILITY(HTTP_IN);
     int failed =
         ret->directories && ret->environment && ret->config && ret->net ? 0 : no_memory(err);
     for (size_t i = 0; !failed && i < cli->given_count; i++)

@@ -26,6 +26,13 @@ struct options {
     enum audit_format format;
     bool diff;
     bool verbose;
+    struct {
+        struct net_address address;
+        const char *isolation;
+        uint64_t requests;
+        uint64_t request_timeout; /* nanoseconds */
+        uint64_t body;            /* bytes */
+    } serve;
     bool explain;
     bool no_cache;
     bool json;

@@ -25,7 +25,7 @@ static int judge(const struct options *options, const struct examined *of, struc
         return 0;
     if (demand_is(&of->demand, DEMAND_IS_PROXY))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "it answers HTTP requests and is no program: carrel cannot serve yet");
+                       "it answers HTTP requests and is no program: use `carrel serve`");
     return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                    "it is no program: call one of its exports with --invoke 'NAME(ARGS)'; "
                    "`carrel audit` lists them");

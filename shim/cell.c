@@ -1,6 +1,7 @@
 /* The life of one cell. The handlers below are the only code of the shim that sees what a cell
  * sent; protocol_judge has checked kind, size, state and number before. */
 #include "shim/cell.h"
+#include "policies/printable.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <signal.h>
@@ -220,6 +221,21 @@ static void on_trap(struct cell *cell, const struct message_trap *trap)
     cell_kill(cell);
 }
 
+/* It goes on: nothing is known about its end. */
+static void on_request_trap(struct cell *cell, const struct message_request_trap *request)
+{
+    static struct message_trap trap;
+    static struct outcome outcome;
+    char file[512], text[sizeof outcome.why.text * 4];
+    trap = (struct message_trap){.trap = request->trap};
+    memcpy(trap.text, request->text, sizeof trap.text);
+    outcome = (struct outcome){0};
+    outcome_trap(&outcome, &trap);
+    dprintf(STDERR_FILENO, "carrel: %s: a request ended in a trap: %s\n",
+            printable(file, sizeof file, str_of(cell->component->name)),
+            printable(text, sizeof text, str_of(outcome.why.text)));
+}
+
 static void on_question(struct cell *cell, const union message *message, size_t size)
 {
     struct network_answer answer;
@@ -246,6 +262,7 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     case MESSAGE_EXIT: on_exit_code(cell, &message->exit); break;
     case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
     case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
+    case MESSAGE_REQUEST_TRAP: on_request_trap(cell, &message->request_trap); break;
     case MESSAGE_RESOLVED: on_resolved(cell, &message->resolved); break;
     case MESSAGE_DENIED: network_denied(&cell->network, &message->denied); break;
     default: break; /* never to the shim */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -217,6 +218,25 @@ static int open_trust(struct grants *grants, const struct operation_trust *trust
     return keep(grants, trust->grant, fd, err);
 }
 
+/* A descriptor of the shim's own, which keeps it. */
+static int pass_own(struct grants *grants, uint64_t grant, uint64_t own, struct err *err)
+{
+    int fd = fcntl((int)own, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot hand over descriptor %d: %s%s",
+                       (int)own, strerror(errno), advice_on(errno));
+    return keep(grants, grant, fd, err);
+}
+
+static int make_events(struct grants *grants, uint64_t grant, struct err *err)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no epoll instance: %s%s", strerror(errno),
+                       advice_on(errno));
+    return keep(grants, grant, fd, err);
+}
+
 int grants_make(struct grants *grants, const struct operation *operation, int pid,
                 struct wall_report *report, struct err *err)
 {
@@ -232,6 +252,17 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
         result = text_stream(grants, &operation->of.stream_text, err);
         break;
     case OPERATION_STREAM_NONE: result = no_stream(grants, &operation->of.stream_none, err); break;
+    case OPERATION_HTTP_LISTENER:
+        result = pass_own(grants, operation->of.http_listener.grant,
+                          operation->of.http_listener.socket, err);
+        break;
+    case OPERATION_LEAVE:
+        result = pass_own(grants, operation->of.leave.grant, operation->of.leave.pipe, err);
+        break;
+    case OPERATION_TICKS:
+        result = pass_own(grants, operation->of.ticks.grant, operation->of.ticks.file, err);
+        break;
+    case OPERATION_EVENTS: result = make_events(grants, operation->of.events.grant, err); break;
     case OPERATION_NAMESERVER:
         result = connect_server(grants, &operation->of.nameserver, err);
         break;

@@ -142,6 +142,12 @@ static void fill_head(struct order *order, const struct operation *operation)
         head->allowed = operation->of.granted.rules;
         break;
     case OPERATION_INVOKE: head->invokes = 1; break;
+    case OPERATION_SERVE:
+        head->isolation = isolation_named(operation->of.serve.isolation);
+        head->requests = (uint32_t)operation->of.serve.requests;
+        head->body = operation->of.serve.body;
+        head->request_time = operation->of.serve.time;
+        break;
     case OPERATION_TIME: order->time = operation->of.time.time; break;
     case OPERATION_ARENA_CUT: head->arena = whole_pages(operation->of.arena_cut.size); break;
     case OPERATION_LANDLOCK:

@@ -32,6 +32,18 @@ const char *state_meaning(enum cell_state state)
     return meanings[state];
 }
 
+enum isolation isolation_named(const char *word)
+{
+    static const char *const words[ISOLATIONS] = {
+#define ISOLATION(NAME, word, meaning) word,
+#include "shim/protocol.def"
+    };
+    int i = 0;
+    while (i < ISOLATIONS && strcmp(words[i], word) != 0)
+        i++;
+    return (enum isolation)i;
+}
+
 enum role role_named(const char *word)
 {
     static const char *const words[ROLES] = {

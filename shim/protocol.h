@@ -61,6 +61,15 @@ extern const struct message_info messages[MESSAGES];
 /* A state's meaning, in words. */
 const char *state_meaning(enum cell_state state);
 
+enum isolation {
+#define ISOLATION(NAME, word, meaning) ISOLATION_##NAME,
+#include "shim/protocol.def"
+    ISOLATIONS
+};
+
+/* One by its word; ISOLATIONS if there is none of it. */
+enum isolation isolation_named(const char *word);
+
 /* A role by its word; ROLES if there is none of it. */
 enum role role_named(const char *word);
 

@@ -19,6 +19,9 @@ enum {
     WAITS = WAIT_TLS + 2
 };
 
+/* How often time is counted for a cell that serves. */
+#define SERVING_TICK (UINT64_C(1) << SERVING_TICK_SHIFT)
+
 static const int heeded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
 int session_open(struct session *session, struct err *err)
@@ -34,6 +37,7 @@ int session_open(struct session *session, struct err *err)
     session->interrupted = 0;
     session->log = NULL;
     session->left = false;
+    session->serving = NULL;
     /* The cell inherits both: a closed pipe, and a file at its limit, are errors that one is told
      * of, never a death. */
     signal(SIGPIPE, SIG_IGN);
@@ -52,6 +56,23 @@ int session_open(struct session *session, struct err *err)
                        strerror(errno), advice_on(errno));
     guardian_sweep();
     return 0;
+}
+
+void session_serve(struct session *session, struct serving *serving)
+{
+    session->serving = serving;
+    serving_tick(serving, cell_now());
+}
+
+/* No more requests; what is at work may end. False: it was told before. */
+static bool leave(struct session *session)
+{
+    struct serving *serving = session->serving;
+    if (!serving || session->cell->state != STATE_RUN || !serving_leave(serving))
+        return false;
+    uint64_t now = cell_now();
+    session->cell->deadline = serving->grace < UINT64_MAX - now ? now + serving->grace : UINT64_MAX;
+    return true;
 }
 
 /* The user wants the foreground back: cell and shim stop, and go on together. */
@@ -79,6 +100,8 @@ static void heed_signals(struct session *session)
             stop(session);
             continue;
         }
+        if (leave(session))
+            continue;
         struct outcome *outcome = &session->cell->outcome;
         struct err why = {0};
         if (!outcome_known(outcome) && session->interrupted == 0)
@@ -115,11 +138,13 @@ static int milliseconds(uint64_t now, uint64_t until)
 
 /* Until its time is over, or until it is listened to again. When it is over, a cell has only to
  * die, and output is moved that can be moved at once. */
-static int time_left(const struct cell *cell, uint64_t pause, uint64_t lookup)
+static int time_left(const struct cell *cell, bool ticks, uint64_t pause, uint64_t lookup)
 {
     if (cell->late)
         return cell_gone(cell) ? 0 : -1;
     uint64_t now = cell_now(), until = cell->deadline;
+    if (ticks && now + SERVING_TICK < until)
+        until = now + SERVING_TICK;
     if (pause > 0 && now + pause < until)
         until = now + pause;
     if (lookup < until)
@@ -142,7 +167,8 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
                                                             : (struct pollfd){-1, 0, 0};
     lookups_wait(&session->lookups, waits + WAIT_LOOKUP);
     tls_wait(&session->tls, &cell->network, waits + WAIT_TLS);
-    poll(waits, WAITS, time_left(cell, pause, lookups_deadline(&session->lookups)));
+    poll(waits, WAITS,
+         time_left(cell, session->serving, pause, lookups_deadline(&session->lookups)));
 }
 
 /* True if a pump moved something. */
@@ -164,6 +190,8 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
     lookups_advance(&session->lookups, &cell->network, &session->shim);
     tls_act(&session->tls, waits + WAIT_TLS);
     tls_advance(&session->tls, &cell->network, &session->shim);
+    if (session->serving)
+        serving_tick(session->serving, cell_now());
     cell_check_time(cell, cell_now());
     if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, NULL))
         cell_kill(cell);

@@ -7,6 +7,7 @@
 #include "shim/cell.h"
 #include "shim/guardian.h"
 #include "shim/lookup.h"
+#include "shim/serving.h"
 #include "shim/tls.h"
 #include <signal.h>
 
@@ -24,6 +25,7 @@ struct session {
     struct tls tls;
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
     bool left; /* control groups that could not be removed: the guardian goes on trying */
+    struct serving *serving; /* what the cell serves with; NULL: it does not */
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.
@@ -41,6 +43,10 @@ int session_copy(struct session *session, const char *path, uint64_t time, struc
 int session_read(struct session *session, const struct component *component,
                  const struct plan *plan, bool run_follows, struct demand *ret,
                  struct wall_report *ret_walls, struct err *err);
+
+/* The cell that runs next serves with this, which must live as long: a signal then tells it to take
+ * no more requests, and it has its grace to end; a second one ends it. */
+void session_serve(struct session *session, struct serving *serving);
 
 /* Runs the component under `plan` until it ends. Whatever goes wrong is in the outcome. */
 void session_run(struct session *session, const struct component *component,

@@ -27,7 +27,7 @@ export const read_options = (usage, more = {}) => {
 
 const patience = 120_000; // what takes longer hangs
 
-// A folder that is removed at the end: { work, carrel, user, place, give, run }.
+// A folder that is removed at the end: { work, carrel, user, place, give, run, serve }.
 export const set_up = (options, prefix) => {
   const user = options.as === undefined ? undefined : Number(options.as);
   const ids = user === undefined ? {} : { uid: user, gid: user };
@@ -74,7 +74,26 @@ export const set_up = (options, prefix) => {
       resolve({ code, signal, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() });
     });
   });
-  return { work, carrel, user, place, give, run };
+
+  // Starts a server, which ends with this program: { port, log, child }.
+  const serve = words => new Promise((resolve, reject) => {
+    const child = spawn(carrel, ['serve', '--addr', '127.0.0.1:0', ...words],
+      { cwd: work, env: { PATH: process.env.PATH }, stdio: ['ignore', 'inherit', 'pipe'], ...ids });
+    process.on('exit', () => child.kill());
+    const server = { port: 0, log: '', child };
+    child.stderr.on('data', data => {
+      server.log += data;
+      const port = /serves on http:\/\/127\.0\.0\.1:(\d+)/.exec(server.log);
+      if (!port || server.port) return;
+      server.port = Number(port[1]);
+      child.unref();
+      child.stderr.unref();
+      resolve(server);
+    });
+    child.on('error', reject);
+    child.on('close', code => reject(Error(`the server ended with ${code}: ${server.log}`)));
+  });
+  return { work, carrel, user, place, give, run, serve };
 };
 
 // Plays each of `tests`, `jobs` at a time, and prints what failed and the closing line.

@@ -1,19 +1,21 @@
 // Replays a folder of components with expected behaviours (cases.json) through carrel, in cells.
 //
-//   node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP] [--jobs N] [--verbose]
+//   node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP] [--jobs N] [--verbose] [--serve FLAGS]
 //
 // FOLDER holds cases.json and the components; its README describes the fields. The
 // last line is `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { play_all, read_options, set_up } from './carrel.mjs';
 
 const { options, folder } = read_options(
   'node tests/cases.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
-  { jobs: { type: 'string', default: '2' }, verbose: { type: 'boolean', default: false } });
-const { work, place, give, run } = set_up(options, 'cases-');
+  { jobs: { type: 'string', default: '2' }, serve: { type: 'string', default: '' }, // flags of `carrel serve`
+    verbose: { type: 'boolean', default: false } });
+const { work, place, give, run, serve } = set_up(options, 'cases-');
 
 // Cases whose expectation contradicts itself or the specification: what is judged instead, and why.
 // Each is named in the output.
@@ -22,6 +24,10 @@ const contradictions = {
     expected_stdout: 'argc=5\n[1]=0\n[2]=a b\n[3]=é\n[4]=\nenv K=v\nenv EMPTY=\nenv U=ü=1\n',
     why: 'its oracle never calls realloc for an empty string, so that the adapter writes the end of '
       + '"EMPTY=" elsewhere; CanonicalABI.md (store_string_copy) calls it',
+  },
+  'hhello:odd-method': {
+    response: { status: 200, headers: ['x-multi: two'], body: 'hello PURGE /x\n' },
+    why: 'its oracle makes the method small; methods are case-sensitive (RFC 9110, 9.1)',
   },
   'ctrap-sig': {
     exit: 0,
@@ -132,12 +138,71 @@ const play_command = async test => {
   return { result, root };
 };
 
-// How each kind of case is played; a proxy is served, which no command does yet.
-const players = { command: play_command, p1: play_command };
+// --- Components that answer requests ---------------------------------------------------------------
+
+// One server for all cases of a component, as long as this program runs.
+const servers = new Map();
+const server_of = file => {
+  const flags = options.serve.split(' ').filter(Boolean);
+  if (!servers.has(file)) servers.set(file, serve([...flags, component(file)]));
+  return servers.get(file);
+};
+
+// "'abcdefg' repeated to 2097152 bytes"
+const body_of = text => {
+  const repeated = /^'(.*)' repeated to (\d+) bytes$/.exec(text);
+  return repeated ? Buffer.alloc(Number(repeated[2]), repeated[1]) : Buffer.from(text);
+};
+
+// Asks, and takes the whole answer: { status, headers, trailers, body, error }.
+const ask = (port, { method, path: target, headers, body }) => new Promise(resolve => {
+  const parts = [];
+  const answer = { status: 0, headers: [], trailers: [], body: Buffer.alloc(0) };
+  const done = error => resolve({ ...answer, error: answer.error ?? error, body: Buffer.concat(parts) });
+  const request = http.request({ port, method, path: target, headers, agent: false, timeout: 20_000 }, response => {
+    answer.status = response.statusCode;
+    for (let i = 0; i < response.rawHeaders.length; i += 2)
+      answer.headers.push(`${response.rawHeaders[i].toLowerCase()}: ${response.rawHeaders[i + 1]}`);
+    response.on('data', data => parts.push(data));
+    response.on('end', () => { answer.trailers = response.rawTrailers; done(); });
+    response.on('error', error => done(error));
+  });
+  request.on('error', error => done(error));
+  request.on('timeout', () => request.destroy(Error('no answer')));
+  request.end(body_of(body));
+});
+
+const judge_response = (expected, got) => {
+  const wrong = [];
+  const broken = expected.error !== undefined;
+  if (got.status !== expected.status) wrong.push(`status ${got.status}, expected ${expected.status}`);
+  if (broken !== (got.error !== undefined)) wrong.push(`ended with ${got.error ?? 'a whole body'}`);
+  for (const line of expected.headers ?? []) {
+    const [, name, value] = /^([^:]*): (.*)$/s.exec(line);
+    if (!got.headers.includes(`${name.toLowerCase()}: ${value}`)) wrong.push(`no header ${line}`);
+  }
+  const trailers = got.trailers.map(text => text.toLowerCase());
+  if (JSON.stringify(trailers) !== JSON.stringify(expected.trailers ?? []))
+    wrong.push(`trailers ${got.trailers}, expected ${expected.trailers}`);
+  const body = broken ? expected.partial : expected.body;
+  if (body !== undefined && got.body.toString() !== body)
+    wrong.push(`body ${show(got.body)}, expected ${show(Buffer.from(body))}`);
+  if (expected.body_sha256 && createHash('sha256').update(got.body).digest('hex') !== expected.body_sha256)
+    wrong.push(`body of ${got.body.length} bytes has another digest, expected ${expected.body_len} bytes`);
+  return wrong;
+};
+
+const play_proxy = async test => {
+  const server = await server_of(test.file).catch(error => ({ error }));
+  if (server.error) return { state: 'failed', lines: [String(server.error)] };
+  const wrong = judge_response(test.response, await ask(server.port, test.request));
+  return wrong.length ? { state: 'failed', lines: [...wrong, ...server.log.split('\n').slice(1, 5)] }
+    : { state: 'passed', lines: [] };
+};
 
 const play = async test => {
-  if (!players[test.kind]) return { state: 'skipped', lines: ['not yet provided'] };
-  const { result, root } = await players[test.kind](test);
+  if (test.kind === 'proxy') return play_proxy(test);
+  const { result, root } = await play_command(test);
   const wrong = judge(test, result, root);
   return wrong.length ? { state: 'failed', lines: [...wrong, ...result.stderr.split('\n').slice(0, 5)] }
     : { state: 'passed', lines: [] };

@@ -39,6 +39,7 @@ _Noreturn void cell_live(void)
     switch ((enum role)order.head.role) {
     case ROLE_READER: role_reader(&cell); break;
     case ROLE_RUN: role_run(&cell); break;
+    case ROLE_SERVE: role_serve(&cell); break;
     case ROLE_RESOLVER: role_resolver(&cell); break;
     case ROLE_TLS: role_tls(&cell); break;
     case ROLE_INSPECT: role_inspect(&cell); break;

@@ -45,7 +45,14 @@ int ground_refuses(struct err *err)
 
 struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err *err)
 {
+    return ground_vm_at(cell, ground, ground->store, ground->store_size, NULL, err);
+}
+
+struct vm *ground_vm_at(const struct cell *cell, struct ground *ground, void *memory, size_t size,
+                        const volatile uint32_t *interrupt, struct err *err)
+{
     const struct vm_limits limits = {
+        .interrupt = interrupt,
         .memory_bytes = cell->memory,
         .gc_bytes = cell->memory,
         .table_elements = 20 * MIB,
@@ -56,8 +63,7 @@ struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err 
         .memories = 10000,
         .tables = 10000,
     };
-    struct vm *vm =
-        vm_new(ground->types, &ground->image, ground->store, ground->store_size, &limits);
+    struct vm *vm = vm_new(ground->types, &ground->image, memory, size, &limits);
     if (!vm)
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the store of a component");
     return vm;

@@ -98,6 +98,21 @@ static struct bytes map_component(int descriptor, uint64_t size)
     return component;
 }
 
+/* The page in which the shim counts time, if there is one. */
+static const volatile uint32_t *map_ticks(const struct order *order)
+{
+    for (uint32_t i = 0; i < order->head.grants; i++) {
+        if (order->grants[i].kind != GRANT_TICKS)
+            continue;
+        void *at =
+            mmap(NULL, ARENA_PAGE, PROT_READ, MAP_SHARED, (int)order->grants[i].descriptor, 0);
+        if (at == MAP_FAILED)
+            no_order("mmap", errno);
+        return at;
+    }
+    return NULL;
+}
+
 void order_receive(void *arena, size_t size, struct order *ret)
 {
     *ret = (struct order){0};
@@ -115,6 +130,7 @@ void order_receive(void *arena, size_t size, struct order *ret)
     ret->texts = left;
     ret->used = ((size_t)head->data_size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
     ret->component = map_component(last, head->component);
+    ret->ticks = map_ticks(ret);
 }
 
 /* The next NUL-terminated text. */
@@ -137,6 +153,37 @@ static struct str *next_texts(struct bytes *left, struct region *region, size_t 
     for (size_t i = 0; i < count; i++)
         texts[i] = next_text(left);
     return texts;
+}
+
+/* What a cell that serves was told, and handed. */
+static const struct cell_serving *serving_of(const struct order *order, struct region *region)
+{
+    const struct message_order *head = &order->head;
+    if (head->role != ROLE_SERVE)
+        return NULL;
+    struct cell_serving *serving = region_new(region, struct cell_serving);
+    if (!serving || head->isolation >= ISOLATIONS)
+        _exit(1);
+    *serving = (struct cell_serving){.isolation = (enum isolation)head->isolation,
+                                     .requests = head->requests,
+                                     .body = head->body,
+                                     .time = head->request_time,
+                                     .listener = -1,
+                                     .events = -1,
+                                     .leave = -1,
+                                     .ticks = order->ticks};
+    for (uint32_t i = 0; i < head->grants; i++) {
+        int fd = (int)order->grants[i].descriptor;
+        if (order->grants[i].kind == GRANT_HTTP_LISTENER)
+            serving->listener = fd;
+        else if (order->grants[i].kind == GRANT_EVENTS)
+            serving->events = fd;
+        else if (order->grants[i].kind == GRANT_LEAVE)
+            serving->leave = fd;
+    }
+    if (serving->listener < 0 || serving->events < 0 || serving->leave < 0 || !serving->ticks)
+        _exit(1);
+    return serving;
 }
 
 void order_open(const struct order *order, void *arena, size_t size, struct cell *ret)
@@ -177,6 +224,7 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
     }
     if (head->invokes)
         ret->call = next_text(&left);
+    ret->serving = serving_of(order, &region);
     size_t taken = ((size_t)(region.at - region.base) + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
     ret->arena = region.base + taken;
     ret->arena_size = (size_t)(region.end - region.base) - taken;

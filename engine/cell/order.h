@@ -11,7 +11,8 @@ struct order {
     const struct record_rule *rules;
     const struct record_grant *grants;
     struct bytes texts;
-    struct bytes component; /* mapped */
+    struct bytes component;         /* mapped */
+    const volatile uint32_t *ticks; /* mapped; or NULL */
     size_t used; /* bytes at the start of the arena that the data takes, in whole pages */
 };
 

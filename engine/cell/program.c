@@ -41,10 +41,9 @@ static struct wasi_variable variable_of(struct str text)
     return variable;
 }
 
-static struct wasi *host_state(struct program *program, struct err *err)
+struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *scratch,
+                        struct err *err)
 {
-    const struct cell *cell = program->cell;
-    struct region *scratch = &program->ground.scratch;
     struct wasi_config config = {
         .arguments = cell->arguments,
         .narguments = cell->argument_count,
@@ -102,7 +101,7 @@ static struct wasi *host_state(struct program *program, struct err *err)
     config.listeners = listeners;
     config.environment = environment;
     config.config = settings;
-    return wasi_new(vm_heap(program->vm), &config, err);
+    return wasi_new(vm_heap(vm), &config, err);
 }
 
 int program_start(struct program *program, const struct cell *cell, struct err *err)
@@ -113,7 +112,7 @@ int program_start(struct program *program, const struct cell *cell, struct err *
     program->vm = ground_vm(cell, &program->ground, err);
     if (!program->vm)
         return -1;
-    program->wasi = host_state(program, err);
+    program->wasi = host_state(cell, program->vm, &program->ground.scratch, err);
     if (!program->wasi)
         return -1;
     struct vm_clock clock = clock_for_vm(program->wasi);

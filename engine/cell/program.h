@@ -22,6 +22,21 @@ enum ran {
     RAN_FAILED, /* *err says why it could not be run */
 };
 
+/* The host state of a component: what the cell was granted. NULL and *err. */
+struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *scratch,
+                        struct err *err);
+
+/* An instance of `component` linked to WASI, nothing of it run yet; *ret_store is its store.
+ * `table` stays where it is as long as that. NULL and *err. */
+struct cm_instance *link_component(struct vm *vm, struct wasi *wasi, struct region *scratch,
+                                   const struct component *component, struct cm_types *types,
+                                   struct host_table *table, struct cm_store **ret_store,
+                                   struct err *err);
+
+/* The component that the cell was given, decoded and validated; *ret_types. NULL and *err. */
+const struct component *decode_component(const struct cell *cell, struct ground *ground,
+                                         struct cm_types **ret_types, struct err *err);
+
 /* Lays the ground and makes store, host state and fiber. -1 and *err. */
 int program_start(struct program *program, const struct cell *cell, struct err *err);
 

@@ -20,6 +20,25 @@ struct cell_grant {
     struct str name; /* of a directory: its path in the guest */
 };
 
+enum isolation {
+#define ISOLATION(NAME, word, meaning) ISOLATION_##NAME,
+#include "shim/protocol.def"
+    ISOLATIONS
+};
+
+/* What a cell that serves was told. */
+struct cell_serving {
+    enum isolation isolation;
+    uint32_t requests; /* at once */
+    uint64_t body;     /* bytes of a request's; UINT64_MAX: any */
+    uint64_t time;     /* nanoseconds for a request; UINT64_MAX: any */
+    int listener;
+    int events;                     /* an epoll instance */
+    int leave;                      /* a pipe; closed: no more requests are taken */
+    const volatile uint32_t *ticks; /* of 2^26 ns each since CLOCK_MONOTONIC began, about */
+};
+#define SERVE_TICK_SHIFT 26
+
 /* All that the cell was told and given. Lies in memory that stays mapped and unchanged. */
 struct cell {
     struct bytes component; /* the whole file, read-only */
@@ -42,7 +61,8 @@ struct cell {
     uint64_t fuel;         /* UINT64_MAX: not counted */
     uint64_t capabilities; /* that are granted: bit n is row n of policies/capability.def */
     uint64_t rules;        /* that the filter has: bit n is row n of policies/syscall.def */
-    void *arena;           /* zeroed memory for everything else, page-aligned */
+    const struct cell_serving *serving; /* of role_serve; or NULL */
+    void *arena;                        /* zeroed memory for everything else, page-aligned */
     size_t arena_size;
 };
 
@@ -59,6 +79,9 @@ void role_run(struct cell *cell);
 
 /* Speaks TLS for others, until it is killed. Another program than the engine has it. */
 void role_tls(struct cell *cell);
+
+/* Answers HTTP requests with the component until it is to leave; then tells that by tell_exit. */
+void role_serve(struct cell *cell);
 
 /* Looks up the name that is its argument, and tells what it found by tell_resolved. */
 void role_resolver(struct cell *cell);

@@ -26,23 +26,23 @@ static void note_missing(void *data, struct str interface, struct str name, bool
         name.len ? "#" : "", STR_ARG(name), resource ? " (resource)" : "");
 }
 
-static struct cm_instance *link(struct program *program, const struct component *component,
-                                struct cm_types *types, struct err *err)
+struct cm_instance *link_component(struct vm *vm, struct wasi *wasi, struct region *scratch,
+                                   const struct component *component, struct cm_types *types,
+                                   struct host_table *table, struct cm_store **ret_store,
+                                   struct err *err)
 {
-    /* The table with this cell's state: it stays where it is as long as the store. */
-    static struct host_table table;
-    table = wasi_table;
-    table.host = program->wasi;
-    struct cm_store *store = cm_store_new(program->vm, types);
-    struct cm_host *host = store ? cm_host_new(store, &table) : NULL;
+    *table = wasi_table;
+    table->host = wasi;
+    struct cm_store *store = cm_store_new(vm, types);
+    struct cm_host *host = store ? cm_host_new(store, table) : NULL;
     if (!host) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the component");
         return NULL;
     }
-    program->store = store;
+    *ret_store = store;
     struct missing missing = {0};
     const struct cm_linker linker = {.store = store,
-                                     .scratch = &program->ground.scratch,
+                                     .scratch = scratch,
                                      .host = host,
                                      .prune = true,
                                      .missing = note_missing,
@@ -57,23 +57,35 @@ static struct cm_instance *link(struct program *program, const struct component 
     return instance;
 }
 
-enum ran run_component(struct program *program, struct err *err)
+const struct component *decode_component(const struct cell *cell, struct ground *ground,
+                                         struct cm_types **ret_types, struct err *err)
 {
-    const struct cell *cell = program->cell;
-    struct ground *ground = &program->ground;
     struct cm_types *types = cm_types_new(&ground->image, ground->types);
     if (!types) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
-        return RAN_FAILED;
+        return NULL;
     }
     types->noted = true;
     const struct component *component =
         component_read(cell->component, cell->component.at, types, &ground->scratch, err);
-    if (!component) {
+    if (!component)
         ground_refuses(err);
+    *ret_types = types;
+    return component;
+}
+
+enum ran run_component(struct program *program, struct err *err)
+{
+    /* The table with this cell's state. */
+    static struct host_table table;
+    const struct cell *cell = program->cell;
+    struct ground *ground = &program->ground;
+    struct cm_types *types;
+    const struct component *component = decode_component(cell, ground, &types, err);
+    if (!component)
         return RAN_FAILED;
-    }
-    struct cm_instance *instance = link(program, component, types, err);
+    struct cm_instance *instance = link_component(program->vm, program->wasi, &ground->scratch,
+                                                  component, types, &table, &program->store, err);
     if (!instance)
         return RAN_FAILED;
     enum ran ran = program_run(program, cm_instance_initializer(instance));

@@ -58,6 +58,13 @@ void tell_resolved(struct message_resolved *resolved)
     tell(resolved, sizeof *resolved);
 }
 
+void tell_request_trap(uint32_t trap, const char *text)
+{
+    struct message_request_trap message = {.kind = MESSAGE_REQUEST_TRAP, .trap = trap};
+    strncpy(message.text, text, sizeof message.text - 1);
+    tell(&message, sizeof message);
+}
+
 void tell_trap(struct message_trap *trap)
 {
     trap->kind = MESSAGE_TRAP;

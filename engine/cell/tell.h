@@ -26,6 +26,9 @@ void tell_failure(const struct err *err);
 /* What a resolver found. The caller fills in all but `kind`. */
 void tell_resolved(struct message_resolved *resolved);
 
+/* A request's guest trapped, while others go on. */
+void tell_request_trap(uint32_t trap, const char *text);
+
 /* The guest trapped. The caller fills in all but `kind`. */
 void tell_trap(struct message_trap *trap);
 

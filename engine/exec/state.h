@@ -92,7 +92,8 @@ struct machine {
 struct vm {
     union slot *stack_limit;            /* of the fiber at hand; hot: checked on every call */
     int64_t fuel;                       /* left; below zero it traps */
-    const volatile uint32_t *interrupt; /* not 0: stop at the next poll */
+    const volatile uint32_t *interrupt; /* at `interrupt_at` or beyond: stop at the next poll */
+    uint32_t interrupt_at;
     struct machine machine;
     struct fiber *fiber;
     struct fiber *root;    /* that fiber_run was given */
@@ -121,7 +122,7 @@ struct vm {
 
 static inline bool vm_interrupted(const struct vm *vm)
 {
-    return *vm->interrupt != 0;
+    return (int32_t)(*vm->interrupt - vm->interrupt_at) >= 0;
 }
 
 /* Runs code from `pc` in frame `fp` until it leaves; the machine says how it ended. */

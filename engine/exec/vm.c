@@ -21,6 +21,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->types = types;
     vm->limits = *limits;
     vm->interrupt = limits->interrupt ? limits->interrupt : &never;
+    vm->interrupt_at = 1;
     vm->fuel = limits->fuel > INT64_MAX ? INT64_MAX : (int64_t)limits->fuel;
     vm->translation.handlers = limits->interrupt ? interp_polled_handlers : interp_handlers;
     vm->translation.fuel = limits->fuel != UINT64_MAX;
@@ -32,6 +33,11 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->nowhere->memory0 = &vm->no_memory;
     gc_init(vm);
     return vm;
+}
+
+void vm_interrupt_at(struct vm *vm, uint32_t at)
+{
+    vm->interrupt_at = at;
 }
 
 struct heap *vm_heap(struct vm *vm)

@@ -80,7 +80,7 @@ struct vm_limits {
     uint64_t stack_bytes;               /* of one fiber */
     uint64_t heap_bytes;                /* host side: handles, strings, buffers */
     uint64_t fuel;                      /* UINT64_MAX: not counted */
-    const volatile uint32_t *interrupt; /* not 0: trap soon; NULL: never, and nobody looks */
+    const volatile uint32_t *interrupt; /* 1 or more: trap soon; NULL: never, and nobody looks */
     uint32_t instances;
     uint32_t memories;
     uint32_t tables;
@@ -132,6 +132,9 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
 struct heap *vm_heap(struct vm *vm);
 struct types *vm_types(struct vm *vm);
 const struct vm_limits *vm_limits(const struct vm *vm);
+
+/* From now on it traps once *interrupt, which counts on, has reached `at`; its numbers may wrap. */
+void vm_interrupt_at(struct vm *vm, uint32_t at);
 
 /* The trap of the fiber that ended last; kind NONE if none did. */
 const struct trap *vm_trap(const struct vm *vm);

@@ -1,6 +1,14 @@
 /* The life of open things; see descriptor.h. */
 #include "engine/wasi/descriptor.h"
 
+static void let_go(struct wasi *wasi, struct wasi_held *held)
+{
+    const struct descriptor *descriptor = (const struct descriptor *)held;
+    (void)wasi;
+    if (descriptor->fd >= 0 && !descriptor->granted)
+        sys_close(descriptor->fd);
+}
+
 struct descriptor *descriptor_new(struct wasi *wasi, int fd)
 {
     struct descriptor *descriptor = wasi_resource(wasi, sizeof *descriptor);
@@ -12,6 +20,7 @@ struct descriptor *descriptor_new(struct wasi *wasi, int fd)
     descriptor->refs = 1;
     descriptor->fd = fd;
     descriptor->type = TYPE_NOT_ASKED;
+    wasi_hold(wasi, &descriptor->held, let_go);
     return descriptor;
 }
 
@@ -25,8 +34,8 @@ void descriptor_release(struct wasi *wasi, struct descriptor *descriptor)
 {
     if (--descriptor->refs)
         return;
-    if (descriptor->fd >= 0 && !descriptor->granted)
-        sys_close(descriptor->fd);
+    let_go(wasi, &descriptor->held);
+    wasi_unhold(wasi, &descriptor->held);
     wasi_resource_end(wasi, descriptor);
 }
 

@@ -30,6 +30,7 @@ enum {
 };
 
 struct descriptor {
+    struct wasi_held held;
     uint32_t refs;
     int fd;       /* -1: nothing is there */
     uint8_t type; /* enum descriptor_type */

@@ -14,6 +14,12 @@ struct record {
     char name[];
 };
 
+static void let_go(struct wasi *wasi, struct wasi_held *held)
+{
+    (void)wasi;
+    sys_close(((const struct directory *)held)->fd);
+}
+
 int directory_open(struct wasi *wasi, const struct descriptor *of, struct directory **ret)
 {
     int fd = sys_open(of->fd, ".", O_RDONLY | O_DIRECTORY);
@@ -25,13 +31,15 @@ int directory_open(struct wasi *wasi, const struct descriptor *of, struct direct
         return -ENOMEM;
     }
     directory->fd = fd;
+    wasi_hold(wasi, &directory->held, let_go);
     *ret = directory;
     return 0;
 }
 
 void directory_close(struct wasi *wasi, struct directory *directory)
 {
-    sys_close(directory->fd);
+    let_go(wasi, &directory->held);
+    wasi_unhold(wasi, &directory->held);
     wasi_resource_end(wasi, directory);
 }
 

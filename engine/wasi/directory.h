@@ -6,6 +6,7 @@
 #include "engine/wasi/descriptor.h"
 
 struct directory {
+    struct wasi_held held;
     int fd;
     uint32_t at;  /* in `ahead` */
     uint32_t len; /* bytes there */

@@ -17,6 +17,12 @@ static void close_all(struct http_client *client)
     wire_close(&client->wire);
 }
 
+void client_let_go(struct wasi *wasi, struct wasi_held *held)
+{
+    (void)wasi;
+    close_all((struct http_client *)held);
+}
+
 void client_fail_as(struct http_client *client, const struct http_failure *failure)
 {
     if (client->phase == CLIENT_FAILED)
@@ -102,6 +108,7 @@ void client_release(struct wasi *wasi, struct http_client *client)
     heap_give(wasi->heap, client->out.at);
     heap_give(wasi->heap, client->in.at);
     heap_give(wasi->heap, (void *)(uintptr_t)client->host.at);
+    wasi_unhold(wasi, &client->held);
     wasi_resource_end(wasi, client);
 }
 

@@ -38,6 +38,7 @@ struct client_in {
 };
 
 struct http_client {
+    struct wasi_held held; /* its connection, and the pipe */
     struct http_source source;
     struct http_sink sink;
     struct future_response future;
@@ -114,6 +115,9 @@ void client_settle(struct http_client *client);
 
 /* One side of it is gone; with the last, all of it. */
 void client_release(struct wasi *wasi, struct http_client *client);
+
+/* Closes what it has outside of the heap (wasi_hold). */
+void client_let_go(struct wasi *wasi, struct wasi_held *held);
 
 /* What it waits for; `sends`: only for what is to be sent. */
 struct stream_wait client_wait(const struct http_client *client, bool sends);

@@ -188,6 +188,7 @@ static struct http_client *client_new(struct wasi *wasi)
     client->future = (struct future_response){.refs = 1, .ops = &client_future};
     client->sink_lives = client->future_lives = true;
     client->pipe = client->wire.fd = -1;
+    wasi_hold(wasi, &client->held, client_let_go);
     return client;
 }
 

@@ -156,7 +156,7 @@ struct splice_args {
     uint64_t len;
 };
 
-static enum host_answer splice(struct host_call *call, const struct splice_args *args, bool wait,
+static enum host_answer move(struct host_call *call, const struct splice_args *args, bool wait,
                                count_result *result)
 {
     struct wasi *wasi = call->host;
@@ -194,11 +194,11 @@ static enum host_answer splice(struct host_call *call, const struct splice_args 
 
 enum host_answer wasi_output_stream_splice(struct host_call *call, const void *args, void *result)
 {
-    return splice(call, args, /*wait=*/false, result);
+    return move(call, args, /*wait=*/false, result);
 }
 
 enum host_answer wasi_output_stream_blocking_splice(struct host_call *call, const void *args,
                                                     void *result)
 {
-    return splice(call, args, /*wait=*/true, result);
+    return move(call, args, /*wait=*/true, result);
 }

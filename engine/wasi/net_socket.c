@@ -21,6 +21,19 @@ enum host_answer net_answer(int64_t error, struct unit_or_net_error *result)
 /* --- Life ---------------------------------------------------------------------------------------
  */
 
+static void let_go(struct wasi *wasi, struct wasi_held *held)
+{
+    const struct net_socket *socket = (const struct net_socket *)held;
+    if (socket->number != ASK_NO_SOCKET)
+        ask_release(wasi, socket->number);
+}
+
+static void end_object(struct wasi *wasi, struct net_socket *socket)
+{
+    wasi_unhold(wasi, &socket->held);
+    wasi_resource_end(wasi, socket);
+}
+
 static struct net_socket *new_object(struct wasi *wasi, uint32_t protocol, uint8_t family)
 {
     struct net_socket *socket = wasi_resource(wasi, sizeof *socket);
@@ -30,6 +43,7 @@ static struct net_socket *new_object(struct wasi *wasi, uint32_t protocol, uint8
         socket->family = family;
         socket->number = ASK_NO_SOCKET;
         socket->backlog = 128;
+        wasi_hold(wasi, &socket->held, let_go);
     }
     return socket;
 }
@@ -44,7 +58,7 @@ struct net_socket *net_socket_new(struct wasi *wasi, uint32_t protocol, uint8_t 
     struct ask_answer answer;
     *ret_error = ask_socket(wasi, protocol, family, &answer);
     if (*ret_error < 0) {
-        wasi_resource_end(wasi, socket);
+        end_object(wasi, socket);
         return NULL;
     }
     socket->number = answer.socket;
@@ -61,7 +75,7 @@ struct net_socket *net_socket_of_descriptor(struct wasi *wasi, const struct net_
         return NULL;
     }
     if (net_socket_take(wasi, socket, fd) < 0) {
-        wasi_resource_end(wasi, socket);
+        end_object(wasi, socket);
         return NULL;
     }
     return socket;
@@ -84,13 +98,12 @@ void net_socket_release(struct wasi *wasi, struct net_socket *socket)
 {
     if (--socket->refs)
         return;
-    if (socket->number != ASK_NO_SOCKET)
-        ask_release(wasi, socket->number);
+    let_go(wasi, &socket->held);
     if (socket->out)
         output_release(wasi, socket->out);
     if (socket->file)
         descriptor_release(wasi, socket->file);
-    wasi_resource_end(wasi, socket);
+    end_object(wasi, socket);
 }
 
 short net_socket_events(const struct net_socket *socket)

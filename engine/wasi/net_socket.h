@@ -32,6 +32,7 @@ struct output_stream;
 
 /* The guest's handle, each pollable, and the streams of a UDP socket hold a reference. */
 struct net_socket {
+    struct wasi_held held; /* its number */
     uint32_t refs;
     uint8_t protocol;        /* ASK_TCP, ASK_UDP */
     uint8_t family;          /* ADDRESS_IPV4, ADDRESS_IPV6 */

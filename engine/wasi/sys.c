@@ -216,6 +216,16 @@ int64_t sys_peek(int fd, void *to, size_t len)
     return CALL(SYS_recvfrom, fd, to, len, MSG_PEEK, NULL, NULL);
 }
 
+int sys_watch(int events, int op, int fd, struct epoll_event *event)
+{
+    return (int)CALL(SYS_epoll_ctl, events, op, fd, event);
+}
+
+int sys_wait(int events, struct epoll_event *ret, int room, int timeout)
+{
+    return (int)CALL(SYS_epoll_pwait, events, ret, room, timeout, NULL, 0);
+}
+
 int sys_shutdown(int fd, int how)
 {
     return (int)CALL(SYS_shutdown, fd, how);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -31,6 +32,12 @@ int sys_poll(struct pollfd *polls, size_t count, uint64_t timeout);
 
 uint64_t sys_now(void);              /* TIME_MONOTONIC: nanoseconds */
 struct timespec sys_real_time(void); /* TIME_REAL */
+
+/* Names a descriptor for sys_wait, or changes what it is asked for (op as in epoll_ctl). WATCH. */
+int sys_watch(int events, int op, int fd, struct epoll_event *event);
+
+/* Waits for one of those that were named, at most `timeout` milliseconds (-1: for ever). WAIT. */
+int sys_wait(int events, struct epoll_event *ret, int room, int timeout);
 
 /* --- Files --------------------------------------------------------------------------------------
  */
@@ -79,7 +86,7 @@ int sys_symlink(const char *target, int dir, const char *name);             /* S
  */
 int64_t sys_receive(int fd, void *to, size_t len, int *ret_fd);
 
-int sys_accept(int fd);                                                        /* ACCEPT */
+int sys_accept(int fd);                                                        /* ACCEPT, ACCEPT_HTTP */
 int64_t sys_peek(int fd, void *to, size_t len);                                /* PEEK */
 int sys_shutdown(int fd, int how);                                             /* SHUTDOWN */
 int sys_local(int fd, struct sockaddr_storage *ret);                           /* GETSOCKNAME */

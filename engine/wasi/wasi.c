@@ -181,6 +181,31 @@ void wasi_resource_end(struct wasi *wasi, void *resource)
     wasi->resources--;
 }
 
+void wasi_hold(struct wasi *wasi, struct wasi_held *held,
+               void (*let_go)(struct wasi *wasi, struct wasi_held *held))
+{
+    *held = (struct wasi_held){.after = wasi->held, .let_go = let_go};
+    if (wasi->held)
+        wasi->held->before = held;
+    wasi->held = held;
+}
+
+void wasi_unhold(struct wasi *wasi, struct wasi_held *held)
+{
+    if (held->before)
+        held->before->after = held->after;
+    else
+        wasi->held = held->after;
+    if (held->after)
+        held->after->before = held->before;
+}
+
+void wasi_abandon(struct wasi *wasi)
+{
+    for (struct wasi_held *held = wasi->held; held; held = held->after)
+        held->let_go(wasi, held);
+}
+
 bool wasi_ready(const struct wasi *wasi, int fd, short events)
 {
     struct pollfd poll = {.fd = fd, .events = events};

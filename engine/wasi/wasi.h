@@ -13,6 +13,7 @@
 #include "engine/wasi/reactor.h"
 
 struct descriptor;
+struct wasi;
 
 enum {
 #define WASI_LIMIT(name, number, what) WASI_##name = number,
@@ -84,6 +85,14 @@ struct wasi_config {
 /* --- The state ----------------------------------------------------------------------------------
  */
 
+/* Something outside of the heap that a guest holds: a descriptor, a number at the shim. Part of the
+ * resource that it belongs to. */
+struct wasi_held {
+    struct wasi_held *before;
+    struct wasi_held *after;
+    void (*let_go)(struct wasi *wasi, struct wasi_held *held);
+};
+
 /* As list<tuple<string, string>> wants them. */
 struct wasi {
     struct heap *heap;
@@ -112,7 +121,8 @@ struct wasi {
     bool concurrent;
     bool started; /* the guest has read the steady clock: `clock_base` is what it calls 0 */
     uint64_t clock_base;
-    size_t resources; /* made and not dropped */
+    size_t resources;       /* made and not dropped */
+    struct wasi_held *held; /* all of them; the latest first */
     struct wasi_network network;
     uint32_t denials; /* that the shim was told of */
     uint64_t withheld;
@@ -135,6 +145,15 @@ void wasi_seed(struct wasi *wasi, const uint8_t seed[RANDOM_SEED]);
  * and its end. */
 void *wasi_resource(struct wasi *wasi, size_t size);
 void wasi_resource_end(struct wasi *wasi, void *resource);
+
+/* Enters what a resource holds, and takes it out again. */
+void wasi_hold(struct wasi *wasi, struct wasi_held *held,
+               void (*let_go)(struct wasi *wasi, struct wasi_held *held));
+void wasi_unhold(struct wasi *wasi, struct wasi_held *held);
+
+/* The guest is no more, and the heap will be brought back to what it was before: lets go of
+ * everything outside of it that was opened since. */
+void wasi_abandon(struct wasi *wasi);
 
 /* Does the kernel say that an operation on `fd` would not wait? (True where it may not be asked.)
  */

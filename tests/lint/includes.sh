@@ -13,7 +13,8 @@ allowed() {
     engine/http) echo 'engine/base engine/http' ;;
     engine/wasi) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi' ;;
     engine/tls) echo 'engine/base engine/http engine/cell engine/tls' ;;
-    engine | engine/cell) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/cell' ;;
+    engine/serve) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/serve' ;;
+    engine | engine/cell) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/serve engine/cell' ;;
     policies) echo 'engine/base policies' ;;
     shim | shim/containerd) echo 'engine/base policies shim shim/containerd' ;;
     runner) echo 'engine/base policies shim runner' ;;

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -45,6 +46,12 @@ const struct world worlds[WORLDS] = {
      NO_DIRECTORY,
      NET | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN) | CAPABILITY(NET_UDP) |
          CAPABILITY(NET_DNS)},
+    /* What `carrel serve` runs: the proxy world, with what toolchains leak into it. */
+    {"serve",
+     {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", "wasi:http/types",
+      NULL},
+     NO_DIRECTORY,
+     CAPABILITY(HTTP_IN)},
     {"p1", {"wasi_snapshot_preview1", NULL}, NO_DIRECTORY, 0},
     {"p1-ro", {"wasi_snapshot_preview1", NULL}, READ_ONLY, 0},
     {"p1-rw", {"wasi_snapshot_preview1", NULL}, READ_WRITE, 0},
@@ -75,6 +82,8 @@ rule_set world_rules(const struct world *world)
             if (strncmp(row_infos[row].interface, world->interfaces[i],
                         strlen(world->interfaces[i])) == 0)
                 reach(&demand, row);
+    if (capability_in(world->net, CAP_HTTP_IN))
+        demand.head.facts[0] |= DEMAND_IS_PROXY;
     struct policy policy = {.allowed = allowed_with(world->directory) | world->net};
     struct verdict verdict;
     derive_verdict(&demand, &policy, &verdict);

@@ -19,7 +19,7 @@ struct world {
     capability_set net;
 };
 
-enum { WORLDS = 14 };
+enum { WORLDS = 15 };
 
 extern const struct world worlds[WORLDS];
 

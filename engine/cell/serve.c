@@ -1,0 +1,180 @@
+/* Serving: instances of the component, each with a part of the arena, for the server
+ * (engine/serve).
+ *
+ *   image | scratch | connections | instance 0 | instance 1 | ...
+ *
+ * The types and the code of the component are shared; what is mutable is each instance's own, in a
+ * run of addresses of which the rest is for its image. */
+#include "engine/serve/serve.h"
+
+#include "engine/cell/answer.h"
+#include "engine/cell/program.h"
+#include "engine/cell/tell.h"
+#include "engine/component/component.h"
+#include "engine/wasi/clock.h"
+
+#include <stdio.h>
+
+#define MIB ((size_t)1 << 20)
+
+/* Of what is mutable: at most, for connections and what is on its way. */
+#define CONNECTIONS_MOST (512 * MIB)
+
+/* What an instance needs in any case, and for each byte of the component. */
+#define INSTANCE_LEAST (16 * MIB)
+#define INSTANCE_TIMES 16
+
+struct serving {
+    const struct cell *cell;
+    struct ground ground;
+    struct cm_types *types;
+    const struct component *component;
+    uint8_t *instances; /* where their places begin */
+    size_t place;       /* bytes of each */
+    uint32_t count;
+    struct host_table *tables; /* one each */
+    uint32_t told;             /* traps */
+};
+
+/* Whole pages of a size. */
+static size_t pages(size_t size)
+{
+    return size & ~(size_t)(ARENA_PAGE - 1);
+}
+
+/* Divides what is mutable. */
+static int divide(struct serving *serving, struct serve_config *config, struct err *err)
+{
+    const struct cell *cell = serving->cell;
+    struct ground *ground = &serving->ground;
+    size_t connections = pages(ground->store_size / 8);
+    if (connections > CONNECTIONS_MOST)
+        connections = CONNECTIONS_MOST;
+    size_t left = ground->store_size - connections;
+    size_t least = INSTANCE_LEAST + INSTANCE_TIMES * cell->component.len + 2 * cell->stack;
+    size_t place = left / cell->serving->requests;
+    place = pages(place > least ? place : least);
+    if (place > left)
+        return err_set(err, ERR_LIMIT, ERR_NOWHERE,
+                       "an instance of it takes %zu MiB and %zu are left: give more with --memory",
+                       place / MIB, left / MIB);
+    config->memory = ground->store;
+    config->size = connections;
+    serving->instances = (uint8_t *)ground->store + connections;
+    serving->place = place;
+    serving->count = (uint32_t)(left / place);
+    if (config->requests > serving->count)
+        config->requests = serving->count;
+    serving->tables = region_array(&ground->image, struct host_table, config->requests);
+    return serving->tables ? 0
+                           : err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for %u instances",
+                                     config->requests);
+}
+
+/* Runs what instantiates it. Nobody waits for anything meanwhile. */
+static int initialize(struct vm *vm, struct fiber *fiber, struct cm_instance *instance,
+                      struct err *err)
+{
+    fiber_begin(vm, fiber, cm_instance_initializer(instance));
+    switch (fiber_run(vm, fiber)) {
+    case FIBER_DONE: return 0;
+    case FIBER_BLOCKED:
+        return err_set(err, ERR_TRAP, ERR_NOWHERE, "it waits while it is instantiated");
+    default: break;
+    }
+    const struct trap *trap = vm_trap(vm);
+    return err_set(err, trap_err_kind(trap->kind), ERR_NOWHERE,
+                   "it traps while it is instantiated: %s%s%s", trap_text(trap->kind),
+                   trap->text[0] ? ": " : "", trap->text);
+}
+
+static int make_instance(struct serving *serving, uint32_t number, void *memory, size_t size,
+                         struct serve_instance *ret, struct err *err)
+{
+    const struct cell *cell = serving->cell;
+    struct ground *ground = &serving->ground;
+    ret->vm = ground_vm_at(cell, ground, memory, size, cell->serving->ticks, err);
+    if (!ret->vm)
+        return -1;
+    ret->wasi = host_state(cell, ret->vm, &ground->scratch, err);
+    if (!ret->wasi)
+        return -1;
+    struct vm_clock clock = clock_for_vm(ret->wasi);
+    vm_set_clock(ret->vm, &clock);
+    ret->wasi->concurrent = true;
+    ret->fiber = fiber_new(ret->vm);
+    if (!ret->fiber)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the component's stack");
+    struct cm_instance *instance =
+        link_component(ret->vm, ret->wasi, &ground->scratch, serving->component, serving->types,
+                       &serving->tables[number], &ret->store, err);
+    if (!instance || initialize(ret->vm, ret->fiber, instance, err))
+        return -1;
+    const struct row_export handler = export_of_row(ROW_export_http_incoming_handle);
+    ret->handle = cm_export_func(instance, str_of(handler.interface), handler.name);
+    if (!ret->handle)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "the component exports no %s",
+                       handler.interface);
+    return 0;
+}
+
+static int make(void *data, uint32_t number, struct serve_instance *ret, struct bytes *ret_left,
+                struct err *err)
+{
+    struct serving *serving = data;
+    struct region *scratch = &serving->ground.scratch;
+    uint8_t *memory = serving->instances + number * serving->place;
+    size_t size = pages(serving->place / 8 * 5);
+    uint8_t *mark = region_mark(scratch);
+    int failed = make_instance(serving, number, memory, size, ret, err);
+    region_release(scratch, mark);
+    *ret_left = (struct bytes){memory + size, serving->place - size};
+    return failed;
+}
+
+/* Tells of the first ones; who makes many says nothing new. */
+static void trapped(void *data, const struct vm *vm)
+{
+    struct serving *serving = data;
+    if (serving->told++ < PROTOCOL_REQUEST_TRAPS)
+        tell_request_trap(vm_trap(vm)->kind, vm_trap(vm)->text);
+}
+
+static int begin(struct serving *serving, struct serve_config *config, struct err *err)
+{
+    const struct cell *cell = serving->cell;
+    if (ground_lay(cell, &serving->ground, err))
+        return -1;
+    if (!component_is(cell->component))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "a core module answers no requests");
+    serving->component = decode_component(cell, &serving->ground, &serving->types, err);
+    return serving->component ? divide(serving, config, err) : -1;
+}
+
+void role_serve(struct cell *cell)
+{
+    static struct serving serving;
+    const struct cell_serving *told = cell->serving;
+    struct err err = {0};
+    serving.cell = cell;
+    struct serve_config config = {
+        .listener = told->listener,
+        .events = told->events,
+        .leave = told->leave,
+        .ticks = told->ticks,
+        .tick_shift = SERVE_TICK_SHIFT,
+        .requests = told->requests,
+        .body = told->body,
+        .time = told->time,
+        .fresh = told->isolation == ISOLATION_INSTANCE,
+        .seeds = true,
+        .data = &serving,
+        .make = make,
+        .trapped = trapped,
+    };
+    memcpy(config.seed, cell->seed, sizeof config.seed);
+    if (begin(&serving, &config, &err) || serve(&config, &err))
+        tell_failure(&err);
+    else
+        tell_exit(0);
+}

@@ -1,0 +1,21 @@
+/* An image of a store at rest: all that is mutable in its arena, to bring it back to later. Nothing
+ * runs when it is made or restored; stacks are no part of it, as nothing on them means anything
+ * then. What lies in the image region (types, code) is immutable and stays. */
+#ifndef CARREL_EXEC_IMAGE_H
+#define CARREL_EXEC_IMAGE_H
+
+#include "engine/exec/vm.h"
+
+/* Bytes that an image of the store takes now. */
+size_t vm_image_size(const struct vm *vm);
+
+/* Makes one at `memory` of that size, aligned to 16; it is of this store alone. */
+struct vm_image *vm_image_make(const struct vm *vm, void *memory);
+
+/* Brings the store back to what it was, byte for byte. */
+void vm_image_restore(struct vm *vm, const struct vm_image *image);
+
+/* Bytes of the image, without what describes it. */
+size_t vm_image_bytes(const struct vm_image *image);
+
+#endif

@@ -1,0 +1,291 @@
+/* A connection from its first byte to its last; see conn.h. */
+#include "engine/serve/server.h"
+
+#include <errno.h>
+
+/* Requests that one connection may have answered before others get their turn. */
+#define TURNS 16
+
+/* --- Lists of clocks ----------------------------------------------------------------------------
+ */
+
+static void clock_out(struct conn *conn)
+{
+    struct server *server = conn->server;
+    if (conn->clock == CLOCK_NONE)
+        return;
+    if (conn->before)
+        conn->before->after = conn->after;
+    else
+        server->clocks[conn->clock].first = conn->after;
+    if (conn->after)
+        conn->after->before = conn->before;
+    else
+        server->clocks[conn->clock].last = conn->before;
+    conn->clock = CLOCK_NONE;
+}
+
+void conn_clock(struct conn *conn, enum clock clock)
+{
+    struct server *server = conn->server;
+    clock_out(conn);
+    if (clock == CLOCK_NONE)
+        return;
+    conn->clock = (uint8_t)clock;
+    conn->since = server->now;
+    conn->after = NULL;
+    conn->before = server->clocks[clock].last;
+    if (conn->before)
+        conn->before->after = conn;
+    else
+        server->clocks[clock].first = conn;
+    server->clocks[clock].last = conn;
+}
+
+/* --- Beginning and end --------------------------------------------------------------------------
+ */
+
+/* Everything that was the request's. */
+static void request_end(struct conn *conn)
+{
+    struct heap *heap = &conn->server->heap;
+    heap_give(heap, conn->fields);
+    heap_give(heap, conn->trailer_fields);
+    conn->fields = conn->trailer_fields = NULL;
+    conn->trailer.nfields = 0;
+    conn->answered = conn->sent = conn->committed = conn->whole = conn->cut = false;
+    conn->reserve = conn->extra = 0;
+    conn->head_open = false;
+    conn->skipped = conn->passed = 0;
+    conn->why = 0;
+    conn->head = http_head_new(HTTP_REQUEST, conn->server->fields, HTTP_MAX_FIELDS, HTTP_MAX_HEAD);
+}
+
+void conn_new(struct server *server, int fd)
+{
+    struct conn *conn = heap_zeroed(&server->heap, 1, sizeof *conn);
+    if (!conn) {
+        sys_close(fd);
+        return;
+    }
+    *conn = (struct conn){.server = server,
+                          .fd = fd,
+                          .readable = true,
+                          .writable = true,
+                          .exchange = {&conn_exchange}};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data = {.ptr = conn}};
+    if (sys_watch(server->config->events, EPOLL_CTL_ADD, fd, &event) < 0) {
+        sys_close(fd);
+        heap_give(&server->heap, conn);
+        return;
+    }
+    server->connections++;
+    request_end(conn);
+    conn_clock(conn, CLOCK_IDLE);
+    conn_go_on(conn);
+}
+
+void conn_end(struct conn *conn)
+{
+    struct server *server = conn->server;
+    if (conn->state == CONN_GONE)
+        return;
+    clock_out(conn);
+    request_end(conn);
+    buffer_free(&conn->in, &server->heap);
+    buffer_free(&conn->out, &server->heap);
+    sys_close(conn->fd);
+    conn->state = CONN_GONE;
+    server->connections--;
+    conn->next = server->gone;
+    server->gone = conn;
+}
+
+/* --- Requests -----------------------------------------------------------------------------------
+ */
+
+/* There is no request, or none that can be answered: whatever follows cannot be read. */
+static void refuse(struct conn *conn, unsigned status)
+{
+    conn->closing = true;
+    conn->continued = true;
+    conn->body_state = BODY_FAILED;
+    conn_answer(conn, status);
+    conn->state = CONN_ENDING;
+}
+
+/* A head that does not come whole needs a table of its own; what was read is read once more. */
+static bool own_fields(struct conn *conn)
+{
+    if (conn->fields)
+        return true;
+    conn->fields = heap_take(&conn->server->heap, HTTP_MAX_FIELDS * sizeof *conn->fields);
+    if (conn->fields)
+        conn->head = http_head_new(HTTP_REQUEST, conn->fields, HTTP_MAX_FIELDS, HTTP_MAX_HEAD);
+    return conn->fields != NULL;
+}
+
+/* The whole head is there: what does it say? */
+static void request_begin(struct conn *conn)
+{
+    const struct serve_config *config = conn->server->config;
+    const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
+    conn_clock(conn, CLOCK_NONE);
+    if (!http_request_message(&conn->head, text, &conn->message)) {
+        refuse(conn, http_fault_status(conn->message.fault));
+        return;
+    }
+    conn->closing = !conn->message.keep_alive || conn->server->leaving;
+    if (conn->message.framing == HTTP_LENGTH && conn->message.length > config->body) {
+        refuse(conn, 413);
+        return;
+    }
+    /* A tunnel is nothing that a component can make. */
+    if (conn->head.method == HTTP_CONNECT) {
+        refuse(conn, 501);
+        return;
+    }
+    seat_take(conn->server, conn);
+}
+
+/* Reads on in a head. False: it has to wait, or the connection is gone. */
+static bool read_head(struct conn *conn)
+{
+    struct buffer *in = &conn->in;
+    for (;;) {
+        if (buffer_left(in)) {
+            const struct bytes text = {in->bytes + in->at, buffer_left(in)};
+            enum http_progress progress = http_head_read(&conn->head, text);
+            if (progress == HTTP_DONE)
+                request_begin(conn);
+            else if (progress == HTTP_BAD)
+                refuse(conn, http_fault_status(conn->head.fault));
+            if (progress != HTTP_MORE)
+                return true;
+            if (conn->state == CONN_IDLE) {
+                conn->state = CONN_HEAD;
+                conn_clock(conn, CLOCK_HEAD);
+            }
+            if (!own_fields(conn)) {
+                refuse(conn, 503);
+                return true;
+            }
+        }
+        int64_t count = conn_fill(conn, 512);
+        if (count == -EAGAIN) {
+            if (!buffer_left(in))
+                buffer_free(in, &conn->server->heap);
+            return false;
+        }
+        if (count <= 0) {
+            conn_end(conn);
+            return false;
+        }
+    }
+}
+
+/* --- Endings ------------------------------------------------------------------------------------
+ */
+
+/* Passes over what is left of the body. 0: nothing is; or -EAGAIN or worse. */
+static int64_t pass_over(struct conn *conn)
+{
+    uint8_t scratch[4096];
+    for (;;) {
+        int64_t count = conn_body_read(conn, scratch, sizeof scratch);
+        if (count <= 0)
+            return count;
+        conn->passed += (uint64_t)count;
+        if (conn->passed > SERVE_PASSED_OVER)
+            return -EFBIG;
+    }
+}
+
+/* The last response is sent: what still comes is thrown away for a while, for to close at once
+ * could take the response away from who has not read it yet. */
+static void linger(struct conn *conn)
+{
+    if (conn->broken || conn->cut || conn->ended ||
+        (conn->body_state == BODY_OVER && !buffer_left(&conn->in))) {
+        conn_end(conn);
+        return;
+    }
+    sys_shutdown(conn->fd, SHUT_WR);
+    conn->state = CONN_LINGERING;
+    conn_clock(conn, CLOCK_LINGER);
+}
+
+/* True: another request may follow now. */
+static bool end_request(struct conn *conn)
+{
+    conn_send(conn);
+    if (conn->broken) {
+        conn_end(conn);
+        return false;
+    }
+    if (buffer_left(&conn->out)) {
+        if (conn->clock != CLOCK_END || conn->moved)
+            conn_clock(conn, CLOCK_END);
+        conn->moved = false;
+        return false;
+    }
+    if (!conn->closing) {
+        conn->continued = true;
+        int64_t left = pass_over(conn);
+        if (left == -EAGAIN) {
+            if (conn->clock != CLOCK_END)
+                conn_clock(conn, CLOCK_END);
+            return false;
+        }
+        conn->closing = conn->closing || left < 0;
+    }
+    if (conn->closing || conn->server->leaving) {
+        linger(conn);
+        return false;
+    }
+    buffer_free(&conn->out, &conn->server->heap);
+    request_end(conn);
+    conn->state = CONN_IDLE;
+    conn_clock(conn, CLOCK_IDLE);
+    return true;
+}
+
+static void throw_away(struct conn *conn)
+{
+    int64_t count = 0;
+    for (int i = 0; i < TURNS; i++) {
+        conn->in.at = conn->in.len = 0;
+        count = conn_fill(conn, 512);
+        if (count <= 0)
+            break;
+    }
+    if (count <= 0 && count != -EAGAIN)
+        conn_end(conn);
+}
+
+void conn_go_on(struct conn *conn)
+{
+    for (int turns = 0;;) {
+        switch ((enum conn_state)conn->state) {
+        case CONN_IDLE:
+        case CONN_HEAD:
+            if (turns == TURNS) {
+                server_again(conn);
+                return;
+            }
+            turns++;
+            if (!read_head(conn))
+                return;
+            break;
+        case CONN_ENDING:
+            if (!end_request(conn))
+                return;
+            break;
+        case CONN_LINGERING: throw_away(conn); return;
+        case CONN_QUEUED:
+        case CONN_ACTIVE:
+        case CONN_GONE: return;
+        }
+    }
+}

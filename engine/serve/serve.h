@@ -1,0 +1,46 @@
+/* An HTTP server inside a cell: it accepts connections, reads requests, gives each to an instance
+ * of the component, and sends what that answers. One loop for everything; nothing in it waits but
+ * sys_wait. */
+#ifndef CARREL_SERVE_SERVE_H
+#define CARREL_SERVE_SERVE_H
+
+#include "engine/component/store.h"
+#include "engine/wasi/wasi.h"
+
+/* An instance of the component with a store and a host state of its own, at rest. */
+struct serve_instance {
+    struct vm *vm;
+    struct wasi *wasi;
+    struct cm_store *store;
+    struct fiber *fiber;
+    const struct cm_func *handle; /* wasi:http/incoming-handler.handle */
+};
+
+struct serve_config {
+    void *memory; /* zeroed, page-aligned: for connections and what is on its way */
+    size_t size;
+    int listener;
+    int events;                     /* an epoll instance */
+    int leave;                      /* readable at its end: no more requests are taken */
+    const volatile uint32_t *ticks; /* CLOCK_MONOTONIC in units of 2^tick_shift ns; or NULL */
+    unsigned tick_shift;
+    uint32_t requests; /* at once, at most */
+    uint64_t body;     /* bytes of a request's; UINT64_MAX: any */
+    uint64_t time;     /* nanoseconds for a request; UINT64_MAX: any */
+    bool fresh;        /* a request gets an instance that nobody used */
+    bool seeds;        /* instances have random numbers */
+    uint8_t seed[RANDOM_SEED];
+    void *data; /* of the functions below */
+
+    /* Makes instance `number`, and gives memory that is left for its image. -1 and *err: there
+     * cannot be so many; of instance 0: there can be none. */
+    int (*make)(void *data, uint32_t number, struct serve_instance *ret, struct bytes *ret_left,
+                struct err *err);
+    /* A request ended in a trap, which is in vm_trap. */
+    void (*trapped)(void *data, const struct vm *vm);
+};
+
+/* Serves until it is told to leave. -1 and *err if it cannot. */
+int serve(const struct serve_config *config, struct err *err);
+
+#endif

@@ -1,0 +1,264 @@
+/* The loop of the server; see serve.h. */
+#include "engine/serve/server.h"
+
+#include <errno.h>
+
+#define SECOND UINT64_C(1000000000)
+
+static const uint64_t times[CLOCKS] = {[CLOCK_IDLE] = SERVE_IDLE_TIME * SECOND,
+                                       [CLOCK_HEAD] = SERVE_HEAD_TIME * SECOND,
+                                       [CLOCK_END] = SERVE_END_TIME * SECOND,
+                                       [CLOCK_LINGER] = SERVE_LINGER_TIME * SECOND};
+
+/* --- The date -----------------------------------------------------------------------------------
+ */
+
+static void digits(char *to, unsigned count, unsigned number)
+{
+    while (count--) {
+        to[count] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
+/* Days since 1970 to a date of the Gregorian calendar. */
+static void civil(int64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
+{
+    /* Counted from March, so that the leap day is a year's last. */
+    uint64_t since = (uint64_t)(days + 719468);
+    uint64_t era = since / 146097, of_era = since % 146097;
+    uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    uint64_t month = (5 * of_year + 2) / 153;
+    *ret_day = (unsigned)(of_year - (153 * month + 2) / 5 + 1);
+    *ret_month = (unsigned)(month < 10 ? month + 3 : month - 9);
+    *ret_year = (unsigned)(year + era * 400 + (*ret_month <= 2));
+}
+
+struct str server_date(struct server *server)
+{
+    static const char weekdays[] = "ThuFriSatSunMonTueWed";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int64_t seconds = sys_real_time().tv_sec;
+    const size_t length = sizeof server->date - 1;
+    if (seconds != server->date_at && seconds >= 0) {
+        unsigned year, month, day, time = (unsigned)(seconds % 86400);
+        civil(seconds / 86400, &year, &month, &day);
+        memcpy(server->date, "---, 00 --- 0000 00:00:00 GMT", length);
+        memcpy(server->date, weekdays + seconds / 86400 % 7 * 3, 3);
+        digits(server->date + 5, 2, day);
+        memcpy(server->date + 8, months + (month - 1) * 3, 3);
+        digits(server->date + 12, 4, year);
+        digits(server->date + 17, 2, time / 3600);
+        digits(server->date + 20, 2, time / 60 % 60);
+        digits(server->date + 23, 2, time % 60);
+        server->date_at = seconds;
+    }
+    return (struct str){server->date, length};
+}
+
+/* --- Accepting ----------------------------------------------------------------------------------
+ */
+
+/* Does the socket have to be looked at? */
+static void accept_or_not(struct server *server)
+{
+    bool want = !server->leaving && server->connections < SERVE_CONNECTIONS;
+    if (want == server->accepting)
+        return;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+                                .data = {.u64 = EVENT_LISTENER}};
+    sys_watch(server->config->events, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+              server->config->listener, &event);
+    server->accepting = want;
+}
+
+static void accept_some(struct server *server)
+{
+    for (int i = 0; i < SERVE_ACCEPTS && server->connections < SERVE_CONNECTIONS; i++) {
+        int fd = sys_accept(server->config->listener);
+        if (fd == -EAGAIN || fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+            return;
+        if (fd >= 0)
+            conn_new(server, fd);
+    }
+}
+
+/* No more requests; those at work are answered. */
+static void leave(struct server *server)
+{
+    server->leaving = true;
+    struct epoll_event none = {0};
+    sys_watch(server->config->events, EPOLL_CTL_DEL, server->config->leave, &none);
+    while (server->clocks[CLOCK_IDLE].first)
+        conn_end(server->clocks[CLOCK_IDLE].first);
+}
+
+/* --- Time ---------------------------------------------------------------------------------------
+ */
+
+/* Its time is over. */
+static void expire(struct conn *conn)
+{
+    if (conn->state == CONN_HEAD) {
+        conn->closing = true;
+        conn->body_state = BODY_FAILED;
+        conn_answer(conn, 408);
+        conn->state = CONN_ENDING;
+        conn_clock(conn, CLOCK_NONE);
+        conn_go_on(conn);
+    } else {
+        conn_end(conn);
+    }
+}
+
+/* Ends what has lasted too long. */
+static void check_time(struct server *server)
+{
+    for (int clock = CLOCK_IDLE; clock < CLOCKS; clock++)
+        for (struct conn *conn; (conn = server->clocks[clock].first) != NULL &&
+                                server->now - conn->since >= times[clock];)
+            expire(conn);
+    for (uint32_t i = 0; i < server->nseats && server->active; i++) {
+        struct seat *seat = &server->seats[i];
+        if (seat->conn && server->now >= seat->deadline) {
+            struct conn *conn = seat->conn;
+            seat_stop(server, seat, 504);
+            conn_go_on(conn);
+        } else if (seat->conn && server->now >= seat->wake) {
+            seat->woken = true;
+        }
+    }
+}
+
+/* Milliseconds until something has to be done, whatever happens. */
+static int time_left(const struct server *server)
+{
+    uint64_t first = UINT64_MAX;
+    if (server->again)
+        return 0;
+    for (int clock = CLOCK_IDLE; clock < CLOCKS; clock++) {
+        const struct conn *conn = server->clocks[clock].first;
+        if (conn && conn->since + times[clock] < first)
+            first = conn->since + times[clock];
+    }
+    for (uint32_t i = 0; i < server->nseats && server->active; i++) {
+        const struct seat *seat = &server->seats[i];
+        if (!seat->conn)
+            continue;
+        if (seat->woken)
+            return 0;
+        first = seat->deadline < first ? seat->deadline : first;
+        first = seat->wake < first ? seat->wake : first;
+    }
+    if (first == UINT64_MAX)
+        return -1;
+    uint64_t now = sys_now();
+    return first > now ? (int)((first - now) / 1000000 + 1) : 0;
+}
+
+/* --- The loop -----------------------------------------------------------------------------------
+ */
+
+void server_again(struct conn *conn)
+{
+    conn->next = conn->server->again;
+    conn->server->again = conn;
+}
+
+static void conn_event(struct conn *conn, uint32_t events)
+{
+    if (conn->state == CONN_GONE)
+        return;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        conn->readable = !conn->ended;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        conn->hung_up = true;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        conn->writable = true;
+    if (conn->seat) {
+        conn_send(conn);
+        conn->seat->woken = true;
+    } else {
+        conn_go_on(conn);
+    }
+}
+
+static void handle(struct server *server, const struct epoll_event *event)
+{
+    switch (event->data.u64 & EVENT_MASK) {
+    case EVENT_LISTENER: accept_some(server); break;
+    case EVENT_LEAVE: leave(server); break;
+    case EVENT_OTHER: seats_wake(server, (int)(event->data.u64 >> 2)); break;
+    default: conn_event(event->data.ptr, event->events); break;
+    }
+}
+
+static void run_woken(struct server *server)
+{
+    for (uint32_t i = 0; i < server->nseats && server->active; i++) {
+        struct seat *seat = &server->seats[i];
+        struct conn *conn = seat->conn;
+        if (!conn || !seat->woken)
+            continue;
+        seat_run(server, seat);
+        conn_go_on(conn);
+    }
+}
+
+static void run_again(struct server *server)
+{
+    struct conn *conn = server->again;
+    server->again = NULL;
+    while (conn) {
+        struct conn *next = conn->next;
+        conn_go_on(conn);
+        conn = next;
+    }
+}
+
+static void bury(struct server *server)
+{
+    while (server->gone) {
+        struct conn *conn = server->gone;
+        server->gone = conn->next;
+        heap_give(&server->heap, conn);
+    }
+}
+
+static void loop(struct server *server)
+{
+    static struct epoll_event events[SERVE_EVENTS];
+    while (!server->leaving || server->connections) {
+        accept_or_not(server);
+        int count = sys_wait(server->config->events, events, SERVE_EVENTS, time_left(server));
+        server->now = sys_now();
+        for (int i = 0; i < count; i++)
+            handle(server, &events[i]);
+        run_again(server);
+        run_woken(server);
+        check_time(server);
+        seats_feed(server);
+        bury(server);
+    }
+}
+
+int serve(const struct serve_config *config, struct err *err)
+{
+    static struct server server;
+    server.config = config;
+    server.date_at = -1;
+    arena_init(&server.arena, config->memory, config->size);
+    heap_init(&server.heap, &server.arena, config->size);
+    chacha_seed(&server.random, config->seed);
+    if (seats_open(&server, err))
+        return -1;
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = EVENT_LEAVE}};
+    int failed = sys_watch(config->events, EPOLL_CTL_ADD, config->leave, &event);
+    if (failed < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot wait for connections (errno %d)",
+                       -failed);
+    server.now = sys_now();
+    loop(&server);
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* The server as its parts see it. */
+#ifndef CARREL_SERVE_SERVER_H
+#define CARREL_SERVE_SERVER_H
+
+#include "engine/exec/image.h"
+#include "engine/serve/conn.h"
+
+/* What an event is about: a connection, whose address is a multiple of 4, or one of these. */
+enum { EVENT_CONNECTION, EVENT_LISTENER, EVENT_LEAVE, EVENT_OTHER, EVENT_MASK = 3 };
+
+/* What a connection is given time for; each list is in the order in which time ends. */
+enum clock { CLOCK_NONE, CLOCK_IDLE, CLOCK_HEAD, CLOCK_END, CLOCK_LINGER, CLOCKS };
+
+/* An instance, and the request that it has. */
+struct seat {
+    struct serve_instance instance;
+    struct vm_image *image; /* of it at rest; NULL: there is none */
+    struct conn *conn;      /* NULL: it is at rest */
+    struct cm_call *call;
+    struct {
+        struct incoming_request *request;
+        struct response_outparam *outparam;
+    } args;
+    uint64_t deadline; /* as sys_now */
+    uint64_t wake;     /* what it waits for is a moment, too */
+    uint64_t began;    /* its last run */
+    bool woken;        /* it is to be run */
+    struct seat *next; /* of those at rest */
+};
+
+struct server {
+    const struct serve_config *config;
+    struct arena arena;
+    struct heap heap;
+    uint64_t now; /* as sys_now, when the loop came by last */
+    bool leaving;
+    bool accepting;
+    uint32_t connections;
+    struct {
+        struct conn *first;
+        struct conn *last;
+    } clocks[CLOCKS];
+    struct conn *queue; /* that wait for an instance */
+    struct conn *queue_last;
+    struct conn *again; /* that may go on at once, when others had their turn */
+    struct conn *gone;  /* to be freed once nobody is looking */
+    struct seat *seats;
+    uint32_t nseats; /* made so far */
+    uint32_t most;   /* that can be made */
+    uint32_t active;
+    struct seat *resting;
+    struct chacha random;
+    int64_t date_at; /* the second that `date` tells */
+    char date[30];
+    struct http_field fields[HTTP_MAX_FIELDS]; /* of a head that comes whole */
+};
+
+/* --- Connections: conn.c ------------------------------------------------------------------------
+ */
+
+/* A connection that was accepted; gone again if there is no memory. */
+void conn_new(struct server *server, int fd);
+
+/* Does what can be done now. */
+void conn_go_on(struct conn *conn);
+
+/* It is closed, and freed later. */
+void conn_end(struct conn *conn);
+
+/* Puts it into another list of clocks, from now on. */
+void conn_clock(struct conn *conn, enum clock clock);
+
+/* --- Instances: seat.c --------------------------------------------------------------------------
+ */
+
+/* Gives the request of `conn` to an instance and runs it, or has it wait for one. */
+void seat_take(struct server *server, struct conn *conn);
+
+/* Runs it on. */
+void seat_run(struct server *server, struct seat *seat);
+
+/* Ends its request with this status, or a body that breaks off. */
+void seat_stop(struct server *server, struct seat *seat, unsigned status);
+
+/* Somebody who waits for this descriptor, which is no connection's, may go on. */
+void seats_wake(struct server *server, int fd);
+
+/* Gives requests that wait to those at rest. */
+void seats_feed(struct server *server);
+
+/* The first instance: whether there can be one. */
+int seats_open(struct server *server, struct err *err);
+
+/* The connection goes on in the next round. */
+void server_again(struct conn *conn);
+
+/* The present second as HTTP tells it (RFC 9110, 5.6.7); server.c */
+struct str server_date(struct server *server);
+
+#endif

@@ -1,0 +1,97 @@
+/* `carrel serve`: a component is examined, judged, and answers HTTP requests in a cell. */
+#include "runner/command.h"
+#include "runner/examine.h"
+#include "runner/report.h"
+
+#include <string.h>
+
+/* Can this component answer requests? */
+static int judge(const struct options *options, const struct examined *of, struct err *err)
+{
+    if (derive_refusal(&of->demand, &options->policy, &of->verdict, err))
+        return -1;
+    if (demand_is(&of->demand, DEMAND_IS_PROXY))
+        return 0;
+    if (demand_is(&of->demand, DEMAND_IS_COMMAND))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "it is a program and answers no HTTP requests: use `carrel run`");
+    return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                   "it answers no HTTP requests: it does not export wasi:http/incoming-handler");
+}
+
+static struct cell_serve settings(const struct options *options, const struct serving *serving)
+{
+    return (struct cell_serve){
+        .address = serving->address,
+        .listener = serving->listener,
+        .leave = serving->leave[0],
+        .ticks = serving->ticks,
+        .isolation = options->serve.isolation,
+        .requests = options->serve.requests,
+        .time = options->serve.request_timeout,
+        .body = options->serve.body,
+    };
+}
+
+/* From the examination to the end of the cell. *ret is zeroed, and stays so if serving is refused,
+ * which is in *err. */
+static int serve(struct examiner *examiner, const struct options *options, const char *path,
+                 struct serving *serving, struct outcome *ret, struct err *err)
+{
+    struct examined *of = NULL;
+    const struct cell_serve serves = settings(options, serving);
+    examiner->serve = &serves;
+    int failed = examine(examiner, options, path, (struct text_list){0}, &of, err);
+    if (!failed) {
+        failed = judge(options, of, err);
+        if (failed && err->kind == ERR_UNLINKABLE) {
+            report_error(path, err);
+            report_missing(path, &of->demand, &of->verdict);
+        }
+    }
+    if (!failed) {
+        if (options->explain)
+            examine_explain("The component's cell", &of->run.plan);
+        report_line("%s: serves on http://%s", path, serving->address);
+        session_serve(&examiner->session, serving);
+        session_run(&examiner->session, &of->component, &of->run.plan, ret);
+    }
+    examined_free(of);
+    return failed;
+}
+
+int command_serve(const struct options *options, char **operands, size_t count)
+{
+    struct err err = {.offset = ERR_NOWHERE};
+    if (count != 1) {
+        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel serve FILE`",
+                count ? "more than one FILE" : "no FILE");
+        report_status(options->status, err_exit_code(err.kind), &err, 0);
+        return report_error(NULL, &err);
+    }
+    const char *path = operands[0];
+    static struct examiner examiner;
+    static struct outcome outcome;
+    struct serving serving;
+    serving_start(&serving);
+    serving.grace = options->serve.request_timeout;
+    examiner.run_follows = !options->explain;
+    int failed = examiner_open(&examiner, options, &err);
+    const char *about = failed ? NULL : path;
+    if (!failed) {
+        failed = serving_open(&serving, &options->serve.address, &err) ||
+                 serve(&examiner, options, path, &serving, &outcome, &err);
+        examiner_close(&examiner);
+    }
+    serving_close(&serving);
+    if (!failed)
+        report_outcome(path, &outcome);
+    else if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
+        report_error(about, &err);
+    const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
+    int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
+    code = session_exit_code(&examiner.session, code);
+    report_status(options->status, code, why, examiner.session.interrupted);
+    session_heed(&examiner.session);
+    return code;
+}

@@ -1,0 +1,141 @@
+/* What a cell that serves is handed; see serving.h. */
+#include "shim/serving.h"
+#include "shim/advice.h"
+#include "shim/cleanup.h"
+#include "shim/socket.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define BACKLOG    4096
+#define PAGE       4096
+#define SYSTEMD_FD 3 /* the first that is handed over: sd_listen_fds(3) */
+
+void serving_start(struct serving *serving)
+{
+    *serving = (struct serving){.listener = -1, .leave = {-1, -1}, .ticks = -1};
+}
+
+/* The socket that systemd listens with; -1: there is none. */
+static int activated(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    char own[24];
+    snprintf(own, sizeof own, "%d", (int)getpid());
+    if (!pid || !count || strcmp(pid, own) != 0 || strcmp(count, "1") != 0)
+        return -1;
+    return SYSTEMD_FD;
+}
+
+static int take_over(struct serving *serving, int fd, struct err *err)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) || !listens)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "LISTEN_FDS says that descriptor %d listens, and it does not: have the unit "
+                       "use ListenStream=",
+                       fd);
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    serving->listener = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return 0;
+}
+
+static int listen_at(struct serving *serving, const struct net_address *address, struct err *err)
+{
+    const int one = 1;
+    char text[NET_TEXT_MAX];
+    int fd = socket_make(PROTOCOL_TCP, address->family);
+    int failed = fd < 0 ? -fd : 0;
+    if (!failed && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one))
+        failed = errno;
+    if (!failed)
+        failed = -socket_bind(fd, address);
+    if (!failed && listen(fd, BACKLOG))
+        failed = errno;
+    if (failed) {
+        if (fd >= 0)
+            close(fd);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s%s%s",
+                       net_address_text(address, text), strerror(failed), advice_on(failed),
+                       failed == EADDRINUSE ? ": another program does; choose a port with --addr"
+                                            : "");
+    }
+    serving->listener = fd;
+    return 0;
+}
+
+/* Answers go out as they are written; connections inherit it. */
+static void tune(int listener)
+{
+    const int one = 1;
+    setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
+}
+
+/* The cell can neither write to the page nor make it shorter. */
+static int make_ticks(struct serving *serving, struct err *err)
+{
+    serving->ticks = memfd_create("ticks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (serving->ticks >= 0 && ftruncate(serving->ticks, PAGE) == 0) {
+        void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, serving->ticks, 0);
+        if (page != MAP_FAILED) {
+            serving->page = page;
+            if (fcntl(serving->ticks, F_ADD_SEALS,
+                      F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0)
+                return 0;
+        }
+    }
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "no page to count time in: %s%s", strerror(errno),
+                   advice_on(errno));
+}
+
+int serving_open(struct serving *serving, const struct net_address *address, struct err *err)
+{
+    int fd = activated();
+    if (fd >= 0 ? take_over(serving, fd, err) : listen_at(serving, address, err))
+        return -1;
+    tune(serving->listener);
+    struct net_address local;
+    if (socket_local(serving->listener, &local))
+        net_address_text(&local, serving->address);
+    else
+        snprintf(serving->address, sizeof serving->address, "a socket of systemd's");
+    if (pipe2(serving->leave, O_CLOEXEC))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no pipe: %s%s", strerror(errno),
+                       advice_on(errno));
+    return make_ticks(serving, err);
+}
+
+bool serving_leave(struct serving *serving)
+{
+    if (serving->leave[1] < 0)
+        return false;
+    close(take_fd(&serving->leave[1]));
+    return true;
+}
+
+void serving_tick(struct serving *serving, uint64_t now)
+{
+    *serving->page = (uint32_t)(now >> SERVING_TICK_SHIFT);
+}
+
+void serving_close(struct serving *serving)
+{
+    int *const fds[] = {&serving->listener, &serving->leave[0], &serving->leave[1],
+                        &serving->ticks};
+    for (size_t i = 0; i < countof(fds); i++)
+        if (*fds[i] >= 0)
+            close(take_fd(fds[i]));
+    if (serving->page)
+        munmap((void *)(uintptr_t)serving->page, PAGE);
+    serving->page = NULL;
+}

@@ -1,0 +1,37 @@
+/* What a cell that serves needs of its shim: the socket that listens, a pipe whose end says that no
+ * more requests are to be taken, and a page in which the shim counts time. The shim accepts nothing
+ * and reads nothing of it. */
+#ifndef CARREL_SHIM_SERVING_H
+#define CARREL_SHIM_SERVING_H
+
+#include "engine/base/err.h"
+#include "policies/net.h"
+
+/* Time is counted in units of 2 to this power nanoseconds. */
+#define SERVING_TICK_SHIFT 26
+
+struct serving {
+    int listener;
+    int leave[2]; /* a pipe; [1] is closed to say so, and -1 then */
+    int ticks;
+    volatile uint32_t *page;
+    uint64_t grace;             /* nanoseconds that the cell has for the requests at work */
+    char address[NET_TEXT_MAX]; /* where it listens */
+};
+
+/* Nothing of it is there yet. */
+void serving_start(struct serving *serving);
+
+/* Listens at `address`, or takes over the socket that systemd listens with (LISTEN_FDS), if there
+ * is one. Errors: FAULT, USAGE. */
+int serving_open(struct serving *serving, const struct net_address *address, struct err *err);
+
+/* The cell is told to take no more requests; once. False if it was told before. */
+bool serving_leave(struct serving *serving);
+
+/* Counts on to `now` (CLOCK_MONOTONIC in nanoseconds). */
+void serving_tick(struct serving *serving, uint64_t now);
+
+void serving_close(struct serving *serving);
+
+#endif
