@@ -27,6 +27,8 @@ export const read_options = (usage, more = {}) => {
 
 const patience = 120_000; // what takes longer hangs
 
+process.setMaxListeners(100); // one for each server
+
 // A folder that is removed at the end: { work, carrel, user, place, give, run, serve }.
 export const set_up = (options, prefix) => {
   const user = options.as === undefined ? undefined : Number(options.as);
