@@ -434,6 +434,11 @@ $(B)/test/host/io: $(call obj,host,tests/bench/io.c)
 bench-io: all $(B)/test/host/io
 	@node tests/bench/io.mjs $(B) $(or $(ROUNDS),5) $(KINDS)
 
+# Serving, beside nginx where that and wrk are on PATH: make bench-serve.
+.PHONY: bench-serve
+bench-serve: all
+	@tests/bench/serve.sh $(B) $(SHARED)/components/hhello.wasm
+
 # Loading and calls of components: make bench-load, make bench-calls.
 $(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_component)))
 	@mkdir -p $(@D)

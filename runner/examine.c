@@ -75,7 +75,12 @@ static int read_demand(struct examiner *examiner, const struct options *options,
 static int plan_run(struct examiner *examiner, const struct options *options,
                     struct text_list arguments, struct examined *of, struct err *err)
 {
-    derive_verdict(&of->demand, of->policy, &of->verdict);
+    /* What answers requests is looked at as `carrel serve` would have it. */
+    struct policy policy = *of->policy;
+    if (options->cli->command == CLI_AUDIT && demand_is(&of->demand, DEMAND_IS_PROXY) &&
+        !demand_is(&of->demand, DEMAND_IS_COMMAND))
+        policy.allowed |= CAPABILITY(HTTP_IN);
+    derive_verdict(&of->demand, &policy, &of->verdict);
     const struct cell_request request = {
         .role = CELL_RUN,
         .host = &examiner->host,

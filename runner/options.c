@@ -286,6 +286,17 @@ static int set_isolation(struct options *options, const char *text, struct err *
                    text);
 }
 
+#define WORKERS_MOST 256
+
+static int set_workers(struct options *options, const struct cli_given *given, struct err *err)
+{
+    if (set_quantity(given, quantity_count, &options->serve.workers, err))
+        return -1;
+    if (options->serve.workers <= WORKERS_MOST)
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--workers: at most %d", WORKERS_MOST);
+}
+
 /* Each may need a stack and an instance. */
 #define REQUESTS_MOST 4096
 
@@ -352,6 +363,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_ADDR: return set_address(options, given->value, err);
     case FLAG_ISOLATION: return set_isolation(options, given->value, err);
     case FLAG_REQUESTS: return set_requests(options, given, err);
+    case FLAG_WORKERS: return set_workers(options, given, err);
     case FLAG_REQUEST_TIMEOUT:
         return set_quantity(given, quantity_duration, &options->serve.request_timeout, err);
     case FLAG_BODY: return set_quantity(given, quantity_size, &options->serve.body, err);
@@ -415,6 +427,7 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
         .serve = {.address = {.family = NET_IPV4, .port = 8080, .bytes = {127, 0, 0, 1}},
                   .isolation = "instance",
                   .requests = 64,
+                  .workers = 1,
                   .request_timeout = UINT64_C(30000000000),
                   .body = POLICY_UNLIMITED},
         .status = options_status(cli),

@@ -30,6 +30,7 @@ struct options {
         struct net_address address;
         const char *isolation;
         uint64_t requests;
+        uint64_t workers;
         uint64_t request_timeout; /* nanoseconds */
         uint64_t body;            /* bytes */
     } serve;

@@ -2,6 +2,7 @@
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/report.h"
+#include "runner/workers.h"
 
 #include <string.h>
 
@@ -60,38 +61,70 @@ static int serve(struct examiner *examiner, const struct options *options, const
     return failed;
 }
 
-int command_serve(const struct options *options, char **operands, size_t count)
+/* What a process needs to serve: the first, or a worker. */
+struct server {
+    const struct options *options;
+    const char *path;
+    struct serving serving; /* which listens */
+    int status;             /* where the status goes, or -1 */
+};
+
+/* Serves until it is told to end; the exit code. */
+static int work(void *data)
 {
-    struct err err = {.offset = ERR_NOWHERE};
-    if (count != 1) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel serve FILE`",
-                count ? "more than one FILE" : "no FILE");
-        report_status(options->status, err_exit_code(err.kind), &err, 0);
-        return report_error(NULL, &err);
-    }
-    const char *path = operands[0];
     static struct examiner examiner;
     static struct outcome outcome;
-    struct serving serving;
-    serving_start(&serving);
-    serving.grace = options->serve.request_timeout;
-    examiner.run_follows = !options->explain;
-    int failed = examiner_open(&examiner, options, &err);
-    const char *about = failed ? NULL : path;
+    struct server *server = data;
+    struct serving *serving = &server->serving;
+    struct err err = {.offset = ERR_NOWHERE};
+    examiner.run_follows = !server->options->explain;
+    int failed = examiner_open(&examiner, server->options, &err);
+    const char *about = failed ? NULL : server->path;
     if (!failed) {
-        failed = serving_open(&serving, &options->serve.address, &err) ||
-                 serve(&examiner, options, path, &serving, &outcome, &err);
+        failed = serving_open(serving, &err) ||
+                 serve(&examiner, server->options, server->path, serving, &outcome, &err);
         examiner_close(&examiner);
     }
-    serving_close(&serving);
+    serving_close(serving);
     if (!failed)
-        report_outcome(path, &outcome);
+        report_outcome(server->path, &outcome);
     else if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
         report_error(about, &err);
     const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
     code = session_exit_code(&examiner.session, code);
-    report_status(options->status, code, why, examiner.session.interrupted);
+    report_status(server->status, code, why, examiner.session.interrupted);
     session_heed(&examiner.session);
+    return code;
+}
+
+static int refuse(const struct options *options, struct err *err)
+{
+    report_status(options->status, err_exit_code(err->kind), err, 0);
+    return report_error(NULL, err);
+}
+
+int command_serve(const struct options *options, char **operands, size_t count)
+{
+    static struct server server;
+    struct err err = {.offset = ERR_NOWHERE};
+    if (count != 1) {
+        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel serve FILE`",
+                count ? "more than one FILE" : "no FILE");
+        return refuse(options, &err);
+    }
+    server.options = options;
+    server.path = operands[0];
+    server.status = options->status;
+    serving_start(&server.serving);
+    server.serving.grace = options->serve.request_timeout;
+    if (serving_listen(&server.serving, &options->serve.address, &err))
+        return refuse(options, &err);
+    if (options->serve.workers == 1)
+        return work(&server);
+    server.status = -1;
+    int code = workers_run(options->serve.workers, work, &server);
+    serving_close(&server.serving);
+    report_status(options->status, code, NULL, 0);
     return code;
 }

@@ -98,7 +98,7 @@ static int make_ticks(struct serving *serving, struct err *err)
                    advice_on(errno));
 }
 
-int serving_open(struct serving *serving, const struct net_address *address, struct err *err)
+int serving_listen(struct serving *serving, const struct net_address *address, struct err *err)
 {
     int fd = activated();
     if (fd >= 0 ? take_over(serving, fd, err) : listen_at(serving, address, err))
@@ -109,6 +109,11 @@ int serving_open(struct serving *serving, const struct net_address *address, str
         net_address_text(&local, serving->address);
     else
         snprintf(serving->address, sizeof serving->address, "a socket of systemd's");
+    return 0;
+}
+
+int serving_open(struct serving *serving, struct err *err)
+{
     if (pipe2(serving->leave, O_CLOEXEC))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no pipe: %s%s", strerror(errno),
                        advice_on(errno));

@@ -23,8 +23,11 @@ struct serving {
 void serving_start(struct serving *serving);
 
 /* Listens at `address`, or takes over the socket that systemd listens with (LISTEN_FDS), if there
- * is one. Errors: FAULT, USAGE. */
-int serving_open(struct serving *serving, const struct net_address *address, struct err *err);
+ * is one. Errors: FAULT. */
+int serving_listen(struct serving *serving, const struct net_address *address, struct err *err);
+
+/* Makes the rest, for one cell. Errors: FAULT. */
+int serving_open(struct serving *serving, struct err *err);
 
 /* The cell is told to take no more requests; once. False if it was told before. */
 bool serving_leave(struct serving *serving);

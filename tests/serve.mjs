@@ -351,6 +351,20 @@ for (const [isolation, after] of [['instance', 200], ['none', 418]])
     for (let i = 0; i < 4; i++) got.push(...statuses((await talk(one.port, get('/', 'Connection: close'))).text));
     same(got, [200, after, after, after]);
   });
+test('a worker that is killed is replaced', async () => {
+  const one = await serve(['--workers', '2', place(path.join(folder, 'hhello.wasm'))]);
+  const pid = one.child.pid;
+  const children = () => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
+  same(children().length, 2, 'workers');
+  await sleep(2500); // one that ends sooner would end all
+  process.kill(Number(children()[0]), 'SIGKILL');
+  await sleep(500);
+  for (let i = 0; i < 10; i++) await alive(one);
+  same(children().length, 2, 'workers');
+  const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
+  one.child.kill('SIGTERM');
+  same(await ended, 0, 'it ended with');
+});
 test('told to end, it ends what it has begun', async () => {
   const one = await serve([place(path.join(folder, 'hstatus.wasm'))]);
   const idle = await connect(one.port);
