@@ -33,3 +33,9 @@ void role_inspect(struct cell *cell)
     (void)cell;
     refuse();
 }
+
+void role_serve(struct cell *cell)
+{
+    (void)cell;
+    refuse();
+}
