@@ -53,9 +53,10 @@ const talk = async (port, text, done = () => false, ms = 8000) => {
   return state;
 };
 
-// The data of a chunked body.
+// The body of a response without its chunks; undefined if it is not whole.
 const unchunked = text => {
   let data = '', rest = text.slice(text.indexOf('\r\n\r\n') + 4);
+  if (!/\r\nTransfer-Encoding: chunked\r\n/.test(text)) return rest;
   for (let chunk; (chunk = /^([0-9a-fA-F]+)\r\n/.exec(rest)) && Number.parseInt(chunk[1], 16);) {
     const begin = chunk[0].length, size = Number.parseInt(chunk[1], 16);
     data += rest.slice(begin, begin + size);

@@ -157,7 +157,7 @@ struct splice_args {
 };
 
 static enum host_answer move(struct host_call *call, const struct splice_args *args, bool wait,
-                               count_result *result)
+                             count_result *result)
 {
     struct wasi *wasi = call->host;
     struct output_stream *to = args->self;

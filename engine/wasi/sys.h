@@ -86,14 +86,14 @@ int sys_symlink(const char *target, int dir, const char *name);             /* S
  */
 int64_t sys_receive(int fd, void *to, size_t len, int *ret_fd);
 
-int sys_accept(int fd);                                                        /* ACCEPT, ACCEPT_HTTP */
-int64_t sys_peek(int fd, void *to, size_t len);                                /* PEEK */
-int sys_shutdown(int fd, int how);                                             /* SHUTDOWN */
-int sys_local(int fd, struct sockaddr_storage *ret);                           /* GETSOCKNAME */
-int sys_peer(int fd, struct sockaddr_storage *ret);                            /* GETPEERNAME */
-int sys_get_option(int fd, int level, int option, int32_t *ret);               /* GET_... */
-int sys_set_option(int fd, int level, int option, int32_t value);              /* SET_... */
-int64_t sys_send(int fd, const void *from, size_t len);                        /* SENDTO */
+int sys_accept(int fd);                                           /* ACCEPT, ACCEPT_HTTP */
+int64_t sys_peek(int fd, void *to, size_t len);                   /* PEEK */
+int sys_shutdown(int fd, int how);                                /* SHUTDOWN */
+int sys_local(int fd, struct sockaddr_storage *ret);              /* GETSOCKNAME */
+int sys_peer(int fd, struct sockaddr_storage *ret);               /* GETPEERNAME */
+int sys_get_option(int fd, int level, int option, int32_t *ret);  /* GET_... */
+int sys_set_option(int fd, int level, int option, int32_t value); /* SET_... */
+int64_t sys_send(int fd, const void *from, size_t len);           /* SENDTO */
 int64_t sys_recv(int fd, void *to, size_t len, struct sockaddr_storage *peer); /* RECVFROM */
 
 #endif
