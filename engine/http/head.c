@@ -127,7 +127,7 @@ static enum http_fault field_line(struct http_head *head, struct bytes buffer, s
     if (!http_all(value, HTTP_VALUE))
         return HTTP_FAULT_FIELD_VALUE;
     if (head->nfields == head->room)
-        return HTTP_FAULT_FIELD_COUNT;
+        return head->kind == HTTP_TRAILERS ? HTTP_FAULT_TRAILER_SIZE : HTTP_FAULT_FIELD_COUNT;
     head->fields[head->nfields++] = (struct http_field){
         .value = span_of(buffer, value),
         .name = span_of(buffer, name).at,
