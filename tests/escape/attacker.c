@@ -497,6 +497,11 @@ void role_inspect(struct cell *cell)
     role_run(cell);
 }
 
+void role_serve(struct cell *cell)
+{
+    role_run(cell);
+}
+
 void role_reader(struct cell *cell)
 {
     role_run(cell);

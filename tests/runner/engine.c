@@ -322,6 +322,13 @@ void role_inspect(struct cell *self)
     tell_exit(0);
 }
 
+void role_serve(struct cell *self)
+{
+    cell = self;
+    obey_all(true);
+    tell_exit(0);
+}
+
 void role_run(struct cell *self)
 {
     cell = self;

@@ -103,7 +103,7 @@ reach get_directories
 grants
 E
 expect 'no directory' 0 '^1 2 \|$' '' run looks
-expect 'directories' 0 '^5 0 \|1 2 \|5 0 \|3 7 /\|3 1 /ro\|$' '' run --dir d::/ --dir d/sub::/ro:ro looks
+expect 'directories' 0 '^6 0 \|1 2 \|6 0 \|3 7 /\|3 1 /ro\|$' '' run --dir d::/ --dir d/sub::/ro:ro looks
 expect 'a directory by its own name' 0 '3 1 d\|$' '' run --dir d:ro looks
 
 # --- What a cell that inspects prints -----------------------------------------------------------------

@@ -362,6 +362,11 @@ void role_inspect(struct cell *cell)
     role_run(cell);
 }
 
+void role_serve(struct cell *cell)
+{
+    role_run(cell);
+}
+
 void role_run(struct cell *cell)
 {
     obey_all(cell);
