@@ -1,7 +1,8 @@
 /* What a cell sends is hostile: whatever it is, in whatever state, the shim's handlers take it and
- * the shim is what it was. The input is a state, then packets, each behind its size in two bytes;
- * they come over a socket, as a cell's do. Nothing is granted, so that nothing of the machine is
- * touched. */
+ * the shim is what it was. The input is a state, then packets, each behind two bytes: a kind, and
+ * how many of the bytes that follow it has, or (from 192 on) that it has its kind's exact size,
+ * filled from them. They come over a socket, as a cell's do. Nothing is granted, so that nothing of
+ * the machine is touched. */
 #include "shim/cell.h"
 #include "shim/cleanup.h"
 #include <stdlib.h>
@@ -46,11 +47,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cell.process.socket = pair[0];
     network_open(&cell.network, &plan, "fuzz", NULL);
     for (size_t at = 1; at + 2 <= size && cell.process.socket >= 0;) {
-        size_t length = data[at] | (size_t)data[at + 1] << 8;
+        static union message message;
+        bool exact = data[at + 1] >= 192;
+        uint32_t kind = data[at] % (MESSAGES + 1);
+        size_t whole = exact && kind < MESSAGES ? messages[kind].size : data[at + 1];
+        size_t given = exact ? data[at + 1] - 192u : data[at + 1];
         at += 2;
-        length = length < size - at ? length : size - at;
-        send_packet(&cell, pair[1], data + at, length);
-        at += length;
+        given = given < size - at ? given : size - at;
+        memset(&message, 0, whole < sizeof message ? whole : sizeof message);
+        memcpy(&message, &kind, sizeof kind);
+        memcpy((uint8_t *)&message + sizeof kind, data + at, given);
+        send_packet(&cell, pair[1], (const uint8_t *)&message, whole);
+        at += given;
     }
     if (cell.state >= STATES || cell.network.places > PROTOCOL_SOCKETS)
         abort();
