@@ -28,6 +28,7 @@
 
 void network_start(struct network *network)
 {
+    network->granted = 0;
     network->rule_count = 0;
     network->denied_count = 0;
     network->denials = (struct denials){.file = ""};
@@ -48,7 +49,9 @@ void network_open(struct network *network, const struct plan *plan, const char *
     network->denials.log = log;
     for (size_t i = 0; i < plan->count; i++) {
         const struct operation *operation = &plan->at[i];
-        if (operation->kind == OPERATION_NET_RULE && network->rule_count < NETWORK_RULES)
+        if (operation->kind == OPERATION_GRANTED)
+            network->granted = operation->of.granted.capabilities;
+        else if (operation->kind == OPERATION_NET_RULE && network->rule_count < NETWORK_RULES)
             network->rules[network->rule_count++] = operation->of.net_rule.rule;
         else if (operation->kind == OPERATION_NET_DENIAL)
             network->denied[network->denied_count++] = operation->of.net_denial.rule;
@@ -69,6 +72,25 @@ void network_close(struct network *network)
 
 /* --- The policy ---------------------------------------------------------------------------------
  */
+
+/* What a use needs besides a rule: a rule may be for more than was granted. `all` is for
+ * everything, and a policy that denies a capability denies it whatever its rules say. */
+static const enum capability needs[] = {
+    [NET_CONNECT] = CAP_NET_TCP_CONNECT, [NET_LISTEN] = CAP_NET_TCP_LISTEN,
+    [NET_DATAGRAMS] = CAP_NET_UDP,       [NET_LOOKUP] = CAP_NET_DNS,
+    [NET_HTTP] = CAP_HTTP_OUT,
+};
+
+static bool granted(const struct network *network, enum capability capability)
+{
+    return capability_in(network->granted, capability);
+}
+
+/* Why a use is refused that no rule of a `deny` forbids. */
+static enum denied_why why_not(const struct network *network, enum net_use use)
+{
+    return granted(network, needs[use]) ? DENIED_NO_RULE : DENIED_NOT_GRANTED;
+}
 
 /* Is there a rule for this use at all? */
 static bool may(const struct network *network, enum net_use use)
@@ -106,7 +128,7 @@ static const struct net_rule *denying(const struct network *network, enum net_us
 static bool covered(const struct network *network, enum net_use use,
                     const struct net_address *address)
 {
-    if (denying(network, use, address))
+    if (!granted(network, needs[use]) || denying(network, use, address))
         return false;
     for (size_t i = 0; i < network->rule_count; i++)
         if (net_rule_covers(network->rules[i], use, address))
@@ -118,10 +140,9 @@ static bool covered(const struct network *network, enum net_use use,
 static int deny(struct network *network, enum row row, enum net_use use,
                 const struct net_address *address)
 {
-    const struct denied_subject subject = {.capability = row_infos[row].capability,
-                                           .address = address,
-                                           .by = denying(network, use, address)};
-    denial_tell(&network->denials, row, &subject, DENIED_NO_RULE);
+    const struct denied_subject subject = {
+        .capability = needs[use], .address = address, .by = denying(network, use, address)};
+    denial_tell(&network->denials, row, &subject, why_not(network, use));
     return -EACCES;
 }
 
@@ -130,14 +151,14 @@ static int deny_origin(struct network *network, const struct net_origin *origin,
 {
     const struct denied_subject subject = {
         .capability = CAP_HTTP_OUT, .origin = origin, .leads_astray = astray, .by = by};
-    denial_tell(&network->denials, ROW_http_outgoing_handle, &subject, DENIED_NO_RULE);
+    denial_tell(&network->denials, ROW_http_outgoing_handle, &subject, why_not(network, NET_HTTP));
     return astray ? -EPERM : -EACCES;
 }
 
 static int deny_name(struct network *network, struct str name, const struct net_rule *by)
 {
     const struct denied_subject subject = {.capability = CAP_NET_DNS, .name = name, .by = by};
-    denial_tell(&network->denials, ROW_resolve_addresses, &subject, DENIED_NO_RULE);
+    denial_tell(&network->denials, ROW_resolve_addresses, &subject, why_not(network, NET_LOOKUP));
     return -EACCES;
 }
 
@@ -177,6 +198,8 @@ static int on_socket(struct network *network, const struct message_ask_socket *a
         return -EINVAL;
     if (tcp ? !may(network, NET_CONNECT) && !may(network, NET_LISTEN)
             : !may(network, NET_DATAGRAMS))
+        return -EACCES;
+    if (!granted(network, tcp ? CAP_NET_TCP : CAP_NET_UDP))
         return -EACCES;
     uint32_t number = 0;
     while (number < network->places && network->sockets[number].fd >= 0)
@@ -392,7 +415,7 @@ static int on_lookup(struct network *network, const struct message_ask_lookup *a
     bool may_look = false;
     if (ask->size > sizeof ask->name || !net_name_valid(net_name_bare(name)))
         return -EINVAL;
-    for (size_t i = 0; i < network->rule_count; i++)
+    for (size_t i = 0; granted(network, CAP_NET_DNS) && i < network->rule_count; i++)
         may_look = may_look || net_rule_names(network->rules[i], NET_LOOKUP, name);
     const struct net_rule *by = denied_name(network, name);
     return may_look && !by ? look_up(network, name, answer) : deny_name(network, name, by);
@@ -516,7 +539,7 @@ static int on_http(struct network *network, const struct message_ask_http *ask,
     int error = read_origin(ask, looks, &origin);
     if (error < 0)
         return error;
-    for (size_t i = 0; i < network->rule_count; i++) {
+    for (size_t i = 0; granted(network, CAP_HTTP_OUT) && i < network->rule_count; i++) {
         if (!net_rule_gives_origin(network->rules[i], &origin))
             continue;
         given = true;

@@ -44,6 +44,7 @@ struct network_known {
 #define NETWORK_RULES 512
 
 struct network {
+    capability_set granted; /* what no rule replaces */
     size_t rule_count;
     const struct net_rule *rules[NETWORK_RULES];
     size_t denied_count;
