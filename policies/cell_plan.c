@@ -415,15 +415,18 @@ static void terminals(struct composing *c)
         add(c, OPERATION_TERMINALS)->of.terminals.streams = streams;
 }
 
-/* Those that say something about what the component can do. */
+/* Those that say something about what the component can do; and if there is one, whatever is
+ * denied: which of it bears on that rule is for whoever asks the rules. */
 static void net_rules(struct composing *c)
 {
+    bool any = false;
     for (size_t i = 0; i < c->policy->net_count; i++) {
         const struct net_rule *rule = &c->policy->net[i];
-        if (c->request->verdict->granted & net_rule_gives(rule) & ~CAPABILITY(NET))
-            add(c, OPERATION_NET_RULE)->of.net_rule.rule = rule;
+        if (!(c->request->verdict->granted & net_rule_gives(rule) & ~CAPABILITY(NET)))
+            continue;
+        add(c, OPERATION_NET_RULE)->of.net_rule.rule = rule;
+        any = true;
     }
-    bool any = c->request->verdict->granted & (CAPABILITY(NET) | CAPABILITY(HTTP_OUT));
     for (size_t i = 0; any && i < c->policy->net_denied_count; i++)
         add(c, OPERATION_NET_DENIAL)->of.net_denial.rule = &c->policy->net_denied[i];
 }

@@ -245,6 +245,49 @@ static void test_terminals(void **state)
     assert_int_equal(count(OPERATION_TERMINALS), 0);
 }
 
+static struct net_rule rule_of(const char *text)
+{
+    struct net_rule rule;
+    struct err err = {0};
+    assert_int_equal(
+        (strncmp(text, "http", 4) == 0 ? net_origin_rule_read : net_rule_read)(text, &rule, &err),
+        0);
+    return rule;
+}
+
+/* No rule is in an array without all that is denied, whatever of the network the component uses:
+ * each row here is about another capability, and none of them about "net" itself. */
+static void test_denials_go_with_rules(void **state)
+{
+    (void)state;
+    static const enum row rows[] = {ROW_tcp_socket_start_connect, ROW_tcp_socket_start_listen,
+                                    ROW_udp_socket_stream, ROW_resolve_addresses,
+                                    ROW_http_outgoing_handle};
+    const struct net_rule given[] = {rule_of("all"), rule_of("http://example.com")};
+    const struct net_rule denied[] = {rule_of("connect=10.0.0.0/8:*"), rule_of("dns=*")};
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    policy.net = given;
+    policy.net_count = countof(given);
+    policy.net_denied = denied;
+    policy.net_denied_count = countof(denied);
+    policy.allowed |= net_rule_gives(&given[0]) | net_rule_gives(&given[1]);
+    for (size_t i = 0; i < countof(rows); i++) {
+        fixture_demand(&demand);
+        fixture_reach(&demand, rows[i]);
+        struct cell_request request = request_of(CELL_RUN, &host, &policy);
+        make(&request);
+        check_always(&policy);
+        assert_int_equal(count(OPERATION_NET_RULE), 1);
+        assert_int_equal(count(OPERATION_NET_DENIAL), countof(denied));
+    }
+    fixture_demand(&demand);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    assert_int_equal(count(OPERATION_NET_RULE), 0);
+    assert_int_equal(count(OPERATION_NET_DENIAL), 0);
+}
+
 /* A component that cannot write gets a mount that cannot be written, though the flag allows it. */
 static void test_grant_narrows(void **state)
 {
@@ -361,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_grants),
         cmocka_unit_test(test_places_of_streams),
         cmocka_unit_test(test_terminals),
+        cmocka_unit_test(test_denials_go_with_rules),
         cmocka_unit_test(test_grant_narrows),
         cmocka_unit_test(test_cgroups_and_degraded),
         cmocka_unit_test(test_memory),
