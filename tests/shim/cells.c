@@ -235,29 +235,36 @@ static void what_no_honest_engine_sends_kills_it(void **state)
 {
     (void)state;
     static const struct {
-        const char *script, *why;
-    } cases[] = {
-        {"packet 0 144\n", "unknown kind"},    /* an order */
-        {"packet 1 4\n", "unknown kind"},      /* data */
-        {"packet 2 8\n", "unknown kind"},      /* an answer */
-        {"packet 3 8\n", "not permitted now"}, /* ready, again */
-        {"packet 3 9\n", "wrong size"},
-        {"packet 3 7\n", "wrong size"},
-        {"packet 4 44\n", "not permitted now"}, /* refused */
-        {"packet 5 16392\n", "not permitted now"},
-        {"packet 6 9\n", "wrong size"},
-        {"packet 7 4\n", "wrong size"},
-        {"packet 8 65536\n", "wrong size"},
-        {"packet 99 4\n", "unknown kind"},
-        {"packet 4294967295 4\n", "unknown kind"},
-        {"packet 0 1\n", "without a kind"},
-        {"packet 0 3\n", "without a kind"},
-        {"flood 100000 3\n", "wrong size"},
-        {"flood 100000 77\nexit 0\n", "unknown kind"},
+        uint32_t kind, size;
+        const char *why;
+    } packets[] = {
+        {MESSAGE_ORDER, sizeof(struct message_order), "unknown kind"},
+        {MESSAGE_DATA, 4, "unknown kind"},
+        {MESSAGE_SECURE, sizeof(struct message_secure), "unknown kind"},
+        {MESSAGE_ANSWER, sizeof(struct message_answer), "unknown kind"},
+        {MESSAGE_READY, sizeof(struct message_ready), "not permitted now"}, /* again */
+        {MESSAGE_READY, sizeof(struct message_ready) + 1, "wrong size"},
+        {MESSAGE_READY, sizeof(struct message_ready) - 1, "wrong size"},
+        {MESSAGE_REFUSED, sizeof(struct message_refused), "not permitted now"},
+        {MESSAGE_DEMAND, sizeof(struct message_demand), "not permitted now"},
+        {MESSAGE_EXIT, sizeof(struct message_exit) + 1, "wrong size"},
+        {MESSAGE_FAILURE, 4, "wrong size"},
+        {MESSAGE_TRAP, 65536, "wrong size"},
+        {99, 4, "unknown kind"},
+        {UINT32_MAX, 4, "unknown kind"},
+        {0, 1, "without a kind"},
+        {0, 3, "without a kind"},
     };
-    for (size_t i = 0; i < countof(cases); i++)
-        assert_failed(fixture_run(&(struct wish){.script = cases[i].script}), ERR_KILLED,
-                      cases[i].why);
+    for (size_t i = 0; i < countof(packets); i++) {
+        char script[64];
+        snprintf(script, sizeof script, "packet %u %u\n", packets[i].kind, packets[i].size);
+        assert_failed(fixture_run(&(struct wish){.script = script}), ERR_KILLED, packets[i].why);
+    }
+    char flood[64];
+    snprintf(flood, sizeof flood, "flood 100000 %d\n", MESSAGE_READY);
+    assert_failed(fixture_run(&(struct wish){.script = flood}), ERR_KILLED, "wrong size");
+    assert_failed(fixture_run(&(struct wish){.script = "flood 100000 77\nexit 0\n"}), ERR_KILLED,
+                  "unknown kind");
 }
 
 /* Every kind with every size around its own, in both roles: the cell dies, or ends; the shim never
