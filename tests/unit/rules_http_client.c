@@ -30,6 +30,7 @@ static _Noreturn void answer_all(int socket)
     struct err err = {0};
     leave_with_parent(socket);
     CLAIM(net_origin_rule_read("http://127.0.0.1:*", &rule, &err) == 0);
+    plan_add(&plan, OPERATION_GRANTED, false)->of.granted.capabilities = CAPABILITY(HTTP_OUT);
     plan_add(&plan, OPERATION_NET_RULE, false)->of.net_rule.rule = &rule;
     network_open(&network, &plan, "test", NULL);
     for (;;) {

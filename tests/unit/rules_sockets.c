@@ -21,6 +21,7 @@ static _Noreturn void answer_all(int socket)
     for (int fd = 0; fd < 256; fd++)
         if (fd != socket)
             close(fd);
+    plan_add(&plan, OPERATION_GRANTED, false)->of.granted.capabilities = net_rule_gives(&all);
     plan_add(&plan, OPERATION_NET_RULE, false)->of.net_rule.rule = &all;
     network_open(&network, &plan, "test", NULL);
     for (;;) {
