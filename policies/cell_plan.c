@@ -173,6 +173,8 @@ static void process(struct composing *c)
         add(c, spaces[i]);
     add(c, OPERATION_SESSION);
     add(c, OPERATION_DESCRIPTORS);
+    for (unsigned i = 0; i < c->host->join_count; i++)
+        add(c, OPERATION_JOIN)->of.join.file = c->host->joins[i];
     if (c->host->cgroups.version1[HOST_MEMORY][0])
         add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "memory";
     if (c->host->cgroups.version1[HOST_PIDS][0])

@@ -31,6 +31,8 @@ struct host_cgroups {
  * distribution gives these ids to anybody. */
 #define HOST_ID_FIRST 1879048192u
 
+enum { HOST_JOINS = 8 };
+
 struct host {
     bool root;          /* effective uid 0 in the initial user namespace, with the capabilities */
     uint32_t uid, gid;  /* effective */
@@ -40,6 +42,8 @@ struct host {
     const char *engine; /* path of the engine */
     const char *tls;    /* and of the program that speaks TLS, or NULL */
     enum host_stream streams[3];
+    const char *joins[HOST_JOINS]; /* the files of groups that cells are to enter: see JOIN */
+    unsigned join_count;
     bool bounded; /* the operator bounds a cell's memory: places for control groups were sought */
     struct host_cgroups cgroups; /* all empty unless they were sought */
 };

@@ -1,5 +1,5 @@
 /* Control groups. A group of version 2 is entered by the clone (moving a process later waits for an
- * RCU grace period); one of version 1 by the child, which writes to its cgroup.procs. */
+ * RCU grace period); one of version 1 by the child, which writes to its `tasks`. */
 #include "shim/cgroup.h"
 #include "shim/cleanup.h"
 #include <errno.h>
@@ -86,7 +86,7 @@ static int add_group(struct cgroups *cgroups, const struct operation_cgroup *wan
     *ret_call = "open";
     group->directory = open(group->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (group->directory >= 0 && !unified)
-        group->procs = openat(group->directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        group->procs = openat(group->directory, "tasks", O_WRONLY | O_CLOEXEC);
     if (group->directory >= 0 && (unified || group->procs >= 0)) {
         cgroups->count++;
         return 0;

@@ -11,7 +11,7 @@ struct cgroup {
     char path[CGROUP_PATH]; /* absolute */
     const char *controller; /* of version 1; "" is version 2 */
     int directory;          /* descriptor */
-    int procs;              /* version 1: its open cgroup.procs; else -1 */
+    int procs; /* version 1: its open `tasks`, by which a process moves itself at once; else -1 */
 };
 
 struct cgroups {
@@ -31,7 +31,7 @@ int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, 
 /* The descriptor of the group of version 2, for CLONE_INTO_CGROUP; -1 if there is none. */
 int cgroups_unified(const struct cgroups *cgroups);
 
-/* For each CGROUP_ENTER of the plan, in their order, the cgroup.procs to write to; -1 where the
+/* For each CGROUP_ENTER of the plan, in their order, the `tasks` to write to; -1 where the
  * group could not be made. `ret` has CGROUPS_MAX places. */
 void cgroups_entries(const struct cgroups *cgroups, const struct plan *plan, int *ret);
 

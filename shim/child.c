@@ -34,6 +34,14 @@ static long leave_descriptors(struct child *child)
     return CALL(dup3, child->socket, PROTOCOL_SOCKET, 0, 0, 0);
 }
 
+/* The descriptor is closed by executing the engine. */
+static long join_group(struct child *child, const char *file)
+{
+    long fd = CALL(openat, AT_FDCWD, file, O_WRONLY | O_CLOEXEC, 0, 0);
+    MUST(fd);
+    return CALL(write, fd, "0", 1, 0, 0);
+}
+
 /* The new root is mounted over the old one and pivoted to; what was below is detached. Propagation
  * is cut first, or the host would lose its mounts too. */
 static long empty_root(struct child *child)
@@ -112,6 +120,7 @@ static long carry_out(struct child *child, const struct operation *operation, co
     switch (operation->kind) {
     case OPERATION_SESSION: return CALL(setsid, 0, 0, 0, 0, 0);
     case OPERATION_DESCRIPTORS: return leave_descriptors(child);
+    case OPERATION_JOIN: return join_group(child, operation->of.join.file);
     case OPERATION_CGROUP_ENTER: return CALL(write, *(*cgroup)++, "0", 1, 0, 0);
     case OPERATION_ROOT: return empty_root(child);
     case OPERATION_RLIMIT: return set_limit(child, &operation->of.rlimit);

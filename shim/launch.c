@@ -264,3 +264,13 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
     *ret = (struct launched){child.pid, take_fd(&pidfd), take_fd(&ours)};
     return 0;
 }
+
+bool launch_alike(const struct plan *a, const struct plan *b)
+{
+    size_t i = 0;
+    for (; i < a->count && operation_infos[a->at[i].kind].phase <= PHASE_START; i++) {
+        if (i >= b->count || !operation_same(&a->at[i], &b->at[i]))
+            return false;
+    }
+    return i >= b->count || operation_infos[b->at[i].kind].phase > PHASE_START;
+}

@@ -17,4 +17,7 @@ struct launched {
 int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
            struct wall_report *report, struct launched *ret, struct err *err);
 
+/* Whether two plans launch cells that are alike: the same operations up to the engine's start. */
+bool launch_alike(const struct plan *a, const struct plan *b);
+
 #endif

@@ -263,17 +263,6 @@ int session_copy(struct session *session, const char *path, uint64_t time, struc
     return component_copy(path, wait_for_bytes, &patience, ret, err);
 }
 
-/* Whether two plans launch cells that are alike: the same operations up to the engine's start. */
-static bool launches_alike(const struct plan *a, const struct plan *b)
-{
-    size_t i = 0;
-    for (; i < a->count && operation_infos[a->at[i].kind].phase <= PHASE_START; i++) {
-        if (i >= b->count || !operation_same(&a->at[i], &b->at[i]))
-            return false;
-    }
-    return i >= b->count || operation_infos[b->at[i].kind].phase > PHASE_START;
-}
-
 static void close_cell(struct session *session, struct cell *cell)
 {
     cell_close(cell);
@@ -290,7 +279,7 @@ static void drop_spare(struct session *session)
 /* The cell for `plan`: the one that waits, or a new one. */
 static int get_cell(struct session *session, const struct plan *plan, struct err *err)
 {
-    if (session->spare && launches_alike(session->spare_plan, plan)) {
+    if (session->spare && launch_alike(session->spare_plan, plan)) {
         session->cell = session->spare;
         session->spare = NULL;
         return 0;

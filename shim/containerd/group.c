@@ -14,7 +14,7 @@
 
 #define ROOT    "/sys/fs/cgroup"
 #define UNIFIED 0x63677270 /* CGROUP2_SUPER_MAGIC */
-#define PLACE   400
+#define PLACE   GROUP_FILE
 
 /* The hierarchies of version 1 that matter, by their usual places. */
 enum hierarchy { MEMORY, CPU, CPUACCT, PIDS, FREEZER, HIERARCHIES };
@@ -239,15 +239,13 @@ int group_unified(const char *path)
                : -1;
 }
 
-int group_join(const char *path, int pid, struct err *err)
+bool group_entry(const char *path, unsigned number, char ret[GROUP_FILE])
 {
-    for (enum hierarchy i = 0; i < (unified() ? 1 : HIERARCHIES); i++) {
-        if (put_number(i, path, "cgroup.procs", pid) && errno != ENOENT)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                           "cannot move a process into the control group %s: %s", path,
-                           strerror(errno));
+    for (enum hierarchy i = 0; !unified() && i < HIERARCHIES; i++) {
+        if (place(i, path, "tasks", ret) && access(ret, W_OK) == 0 && number-- == 0)
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* --- The freezer ----------------------------------------------------------------------------- */

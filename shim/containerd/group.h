@@ -27,8 +27,12 @@ bool group_path(const char *from, char ret[GROUP_PATH]);
 int group_make(const char *path, const struct group_limits *limits, struct err *err);
 int group_limit(const char *path, const struct group_limits *limits, struct err *err);
 
-/* Moves a process into the group. Errors: FAULT. */
-int group_join(const char *path, int pid, struct err *err);
+#define GROUP_FILE 400
+
+/* The file by which a process enters the group in the hierarchy `number` of those that are to be
+ * entered so: it writes "0" there. False if there is no hierarchy of that number. Of version 2
+ * there is none: see group_unified. */
+bool group_entry(const char *path, unsigned number, char ret[GROUP_FILE]);
 
 /* The directory of the group in a hierarchy of version 2 that has the controllers, for the clone;
  * -1 if there is none. */

@@ -16,6 +16,17 @@
 
 #define NOBODY 65534
 
+static bool enter_group(const char *group)
+{
+    char file[GROUP_FILE];
+    for (unsigned i = 0; group[0] && group_entry(group, i, file); i++) {
+        cleanup_close int fd = open(file, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, "0", 1) != 1)
+            return false;
+    }
+    return true;
+}
+
 static _Noreturn void become(const struct prepared *prepared, int network, int told)
 {
     static const char *const arguments[] = {"carrel-pause", PAUSE_WORD, NULL};
@@ -24,7 +35,8 @@ static _Noreturn void become(const struct prepared *prepared, int network, int t
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
-    bool ready = (network < 0 || setns(network, CLONE_NEWNET) == 0) &&
+    bool ready = enter_group(prepared->group) &&
+                 (network < 0 || setns(network, CLONE_NEWNET) == 0) &&
                  (!prepared->own_network || unshare(CLONE_NEWNET) == 0) &&
                  (!prepared->hostname[0] ||
                   sethostname(prepared->hostname, strlen(prepared->hostname)) == 0);
@@ -50,8 +62,11 @@ int pause_start(const struct prepared *prepared, int *ret_pidfd, struct err *err
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "cannot open the pod's network namespace %s: %s", prepared->network,
                        strerror(errno));
-    struct clone_args args = {.flags = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD,
-                              .pidfd = (uint64_t)(uintptr_t)&pidfd};
+    cleanup_close int group = prepared->group[0] ? group_unified(prepared->group) : -1;
+    struct clone_args args = {.flags = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
+                                       (group >= 0 ? CLONE_INTO_CGROUP : 0),
+                              .pidfd = (uint64_t)(uintptr_t)&pidfd,
+                              .cgroup = group >= 0 ? (uint64_t)group : 0};
     long pid = syscall(SYS_clone3, &args, sizeof args);
     if (pid == 0)
         become(prepared, network, told[1]);

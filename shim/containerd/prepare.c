@@ -5,6 +5,7 @@
 #include "shim/cleanup.h"
 #include "shim/containerd/bundle.h"
 #include "shim/containerd/rootfs.h"
+#include "shim/demand_cache.h"
 #include "shim/engine_file.h"
 #include "shim/host.h"
 #include "shim/session.h"
@@ -29,22 +30,45 @@ void *prepare_room(size_t size)
 void prepare_release(struct prepared *room)
 {
     const uintptr_t page = 4096;
-    uintptr_t from = ((uintptr_t)&room->plan + page - 1) & ~(page - 1);
+    uintptr_t from = ((uintptr_t)&room->reader + page - 1) & ~(page - 1);
     uintptr_t to = (uintptr_t)(&room->plan + 1) & ~(page - 1);
     madvise((void *)from, to - from, MADV_REMOVE);
 }
 
 /* --- In the helper --------------------------------------------------------------------------- */
 
+/* What a helper says, one byte each. */
+enum { TOLD_LAUNCH, TOLD_DONE };
+
+/* Says how far the room is filled in; the component's descriptor goes with it. */
+static void tell(int socket, char byte, int memory)
+{
+    struct iovec part = {&byte, 1};
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.space = {0}};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    if (memory >= 0) {
+        packet.msg_control = &control;
+        packet.msg_controllen = sizeof control;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
+        *head = (struct cmsghdr){CMSG_LEN(sizeof memory), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(head), &memory, sizeof memory);
+    }
+    while (sendmsg(socket, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+}
+
 /* What only the helper needs. */
 struct work {
     struct prepared *room;
     const struct preparing *what;
+    int socket;
     struct bundle bundle;
     struct session session;
     struct demand demand;
     struct verdict verdict;
-    struct cell_plan reader;
     struct wall_report walls;
     struct audit audit;
 };
@@ -84,7 +108,8 @@ static int get_component(struct work *work, struct err *err)
     return 0;
 }
 
-static int read_demand(struct work *work, struct err *err)
+/* What a reader says; while it reads, the shim launches the cell that will run. */
+static int ask_reader(struct work *work, struct err *err)
 {
     struct prepared *room = work->room;
     const struct cell_request request = {
@@ -94,13 +119,25 @@ static int read_demand(struct work *work, struct err *err)
         .component_size = room->component.size,
         .digest = room->component.digest,
     };
-    if (cell_plan_make(&request, &work->reader, err) ||
-        session_read(&work->session, &room->component, &work->reader.plan, false, &work->demand,
+    if (cell_plan_make(&request, &room->reader, err))
+        return -1;
+    tell(work->socket, TOLD_LAUNCH, -1);
+    if (session_read(&work->session, &room->component, &room->reader.plan, false, &work->demand,
                      &work->walls, err)) {
         if (err->kind == ERR_MALFORMED)
             err_within(err, "no WebAssembly (a Linux program needs another runtime)");
         return -1;
     }
+    demand_cache_put(room->component.digest, room->engine, &work->demand);
+    return 0;
+}
+
+static int get_demand(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    if (!demand_cache_get(room->component.digest, room->engine, &work->demand) &&
+        ask_reader(work, err))
+        return -1;
     derive_verdict(&work->demand, &room->policy, &work->verdict);
     return judge(work, err);
 }
@@ -164,6 +201,22 @@ static int prepare_container(struct work *work, struct err *err)
     return room->group[0] ? group_make(room->group, &limits, err) : 0;
 }
 
+/* The files by which its cells enter the container's group. */
+static int list_joins(struct prepared *room, struct err *err)
+{
+    char file[GROUP_FILE];
+    struct host *host = &room->host;
+    while (room->group[0] && host->join_count < HOST_JOINS &&
+           group_entry(room->group, host->join_count, file)) {
+        const char *kept = prepared_text(room, file);
+        if (!kept)
+            return err_set(err, ERR_LIMIT, ERR_NOWHERE,
+                           "no room for the path of the control group");
+        host->joins[host->join_count++] = kept;
+    }
+    return 0;
+}
+
 static int work_out(struct work *work, struct err *err)
 {
     struct prepared *room = work->room;
@@ -175,7 +228,9 @@ static int work_out(struct work *work, struct err *err)
     if (engine_file_find(NULL, room->engine, err))
         return -1;
     host_probe(room->engine, false, &room->host);
-    if (session_open(&work->session, err) || get_component(work, err) || read_demand(work, err) ||
+    if (list_joins(room, err))
+        return -1;
+    if (session_open(&work->session, err) || get_component(work, err) || get_demand(work, err) ||
         make_plan(work, err))
         return -1;
     return 0;
@@ -206,27 +261,6 @@ static void write_audit(struct work *work)
     audit_output_end(&output);
 }
 
-/* Tells that the room is filled in; the component's descriptor goes with it. */
-static void tell(int socket, int memory)
-{
-    char byte = 0;
-    struct iovec part = {&byte, 1};
-    union {
-        struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {.space = {0}};
-    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-    if (memory >= 0) {
-        packet.msg_control = &control;
-        packet.msg_controllen = sizeof control;
-        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
-        *head = (struct cmsghdr){CMSG_LEN(sizeof memory), SOL_SOCKET, SCM_RIGHTS};
-        memcpy(CMSG_DATA(head), &memory, sizeof memory);
-    }
-    while (sendmsg(socket, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR)
-        ;
-}
-
 static _Noreturn void help(struct prepared *room, const struct preparing *what, int socket,
                            pid_t shim)
 {
@@ -237,11 +271,12 @@ static _Noreturn void help(struct prepared *room, const struct preparing *what, 
         _exit(1);
     work->room = room;
     work->what = what;
+    work->socket = socket;
     room->component.memory = -1;
     bool failed = work_out(work, &err);
     if (failed)
         room->err = err;
-    tell(socket, failed ? -1 : room->component.memory);
+    tell(socket, TOLD_DONE, failed ? -1 : room->component.memory);
     if (!failed && !room->sandbox && !what->process.len) {
         setpriority(PRIO_PROCESS, 0, 10); /* the container is more urgent */
         write_audit(work);
@@ -271,7 +306,7 @@ int prepare_start(struct prepared *room, const struct preparing *what, int *ret_
     return 0;
 }
 
-int prepare_finish(struct prepared *room, int socket)
+enum prepare_state prepare_finish(struct prepared *room, int socket)
 {
     char byte;
     struct iovec part = {&byte, 1};
@@ -285,7 +320,9 @@ int prepare_finish(struct prepared *room, int socket)
                             .msg_controllen = sizeof control};
     ssize_t size = recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
+        return PREPARE_WAITS;
+    if (size > 0 && byte == TOLD_LAUNCH)
+        return PREPARE_LAUNCH;
     room->component.memory = -1;
     struct cmsghdr *head = size > 0 ? CMSG_FIRSTHDR(&packet) : NULL;
     if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
@@ -293,7 +330,7 @@ int prepare_finish(struct prepared *room, int socket)
     if (size <= 0 || (room->err.kind == ERR_NONE && !room->sandbox && room->component.memory < 0))
         err_set(&room->err, ERR_FAULT, ERR_NOWHERE,
                 "the helper that prepares the container died: see the log of containerd");
-    return 1;
+    return PREPARE_DONE;
 }
 
 int prepare_limits(const char *group, struct bytes resources, struct err *err)

@@ -23,15 +23,20 @@ struct preparing {
 int prepare_start(struct prepared *room, const struct preparing *what, int *ret_socket,
                   pid_t *ret_pid, struct err *err);
 
-/* What has come on the socket: 0 nothing yet, 1 `room` is filled in, which may say in room->err
- * that it cannot be. */
-int prepare_finish(struct prepared *room, int socket);
+enum prepare_state {
+    PREPARE_WAITS,  /* nothing has come */
+    PREPARE_LAUNCH, /* room->reader is made: a cell may be launched by it meanwhile */
+    PREPARE_DONE,   /* `room` is filled in, or room->err says why it cannot be */
+};
+
+/* What has come on the socket. */
+enum prepare_state prepare_finish(struct prepared *room, int socket);
 
 /* Memory for a `struct prepared`, or something that holds one, which helpers share; NULL if there
  * is none. Untouched pages of it cost nothing. */
 void *prepare_room(size_t size);
 
-/* Gives the plan of a process that runs back: nothing looks at it any more. */
+/* Gives the plans of a process that runs back: nothing looks at them any more. */
 void prepare_release(struct prepared *room);
 
 /* Sets the limits of a group as an Update asks for it: in a helper, too, for which is waited.

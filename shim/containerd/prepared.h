@@ -27,7 +27,8 @@ struct prepared {
     struct policy policy;
     struct text_list arguments;
     const char *invoke;
-    struct cell_plan plan; /* not of a sandbox */
+    struct cell_plan reader; /* whose cell is launched as that of the plan is, most likely */
+    struct cell_plan plan;   /* neither is of a sandbox */
     size_t used;
     _Alignas(16) char texts[PREPARED_TEXTS];
 };

@@ -397,7 +397,20 @@ static void write_number(const char *path, int number)
         dprintf(fd, "%d", number);
 }
 
-/* Launches the cell, which waits; or the process of a pod, which does nothing else. */
+/* Launches a cell, which waits. */
+static int launch_cell(struct tasks *tasks, struct room *room, const struct plan *plan,
+                       struct err *err)
+{
+    const char *group = room->prepared.group;
+    tasks->shim.into = group[0] ? group_unified(group) : -1;
+    int result = cell_launch(&room->cell, &tasks->shim, plan, err);
+    if (tasks->shim.into >= 0)
+        close(take_fd(&tasks->shim.into));
+    return result;
+}
+
+/* The cell of a process that is prepared: the one that was launched while a reader was at work, if
+ * it is as the plan wants it. Or the process of a pod, which does nothing else. */
 static int launch_it(struct tasks *tasks, struct process *process, struct err *err)
 {
     struct room *room = process->room;
@@ -408,21 +421,19 @@ static int launch_it(struct tasks *tasks, struct process *process, struct err *e
     }
     if (enter_network(tasks, prepared, err))
         return -1;
-    tasks->shim.into = prepared->group[0] ? group_unified(prepared->group) : -1;
-    int result = cell_launch(&room->cell, &tasks->shim, &room->prepared.plan.plan, err);
-    if (tasks->shim.into >= 0)
-        close(take_fd(&tasks->shim.into));
+    if (!launch_alike(&prepared->reader.plan, &prepared->plan.plan))
+        cell_close(&room->cell);
+    if (cell_gone(&room->cell) && launch_cell(tasks, room, &prepared->plan.plan, err))
+        return -1;
     process->pid = room->cell.process.pid;
-    return result;
+    return 0;
 }
 
 /* What is done to a new process before it does anything. */
-static int settle(struct process *process, struct err *err)
+static void settle(const struct process *process)
 {
     const struct prepared *prepared = &process->room->prepared;
     char path[BUNDLE_MAX + 32];
-    if (prepared->group[0] && group_join(prepared->group, process->pid, err))
-        return -1;
     if (prepared->oom_score != INT_MIN) {
         snprintf(path, sizeof path, "/proc/%d/oom_score_adj", process->pid);
         write_number(path, prepared->oom_score);
@@ -431,7 +442,6 @@ static int settle(struct process *process, struct err *err)
         snprintf(path, sizeof path, "%s/init.pid", process->container->bundle);
         write_number(path, process->pid);
     }
-    return 0;
 }
 
 static void tell_created(struct tasks *tasks, const struct process *process)
@@ -465,19 +475,32 @@ static void take_prepared(struct tasks *tasks, struct process *process)
     if (!process->exec[0])
         snprintf(container->group, sizeof container->group, "%s", prepared->group);
     struct err why = prepared->err;
-    if (why.kind == ERR_NONE && launch_it(tasks, process, &why) == 0 &&
-        settle(process, &why) == 0) {
+    if (why.kind == ERR_NONE && launch_it(tasks, process, &why) == 0) {
+        settle(process);
         process->status = TASK_CREATED;
         tell_created(tasks, process);
         answer_parked(tasks, process, false, NULL);
         return;
     }
     bool whole = !process->exec[0];
+    cell_close(&room->cell); /* nobody has heard of it */
     log_line("error", container->id, "%s: %s", err_word(why.kind), why.text);
     answer_parked(tasks, process, false, &why);
     process_drop(tasks, process);
     if (whole)
         container_drop(tasks, container);
+}
+
+static void hear_helper(struct tasks *tasks, struct process *process)
+{
+    struct room *room = process->room;
+    switch (prepare_finish(&room->prepared, process->helper)) {
+    case PREPARE_WAITS: break;
+    case PREPARE_LAUNCH: /* if that fails, it fails again when it matters */
+        launch_cell(tasks, room, &room->prepared.reader.plan, NULL);
+        break;
+    case PREPARE_DONE: take_prepared(tasks, process); break;
+    }
 }
 
 static void tell_started(struct tasks *tasks, const struct process *process)
@@ -606,9 +629,8 @@ void tasks_act(struct tasks *tasks, const struct polls *polls)
             continue;
         process->waited = false;
         if (process->places[AT_HELPER] != SIZE_MAX) {
-            if (polls_events(polls, process->places[AT_HELPER]) &&
-                prepare_finish(&process->room->prepared, process->helper))
-                take_prepared(tasks, process);
+            if (polls_events(polls, process->places[AT_HELPER]))
+                hear_helper(tasks, process);
         } else if (process->pidfd >= 0) {
             if (polls_events(polls, process->places[AT_PIDFD]))
                 finish_pause(tasks, process);
