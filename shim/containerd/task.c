@@ -463,6 +463,16 @@ static void tell_created(struct tasks *tasks, const struct process *process)
     events_tell(tasks->events, EVENT_CREATE, &create);
 }
 
+/* An exec is of a container that runs: it may have ended meanwhile. */
+static int check_container(struct tasks *tasks, const struct process *process, struct err *err)
+{
+    const struct process *init =
+        tasks_process(tasks, bytes_of(process->container->id), (struct bytes){0});
+    return !process->exec[0] || (init && init->status == TASK_RUNNING)
+               ? 0
+               : err_set(err, ERR_FAULT, ERR_NOWHERE, "the container has ended");
+}
+
 /* A helper is done. */
 static void take_prepared(struct tasks *tasks, struct process *process)
 {
@@ -475,7 +485,8 @@ static void take_prepared(struct tasks *tasks, struct process *process)
     if (!process->exec[0])
         snprintf(container->group, sizeof container->group, "%s", prepared->group);
     struct err why = prepared->err;
-    if (why.kind == ERR_NONE && launch_it(tasks, process, &why) == 0) {
+    if (why.kind == ERR_NONE && check_container(tasks, process, &why) == 0 &&
+        launch_it(tasks, process, &why) == 0) {
         settle(process);
         process->status = TASK_CREATED;
         tell_created(tasks, process);
