@@ -439,6 +439,15 @@ bench-io: all $(B)/test/host/io
 bench-serve: all
 	@tests/bench/serve.sh $(B) $(SHARED)/components/hhello.wasm
 
+# The engine without a cell, linked as it ships: make bench-alone.
+$(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c $(ENGINE_LIB))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+.PHONY: bench-alone
+bench-alone: $(B)/test/cell/alone $(B)/test/host/interleave
+	@tests/bench/alone.sh $(B) $(or $(ROUNDS),9) $(FILES)
+
 # Loading and calls of components: make bench-load, make bench-calls.
 $(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_component)))
 	@mkdir -p $(@D)
@@ -456,6 +465,7 @@ bench-load: $(B)/test/host/load
 
 # The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
 ## make pairs      PROGRAMS='FILE...': counts what they run, and writes the rows that save most to build/pairs
+PAIRS ?= --rows 2000 --likely 200 --jumps 300
 $(B)/test/count/count: $(call obj,count,tests/bench/count.c $(call src,$(rooms_wasi)))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -464,7 +474,7 @@ $(B)/test/count/count: $(call obj,count,tests/bench/count.c $(call src,$(rooms_w
 pairs: $(B)/test/count/count
 	@mkdir -p $(B)/pairs
 	@for p in $(PROGRAMS); do $(B)/test/count/count $$p $(B)/pairs/$$(basename $$p .wasm).txt >/dev/null || exit 1; done
-	@node tests/bench/pairs.mjs $(B)/pairs/*.txt >$(B)/pairs/fuse.def
+	@node tests/bench/pairs.mjs $(PAIRS) $(B)/pairs/*.txt >$(B)/pairs/fuse.def
 
 clean:
 	rm -rf $(B)

@@ -463,6 +463,8 @@ static void messages(struct composing *c)
         return;
     add(c, OPERATION_LIMITS)->of.limits = (struct operation_limits){
         .memory = c->policy->memory, .stack = GUEST_STACK, .fuel = c->policy->fuel};
+    if (c->policy->traced)
+        add(c, OPERATION_TRACE);
     add(c, OPERATION_GRANTED)->of.granted =
         (struct operation_granted){.capabilities = r->verdict->granted, .rules = r->verdict->rules};
     if (r->serve)

@@ -35,6 +35,7 @@ struct policy {
     uint64_t memory;   /* bytes that the guest may have */
     uint64_t timeout;  /* nanoseconds */
     uint64_t fuel;     /* units */
+    bool traced;       /* every instruction is told of */
     wall_set degraded; /* walls whose absence the operator accepts */
 };
 

@@ -380,9 +380,11 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_STATUS_JSON: return set_status(options, given->value, err);
     case FLAG_INVOKE: options->invoke = given->value; return 0;
     case FLAG_ENGINE: options->engine = given->value; return 0;
+    case FLAG_TRACE_WASM: policy->traced = true; return 0;
     case FLAG_EXPLAIN: options->explain = true; return 0;
     case FLAG_NO_CACHE: options->no_cache = true; return 0;
     case FLAG_WAT: return add_view(options, VIEW_WAT);
+    case FLAG_REGISTERS: return add_view(options, VIEW_REGISTERS);
     case FLAG_MODULES: return add_view(options, VIEW_MODULES);
     case FLAG_JSON:
         options->json = true;

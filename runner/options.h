@@ -37,7 +37,7 @@ struct options {
     bool explain;
     bool no_cache;
     bool json;
-    const char *views[3]; /* words of the VIEW rows that `inspect` is to show */
+    const char *views[4]; /* words of the VIEW rows that `inspect` is to show */
     size_t view_count;
     int status; /* a descriptor of the caller's, or -1 */
 };

@@ -1,6 +1,7 @@
 /* The life of one cell. The handlers below are the only code of the shim that sees what a cell
  * sent; protocol_judge has checked kind, size, state and number before. */
 #include "shim/cell.h"
+
 #include "policies/printable.h"
 #include "shim/cleanup.h"
 #include <errno.h>
@@ -236,6 +237,15 @@ static void on_request_trap(struct cell *cell, const struct message_request_trap
             printable(text, sizeof text, str_of(outcome.why.text)));
 }
 
+/* What the component calls its functions may hold anything. */
+static void on_trace(const struct message_trace *trace)
+{
+    char line[4 * sizeof trace->text];
+    printable(line, sizeof line,
+              (struct str){trace->text, strnlen(trace->text, sizeof trace->text)});
+    dprintf(STDERR_FILENO, "carrel: %s\n", line);
+}
+
 static void on_question(struct cell *cell, const union message *message, size_t size)
 {
     struct network_answer answer;
@@ -263,6 +273,7 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
     case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
     case MESSAGE_REQUEST_TRAP: on_request_trap(cell, &message->request_trap); break;
+    case MESSAGE_TRACE: on_trace(&message->trace); break;
     case MESSAGE_RESOLVED: on_resolved(cell, &message->resolved); break;
     case MESSAGE_DENIED: network_denied(&cell->network, &message->denied); break;
     default: break; /* never to the shim */

@@ -141,6 +141,7 @@ static void fill_head(struct order *order, const struct operation *operation)
         head->capabilities = operation->of.granted.capabilities;
         head->allowed = operation->of.granted.rules;
         break;
+    case OPERATION_TRACE: head->traced = 1; break;
     case OPERATION_INVOKE: head->invokes = 1; break;
     case OPERATION_SERVE:
         head->isolation = isolation_named(operation->of.serve.isolation);

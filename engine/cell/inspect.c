@@ -4,6 +4,7 @@
 
 #include "engine/cell/ground.h"
 #include "engine/cell/tell.h"
+#include "engine/exec/state.h"
 #include "engine/wasm/wat.h"
 #include <unistd.h>
 
@@ -44,6 +45,19 @@ static uint32_t views_of(const struct cell *cell)
     return views;
 }
 
+static void show_registers(const struct wat *wat, uint32_t func, void *scratch)
+{
+    wat_registers(wat, func, scratch);
+}
+
+/* The translator wants a place for the module's code, though none is kept. */
+static bool prepare(struct inspecting *inspecting, const struct module *module)
+{
+    struct err ignored = {0};
+    return view_in(inspecting->views, VIEW_REGISTERS) &&
+           translate_prepare(module, interp_handlers, &inspecting->ground.image, &ignored) == 0;
+}
+
 static void show_module(struct inspecting *inspecting, const struct module *module)
 {
     struct region *scratch = &inspecting->ground.scratch;
@@ -57,8 +71,9 @@ static void show_module(struct inspecting *inspecting, const struct module *modu
         out_text(&inspecting->out, inspecting->modules ? "\n" : "");
         if (lists)
             wat_list(&wat);
-        if (!lists || view_in(inspecting->views, VIEW_WAT))
-            wat_module(&wat, NULL, NULL);
+        if (!lists || view_in(inspecting->views, VIEW_WAT) ||
+            view_in(inspecting->views, VIEW_REGISTERS))
+            wat_module(&wat, prepare(inspecting, module) ? show_registers : NULL, scratch);
     }
     inspecting->modules++;
     region_release(scratch, mark);

@@ -199,6 +199,7 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
         .config_count = head->config,
         .grant_count = head->grants,
         .invokes = head->invokes,
+        .traced = head->traced,
         .terminals = head->terminals,
         .memory = head->memory,
         .stack = head->stack,

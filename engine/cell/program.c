@@ -3,6 +3,7 @@
 
 #include "engine/cell/backtrace.h"
 #include "engine/cell/tell.h"
+#include "engine/cell/trace.h"
 #include "engine/component/component.h"
 #include "engine/component/store.h"
 #include "engine/wasi/clock.h"
@@ -112,6 +113,8 @@ int program_start(struct program *program, const struct cell *cell, struct err *
     program->vm = ground_vm(cell, &program->ground, err);
     if (!program->vm)
         return -1;
+    if (cell->traced)
+        trace_begin(program->vm);
     program->wasi = host_state(cell, program->vm, &program->ground.scratch, err);
     if (!program->wasi)
         return -1;

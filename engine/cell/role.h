@@ -59,6 +59,7 @@ struct cell {
         memory; /* bytes that the guest's memories may have together; UINT64_MAX: all there is */
     uint64_t stack;        /* bytes of its stack */
     uint64_t fuel;         /* UINT64_MAX: not counted */
+    bool traced;           /* tells of every instruction */
     uint64_t capabilities; /* that are granted: bit n is row n of policies/capability.def */
     uint64_t rules;        /* that the filter has: bit n is row n of policies/syscall.def */
     const struct cell_serving *serving; /* of role_serve; or NULL */

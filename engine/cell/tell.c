@@ -70,3 +70,9 @@ void tell_trap(struct message_trap *trap)
     trap->kind = MESSAGE_TRAP;
     tell(trap, sizeof *trap);
 }
+
+void tell_trace(struct message_trace *trace)
+{
+    trace->kind = MESSAGE_TRACE;
+    tell(trace, sizeof *trace);
+}

@@ -29,6 +29,9 @@ void tell_resolved(struct message_resolved *resolved);
 /* A request's guest trapped, while others go on. */
 void tell_request_trap(uint32_t trap, const char *text);
 
+/* An instruction will be carried out. The caller fills in all but `kind`. */
+void tell_trace(struct message_trace *trace);
+
 /* The guest trapped. The caller fills in all but `kind`. */
 void tell_trap(struct message_trap *trap);
 

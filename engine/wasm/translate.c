@@ -1,4 +1,5 @@
 /* Translation of function bodies; see translate.h and tr.h. */
+#include "engine/wasm/listing.h"
 #include "engine/wasm/tr.h"
 
 int translate_prepare(const struct module *module, const handler_offset *handlers,
@@ -229,6 +230,49 @@ int translate_all(const struct translation *translation, struct region *image, s
         if (code->entries[i] == code->lazy && translate_func(translation, i, image, err))
             return -1;
     return 0;
+}
+
+/* --- To be shown
+ * ------------------------------------------------------------------------------------ */
+
+/* How many instructions a handler carries out. */
+static uint32_t run_length(uint64_t xop)
+{
+    static const uint8_t lengths[XOP_COUNT] = {
+#define FUSE2(a, b)       [XOP_##a##__##b] = 2,
+#define FUSE3(a, b, c)    [XOP_##a##__##b##__##c] = 3,
+#define FUSE4(a, b, c, d) [XOP_##a##__##b##__##c##__##d] = 4,
+#include "engine/wasm/fuse.def"
+#undef FUSE2
+#undef FUSE3
+#undef FUSE4
+    };
+    return xop < XOP_COUNT && lengths[xop] ? lengths[xop] : 1;
+}
+
+int translate_list(const struct module *module, uint32_t func, struct region *scratch,
+                   void (*show)(void *data, const struct code_shown *shown), void *data,
+                   struct err *err)
+{
+    static handler_offset numbers[XOP_COUNT]; /* instead of handlers */
+    for (int i = 0; i < XOP_COUNT; i++)
+        numbers[i] = i;
+    const struct translation translation = {.module = module, .handlers = numbers};
+    struct tr tr;
+    int failed = translate_body(&tr, &translation, func, scratch, UINT64_MAX, err);
+    scratch->top = scratch->end;
+    for (const code_word *at = tr.start, *next; !failed && at < tr.at; at = next) {
+        next = at + 1;
+        while (next < tr.at && tr.xops[next - tr.start] == XOP_COUNT)
+            next++;
+        const struct code_shown shown = {.place = (uint64_t)(at - tr.start),
+                                         .xop = (enum xop)tr.xops[at - tr.start],
+                                         .run = run_length(*at - handler_word(numbers, 0)),
+                                         .operands = at + 1,
+                                         .count = (uint32_t)(next - at - 1)};
+        show(data, &shown);
+    }
+    return failed;
 }
 
 /* --- From code back to wasm

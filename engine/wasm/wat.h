@@ -59,6 +59,10 @@ typedef void wat_after(const struct wat *wat, uint32_t func, void *data);
 void wat_module(struct wat *wat, wat_after *after, void *data);
 void wat_function(const struct wat *wat, uint32_t func);
 
+/* The register code of a function, as the interpreter would run it. The module is prepared
+ * (translate_prepare); the scratch holds the code while it is shown. */
+void wat_registers(const struct wat *wat, uint32_t func, struct region *scratch);
+
 /* Types as in the text format, with the module's own type indices. */
 void wat_valtype(const struct wat *wat, valtype type);
 void wat_heaptype(const struct wat *wat, heaptype heap);
