@@ -238,12 +238,16 @@ static void on_request_trap(struct cell *cell, const struct message_request_trap
 }
 
 /* What the component calls its functions may hold anything. */
-static void on_trace(const struct message_trace *trace)
+static void on_trace(struct cell *cell, const struct message_trace *trace)
 {
     char line[4 * sizeof trace->text];
+    if (!cell->order.head.traced) {
+        condemn(cell, "instructions that nobody had asked for");
+        return;
+    }
     printable(line, sizeof line,
               (struct str){trace->text, strnlen(trace->text, sizeof trace->text)});
-    dprintf(STDERR_FILENO, "carrel: %s\n", line);
+    dprintf(STDERR_FILENO, "carrel: trace: %s\n", line);
 }
 
 static void on_question(struct cell *cell, const union message *message, size_t size)
@@ -273,7 +277,7 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
     case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
     case MESSAGE_REQUEST_TRAP: on_request_trap(cell, &message->request_trap); break;
-    case MESSAGE_TRACE: on_trace(&message->trace); break;
+    case MESSAGE_TRACE: on_trace(cell, &message->trace); break;
     case MESSAGE_RESOLVED: on_resolved(cell, &message->resolved); break;
     case MESSAGE_DENIED: network_denied(&cell->network, &message->denied); break;
     default: break; /* never to the shim */

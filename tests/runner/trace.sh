@@ -15,9 +15,9 @@ wat2wasm --debug-names -o add.wasm - <<'W' || exit 1
     (i32.add (local.get 0) (local.get 1))))
 W
 expect 'every instruction, as far as it comes' 0 '^42\|$' \
-    '^carrel: add\[0\] 0x28: local.get 0\|carrel: add\[0\] 0x2a: i32.eqz\|carrel: add\[0\] 0x2b: if\|carrel: add\[0\] 0x2f: i32.const 16\|carrel: add\[0\] 0x31: i32.const 7\|carrel: add\[0\] 0x33: i32.store offset=8\|carrel: add\[0\] 0x36: local.get 0\|carrel: add\[0\] 0x38: local.get 1\|carrel: add\[0\] 0x3a: i32.add\|carrel: add\[0\] 0x3b: end\|$' \
+    '^carrel: trace: add\[0\] 0x28: local.get 0\|carrel: trace: add\[0\] 0x2a: i32.eqz\|carrel: trace: add\[0\] 0x2b: if\|carrel: trace: add\[0\] 0x2f: i32.const 16\|carrel: trace: add\[0\] 0x31: i32.const 7\|carrel: trace: add\[0\] 0x33: i32.store offset=8\|carrel: trace: add\[0\] 0x36: local.get 0\|carrel: trace: add\[0\] 0x38: local.get 1\|carrel: trace: add\[0\] 0x3a: i32.add\|carrel: trace: add\[0\] 0x3b: end\|$' \
     "$carrel" run --trace-wasm --invoke 'add(40, 2)' add.wasm
-expect 'up to the trap' 134 '' '0x2b: if\|carrel: add\[0\] 0x2d: unreachable\|carrel: add.wasm: trap: ' \
+expect 'up to the trap' 134 '' '0x2b: if\|carrel: trace: add\[0\] 0x2d: unreachable\|carrel: add.wasm: trap: ' \
     "$carrel" run --trace-wasm --invoke 'add(0, 2)' add.wasm
 expect 'nothing unless it is asked for' 0 '^42\|$' '' "$carrel" run --invoke 'add(40, 2)' add.wasm
 
