@@ -349,7 +349,9 @@ static void grants(struct composing *c)
             serving(c, i, c->handed[i].serve);
         else if (c->handed[i].nameserver)
             add(c, OPERATION_NAMESERVER)->of.nameserver =
-                (struct operation_nameserver){.grant = i, .address = c->handed[i].nameserver};
+                (struct operation_nameserver){.grant = i,
+                                              .protocol = c->request->by_stream ? "TCP" : "UDP",
+                                              .address = c->handed[i].nameserver};
         else
             stream(c, i, c->handed[i].stream, c->handed[i].nothing);
     }
@@ -394,7 +396,7 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         return;
     }
     if (handed->nameserver) {
-        o->kind = GRANT_NAMESERVER;
+        o->kind = c->request->by_stream ? GRANT_NAMESERVER_STREAM : GRANT_NAMESERVER;
         o->rights = RIGHT_READ | RIGHT_WRITE;
         return;
     }

@@ -37,6 +37,7 @@ struct cell_request {
     const struct net_address *nameservers; /* of CELL_RESOLVER, as its argument, the name */
     size_t nameserver_count;
     const char *trust; /* of CELL_TLS: a file of certificates */
+    bool by_stream; /* of CELL_RESOLVER: they are asked by TCP */
 };
 
 /* The array and what it points to. Must not be moved once it is made. */

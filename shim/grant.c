@@ -179,7 +179,8 @@ static int give_directory(struct grants *grants, const struct operation *operati
 static int connect_server(struct grants *grants, const struct operation_nameserver *server,
                           struct err *err)
 {
-    int fd = socket_make(PROTOCOL_UDP, server->address->family);
+    bool stream = strcmp(server->protocol, "TCP") == 0;
+    int fd = socket_make(stream ? PROTOCOL_TCP : PROTOCOL_UDP, server->address->family);
     if (fd < 0)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no socket for a nameserver: %s",
                        strerror(-fd));

@@ -9,6 +9,7 @@ void lookups_start(struct lookups *lookups)
 {
     lookups->policy = NULL;
     lookups->active = false;
+    lookups->by_stream = false;
     lookups->nothing = (struct component){.memory = -1};
     cell_start(&lookups->cell);
 }
@@ -48,6 +49,7 @@ static int begin(struct lookups *lookups, struct shim *shim, struct err *err)
         .arguments = {lookups->arguments, 1},
         .nameservers = lookups->servers.at,
         .nameserver_count = lookups->servers.count,
+        .by_stream = lookups->by_stream,
     };
     if (cell_plan_make(&request, &lookups->plan, err) ||
         cell_launch(&lookups->cell, shim, &lookups->plan.plan, err))
@@ -64,7 +66,12 @@ void lookups_advance(struct lookups *lookups, struct network *network, struct sh
     /* What is said if the resolver says nothing. */
     static const struct message_resolved nobody = {.error = EAGAIN};
     if (lookups->active && cell_gone(&lookups->cell)) {
-        network_resolved(network, lookups->cell.answered ? &lookups->cell.resolved : &nobody);
+        const struct message_resolved *resolved =
+            lookups->cell.answered ? &lookups->cell.resolved : &nobody;
+        /* What does not fit a datagram is asked for once more, by a resolver with connections. */
+        lookups->by_stream = resolved->error == EMSGSIZE && !lookups->by_stream;
+        if (!lookups->by_stream)
+            network_resolved(network, resolved->error == EMSGSIZE ? &nobody : resolved);
         cell_close(&lookups->cell);
         lookups->active = false;
     }
@@ -74,8 +81,10 @@ void lookups_advance(struct lookups *lookups, struct network *network, struct sh
         snprintf(lookups->name, sizeof lookups->name, "%s", name);
         if (lookups->policy && begin(lookups, shim, &err) == 0)
             lookups->active = true;
-        else
+        else {
             network_resolved(network, &nobody);
+            lookups->by_stream = false;
+        }
         if (err.kind != ERR_NONE)
             fprintf(stderr, "carrel: no resolver: %s\n", err.text);
     }

@@ -14,6 +14,7 @@ struct lookups {
     const struct policy *policy; /* NULL: there is no resolver */
     struct component nothing;    /* what a resolver is given as its component */
     bool active;                 /* `cell` looks a name up */
+    bool by_stream;              /* the resolver asks by TCP, after an answer that was cut */
     struct cell cell;
     struct cell_plan plan;
     struct hosts_addresses servers;

@@ -47,6 +47,15 @@ static bool done(const struct lookup *lookup)
     return all;
 }
 
+/* Is there nothing left that this server could still say? */
+static bool said(const struct lookup *lookup)
+{
+    bool all = true;
+    for (size_t i = 0; i < countof(lookup->queries); i++)
+        all = all && (lookup->queries[i].answered || lookup->queries[i].result == DNS_CUT);
+    return all;
+}
+
 /* A server's no is no answer: another may know more. */
 static void take(struct lookup *lookup, struct bytes answer)
 {
@@ -71,7 +80,7 @@ static void ask_server(struct lookup *lookup, int server)
         if (!lookup->queries[i].answered)
             sys_write(server, lookup->queries[i].bytes, lookup->queries[i].size);
     uint64_t now = sys_now(), until = now + PATIENCE;
-    for (unsigned seen = 0; seen < 64 && !done(lookup) && now < until; now = sys_now()) {
+    for (unsigned seen = 0; seen < 64 && !said(lookup) && now < until; now = sys_now()) {
         struct pollfd poll = {.fd = server, .events = POLLIN};
         if (sys_poll(&poll, 1, until - now) <= 0)
             continue;
@@ -85,6 +94,50 @@ static void ask_server(struct lookup *lookup, int server)
     }
 }
 
+/* Writes the queries that are left, each after its size (RFC 1035, 4.2.2), once it is connected. */
+static bool send_stream(const struct lookup *lookup, int server)
+{
+    static uint8_t out[2 * (2 + DNS_QUESTION_MAX)];
+    size_t used = 0;
+    for (size_t i = 0; i < countof(lookup->queries); i++) {
+        const struct query *query = &lookup->queries[i];
+        if (query->answered)
+            continue;
+        out[used++] = (uint8_t)(query->size >> 8);
+        out[used++] = (uint8_t)query->size;
+        memcpy(out + used, query->bytes, query->size);
+        used += query->size;
+    }
+    struct pollfd poll = {.fd = server, .events = POLLOUT};
+    return sys_poll(&poll, 1, PATIENCE) > 0 && sys_write(server, out, used) == (int64_t)used;
+}
+
+/* The same over a connection, for answers that do not fit a datagram. */
+static void ask_stream(struct lookup *lookup, int server)
+{
+    static uint8_t in[2 + 65535];
+    size_t have = 0;
+    if (!send_stream(lookup, server))
+        return;
+    uint64_t now = sys_now(), until = now + PATIENCE;
+    for (; !done(lookup) && now < until; now = sys_now()) {
+        struct pollfd poll = {.fd = server, .events = POLLIN};
+        if (sys_poll(&poll, 1, until - now) <= 0)
+            continue;
+        int64_t got = sys_read(server, in + have, sizeof in - have);
+        if (got == -EAGAIN)
+            continue;
+        if (got <= 0)
+            return;
+        have += (size_t)got;
+        for (size_t size; have >= 2 && have >= (size = 2 + ((size_t)in[0] << 8 | in[1]));
+             have -= size) {
+            take(lookup, (struct bytes){in + 2, size - 2});
+            memmove(in, in + size, have - size);
+        }
+    }
+}
+
 /* What the queries came to, as an errno. */
 static uint32_t verdict(const struct lookup *lookup)
 {
@@ -92,6 +145,9 @@ static uint32_t verdict(const struct lookup *lookup)
         return 0;
     if (done(lookup))
         return ENOENT;
+    for (size_t i = 0; i < countof(lookup->queries); i++)
+        if (lookup->queries[i].result == DNS_CUT)
+            return EMSGSIZE;
     for (size_t i = 0; i < countof(lookup->queries); i++)
         if (lookup->queries[i].result == DNS_REFUSED)
             return ECONNREFUSED;
@@ -113,7 +169,8 @@ void role_resolver(struct cell *cell)
     }
     for (int round = 0; round < ROUNDS; round++)
         for (size_t i = 0; i < cell->grant_count && !done(&lookup); i++)
-            ask_server(&lookup, cell->grants[i].descriptor);
+            (cell->grants[i].kind == GRANT_NAMESERVER_STREAM ? ask_stream : ask_server)(
+                &lookup, cell->grants[i].descriptor);
     message.error = verdict(&lookup);
     for (size_t i = 0; i < lookup.found.count && i < countof(message.addresses); i++) {
         const struct wasi_address *from = &lookup.found.at[i];
