@@ -265,7 +265,7 @@ static void put_head(FILE *out, const struct audit *audit, size_t number)
     fprintf(out, "<section id=\"file-%zu\">\n<h2>", number);
     put_foreign(out, str_of(in->file));
     fprintf(out, "</h2>\n<div class=\"soft\">%s, %" PRIu64 " bytes, <code>sha256:",
-            demand_is(in->demand, DEMAND_IS_COMPONENT) ? "component" : "core module", in->size);
+            audit_kind(in->demand), in->size);
     for (size_t i = 0; i < 32; i++)
         fprintf(out, "%02x", in->digest[i]);
     fputs("</code></div>\n<p class=\"verdict\"><strong>", out);

@@ -166,8 +166,7 @@ static json_object *whole(const struct audit *audit)
     put(one, "file", audit_foreign(str_of(in->file)));
     put(one, "sha256", audit_hex(in->digest));
     put(one, "size", json_object_new_uint64(in->size));
-    put(one, "kind",
-        text(demand_is(in->demand, DEMAND_IS_COMPONENT) ? "component" : "core module"));
+    put(one, "kind", text(audit_kind(in->demand)));
     put(one, "summary", text(audit->summary));
     put(one, "worlds", world_list(audit));
     put(one, "runs", json_object_new_boolean(!audit->refused));

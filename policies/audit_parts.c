@@ -20,6 +20,14 @@ const struct isolation *audit_tier(const struct audit *audit)
     return &tiers[plan_find(audit->in.plan, OPERATION_SET_ID) ? 0 : 1];
 }
 
+const char *audit_kind(const struct demand *demand)
+{
+    bool image = demand_is(demand, DEMAND_IS_IMAGE);
+    if (demand_is(demand, DEMAND_IS_COMPONENT))
+        return image ? "image of a component" : "component";
+    return image ? "image of a core module" : "core module";
+}
+
 size_t audit_package_length(const char *interface)
 {
     return strcspn(interface, "/");
@@ -106,8 +114,7 @@ void audit_print_head(const struct page *page)
     const struct audit_input *in = &audit->in;
     char text[512];
     page_painted(page, BOLD, "%s", printable(text, sizeof text, str_of(in->file)));
-    fprintf(page->out, "  %s, ",
-            demand_is(in->demand, DEMAND_IS_COMPONENT) ? "component" : "core module");
+    fprintf(page->out, "  %s, ", audit_kind(in->demand));
     print_size(page->out, in->size);
     fputs(", sha256 ", page->out);
     for (size_t i = 0; i < 32; i++)

@@ -26,6 +26,9 @@ const struct isolation *audit_tier(const struct audit *audit);
 /* The worlds of world.def that the component fits, their names with commas between; "" if none. */
 void audit_worlds(const struct audit *audit, char *ret, size_t size);
 
+/* "component", "core module", "image of a component", "image of a core module". */
+const char *audit_kind(const struct demand *demand);
+
 /* The length of an interface's package: "wasi:io" of "wasi:io/streams", all of "wasi_unstable". */
 size_t audit_package_length(const char *interface);
 

@@ -78,6 +78,9 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
                    const struct verdict *verdict, struct err *err)
 {
     uint32_t unknown = demand->head.totals[DEMAND_UNKNOWN];
+    if (demand_is(demand, DEMAND_IS_IMAGE))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "is an image: containerd runs it, and `carrel run` the component in it");
     uint32_t mismatched = demand->head.totals[DEMAND_MISMATCH];
     if (verdict->missing || unknown)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,

@@ -1,6 +1,7 @@
 /* The role of a reader: decodes and validates the whole file and answers with its demand. */
 #include "engine/cell/answer.h"
 #include "engine/cell/ground.h"
+#include "engine/cell/image.h"
 #include "engine/cell/tell.h"
 #include "engine/component/demand.h"
 #include "engine/component/link.h"
@@ -240,7 +241,11 @@ void role_reader(struct cell *cell)
     struct ground ground;
     struct err err = {0};
     answer_start(&answer);
-    bool failed = ground_lay(cell, &ground, &err) ||
+    bool image = image_is(cell->component);
+    if (image)
+        answer_fact(&answer, ANSWER_IS_IMAGE);
+    bool failed = (image && image_component(cell->component, &cell->component, &err)) ||
+                  ground_lay(cell, &ground, &err) ||
                   (component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
                                                  : read_module(cell, &ground, &answer, &err));
     if (failed)

@@ -35,6 +35,20 @@ expect 'as it was asked for' 0 '^wasip1/wasm\|$' '' config '.os + "/" + .archite
 expect 'an artifact' 0 '^example.com/a/b:1 sha256' '' "$carrel" pack --artifact --name example.com/a/b:1 -o image.tar "$data/greet.wasm"
 expect 'whose layer is the component' 0 '' '' same_component "$data/greet.wasm"
 expect 'whose configuration says what it is' 0 '^wasm wasip2 true\|$' '' config '.architecture + " " + .os + " " + (.component.exports | length > 0 | tostring)'
+expect 'audited as an artifact' 0 'image of a component' '' "$carrel" audit image.tar
+"$carrel" pack "$data/greet.wasm" -o image.tar >/dev/null
+expect 'audited as an image' 0 'image of a component' '' "$carrel" audit image.tar
+sha=$(sha256sum image.tar | cut -c1-64)
+expect 'by its own digest' 0 "sha256 $sha" '' "$carrel" audit image.tar
+expect 'is not run' 126 '' 'is an image: containerd runs it' "$carrel" run image.tar
+mkdir layers && cp "$data/greet.wasm" layers/a.wasm && cp "$data/echo.wasm" layers/b.wasm && tar cf two.tar layers && gzip -k two.tar && tar cf zipped.tar two.tar.gz
+expect 'with two components' 126 '' 'more than one component' "$carrel" audit two.tar
+expect 'that is compressed' 126 '' 'layers are compressed' "$carrel" audit zipped.tar
+head -c 1100 two.tar >cut.tar
+expect 'that is cut off' 126 '' 'ends within a file' "$carrel" audit cut.tar
+for at in 124 156 257 512 640; do cp two.tar bad.tar; printf '\377' | dd of=bad.tar bs=1 seek=$at conv=notrunc 2>/dev/null; "$carrel" audit bad.tar >out.txt 2>err.txt; [ $? -le 126 ] || echo "damaged at $at: $(cat err.txt)"; done >damaged.txt
+expect 'that is damaged' 0 '' '' test ! -s damaged.txt
+tar cf none.tar damaged.txt && expect 'without one' 126 '' 'without a component' "$carrel" audit none.tar
 expect 'no output' 125 '' 'no -o: write' "$carrel" pack "$data/greet.wasm"
 expect 'no file' 125 '' 'no FILE: write' "$carrel" pack -o image.tar
 expect 'a platform that is none' 125 '' 'write OS/ARCH' "$carrel" pack "$data/greet.wasm" --platform linux -o image.tar

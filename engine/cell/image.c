@@ -1,0 +1,110 @@
+/* Finds the component in an image; see image.h. No file is unpacked and no JSON read: what is
+ * WebAssembly is known by its first bytes, whatever an index says. Archives nest once: layers in an
+ * image. Every number is checked against what is left of the file, and each step goes forward. */
+#include "engine/cell/image.h"
+
+#include <inttypes.h>
+
+enum { BLOCK = 512, MAGIC_AT = 257, SIZE_AT = 124, SIZE_DIGITS = 12, KIND_AT = 156 };
+
+bool image_is(struct bytes file)
+{
+    return file.len >= BLOCK && memcmp(file.at + MAGIC_AT, "ustar", 5) == 0;
+}
+
+static bool is_wasm(struct bytes bytes)
+{
+    return bytes.len >= 8 && memcmp(bytes.at, "\0asm", 4) == 0;
+}
+
+static bool is_gzip(struct bytes bytes)
+{
+    return bytes.len >= 2 && bytes.at[0] == 0x1f && bytes.at[1] == 0x8b;
+}
+
+static bool is_zstd(struct bytes bytes)
+{
+    return bytes.len >= 4 && memcmp(bytes.at, "\x28\xb5\x2f\xfd", 4) == 0;
+}
+
+/* The size in an entry's head: octal digits, or eight bytes after a byte 0x80. */
+static bool entry_size(const uint8_t *head, uint64_t *ret)
+{
+    uint64_t size = 0;
+    const uint8_t *at = head + SIZE_AT;
+    if (at[0] == 0x80) {
+        for (int i = 4; i < SIZE_DIGITS; i++)
+            size = size << 8 | at[i];
+        *ret = size;
+        return true;
+    }
+    for (int i = 0; i < SIZE_DIGITS && at[i] != '\0' && at[i] != ' '; i++) {
+        if (at[i] < '0' || at[i] > '7')
+            return false;
+        size = size << 3 | (uint64_t)(at[i] - '0');
+    }
+    *ret = size;
+    return true;
+}
+
+struct search {
+    struct bytes found;
+    bool more;       /* another one that is not the same */
+    bool compressed; /* a layer that would have to be unpacked */
+};
+
+static void take(struct search *search, struct bytes bytes)
+{
+    bool same = search->found.len == bytes.len && search->found.at &&
+                memcmp(search->found.at, bytes.at, bytes.len) == 0;
+    if (!search->found.at)
+        search->found = bytes;
+    else if (!same)
+        search->more = true;
+}
+
+/* One archive; `layers`: what in it is an archive is looked through as well. */
+static int look(struct bytes archive, bool layers, struct search *search, struct err *err)
+{
+    size_t at = 0;
+    while (archive.len - at >= BLOCK && archive.at[at] != '\0') {
+        const uint8_t *head = archive.at + at;
+        uint64_t size;
+        if (memcmp(head + MAGIC_AT, "ustar", 5) != 0 || !entry_size(head, &size))
+            return err_set(err, ERR_MALFORMED, at, "no entry of a tar archive");
+        at += BLOCK;
+        if (size > archive.len - at)
+            return err_set(err, ERR_MALFORMED, at, "the archive ends within a file");
+        struct bytes content = {archive.at + at, (size_t)size};
+        bool regular = head[KIND_AT] == '0' || head[KIND_AT] == '\0';
+        if (regular && is_wasm(content))
+            take(search, content);
+        else if (regular && layers && image_is(content) && look(content, false, search, err))
+            return -1;
+        search->compressed =
+            search->compressed || (regular && (is_gzip(content) || is_zstd(content)));
+        uint64_t whole = (size + BLOCK - 1) / BLOCK * BLOCK;
+        if (whole >= archive.len - at)
+            break;
+        at += (size_t)whole;
+    }
+    return 0;
+}
+
+int image_component(struct bytes file, struct bytes *ret, struct err *err)
+{
+    struct search search = {.more = false};
+    if (look(file, /*layers=*/true, &search, err))
+        return -1;
+    if (search.more)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "an image with more than one component: audit the files themselves");
+    if (!search.found.at)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       search.compressed
+                           ? "an image whose layers are compressed: unpack them, and audit "
+                             "the component itself"
+                           : "an archive without a component in it");
+    *ret = search.found;
+    return 0;
+}
