@@ -1,0 +1,74 @@
+// Audits of real components, compared with those that were looked at. tests/audit/golden.json has, for each
+// component by its digest, the digests of the parts of its audit as JSON and of the audit as text, so that a
+// difference names the part that changed; a component of another build is left out. What depends on the
+// machine (walls, operations, tier) is no part of it. All of them together, read afresh, may take one second.
+//   node tests/audit/golden.mjs DIR --carrel CARREL [--renew] [--show FILE]
+// --show prints what the digests are made of. The last line is `N passed, N failed, N skipped`.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values: options, positionals: [dir] } = parseArgs({
+    allowPositionals: true,
+    options: { carrel: { type: "string" }, renew: { type: "boolean" }, show: { type: "string" } },
+});
+const golden = join(dirname(fileURLToPath(import.meta.url)), "golden.json"), carrel = resolve(options.carrel);
+const work = mkdtempSync(join(tmpdir(), "carrel-golden-"));
+process.on("exit", () => rmSync(work, { recursive: true, force: true }));
+const files = readdirSync(dir).filter(f => f.endsWith(".wasm")).sort();
+const digest = data => createHash("sha256").update(data).digest("hex");
+let passed = 0, failed = 0, skipped = 0;
+const fail = text => { failed++; console.log(`FAILED ${text}`); };
+
+function audit(...words) {
+    const run = spawnSync(carrel, ["audit", ...words], { cwd: dir, encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, LC_ALL: "C" } });
+    if (run.status !== 0) fail(`${words.join(" ")}: ${run.status} ${run.stderr}`);
+    return run.stdout;
+}
+
+// What of an audit does not depend on the machine, in parts.
+function parts(file) {
+    const text = form => audit("--dir", "/usr::/data:ro", ...form, file.file).split("\n\nWalls on this machine")[0];
+    return {
+        about: [file.kind, file.size, file.summary, file.worlds, file.runs, file.refusal],
+        names: [file.imports, file.exports, file.unknown, file.mismatched, file.requests],
+        functions: file.functions.map(f => [f.function, f.capability, f.answer, f.rules]),
+        capabilities: file.capabilities.map(c => [c.capability, c.given]),
+        system_calls: file.system_calls.map(s => [s.rule, s.system_call, s.only_if]),
+        text: text([]).split("\n"),
+        verbose: text(["--verbose"]).split("\n"),
+    };
+}
+
+// The first run brings the files into memory; the second is measured, and reads them all again: `unshare` takes
+// the cache of demands away where it can, and where it cannot the time is told and not judged.
+audit("--json", ...files);
+const words = ["-m", "sh", "-c", 'mount -t tmpfs none /var/cache && exec "$@"', "sh", carrel, "audit", "--json", ...files];
+const begin = process.hrtime.bigint();
+const fresh = spawnSync("unshare", words, { cwd: dir, encoding: "utf8", maxBuffer: 1 << 28 });
+const took = Number(process.hrtime.bigint() - begin) / 1e6;
+if (fresh.status !== 0) skipped++;
+else if (took < 1000) passed++;
+else fail("the time: more than one second");
+console.log(`${files.length} files audited together in ${took.toFixed(0)} ms`);
+
+const was = JSON.parse(readFileSync(golden)), now = {};
+for (const file of JSON.parse(audit("--json", ...files)).files) {
+    if (digest(readFileSync(join(dir, file.file))) !== file.sha256) fail(`${file.file}: its digest`);
+    const made = parts(file);
+    if (options.show === file.file) console.log(JSON.stringify(made, null, 1));
+    now[file.sha256] = Object.fromEntries(Object.entries(made).map(([part, of]) => [part, digest(JSON.stringify(of)).slice(0, 16)]));
+    for (const part in made) {
+        const expected = was[file.sha256]?.[part];
+        if (expected === undefined) skipped++;
+        else if (expected === now[file.sha256][part]) passed++;
+        else fail(`${file.file}: ${part} is not what it was: look at it (--show ${file.file}), and then: make golden`);
+    }
+}
+if (options.renew) writeFileSync(golden, JSON.stringify({ ...was, ...now }, null, 1) + "\n");
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exit(failed ? 1 : 0);
