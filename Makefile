@@ -120,7 +120,7 @@ $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
 	$(Q)$(CC) $(LDFLAGS_host) -static-pie -o $@ $^ $(RUNNER_LIBS)
 
 # Linked statically: the dynamic loader costs as much as half a cell.
-RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lcrypto
+RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 
 # containerd's shim. Wholly static: it stays as long as its containers do, and what it shares with
 # others of its kind costs nothing.
@@ -136,6 +136,22 @@ ENGINE_FILE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/shim/engine_file
 $(ENGINE_FILE_O): $(B)/prefix
 $(ENGINE_FILE_O): DEFS = -DCARREL_LIBEXEC='"$(PREFIX)/libexec/carrel"'
 .PHONY: FORCE
+
+# The programs that watch a cell from the kernel (carrel trace): made for its virtual machine, and carried
+# in the command as a skeleton of libbpf's.
+BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(if $(filter aarch64,$(shell uname -m)),arm64,x86) -I. \
+              -I/usr/include/$(shell uname -m)-linux-gnu -Wall -Wextra -Werror
+$(B)/bpf/trace.o: policies/bpf/trace.bpf.c policies/bpf/trace.h
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)clang-19 $(BPF_CFLAGS) -c $< -o $@
+$(B)/bpf/policies/bpf/trace.skel.h: $(B)/bpf/trace.o
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name trace_bpf >$@.new && mv $@.new $@
+BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+TRACE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/trace.o)
+$(TRACE_O): $(B)/bpf/policies/bpf/trace.skel.h
+$(TRACE_O): DEFS = -isystem $(B)/bpf
 
 # A library of the engine for each variant that tests link against.
 define englib
@@ -163,7 +179,7 @@ UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
 UNIT_LIBS_rules  := $(UNIT_LIBS_policy) -l:libcrypto.a
 UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a
 UNIT_LIBS_containerd := $(UNIT_LIBS_shim)
-UNIT_LIBS_runner := $(UNIT_LIBS_shim) -l:libyaml.a
+UNIT_LIBS_runner := $(UNIT_LIBS_shim) -l:libyaml.a -lbpf -lelf -lz
 UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
 # unit VARIANT NAME ROOM
@@ -223,8 +239,9 @@ $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/wo
 
 ## make golden     renews the tables that tests compare with; look at the difference before a commit
 .PHONY: golden
-golden: $(B)/test/host/verdicts
+golden: $(B)/test/host/verdicts all
 	$(B)/test/host/verdicts >tests/policy/verdicts.txt
+	@[ ! -d $(SHARED)/components ] || node tests/audit/golden.mjs $(SHARED)/components --carrel $(B)/carrel --renew
 
 lint:
 	@packaging/deps build lint

@@ -12,7 +12,8 @@ const struct cli_command_info cli_commands[CLI_COMMANDS] = {
 #include "runner/cli.def"
 };
 
-#define IN(name) (1u << CLI_##name)
+/* `trace` runs, and takes whatever `run` takes. */
+#define IN(name) (1u << CLI_##name | (CLI_##name == CLI_RUN ? 1u << CLI_TRACE : 0))
 
 const struct cli_flag_info cli_flags[CLI_FLAGS] = {
 #define FLAG(name, word, argument, commands, times, what)                                          \

@@ -40,6 +40,7 @@ static int carry_out(const struct cli *cli)
     }
     int code = 0;
     switch (cli->command) {
+    case CLI_TRACE:
     case CLI_RUN: code = command_run(&options, cli->operands, cli->operand_count); break;
     case CLI_SERVE: code = command_serve(&options, cli->operands, cli->operand_count); break;
     case CLI_AUDIT: code = command_audit(&options, cli->operands, cli->operand_count); break;

@@ -394,6 +394,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_FORMAT: return set_format(options, given->value, err);
     case FLAG_VERBOSE: options->verbose = true; return 0;
     case FLAG_DIFF: options->diff = true; return 0;
+    case FLAG_SUGGEST: options->suggest = given->value; return 0;
     case FLAG_DENIALS: return set_denials(options, given->value, err);
     case FLAG_AUDIT_LOG: options->audit_log = given->value; return 0;
     case FLAG_POLICY: /* read before: see policy_options.c */
@@ -434,6 +435,7 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
                   .body = POLICY_UNLIMITED},
         .status = options_status(cli),
         .cli = cli,
+        .trace = cli->command == CLI_TRACE,
         .check = cli_value(cli, FLAG_CHECK),
     };
     ret->directories = calloc(cli->given_count + 1, sizeof *ret->directories);

@@ -64,10 +64,11 @@ static int deny_directory(const struct options *options, const struct policy_set
     return failed;
 }
 
-static int deny_net(struct options *options, const struct policy_setting *setting, struct err *err)
+static int deny_net(struct options *options, const struct policy_setting *setting,
+                    int (*read)(const char *, struct net_rule *, struct err *), struct err *err)
 {
     struct err one = {.offset = ERR_NOWHERE};
-    if (net_rule_read(setting->value, &options->net_denied[options->policy.net_denied_count], &one))
+    if (read(setting->value, &options->net_denied[options->policy.net_denied_count], &one))
         return wrong(setting, err, "%s%s",
                      strncmp(one.text, "--", 2) == 0 ? one.text + 2 : one.text, "");
     options->policy.net_denied_count++;
@@ -89,7 +90,8 @@ static int apply(struct options *options, const struct policy_setting *setting, 
             return -1;
         options->policy.denied |= set;
         return 0;
-    case MEANS_DENY_NET: return deny_net(options, setting, err);
+    case MEANS_DENY_NET: return deny_net(options, setting, net_rule_read, err);
+    case MEANS_DENY_HTTP: return deny_net(options, setting, net_origin_rule_read, err);
     case MEANS_DENY_DIR: return deny_directory(options, setting, err);
     }
     return 0;

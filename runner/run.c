@@ -2,6 +2,7 @@
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/report.h"
+#include "runner/trace_report.h"
 #include "shim/host.h"
 
 #include <stdio.h>
@@ -56,6 +57,33 @@ static void log_end(struct audit_log *log, const char *path, int code, const str
     audit_log_close(log);
 }
 
+static int watch(void *trace, pid_t pid, struct err *err)
+{
+    return trace_watch(trace, pid, err);
+}
+
+/* The run, watched: what it used is printed when it is over. */
+static int traced_run(struct examiner *examiner, const struct options *options, const char *path,
+                      const struct examined *of, struct outcome *ret, struct err *err)
+{
+    static struct trace trace;
+    static struct network_uses uses;
+    int failed = trace_open(&trace, err);
+    if (!failed) {
+        const struct traced traced = {path, options, of, &trace, &uses};
+        examiner->session.watch = watch;
+        examiner->session.watching = &trace;
+        examiner->session.uses = &uses;
+        session_run(&examiner->session, &of->component, &of->run.plan, ret);
+        trace_read(&trace, of->verdict.rules);
+        trace_report(&traced);
+        if (options->suggest)
+            failed = trace_suggest(&traced, options->suggest, err);
+    }
+    trace_close(&trace);
+    return failed;
+}
+
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if the run is refused,
  * which is in *err. */
 static int run(struct examiner *examiner, const struct options *options, const char *path,
@@ -74,7 +102,10 @@ static int run(struct examiner *examiner, const struct options *options, const c
         if (options->explain)
             examine_explain("The component's cell", &of->run.plan);
         log_begin(examiner->session.log, path, of);
-        session_run(&examiner->session, &of->component, &of->run.plan, ret);
+        if (options->trace)
+            failed = traced_run(examiner, options, path, of, ret, err);
+        else
+            session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
     examined_free(of);
     return failed;

@@ -20,6 +20,7 @@
 #include "shim/hosts.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -29,6 +30,7 @@
 void network_start(struct network *network)
 {
     network->granted = 0;
+    network->uses = NULL;
     network->rule_count = 0;
     network->denied_count = 0;
     network->denials = (struct denials){.file = ""};
@@ -101,18 +103,18 @@ static bool may(const struct network *network, enum net_use use)
     return false;
 }
 
-/* Did a look-up give this address to a name that a rule gives? */
-static bool known_by_name(const struct network *network, enum net_use use,
-                          const struct net_address *address)
+/* The rule whose name a look-up gave this address to; NULL if there is none. */
+static const struct net_rule *known_by_name(const struct network *network, enum net_use use,
+                                            const struct net_address *address)
 {
     for (size_t i = 0; i < network->known_count && i < NETWORK_KNOWN; i++) {
         const struct network_known *known = &network->known[i];
         if (known->rule->use == use && net_rule_has_port(known->rule, address->port) &&
             known->address.family == address->family &&
             memcmp(known->address.bytes, address->bytes, sizeof address->bytes) == 0)
-            return true;
+            return known->rule;
     }
-    return false;
+    return NULL;
 }
 
 /* The rule that takes this away from everybody; NULL if none does. */
@@ -125,15 +127,72 @@ static const struct net_rule *denying(const struct network *network, enum net_us
     return NULL;
 }
 
+static void note_use(const struct network *network, const struct net_rule *by, const char *word,
+                     struct str what)
+{
+    struct network_uses *uses = network->uses;
+    if (!uses || uses->count == countof(uses->at))
+        return;
+    struct network_use *next = &uses->at[uses->count];
+    snprintf(next->text, sizeof next->text, "%s%.*s", word, (int)what.len, what.at);
+    next->by = by;
+    for (size_t i = 0; i < uses->count; i++)
+        if (strcmp(uses->at[i].text, next->text) == 0 && uses->at[i].by == by)
+            return;
+    uses->count++;
+}
+
+/* Did the kernel choose this port for a socket of the cell? It will choose another one next time.
+ */
+static bool port_by_chance(const struct network *network, uint16_t port)
+{
+    for (size_t i = 0; i < network->places; i++)
+        if (network->sockets[i].bound && network->sockets[i].asked.port == 0 &&
+            network->sockets[i].local.port == port)
+            return true;
+    return false;
+}
+
+/* An address that a rule covers, or the rule itself if it does so by a name. */
+static void note_address(const struct network *network, enum net_use use,
+                         const struct net_address *address, const struct net_rule *by)
+{
+    static const char *const words[] = {
+        [NET_CONNECT] = "connect=", [NET_LISTEN] = "listen=", [NET_DATAGRAMS] = "udp="};
+    char text[NET_TEXT_MAX];
+    if (by->host == NET_NAME || by->host == NET_BELOW) {
+        note_use(network, by, "", str_of(by->text));
+        return;
+    }
+    net_address_text(address, text);
+    if (port_by_chance(network, address->port))
+        strcpy(strrchr(text, ':') + 1, "*");
+    note_use(network, by, words[use], str_of(text));
+}
+
+/* A look-up; of a rule that gives more than that, the rule. */
+static void note_lookup(const struct network *network, struct str name, const struct net_rule *by)
+{
+    if (by->use == NET_CONNECT || by->use == NET_DATAGRAMS)
+        note_use(network, by, "", str_of(by->text));
+    else
+        note_use(network, by, "dns=", name);
+}
+
 static bool covered(const struct network *network, enum net_use use,
                     const struct net_address *address)
 {
     if (!granted(network, needs[use]) || denying(network, use, address))
         return false;
-    for (size_t i = 0; i < network->rule_count; i++)
+    const struct net_rule *by = NULL;
+    for (size_t i = 0; i < network->rule_count && !by; i++)
         if (net_rule_covers(network->rules[i], use, address))
-            return true;
-    return known_by_name(network, use, address);
+            by = network->rules[i];
+    if (!by)
+        by = known_by_name(network, use, address);
+    if (by)
+        note_address(network, use, address, by);
+    return by;
 }
 
 /* Says no, and why. */
@@ -412,13 +471,17 @@ static int on_lookup(struct network *network, const struct message_ask_lookup *a
                      struct network_answer *answer)
 {
     const struct str name = {ask->name, ask->size};
-    bool may_look = false;
+    const struct net_rule *given = NULL;
     if (ask->size > sizeof ask->name || !net_name_valid(net_name_bare(name)))
         return -EINVAL;
-    for (size_t i = 0; granted(network, CAP_NET_DNS) && i < network->rule_count; i++)
-        may_look = may_look || net_rule_names(network->rules[i], NET_LOOKUP, name);
+    for (size_t i = 0; granted(network, CAP_NET_DNS) && !given && i < network->rule_count; i++)
+        if (net_rule_names(network->rules[i], NET_LOOKUP, name))
+            given = network->rules[i];
     const struct net_rule *by = denied_name(network, name);
-    return may_look && !by ? look_up(network, name, answer) : deny_name(network, name, by);
+    if (!given || by)
+        return deny_name(network, name, by);
+    note_lookup(network, net_name_bare(name), given);
+    return look_up(network, name, answer);
 }
 
 const char *network_lookup(const struct network *network)
@@ -490,6 +553,11 @@ static const struct net_rule *denied_origin(const struct network *network,
                                             const struct net_origin *origin, bool looks)
 {
     const struct net_rule *by = origin->name.len ? denied_name(network, origin->name) : NULL;
+    const struct net_origin nameless = {.secure = origin->secure, .address = origin->address};
+    for (size_t i = 0; !by && i < network->denied_count; i++)
+        if (net_rule_gives_origin(network->denied[i], origin) ||
+            (!looks && net_rule_gives_origin(network->denied[i], &nameless)))
+            by = network->denied[i];
     return by || looks ? by : denying(network, NET_CONNECT, &origin->address);
 }
 
@@ -535,15 +603,17 @@ static int on_http(struct network *network, const struct message_ask_http *ask,
                    struct network_answer *answer)
 {
     struct net_origin origin;
-    bool looks = ask->address.family == 0, given = false, right = false;
+    const struct net_rule *given = NULL, *right = NULL;
+    bool looks = ask->address.family == 0;
     int error = read_origin(ask, looks, &origin);
     if (error < 0)
         return error;
     for (size_t i = 0; granted(network, CAP_HTTP_OUT) && i < network->rule_count; i++) {
         if (!net_rule_gives_origin(network->rules[i], &origin))
             continue;
-        given = true;
-        right = right || leads_right(network, network->rules[i], &origin);
+        given = network->rules[i];
+        if (leads_right(network, given, &origin))
+            right = given;
     }
     const struct net_rule *by = denied_origin(network, &origin, looks);
     if (!given || by)
@@ -552,6 +622,8 @@ static int on_http(struct network *network, const struct message_ask_http *ask,
         return look_up(network, origin.name, answer);
     if (!right)
         return deny_origin(network, &origin, /*astray=*/true, NULL);
+    char text[NET_TEXT_MAX];
+    note_use(network, right, "", str_of(net_origin_text(&origin, text)));
     if (origin.secure && !network->speaks_tls)
         return -EPROTONOSUPPORT;
     cleanup_close int fd = socket_make(PROTOCOL_TCP, origin.address.family);

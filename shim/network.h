@@ -43,8 +43,20 @@ struct network_known {
 #define NETWORK_KNOWN 256 /* the latest */
 #define NETWORK_RULES 512
 
+/* What the network was used for, each use once, and the rule that allowed it. */
+struct network_use {
+    char text[NET_TEXT_MAX + 16]; /* as a rule of --net or an origin of --http would say it */
+    const struct net_rule *by;
+};
+
+struct network_uses {
+    size_t count;
+    struct network_use at[64]; /* what comes after these is not kept */
+};
+
 struct network {
     capability_set granted; /* what no rule replaces */
+    struct network_uses *uses; /* where that is noted; or NULL */
     size_t rule_count;
     const struct net_rule *rules[NETWORK_RULES];
     size_t denied_count;

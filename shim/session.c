@@ -36,6 +36,8 @@ int session_open(struct session *session, struct err *err)
     session->spare = NULL;
     session->interrupted = 0;
     session->log = NULL;
+    session->watch = NULL;
+    session->uses = NULL;
     session->left = false;
     session->serving = NULL;
     /* The cell inherits both: a closed pipe, and a file at its limit, are errors that one is told
@@ -323,7 +325,11 @@ static void live(struct session *session, const struct component *component,
         get_cell(session, plan, &err) == 0) {
         session->cell->demand = demand;
         session->cell->log = session->log;
-        if (cell_order(session->cell, plan, component, &err) == 0) {
+        bool watched = !demand && session->watch;
+        if (watched && session->watch(session->watching, session->cell->process.pid, &err))
+            cell_kill(session->cell);
+        else if (cell_order(session->cell, plan, component, &err) == 0) {
+            session->cell->network.uses = demand ? NULL : session->uses;
             tls_advance(&session->tls, &session->cell->network, &session->shim);
             if (another_follows)
                 launch_spare(session, plan);

@@ -23,6 +23,9 @@ struct session {
     int interrupted; /* the caller's signal that ended what was going on, or 0 */
     struct lookups lookups;
     struct tls tls;
+    int (*watch)(void *data, pid_t pid, struct err *err); /* of a cell that will run; or NULL */
+    void *watching;
+    struct network_uses *uses;   /* of its network; or NULL */
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
     bool left; /* control groups that could not be removed: the guardian goes on trying */
     struct serving *serving; /* what the cell serves with; NULL: it does not */

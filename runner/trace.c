@@ -1,0 +1,139 @@
+/* The part of `carrel trace` that watches a cell; see trace.h. Loads BPF programs of carrel's own,
+ * which only look; reads their maps when the cell is gone. */
+#include "runner/trace.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "policies/bpf/trace.skel.h"
+
+/* libbpf's own messages are for those who write such programs. */
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+    (void)level, (void)format, (void)args;
+    return 0;
+}
+
+static int set(struct bpf_map *map, uint32_t key, const void *value, size_t size)
+{
+    return bpf_map__update_elem(map, &key, sizeof key, value, size, BPF_ANY);
+}
+
+/* The bits of arguments that rules look at. */
+static int set_masks(struct bpf_map *map)
+{
+    for (int i = 0; i < RULE_COUNT; i++) {
+        struct trace_masks masks = {{0}};
+        if (rules[i].number < 0 || rules[i].number >= TRACE_CALLS)
+            continue;
+        for (int k = 0; k < RULE_COUNT; k++)
+            for (int c = 0; rules[k].number == rules[i].number && c < RULE_CHECKS; c++)
+                masks.at[rules[k].checks[c].arg] |= rules[k].checks[c].mask;
+        if (set(map, (uint32_t)rules[i].number, &masks, sizeof masks))
+            return -1;
+    }
+    return 0;
+}
+
+int trace_open(struct trace *trace, struct err *err)
+{
+    libbpf_set_print(quiet);
+    *trace = (struct trace){.programs = trace_bpf__open_and_load()};
+    if (!trace->programs)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the programs that watch a cell cannot be loaded into the kernel: %s: run "
+                       "`carrel trace` as "
+                       "root (CAP_BPF and CAP_PERFMON), on a kernel with BTF",
+                       strerror(errno));
+    if (set_masks(trace->programs->maps.masks) || trace_bpf__attach(trace->programs))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell cannot be watched: %s",
+                       strerror(errno));
+    return 0;
+}
+
+int trace_watch(struct trace *trace, pid_t pid, struct err *err)
+{
+    char path[64];
+    struct stat space;
+    static struct trace_state state;
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+    if (stat(path, &space))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell's pid namespace cannot be found: %s",
+                       strerror(errno));
+    state = (struct trace_state){
+        .space = (uint32_t)space.st_ino, .lockdown = SYS_seccomp, .openat = SYS_openat};
+    if (set(trace->programs->maps.state, 0, &state, sizeof state))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell cannot be watched: %s",
+                       strerror(errno));
+    return 0;
+}
+
+static bool checks_pass(const struct rule *rule, const __u64 arguments[TRACE_ARGUMENTS])
+{
+    for (int i = 0; i < RULE_CHECKS && rule->checks[i].mask; i++)
+        if ((arguments[rule->checks[i].arg] & rule->checks[i].mask) != rule->checks[i].value)
+            return false;
+    return true;
+}
+
+/* Is its first argument a descriptor? */
+static bool takes_descriptor(enum rule_name rule)
+{
+    const struct rule_check *check = &rules[rule].checks[0];
+    return rule == RULE_READ || rule == RULE_WRITE ||
+           (check->arg == 0 && check->mask > UINT32_MAX && check->mask != UINT64_MAX);
+}
+
+/* Counts it for the first rule that allows it, of those in the filter if there is one: what reads
+ * is before what writes in the table. */
+static void take(struct trace *trace, const struct trace_key *key, uint64_t count, rule_set allowed)
+{
+    int by = RULE_COUNT;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        if (rules[i].number != (int)key->number || !checks_pass(&rules[i], key->arguments))
+            continue;
+        if (by == RULE_COUNT || (!(allowed >> by & 1) && allowed >> i & 1))
+            by = i;
+    }
+    if (by < RULE_COUNT) {
+        trace->rules[by] += count;
+        if (key->grant < TRACE_DESCRIPTORS && takes_descriptor((enum rule_name)by))
+            trace->by_grant[key->grant] |= UINT64_C(1) << by;
+    } else if (trace->other_count < TRACE_OTHERS) {
+        trace->others[trace->other_count++] = (int)key->number;
+    }
+}
+
+void trace_read(struct trace *trace, rule_set allowed)
+{
+    struct bpf_map *seen = trace->programs->maps.seen;
+    struct trace_key key, following;
+    static struct trace_state state;
+    uint32_t zero = 0;
+    int more = bpf_map__get_next_key(seen, NULL, &key, sizeof key);
+    while (more == 0) {
+        uint64_t count = 0;
+        if (bpf_map__lookup_elem(seen, &key, sizeof key, &count, sizeof count, 0) == 0)
+            take(trace, &key, count, allowed);
+        more = bpf_map__get_next_key(seen, &key, &following, sizeof following);
+        key = following;
+    }
+    if (bpf_map__lookup_elem(trace->programs->maps.state, &zero, sizeof zero, &state, sizeof state,
+                             0) == 0) {
+        trace->lost = state.lost;
+        trace->stood = state.stands;
+    }
+}
+
+void trace_close(struct trace *trace)
+{
+    if (trace->programs)
+        trace_bpf__destroy(trace->programs);
+    trace->programs = NULL;
+}
