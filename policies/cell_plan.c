@@ -203,24 +203,40 @@ static bool preopens_sockets(const struct verdict *verdict)
     return verdict->answers[ROW_p1_sock_accept] == ANSWER_GRANTED;
 }
 
-static bool listening_denied(const struct policy *policy, const struct net_address *address)
+static const struct net_rule *listening_denied(const struct policy *policy,
+                                               const struct net_address *address)
 {
     for (size_t i = 0; i < policy->net_denied_count; i++)
-        if (net_rule_denies(&policy->net_denied[i], NET_LISTEN, address))
-            return true;
-    return false;
+        if (net_rule_denies_local(&policy->net_denied[i], NET_LISTEN, address))
+            return &policy->net_denied[i];
+    return NULL;
 }
 
-/* One for each rule that is about one address and port. */
-static void collect_listeners(struct composing *c)
+/* One for each rule to listen, which must be about one address and port: no rule that was written
+ * for a program comes to nothing without a word. (`all` is written for everything.) */
+static int collect_listeners(struct composing *c, struct err *err)
 {
-    for (size_t i = 0; i < c->policy->net_count && c->handed_count < GRANTS_MAX; i++) {
-        const struct net_rule *rule = &c->policy->net[i];
+    for (size_t i = 0; i < c->policy->net_count; i++) {
+        const struct net_rule *rule = &c->policy->net[i], *by;
         struct net_address address;
-        if (rule->use == NET_LISTEN && net_rule_address(rule, &address) &&
-            !listening_denied(c->policy, &address))
-            c->handed[c->handed_count++].listener = rule;
+        if (rule->use != NET_LISTEN)
+            continue;
+        if (!net_rule_address(rule, &address))
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "--net %s: a program of preview 1 is given listening sockets when it "
+                           "starts, one for each rule: name one address and one port",
+                           rule->text);
+        if ((by = listening_denied(c->policy, &address)))
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "--net %s: the policy denies %s: leave one of the two out", rule->text,
+                           by->text);
+        if (c->handed_count == GRANTS_MAX)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "--net %s: more sockets and directories than one cell can be given (%d)",
+                           rule->text, GRANTS_MAX);
+        c->handed[c->handed_count++].listener = rule;
     }
+    return 0;
 }
 
 /* Only what the component can use: a stream that it never asks for stays outside. A call's result
@@ -245,8 +261,9 @@ static int collect(struct composing *c, struct err *err)
                        GRANTS_MAX - c->handed_count);
     for (size_t i = 0; i < directories; i++)
         c->handed[c->handed_count++].directory = &c->policy->directories[i];
-    if (c->request->role == CELL_RUN && preopens_sockets(c->request->verdict))
-        collect_listeners(c);
+    if (c->request->role == CELL_RUN && preopens_sockets(c->request->verdict) &&
+        collect_listeners(c, err))
+        return -1;
     static const enum grant_kind serving[] = {GRANT_HTTP_LISTENER, GRANT_EVENTS, GRANT_LEAVE,
                                               GRANT_TICKS};
     for (size_t i = 0; i < countof(serving) && c->request->serve; i++) {

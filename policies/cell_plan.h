@@ -50,8 +50,8 @@ struct cell_plan {
     char memory[24]; /* the cgroup's limit in digits */
 };
 
-/* Fails only if the filter cannot be built, or if there are more directories than a plan can hold
- * (USAGE). */
+/* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan can
+ * hold, or listening sockets to hand over that cannot be. */
 int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, struct err *err);
 
 #endif

@@ -242,6 +242,15 @@ bool net_rule_denies(const struct net_rule *rule, enum net_use use,
                                      same_prefix(rule->bytes, address->bytes, rule->bits));
 }
 
+bool net_rule_denies_local(const struct net_rule *rule, enum net_use use,
+                           const struct net_address *local)
+{
+    if (net_rule_denies(rule, use, local))
+        return true;
+    return net_address_unspecified(local) && rule->use == use && rule->host == NET_RANGE &&
+           rule->family == local->family && net_rule_has_port(rule, local->port);
+}
+
 bool net_rule_address(const struct net_rule *rule, struct net_address *ret)
 {
     *ret = (struct net_address){.family = rule->family, .port = rule->first_port};

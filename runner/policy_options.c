@@ -4,9 +4,12 @@
 #include "runner/options.h"
 
 #include "runner/nearest.h"
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- What no flag says --------------------------------------------------------------------------
  */
@@ -36,21 +39,55 @@ static int find_capabilities(const struct policy_setting *setting, capability_se
 }
 
 /* Is `path` the same as `folder`, or does it lie in it? Both are absolute, without links or dots.
- */
+ * Not the names alone say so: a folder that is mounted at two places is one. */
 static bool within(const char *path, const char *folder)
 {
+    char above[PATH_MAX];
+    struct stat one, other;
     size_t length = strlen(folder);
     if (length > 0 && folder[length - 1] == '/') /* the root */
         length--;
-    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+    if (strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0'))
+        return true;
+    if (stat(folder, &other) || strlen(path) >= sizeof above)
+        return false;
+    memcpy(above, path, strlen(path) + 1);
+    for (char *end = above + strlen(above); end > above; end = strrchr(above, '/')) {
+        *end = '\0';
+        if (stat(*above ? above : "/", &one) == 0 && one.st_dev == other.st_dev &&
+            one.st_ino == other.st_ino)
+            return true;
+    }
+    return false;
+}
+
+/* The path without links or dots, as far as it exists: what is not there yet may be tomorrow. NULL
+ * if there is no memory. */
+static char *real_path(const char *text)
+{
+    char *path = realpath(text, NULL), *whole = NULL;
+    if (path || errno == ENOMEM)
+        return path;
+    char *head = strdup(text);
+    for (char *slash; !path && head && (slash = strrchr(head, '/'));) {
+        *slash = '\0';
+        path = realpath(*head ? head : "/", NULL);
+    }
+    size_t rest = head ? strlen(head) : 0;
+    if (path && asprintf(&whole, "%s%s", strcmp(path, "/") == 0 ? "" : path, text + rest) < 0)
+        whole = NULL;
+    free(head);
+    free(path);
+    return whole;
 }
 
 static int deny_directory(const struct options *options, const struct policy_setting *setting,
                           struct err *err)
 {
-    char *path = realpath(setting->value, NULL);
-    const char *denied = path ? path : setting->value;
-    int failed = 0;
+    char *denied = real_path(setting->value);
+    int failed = denied ? 0
+                        : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot look for %s: %s",
+                                  setting->value, strerror(errno));
     for (size_t i = 0; !failed && i < options->policy.directory_count; i++) {
         const char *host = options->policy.directories[i].host;
         if (within(host, denied))
@@ -60,7 +97,7 @@ static int deny_directory(const struct options *options, const struct policy_set
                            "denies %s, which lies in %s: give the directories beside it one by one",
                            denied, host);
     }
-    free(path);
+    free(denied);
     return failed;
 }
 

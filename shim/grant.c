@@ -125,19 +125,23 @@ static int no_stream(struct grants *grants, const struct operation_stream_none *
     return keep(grants, none->grant, fd, err);
 }
 
+static int no_directory(const char *path, struct err *err)
+{
+    return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot give the directory %s: %s%s", path,
+                   strerror(errno),
+                   errno == ELOOP ? ": it was none when it was looked at, and is a link now" : "");
+}
+
 /* The operator accepts that no mount can be cloned here: a plain descriptor, from which native code
  * walks out unless Landlock holds it. */
-static int open_directory(struct grants *grants, const struct operation *operation,
+static int open_directory(struct grants *grants, const struct operation *operation, int source,
                           const char *call, struct wall_report *report, struct err *err)
 {
     const struct operation_directory *directory = &operation->of.directory;
     if (walls_failed(report, operation, call, errno, err))
         return -1;
-    int fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot give the directory %s: %s",
-                       directory->path, strerror(errno));
-    return keep(grants, directory->grant, fd, err);
+    int fd = openat(source, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? no_directory(directory->path, err) : keep(grants, directory->grant, fd, err);
 }
 
 static int clone_directory(struct grants *grants, const struct operation *operation,
@@ -145,21 +149,14 @@ static int clone_directory(struct grants *grants, const struct operation *operat
 {
     const struct operation_directory *directory = &operation->of.directory;
     const char *call;
-    int mount = mount_clone(directory->path, directory->attributes, &call);
-    if (mount >= 0) {
-        walls_built(report, operation);
-        return keep(grants, directory->grant, mount, err);
-    }
-    switch (errno) {
-    case ENOENT:
-    case ENOTDIR:
-    case EACCES:
-    case ELOOP:
-    case ENAMETOOLONG:
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot give the directory %s: %s",
-                       directory->path, strerror(errno));
-    default: return open_directory(grants, operation, call, report, err);
-    }
+    cleanup_close int source = mount_source(directory->path);
+    if (source < 0)
+        return no_directory(directory->path, err);
+    int mount = mount_clone(source, directory->attributes, &call);
+    if (mount < 0)
+        return open_directory(grants, operation, source, call, report, err);
+    walls_built(report, operation);
+    return keep(grants, directory->grant, mount, err);
 }
 
 static int give_directory(struct grants *grants, const struct operation *operation, int pid,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -23,20 +24,21 @@ static int set_attributes(int mount, struct mount_attr *attributes)
     return (int)syscall(SYS_mount_setattr, mount, "", WHOLE, attributes, sizeof *attributes);
 }
 
-int mount_clone(const char *path, uint64_t attributes, const char **ret_call)
+int mount_source(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS};
+    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+int mount_clone(int source, uint64_t attributes, const char **ret_call)
 {
     *ret_call = "open_tree";
-    cleanup_close int mount = (int)syscall(SYS_open_tree, AT_FDCWD, path,
-                                           OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    cleanup_close int mount =
+        (int)syscall(SYS_open_tree, source, "",
+                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
     if (mount < 0)
         return -1;
-    struct stat status;
-    if (fstat(mount, &status))
-        return -1;
-    if (!S_ISDIR(status.st_mode)) {
-        errno = ENOTDIR;
-        return -1;
-    }
     struct mount_attr wanted = {.attr_set = attributes, .propagation = PROPAGATION_PRIVATE};
     *ret_call = "mount_setattr";
     if (set_attributes(mount, &wanted))

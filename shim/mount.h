@@ -6,10 +6,15 @@
 #include "engine/base/err.h"
 #include <stdint.h>
 
-/* Clones the mounts at and below the directory `path` (of the host), private, with the mount
- * attributes `attributes` (MOUNT_ATTR_*) on every one of them. Returns its descriptor; or -1 with
- * errno, and *ret_call names the system call that failed. ENOTDIR if `path` is no directory. */
-int mount_clone(const char *path, uint64_t attributes, const char **ret_call);
+/* The host's directory `path`, which was judged as a path without links: if a link has taken the
+ * place of a part of it since, that is ELOOP. Returns a descriptor (O_PATH), or -1 with errno;
+ * ENOTDIR if it is no directory. */
+int mount_source(const char *path);
+
+/* Clones the mounts at and below the directory `source`, private, with the mount attributes
+ * `attributes` (MOUNT_ATTR_*) on every one of them. Returns its descriptor; or -1 with errno, and
+ * *ret_call names the system call that failed. */
+int mount_clone(int source, uint64_t attributes, const char **ret_call);
 
 /* Makes the owner of the mount's directory, user and group, appear as the host id `id`; all others
  * appear as nobody. Root only. 0, or -1 with errno as above. */

@@ -179,6 +179,16 @@ static void note_lookup(const struct network *network, struct str name, const st
         note_use(network, by, "dns=", name);
 }
 
+/* The one that takes away being bound to this address; NULL if none does. */
+static const struct net_rule *denying_local(const struct network *network, enum net_use use,
+                                            const struct net_address *local)
+{
+    for (size_t i = 0; i < network->denied_count; i++)
+        if (net_rule_denies_local(network->denied[i], use, local))
+            return network->denied[i];
+    return NULL;
+}
+
 static bool covered(const struct network *network, enum net_use use,
                     const struct net_address *address)
 {
@@ -195,14 +205,19 @@ static bool covered(const struct network *network, enum net_use use,
     return by;
 }
 
-/* Says no, and why. */
+/* Says no, and why: `by` is the rule that denies it, or NULL. */
+static int deny_by(struct network *network, enum row row, enum net_use use,
+                   const struct net_address *address, const struct net_rule *by)
+{
+    const struct denied_subject subject = {.capability = needs[use], .address = address, .by = by};
+    denial_tell(&network->denials, row, &subject, why_not(network, use));
+    return -EACCES;
+}
+
 static int deny(struct network *network, enum row row, enum net_use use,
                 const struct net_address *address)
 {
-    const struct denied_subject subject = {
-        .capability = needs[use], .address = address, .by = denying(network, use, address)};
-    denial_tell(&network->denials, row, &subject, why_not(network, use));
-    return -EACCES;
+    return deny_by(network, row, use, address, denying(network, use, address));
 }
 
 static int deny_origin(struct network *network, const struct net_origin *origin, bool astray,
@@ -290,15 +305,22 @@ static int on_option(struct network *network, const struct message_ask_option *a
 }
 
 /* A port that the kernel chooses opens nothing by itself: what is bound so is still only connected,
- * or made to listen, as the policy has it. */
-static bool may_bind(const struct network *network, const struct network_socket *of,
+ * or made to listen, as the policy has it. So a rule that denies some addresses does not keep a
+ * client from 0.0.0.0:0, though a server from 0.0.0.0:80. */
+static const struct net_rule *denying_bind(const struct network *network, enum net_use use,
+                                           const struct net_address *address)
+{
+    return address->port == 0 ? denying(network, use, address)
+                              : denying_local(network, use, address);
+}
+
+static bool may_bind(const struct network *network, enum net_use use,
                      const struct net_address *address)
 {
-    bool tcp = of->protocol == PROTOCOL_TCP;
-    if (covered(network, tcp ? NET_LISTEN : NET_DATAGRAMS, address))
-        return true;
-    return address->port == 0 && !denying(network, tcp ? NET_LISTEN : NET_DATAGRAMS, address) &&
-           may(network, tcp ? NET_CONNECT : NET_DATAGRAMS);
+    if (denying_bind(network, use, address))
+        return false;
+    return covered(network, use, address) ||
+           (address->port == 0 && may(network, use == NET_LISTEN ? NET_CONNECT : NET_DATAGRAMS));
 }
 
 static int on_bind(struct network *network, const struct message_ask_bind *ask,
@@ -309,10 +331,11 @@ static int on_bind(struct network *network, const struct message_ask_bind *ask,
     if (!of || of->bound || !socket_address_from(&ask->address, &address) ||
         address.family != of->family || net_address_mapped(&address))
         return -EINVAL;
-    if (!may_bind(network, of, &address))
-        return of->protocol == PROTOCOL_TCP
-                   ? deny(network, ROW_tcp_socket_start_bind, NET_LISTEN, &address)
-                   : deny(network, ROW_udp_socket_start_bind, NET_DATAGRAMS, &address);
+    bool tcp = of->protocol == PROTOCOL_TCP;
+    enum net_use use = tcp ? NET_LISTEN : NET_DATAGRAMS;
+    if (!may_bind(network, use, &address))
+        return deny_by(network, tcp ? ROW_tcp_socket_start_bind : ROW_udp_socket_start_bind, use,
+                       &address, denying_bind(network, use, &address));
     int error = socket_bind(of->fd, &address);
     if (error < 0)
         return error;
@@ -329,8 +352,11 @@ static int on_listen(struct network *network, const struct message_ask_listen *a
     struct network_socket *of = socket_of(network, ask->socket, PROTOCOL_TCP);
     if (!of || !of->bound)
         return -EINVAL;
-    if (!covered(network, NET_LISTEN, &of->asked))
-        return deny(network, ROW_tcp_socket_start_listen, NET_LISTEN, &of->asked);
+    /* Rules give what was asked for; what they deny is what came of it. */
+    const struct net_rule *by = denying_local(network, NET_LISTEN, &of->local);
+    if (by || !covered(network, NET_LISTEN, &of->asked))
+        return deny_by(network, ROW_tcp_socket_start_listen, NET_LISTEN, &of->asked,
+                       by ? by : denying(network, NET_LISTEN, &of->asked));
     if (listen(of->fd, ask->backlog < BACKLOG_MAX ? (int)ask->backlog : BACKLOG_MAX))
         return -errno;
     answer->fd = take_fd(&of->fd);

@@ -3,7 +3,9 @@
 #include "shim/containerd/bundle.h"
 
 #include "policies/quantity.h"
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -173,12 +175,15 @@ static int take_target(void *data, const char *word, struct err *err)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "carrel.policy/dir names %s, and no bind mount has that target", target);
     json_object_object_get_ex(mount, "options", &options);
-    const char *host = prepared_text(filling->prepared, json_object_get_string(source));
+    const char *from = json_object_get_string(source);
+    char real[PATH_MAX];
+    if (!from || !realpath(from, real) || stat(real, &status) || !S_ISDIR(status.st_mode))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/dir names %s, whose source %s is no directory", target,
+                       from ? from : "");
+    const char *host = prepared_text(filling->prepared, real);
     if (!host)
         return too_much(err);
-    if (stat(host, &status) || !S_ISDIR(status.st_mode))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "carrel.policy/dir names %s, whose source %s is no directory", target, host);
     read_only = read_only || has_text(options, "ro");
     filling->directories[policy->directory_count++] =
         (struct policy_directory){host, target, read_only};

@@ -75,6 +75,26 @@ expect 'the section of another name' 0 '^\[A=1\]\|\[B=2\]\|\[D=4\]\|$' '' run --
 expect 'a folder beside the policy' 0 'A=1' "$work/policies/data, cloned.*directory /data" run --policy policies/p.yaml --explain speaks
 echo '{"version": 1, "deny": {"capability": "env"}}' >deny.json
 expect 'what is denied stays denied' 0 '' '' run --policy deny.json --env A=1 speaks
+
+# --- Directories that are denied --------------------------------------------------------------------------
+mkdir -p kept/inner open beside twin
+ln -s open way
+echo 'version: 1
+deny: {dir: [kept, way/later]}' >guarded.yaml
+expect 'the one that is denied' 125 '' "denies $work/kept, so $work/kept cannot be given" run --policy guarded.yaml --dir "$work/kept::/k" speaks
+expect 'one in it' 125 '' 'denies .*/kept, so .*/kept/inner cannot' run --policy guarded.yaml --dir "$work/kept/inner::/k" speaks
+expect 'one that it lies in' 125 '' 'which lies in' run --policy guarded.yaml --dir "$work::/k" speaks
+expect 'one that it will lie in, by a link' 125 '' "denies $work/open/later, which lies in" run --policy guarded.yaml --dir "$work/open::/k" speaks
+expect 'one beside it' 0 '' '' run --policy guarded.yaml --dir "$work/beside::/k" speaks
+if [ "$(id -u)" = 0 ]; then
+    echo 'mount --bind "$1/kept" "$1/twin" && shift && exec "$@"' >mounted
+    expect 'the same by another name' 125 '' 'denies .*/kept, so .*/twin cannot' unshare --mount sh mounted "$work" \
+        "$work/carrel" run --policy guarded.yaml --dir "$work/twin::/k" speaks
+    expect 'one in it, by another name' 125 '' 'denies .*/kept, so .*/twin/inner cannot' unshare --mount sh mounted "$work" \
+        "$work/carrel" run --policy guarded.yaml --dir "$work/twin/inner::/k" speaks
+fi
+
+# --- Files that are not there -----------------------------------------------------------------------------
 echo 'version: 1
 allow: {dir: nowhere}' >absent.yaml
 expect 'a folder that is not there' 125 '' '^carrel: absent.yaml:2:14: dir \./nowhere: no such directory' run --policy absent.yaml speaks

@@ -242,6 +242,24 @@ static void what_cannot_be_granted_is_said(void **state)
     assert_non_null(strstr(result->outcome.why.text, "Not a directory"));
 }
 
+/* A path is judged without links: one that came after that leads nowhere. */
+static void a_link_that_came_later_is_not_followed(void **state)
+{
+    (void)state;
+    char link[256], below[300];
+    path_in(link, sizeof link, place, "later");
+    assert_int_equal(symlink(other, link), 0);
+    path_in(below, sizeof below, link, ".");
+    const struct policy_directory directories[] = {{link, "/g", true}, {below, "/g", true}};
+    for (size_t i = 0; i < countof(directories); i++) {
+        const struct result *result = fixture_run(&(struct wish){
+            .script = "print no\n", .directories = &directories[i], .directory_count = 1});
+        assert_int_equal(result->outcome.why.kind, ERR_ABSENT);
+        assert_non_null(strstr(result->outcome.why.text, link));
+    }
+    assert_int_equal(unlink(link), 0);
+}
+
 /* A mount below the granted directory, in a mount namespace of the test's own. */
 static void mount_below(void)
 {
@@ -372,6 +390,7 @@ int main(void)
         cmocka_unit_test(read_only_is_read_only),
         cmocka_unit_test(two_grants_are_two_mounts),
         cmocka_unit_test(what_cannot_be_granted_is_said),
+        cmocka_unit_test(a_link_that_came_later_is_not_followed),
         cmocka_unit_test(mounts_below_are_granted_the_same_way),
         cmocka_unit_test(a_directory_is_no_standard_input),
         cmocka_unit_test(a_file_as_stream_is_a_stream),

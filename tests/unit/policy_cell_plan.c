@@ -288,6 +288,59 @@ static void test_denials_go_with_rules(void **state)
     assert_int_equal(count(OPERATION_NET_DENIAL), 0);
 }
 
+/* What a program of preview 1 may accept from; or why there is no array. */
+static void plan_listeners(const char *rule, const char *denial, struct err *err)
+{
+    static struct net_rule given, denied;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    given = rule_of(rule);
+    policy.net = &given;
+    policy.net_count = 1;
+    if (denial) {
+        denied = rule_of(denial);
+        policy.net_denied = &denied;
+        policy.net_denied_count = 1;
+    }
+    policy.allowed |= net_rule_gives(&given);
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_p1_sock_accept);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    int failed = cell_plan_make(&request, &made, err);
+    assert_int_equal(failed, err->kind == ERR_NONE ? 0 : -1);
+}
+
+/* A rule to listen is carried out, or it is an error. */
+static void test_listeners(void **state)
+{
+    static const struct {
+        const char *rule, *denial;
+        size_t sockets;
+        const char *why; /* NULL: there is an array */
+    } cases[] = {
+        {"listen=127.0.0.1:8080", NULL, 1, NULL},
+        {"listen=[::1]:8080", "listen=127.0.0.1:*", 1, NULL},
+        {"listen=0.0.0.0:8080", "listen=10.0.0.5:8081", 1, NULL},
+        {"all", NULL, 0, NULL},
+        {"listen=*:8080", NULL, 0, "one address and one port"},
+        {"listen=127.0.0.0/8:8080", NULL, 0, "one address and one port"},
+        {"listen=127.0.0.1:8080-8090", NULL, 0, "one address and one port"},
+        {"listen=127.0.0.1:8080", "listen=127.0.0.0/8:*", 0, "denies listen=127.0.0.0/8:*"},
+        {"listen=0.0.0.0:8080", "listen=10.0.0.5:*", 0, "denies listen=10.0.0.5:*"},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct err err = {0};
+        plan_listeners(cases[i].rule, cases[i].denial, &err);
+        assert_int_equal(err.kind, cases[i].why ? ERR_USAGE : ERR_NONE);
+        if (cases[i].why) {
+            assert_non_null(strstr(err.text, cases[i].why));
+            assert_non_null(strstr(err.text, cases[i].rule));
+        } else
+            assert_int_equal(count(OPERATION_LISTENER), cases[i].sockets);
+    }
+}
+
 /* A component that cannot write gets a mount that cannot be written, though the flag allows it. */
 static void test_grant_narrows(void **state)
 {
@@ -405,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_places_of_streams),
         cmocka_unit_test(test_terminals),
         cmocka_unit_test(test_denials_go_with_rules),
+        cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_grant_narrows),
         cmocka_unit_test(test_cgroups_and_degraded),
         cmocka_unit_test(test_memory),

@@ -195,6 +195,45 @@ static void denials_are_carried_out(void **state)
     network_close(&network);
 }
 
+/* Whoever is at every address is also at the one that is denied. */
+static void the_wildcard_evades_no_denial(void **state)
+{
+    const capability_set listens = TCP_ONLY | CAPABILITY(NET_TCP_LISTEN) | CAPABILITY(NET_UDP);
+    uint32_t socket;
+    (void)state;
+    OPEN(listens, 3, "listen=*:*", "udp=*:*", "listen=127.0.0.2:38080", "listen=[::1]:38081",
+         "udp=127.0.0.2:38080");
+    assert_int_equal(ask_socket(PROTOCOL_TCP, PROTOCOL_IPV4, &socket), 0);
+    assert_int_equal(ask_bind(socket, "127.0.0.2", 38080), EACCES);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 38080), EACCES);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 38081), 0);
+    assert_int_equal(ask_listen(socket), 0);
+    assert_int_equal(ask_socket(PROTOCOL_TCP, PROTOCOL_IPV6, &socket), 0);
+    assert_int_equal(ask_bind(socket, "::", 38081), EACCES);
+    assert_int_equal(ask_bind(socket, "::", 38080), 0); /* never at 127.0.0.2 */
+    assert_int_equal(ask_listen(socket), 0);
+    assert_int_equal(ask_socket(PROTOCOL_UDP, PROTOCOL_IPV4, &socket), 0);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 38080), EACCES);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 0), 0);
+    network_close(&network);
+    OPEN(listens, 1, "all", "udp=127.0.0.2:38080");
+    assert_int_equal(ask_socket(PROTOCOL_UDP, PROTOCOL_IPV4, &socket), 0);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 38080), EACCES);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 38081), 0);
+    network_close(&network);
+    OPEN(listens, 1, "all", "listen=127.0.0.2:*");
+    assert_int_equal(ask_socket(PROTOCOL_TCP, PROTOCOL_IPV4, &socket), 0);
+    assert_int_equal(ask_bind(socket, "0.0.0.0", 0), 0); /* to connect from */
+    assert_int_equal(ask_listen(socket), EACCES);
+    network_close(&network);
+    /* The port that the kernel chose is the one that counts. */
+    OPEN(listens, 1, "listen=127.0.0.1:0", "listen=127.0.0.1:1024-65535");
+    assert_int_equal(ask_socket(PROTOCOL_TCP, PROTOCOL_IPV4, &socket), 0);
+    assert_int_equal(ask_bind(socket, "127.0.0.1", 0), 0);
+    assert_int_equal(ask_listen(socket), EACCES);
+    network_close(&network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +242,7 @@ int main(void)
         cmocka_unit_test(what_is_granted_is_given),
         cmocka_unit_test(nothing_is_given_without_a_verdict),
         cmocka_unit_test(denials_are_carried_out),
+        cmocka_unit_test(the_wildcard_evades_no_denial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
