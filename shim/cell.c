@@ -3,6 +3,7 @@
 #include "shim/cell.h"
 
 #include "policies/printable.h"
+#include "shim/advice.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <signal.h>
@@ -92,7 +93,13 @@ void cell_send(struct cell *cell)
     int sent = order_send(&cell->order, cell->process.socket, cell->component, &cell->grants);
     if (sent == 0)
         return;
-    /* All sent, or the cell is dead; then its pidfd says so. */
+    /* All sent; or the cell is dead, and its pidfd says so; or it would wait for ever. */
+    if (sent < 0 && errno != EPIPE && errno != ECONNRESET) {
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE,
+                     "cannot hand the cell its order: sendmsg: %s%s", strerror(errno),
+                     advice_on(errno));
+        cell_kill(cell);
+    }
     cell->ordered = true;
     grants_close(&cell->grants);
     order_free(&cell->order);

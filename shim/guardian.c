@@ -186,10 +186,10 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
 static void reap(struct guardian *guardian)
 {
     siginfo_t info;
+    close(take_fd(&guardian->pipe)); /* first: it may not have been told */
     while (waitid(P_PIDFD, (id_t)guardian->pidfd, &info, WEXITED) < 0 && errno == EINTR)
         ;
     close(take_fd(&guardian->pidfd));
-    close(take_fd(&guardian->pipe));
 }
 
 int guardian_replace(struct guardian *guardian, struct err *err)
