@@ -229,7 +229,7 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/world.c $(POLICIES) $(BASE))
@@ -312,6 +312,16 @@ $(B)/test/cell/$(1): $(call obj,cell,$(2) $(CELL) engine/cell/absent.c $(BASE))
 endef
 $(eval $(call cellprogram,engine,tests/shim/engine.c))
 $(eval $(call cellprogram,runner-engine,tests/runner/engine.c))
+
+# Whether anything is left of the command, killed or not: make leftovers.
+$(B)/test/host/leftovers: $(call obj,host,tests/runner/leftovers.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+## make leftovers  nothing is left after RUNS=10000 runs and KILLS=1000 kills at random moments
+.PHONY: leftovers
+leftovers: $(B)/carrel $(B)/test/cell/runner-engine $(B)/test/host/leftovers
+	@$(B)/test/host/leftovers $(B)/carrel $(B)/test/cell/runner-engine $(or $(RUNS),10000) $(or $(KILLS),1000)
 
 # live VARIANT SOURCE
 define live

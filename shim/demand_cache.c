@@ -1,5 +1,5 @@
-/* The demand cache; see demand_cache.h. An entry is written beside its place and renamed, so that
- * nobody reads half of one. */
+/* The demand cache; see demand_cache.h. An entry is written without a name and then linked to its
+ * place, so that nobody reads half of one. */
 #include "shim/demand_cache.h"
 
 #include "shim/cleanup.h"
@@ -170,7 +170,7 @@ void demand_cache_put(const uint8_t digest[DIGEST_SIZE], const char *engine,
 {
     struct entry entry;
     uint8_t answer[DEMAND_ANSWER_MAX];
-    char name[8], aside[32];
+    char name[8], unnamed[32];
     size_t names = names_size(demand);
     if (!begin(digest, engine, &entry) || names > sizeof answer - sizeof demand->head)
         return;
@@ -183,11 +183,13 @@ void demand_cache_put(const uint8_t digest[DIGEST_SIZE], const char *engine,
     if (directory < 0)
         return;
     name_of(digest, name);
-    snprintf(aside, sizeof aside, "%s-%d", name, (int)getpid());
-    cleanup_close int file =
-        openat(directory, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file < 0)
+    /* Without a name until it is whole: whoever is killed here leaves nothing. A file system that
+     * has no such files has no cache. */
+    cleanup_close int file = openat(directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    if (file < 0 || !write_whole(file, &entry, answer))
         return;
-    if (!write_whole(file, &entry, answer) || renameat(directory, aside, directory, name))
-        unlinkat(directory, aside, 0);
+    snprintf(unnamed, sizeof unnamed, "/proc/self/fd/%d", file);
+    if (linkat(AT_FDCWD, unnamed, directory, name, AT_SYMLINK_FOLLOW) && errno == EEXIST &&
+        unlinkat(directory, name, 0) == 0)
+        linkat(AT_FDCWD, unnamed, directory, name, AT_SYMLINK_FOLLOW);
 }
