@@ -486,6 +486,8 @@ static void messages(struct composing *c)
         add(c, OPERATION_TRACE);
     add(c, OPERATION_GRANTED)->of.granted =
         (struct operation_granted){.capabilities = r->verdict->granted, .rules = r->verdict->rules};
+    if (c->policy->denied)
+        add(c, OPERATION_DENIED)->of.denied.capabilities = c->policy->denied;
     if (r->serve)
         add(c, OPERATION_SERVE)->of.serve = (struct operation_serve){
             .requests = r->serve->requests,

@@ -2,13 +2,16 @@
 #include "shim/audit_log.h"
 
 #include "policies/printable.h"
+#include "shim/moment.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,7 +47,12 @@ static void put(json_object *to, const char *key, const char *text)
                            json_object_new_string(printable(shown, sizeof shown, str_of(text))));
 }
 
-char *audit_log_line(const struct audit_log *log, const char *event,
+uint64_t audit_log_next(const struct audit_log *log)
+{
+    return (*log->lines)++;
+}
+
+char *audit_log_line(const struct audit_log *log, uint64_t number, const char *event,
                      const struct audit_log_member *members, size_t count)
 {
     char text[64];
@@ -57,7 +65,7 @@ char *audit_log_line(const struct audit_log *log, const char *event,
     put(all, "time", text);
     snprintf(text, sizeof text, "%016" PRIx64, log->id);
     put(all, "session", text);
-    json_object_object_add(all, "number", json_object_new_uint64(*log->lines));
+    json_object_object_add(all, "number", json_object_new_uint64(number));
     put(all, "event", event);
     for (size_t i = 0; i < count; i++)
         if (members[i].text)
@@ -70,19 +78,31 @@ char *audit_log_line(const struct audit_log *log, const char *event,
     return whole;
 }
 
+/* In one write, so that lines of others do not get into it. What did not fit leaves a torn line and
+ * a gap in the numbers; the next line begins on one of its own. */
+void audit_log_write(const struct audit_log *log, const char *line)
+{
+    static bool complained, torn;
+    if (log->file < 0)
+        return;
+    const struct iovec parts[] = {{(char *)(uintptr_t)"\n", torn ? 1 : 0},
+                                  {(char *)(uintptr_t)line, line ? strlen(line) : 0}};
+    ssize_t whole = (ssize_t)(parts[0].iov_len + parts[1].iov_len);
+    ssize_t put = writev(log->file, parts, countof(parts));
+    if (line && put == whole) {
+        torn = false;
+        return;
+    }
+    const char *why = put < 0 ? strerror(errno) : line ? "the disk is full" : "no memory";
+    torn = torn || put > 0;
+    if (!complained)
+        complained = moment_say("carrel: the audit log is not whole: %s\n", why);
+}
+
 void audit_log_add(const struct audit_log *log, const char *event,
                    const struct audit_log_member *members, size_t count)
 {
-    static bool complained;
-    if (log->file < 0)
-        return;
-    char *line = audit_log_line(log, event, members, count);
-    size_t length = line ? strlen(line) : 0;
-    ++*log->lines;
-    /* In one write, so that lines of others do not get into it; a full disk leaves a gap. */
-    if ((!line || write(log->file, line, length) != (ssize_t)length) && !complained) {
-        complained = true;
-        dprintf(STDERR_FILENO, "carrel: the audit log cannot be written: %s\n", strerror(errno));
-    }
+    char *line = audit_log_line(log, audit_log_next(log), event, members, count);
+    audit_log_write(log, line);
     free(line);
 }

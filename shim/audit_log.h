@@ -26,12 +26,17 @@ struct audit_log_member {
 int audit_log_open(const char *path, bool json, struct audit_log *ret, struct err *err);
 void audit_log_close(struct audit_log *log);
 
-/* Appends a line, if there is a file. What cannot be written is said on standard error, once. */
+/* Appends a line, if there is a file. */
 void audit_log_add(const struct audit_log *log, const char *event,
                    const struct audit_log_member *members, size_t count);
 
-/* The same line for standard error, as a string to be freed; NULL if memory ran out. */
-char *audit_log_line(const struct audit_log *log, const char *event,
+/* The same in steps, for lines that standard error gets as well: the number of the next line,
+ * counted whether or not there is a file; the line with its newline, to be freed, NULL if memory
+ * ran out; and its way to the file, if there is one. What cannot be written is said on standard
+ * error, once. */
+uint64_t audit_log_next(const struct audit_log *log);
+char *audit_log_line(const struct audit_log *log, uint64_t number, const char *event,
                      const struct audit_log_member *members, size_t count);
+void audit_log_write(const struct audit_log *log, const char *line);
 
 #endif

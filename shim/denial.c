@@ -1,12 +1,12 @@
 /* Explaining denials; see denial.h. What a cell chose is made printable, everything else is a row's
  * text. */
 #include "shim/denial.h"
+
 #include "policies/printable.h"
-#include <poll.h>
+#include "shim/moment.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* FNV-1a: distinct lines rarely meet, and if they do, one is said less. */
 static uint64_t digest_of(const char *text)
@@ -15,34 +15,6 @@ static uint64_t digest_of(const char *text)
     for (; *text; text++)
         digest = (digest ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
     return digest;
-}
-
-/* The shim waits for nobody, and least of all for whoever reads what the cell writes, too: a cell
- * could fill that pipe and be refused something. A line for which there is no room now is said when
- * the same is refused again. */
-static bool room_for_a_line(void)
-{
-    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-    return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
-}
-
-enum novelty { SAID_BEFORE, NEW, TOO_MANY };
-
-/* Is there something to say? `line` alone decides. */
-static enum novelty novelty_of(struct denials *denials, const char *line)
-{
-    uint64_t digest = digest_of(line);
-    if (denials->count > DENIALS_TOLD)
-        return SAID_BEFORE;
-    for (size_t i = 0; i < denials->count; i++)
-        if (denials->told[i] == digest)
-            return SAID_BEFORE;
-    if (!room_for_a_line())
-        return SAID_BEFORE;
-    if (denials->count++ == DENIALS_TOLD)
-        return TOO_MANY;
-    denials->told[denials->count - 1] = digest;
-    return NEW;
 }
 
 /* The word of --net that allows what this row does with an address or a name; NULL if none does. */
@@ -81,11 +53,21 @@ static void find_subject(const struct denied_subject *subject, struct denial *re
         snprintf(ret->subject, sizeof ret->subject, "%s", net_address_text(subject->address, text));
 }
 
-static void find_remedy(enum row row, const struct denied_subject *subject, struct denial *ret)
+/* Is the subject what it should be, so that whoever pastes it into a shell or a policy gets that
+ * and nothing else? A cell sends what it likes. */
+static bool harmless(const struct denied_subject *subject)
+{
+    struct str name = subject->origin ? subject->origin->name : subject->name;
+    return name.len == 0 || net_name_valid(net_name_bare(name));
+}
+
+static void find_remedy(const struct denials *denials, enum row row,
+                        const struct denied_subject *subject, struct denial *ret)
 {
     const struct capability_info *capability = &capabilities[subject->capability];
     const char *word = net_word(row, subject);
-    if (subject->by || subject->leads_astray)
+    if (subject->by || subject->leads_astray || subject->unspoken || !harmless(subject) ||
+        capability_in(denials->denied, subject->capability))
         return;
     if (subject->origin) {
         snprintf(ret->flag, sizeof ret->flag, "--http %.*s", NET_TEXT_MAX, ret->subject);
@@ -105,12 +87,18 @@ static void find_remedy(enum row row, const struct denied_subject *subject, stru
     }
 }
 
-static void find_why(const struct denied_subject *subject, enum denied_why why, struct denial *ret)
+static void find_why(const struct denials *denials, const struct denied_subject *subject,
+                     enum denied_why why, struct denial *ret)
 {
     char address[NET_TEXT_MAX];
     if (subject->by)
         snprintf(ret->why, sizeof ret->why, "the policy denies %.*s", NET_TEXT_MAX,
                  subject->by->text);
+    else if (capability_in(denials->denied, subject->capability))
+        snprintf(ret->why, sizeof ret->why, "the policy denies %s",
+                 capabilities[subject->capability].word);
+    else if (subject->unspoken)
+        snprintf(ret->why, sizeof ret->why, "there is nobody here who speaks TLS");
     else if (subject->leads_astray)
         snprintf(ret->why, sizeof ret->why,
                  "it leads to %s, which is not public: a rule has to name the host, and the host's "
@@ -124,15 +112,15 @@ static void find_why(const struct denied_subject *subject, enum denied_why why, 
                  capabilities[subject->capability].word);
 }
 
-static void explain(enum row row, const struct denied_subject *subject, enum denied_why why,
-                    struct denial *ret)
+static void explain(const struct denials *denials, enum row row,
+                    const struct denied_subject *subject, enum denied_why why, struct denial *ret)
 {
     const struct row_info *info = &row_infos[row];
     *ret = (struct denial){.function = ""};
     snprintf(ret->function, sizeof ret->function, "%s#%s", info->interface, info->name);
     find_subject(subject, ret);
-    find_remedy(row, subject, ret);
-    find_why(subject, why, ret);
+    find_remedy(denials, row, subject, ret);
+    find_why(denials, subject, why, ret);
 }
 
 /* What programs of every toolchain ask for before they begin, most of them without need: refusing
@@ -150,8 +138,8 @@ static bool routine(enum row row)
     }
 }
 
-static void say(const struct denials *denials, const struct denial *denial, const char *file,
-                bool quietly)
+/* Its line for the log and for machines; to be freed. */
+static char *line_of(const struct denials *denials, const struct denial *denial, uint64_t number)
 {
     const struct audit_log_member members[] = {
         {"file", denials->file},
@@ -161,34 +149,102 @@ static void say(const struct denials *denials, const struct denial *denial, cons
         {"flag", *denial->flag ? denial->flag : NULL},
         {"policy", *denial->policy ? denial->policy : NULL},
     };
-    if (denials->log)
-        audit_log_add(denials->log, "denied", members, countof(members));
-    if (denials->log && denials->log->json) {
-        char *line = audit_log_line(denials->log, "denied", members, countof(members));
-        if (line)
-            dprintf(STDERR_FILENO, "%s", line);
-        free(line);
+    return audit_log_line(denials->log, number, "denied", members, countof(members));
+}
+
+/* Standard error as sentences, for people? */
+static bool sentences(const struct denials *denials)
+{
+    return !denials->log || !denials->log->json;
+}
+
+/* False if there was no room for it: it is said when the same is refused again. */
+static bool say(const struct denials *denials, const struct denial *denial, uint64_t number)
+{
+    char file[512];
+    if (sentences(denials))
+        return moment_say("carrel: %s: %s%s%s was refused: %s%s%s%s%s%s\n",
+                          printable(file, sizeof file, str_of(denials->file)), denial->function,
+                          *denial->subject ? " " : "", denial->subject, denial->why,
+                          *denial->flag ? "; " : "", denial->flag,
+                          *denial->policy ? " or, in a policy, " : "", denial->policy,
+                          *denial->flag ? " allows it" : "");
+    char *line = line_of(denials, denial, number);
+    bool said = line && moment_say("%s", line);
+    free(line);
+    return said;
+}
+
+/* There is no room to remember more causes. */
+static void say_full(struct denials *denials)
+{
+    const struct audit_log_member members[] = {{"file", denials->file}};
+    if (denials->full || !denials->log)
         return;
-    }
-    if (quietly)
+    denials->full = true;
+    char *line = audit_log_line(denials->log, audit_log_next(denials->log), "denied-more", members,
+                                countof(members));
+    audit_log_write(denials->log, line);
+    if (line && !sentences(denials))
+        moment_say("%s", line);
+    free(line);
+}
+
+static void say_cut(struct denials *denials)
+{
+    char file[512];
+    if (!denials->cut)
+        denials->cut = moment_say("carrel: %s: more was refused, which is not shown\n",
+                                  printable(file, sizeof file, str_of(denials->file)));
+}
+
+/* Where the cause is among those that are known; the end if it is not. */
+static size_t find(const struct denials *denials, uint64_t digest)
+{
+    size_t i = 0;
+    while (i < denials->count && denials->told[i].digest != digest)
+        i++;
+    return i;
+}
+
+/* A new cause goes on record, whatever standard error has room for. */
+static void record(struct denials *denials, const struct denial *denial, uint64_t digest)
+{
+    uint64_t number = denials->log ? audit_log_next(denials->log) : 0;
+    denials->told[denials->count].digest = digest;
+    denials->told[denials->count].number = number;
+    denials->told[denials->count++].shown = false;
+    if (!denials->log || denials->log->file < 0)
         return;
-    dprintf(STDERR_FILENO, "carrel: %s: %s%s%s was refused: %s%s%s%s%s%s\n", file, denial->function,
-            *denial->subject ? " " : "", denial->subject, denial->why, *denial->flag ? "; " : "",
-            denial->flag, *denial->policy ? " or, in a policy, " : "", denial->policy,
-            *denial->flag ? " allows it" : "");
+    char *line = line_of(denials, denial, number);
+    audit_log_write(denials->log, line);
+    free(line);
 }
 
 void denial_tell(struct denials *denials, enum row row, const struct denied_subject *subject,
                  enum denied_why why)
 {
     struct denial denial;
-    char file[512], line[sizeof denial];
-    explain(row, subject, why, &denial);
-    printable(file, sizeof file, str_of(denials->file));
-    snprintf(line, sizeof line, "%s %s %s", denial.function, denial.subject, denial.why);
-    enum novelty novelty = novelty_of(denials, line);
-    if (novelty == NEW)
-        say(denials, &denial, file, routine(row));
-    else if (novelty == TOO_MANY)
-        dprintf(STDERR_FILENO, "carrel: %s: more was refused, which is not shown\n", file);
+    char cause[sizeof denial];
+    explain(denials, row, subject, why, &denial);
+    snprintf(cause, sizeof cause, "%s %s %s", denial.function, denial.subject, denial.why);
+    uint64_t digest = digest_of(cause);
+    size_t at = find(denials, digest);
+    if (at == DENIALS_LOGGED) {
+        say_full(denials);
+        if (sentences(denials))
+            say_cut(denials);
+        return;
+    }
+    if (at == denials->count)
+        record(denials, &denial, digest);
+    bool people = sentences(denials);
+    if (denials->told[at].shown || (people && routine(row) && !denials->all))
+        return;
+    if (people && denials->shown == DENIALS_TOLD)
+        say_cut(denials);
+    else if (say(denials, &denial, denials->told[at].number)) {
+        denials->told[at].shown = true;
+        denials->shown++;
+    }
 }

@@ -8,15 +8,25 @@
 #include "policies/row.h"
 #include "shim/audit_log.h"
 
-/* Causes that one cell can have explained; of those that follow only that they are there is said.
- */
-#define DENIALS_TOLD 32
+/* Causes that one cell can have explained to people, and those that can be on record; of what
+ * follows only that it is there is said. */
+#define DENIALS_TOLD   32
+#define DENIALS_LOGGED 1024
 
 struct denials {
     const char *file;            /* the component, as the operator named it */
     const struct audit_log *log; /* or NULL: standard error alone, as sentences */
+    capability_set denied;       /* by the policy: no flag gives these */
+    bool all;                    /* what programs ask for as a matter of routine is told, too */
+    bool full;                   /* that there was more is on record */
+    bool cut;                    /* and people were told */
+    size_t shown;
     size_t count;
-    uint64_t told[DENIALS_TOLD]; /* digests of the lines */
+    struct {
+        uint64_t digest; /* of the cause */
+        uint64_t number; /* of its line in the log */
+        bool shown;
+    } told[DENIALS_LOGGED];
 };
 
 /* What a function was asked for: an address, or a name or path of unknown origin, or where an HTTP
@@ -28,6 +38,7 @@ struct denied_subject {
     const struct net_rule *by;         /* of a policy's `deny` that covers it, or NULL */
     const struct net_origin *origin;   /* or NULL */
     bool leads_astray; /* the origin is given, but its name has an address that no rule names */
+    bool unspoken;     /* the origin is given, but there is nobody who speaks TLS */
 };
 
 enum denied_why {

@@ -1,5 +1,6 @@
 /* Resolvers and their cells; see lookup.h. */
 #include "shim/lookup.h"
+#include "shim/moment.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,7 +87,7 @@ void lookups_advance(struct lookups *lookups, struct network *network, struct sh
             lookups->by_stream = false;
         }
         if (err.kind != ERR_NONE)
-            fprintf(stderr, "carrel: no resolver: %s\n", err.text);
+            moment_say("carrel: no resolver: %s\n", err.text);
     }
 }
 

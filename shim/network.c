@@ -53,6 +53,8 @@ void network_open(struct network *network, const struct plan *plan, const char *
         const struct operation *operation = &plan->at[i];
         if (operation->kind == OPERATION_GRANTED)
             network->granted = operation->of.granted.capabilities;
+        else if (operation->kind == OPERATION_DENIED)
+            network->denials.denied = operation->of.denied.capabilities;
         else if (operation->kind == OPERATION_NET_RULE && network->rule_count < NETWORK_RULES)
             network->rules[network->rule_count++] = operation->of.net_rule.rule;
         else if (operation->kind == OPERATION_NET_DENIAL)
@@ -227,6 +229,14 @@ static int deny_origin(struct network *network, const struct net_origin *origin,
         .capability = CAP_HTTP_OUT, .origin = origin, .leads_astray = astray, .by = by};
     denial_tell(&network->denials, ROW_http_outgoing_handle, &subject, why_not(network, NET_HTTP));
     return astray ? -EPERM : -EACCES;
+}
+
+static int deny_secure(struct network *network, const struct net_origin *origin)
+{
+    const struct denied_subject subject = {
+        .capability = CAP_HTTP_OUT, .origin = origin, .unspoken = true};
+    denial_tell(&network->denials, ROW_http_outgoing_handle, &subject, DENIED_NO_RULE);
+    return -EPROTONOSUPPORT;
 }
 
 static int deny_name(struct network *network, struct str name, const struct net_rule *by)
@@ -651,7 +661,7 @@ static int on_http(struct network *network, const struct message_ask_http *ask,
     char text[NET_TEXT_MAX];
     note_use(network, right, "", str_of(net_origin_text(&origin, text)));
     if (origin.secure && !network->speaks_tls)
-        return -EPROTONOSUPPORT;
+        return deny_secure(network, &origin);
     cleanup_close int fd = socket_make(PROTOCOL_TCP, origin.address.family);
     if (fd < 0)
         return fd;

@@ -55,7 +55,7 @@ struct network_uses {
 };
 
 struct network {
-    capability_set granted; /* what no rule replaces */
+    capability_set granted;    /* what no rule replaces */
     struct network_uses *uses; /* where that is noted; or NULL */
     size_t rule_count;
     const struct net_rule *rules[NETWORK_RULES];

@@ -2,16 +2,12 @@
 #include "shim/pump.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/moment.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <termios.h>
-
-/* How long a write may hold up the shim. */
-#define ALARM_MICROSECONDS 10000
 
 /* The caller's stream as a description of the shim's own, which then may be non-blocking. What
  * cannot be opened again (a socket, somebody else's terminal) is used as it is, only when poll says
@@ -23,28 +19,6 @@ static int reopen(int stream, int direction, bool *ret_shared)
     int again = isatty(stream) ? open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
     *ret_shared = again < 0;
     return again >= 0 ? again : fcntl(stream, F_DUPFD_CLOEXEC, 3);
-}
-
-static void on_alarm(int number)
-{
-    (void)number;
-}
-
-/* Every `microseconds` from now on a signal interrupts whatever blocks; 0: no more. */
-static void alarm_every(suseconds_t microseconds)
-{
-    const struct itimerval timer = {{0, microseconds}, {0, microseconds}};
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void heed_alarm(void)
-{
-    const struct sigaction action = {.sa_handler = on_alarm};
-    sigset_t set;
-    sigaction(SIGALRM, &action, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct err *err)
@@ -74,8 +48,6 @@ int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct er
     ret->have = ret->sent = 0;
     ret->lost = 0;
     ret->filter = terminal_new();
-    if (ret->shared)
-        heed_alarm();
     return 0;
 }
 
@@ -92,26 +64,14 @@ struct pollfd pump_wait(const struct pump *pump)
     return (struct pollfd){pump->source, POLLIN, 0};
 }
 
-static ssize_t after_alarm(ssize_t result)
-{
-    int error = errno;
-    alarm_every(0);
-    errno = error;
-    return result;
-}
-
-/* read and write for any kind of descriptor. A socket is told not to block. For anything else poll
- * has promised something, not how much, and another may have been faster: where that can block, an
- * alarm ends it. */
+/* read and write for any kind of descriptor. A socket is told not to block; of anything else that
+ * is shared only poll has said that there is something. */
 static ssize_t take_in(int fd, bool shared, void *bytes, size_t size)
 {
     ssize_t taken = recv(fd, bytes, size, MSG_DONTWAIT);
     if (taken >= 0 || errno != ENOTSOCK)
         return taken;
-    if (shared)
-        alarm_every(ALARM_MICROSECONDS);
-    taken = read(fd, bytes, size);
-    return shared ? after_alarm(taken) : taken;
+    return shared ? moment_read(fd, bytes, size) : read(fd, bytes, size);
 }
 
 static ssize_t put_out(int fd, bool shared, const void *bytes, size_t size)
@@ -119,10 +79,8 @@ static ssize_t put_out(int fd, bool shared, const void *bytes, size_t size)
     ssize_t put = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put >= 0 || errno != ENOTSOCK)
         return put;
-    if (shared)
-        alarm_every(ALARM_MICROSECONDS);
-    put = write(fd, bytes, size < 4096 ? size : 4096);
-    return shared ? after_alarm(put) : put;
+    size = size < 4096 ? size : 4096;
+    return shared ? moment_write(fd, bytes, size) : write(fd, bytes, size);
 }
 
 static bool try_again(void)

@@ -330,6 +330,7 @@ static void live(struct session *session, const struct component *component,
             cell_kill(session->cell);
         else if (cell_order(session->cell, plan, component, &err) == 0) {
             session->cell->network.uses = demand ? NULL : session->uses;
+            session->cell->network.denials.all = watched;
             tls_advance(&session->tls, &session->cell->network, &session->shim);
             if (another_follows)
                 launch_spare(session, plan);

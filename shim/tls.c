@@ -1,5 +1,6 @@
 /* The cell that speaks TLS; see tls.h. */
 #include "shim/tls.h"
+#include "shim/moment.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,7 +125,7 @@ static bool hand_over(int socket, const struct network_secure *secure)
 static void give_up(struct tls *tls, const char *why)
 {
     if (!tls->failed)
-        fprintf(stderr, "carrel: no TLS: %s\n", why);
+        moment_say("carrel: no TLS: %s\n", why);
     tls->failed = true;
 }
 

@@ -12,7 +12,8 @@
  *   lie                an answer without sense
  *
  *   print TEXT | error TEXT | args | env | grants | exit N | trap TEXT | spin | crash | memory-full
- *   call NUMBER        a system call without arguments */
+ *   call NUMBER        a system call without arguments
+ *   refuse ROW TEXT    tells the shim that the function said no to this name; \e is an escape */
 #include "engine/base/attr.h"
 #include "engine/cell/role.h"
 #include "engine/cell/tell.h"
@@ -252,6 +253,20 @@ static void do_call(void)
     print("%ld\n", syscall(strtol(word(), NULL, 0), 0, 0, 0, 0, 0, 0));
 }
 
+static void do_refuse(void)
+{
+    struct message_denied denied = {.kind = MESSAGE_DENIED,
+                                    .row = (uint32_t)find(word(), rows, countof(rows)),
+                                    .capability = PROTOCOL_OWN_CAPABILITY};
+    for (const char *at = rest; *at && denied.name_size < sizeof denied.name; at++) {
+        bool escape = at[0] == '\\' && at[1] == 'e';
+        denied.name[denied.name_size++] = escape ? 0x1b : *at;
+        at += escape;
+    }
+    if (write(PROTOCOL_SOCKET, &denied, sizeof denied) < 0)
+        _exit(1);
+}
+
 static const struct command {
     const char *name;
     bool reader;
@@ -276,6 +291,7 @@ static const struct command {
     {"crash", false, do_crash},
     {"memory-full", false, do_full},
     {"call", false, do_call},
+    {"refuse", false, do_refuse},
 };
 
 static void obey(char *line, bool reader)

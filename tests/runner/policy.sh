@@ -155,6 +155,22 @@ nasty=$(printf 'a\033[31m\n{"event":"end"}')
 cp plain "$nasty"
 expect 'a name with a newline and colours' 0 '' '' run --audit-log nasty.log "./$nasty"
 expect 'is two lines of JSON, without controls' 0 '^2\|$' '' sh -c 'jq -c . nasty.log | grep -c . ; ! tr -d "\n" <nasty.log | grep -q "[[:cntrl:]]"'
+script refused <<'R'
+reach resolve_addresses
+refuse resolve_addresses a.test
+refuse resolve_addresses a.test
+refuse resolve_addresses $(reboot)\e[31m"
+refuse get_environment A
+R
+expect 'a denial and what allows it' 0 '' '^carrel: refused: wasi:sockets/ip-name-lookup#resolve-addresses a.test was refused: net.dns is not granted; --net dns=a.test or, in a policy, allow: .net: "dns=a.test". allows it\|carrel: [^|]*was refused: net.dns is not granted\|$' \
+    run --audit-log denied.log refused
+expect 'what is routine is on record only' 0 '^begin\|denied\|denied\|denied\|end\|$' '' jq -r .event denied.log
+expect 'no advice for what a cell made up' 0 '^1\|$' '' sh -c 'jq -c "select(.flag) | .subject" denied.log | grep -c "a.test"'
+expect 'denials for machines' 0 '' '^\{[^|]*"number":1,"event":"denied"[^|]*\|\{[^|]*"number":2[^|]*\|\{[^|]*"number":3[^|]*get-environment[^|]*\|$' run --denials json --audit-log json.log refused
+cp stderr json.stderr
+expect 'the same lines as in the file' 0 '' '' sh -c 'jq -c "select(.event == \"denied\") | del(.time)" json.log >a; jq -c "del(.time)" json.stderr >b; cmp a b'
+echo '{"version": 1, "deny": {"capability": ["net.dns", "env"]}}' >dns.json
+expect 'a flag does not help against a policy' 0 '' '^carrel: [^|]*a.test was refused: the policy denies net.dns\|[^|;]*\|$' run --policy dns.json --net dns=a.test refused
 ln -s log link
 expect 'a log that is a link' 125 '' 'symbolic link' run --audit-log link plain
 
