@@ -47,6 +47,8 @@ MUSL_INC := /usr/include/$(shell uname -m)-linux-musl
 CCINC    := $(if $(IS_CLANG),$(shell $(CC) -print-resource-dir)/include,$(shell $(CC) -print-file-name=include))
 MUSL_CFLAGS := -nostdinc -isystem $(MUSL_INC) -isystem $(CCINC) \
                -idirafter /usr/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
+# HTTP/2: Debian's library is built for glibc; engine/cell/glibc.c has what it asks for.
+NGHTTP2  := $(shell $(CC) -print-file-name=libnghttp2.a)
 LIBGCC   := $(shell $(CC) -print-libgcc-file-name 2>/dev/null)
 
 CFLAGS_cell  := $(COMMON) -O2 -fPIE $(ARCH) $(FLOAT) $(MUSL_CFLAGS) -fno-stack-protector \
@@ -106,7 +108,7 @@ $(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ $(NGHTTP2) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 	@chmod go-w $@
 
 # The program in a TLS cell: OpenSSL is Debian's, and built for glibc.

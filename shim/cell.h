@@ -20,6 +20,7 @@ struct cell {
     struct network network;
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     bool late;         /* it has passed */
+    bool leaving;      /* it serves, and was told to take no more requests */
     struct message_counts counts;
     struct outcome outcome;
     const struct audit_log *log;      /* where denials are told; or NULL */

@@ -73,6 +73,8 @@ static bool leave(struct session *session)
     if (!serving || session->cell->state != STATE_RUN || !serving_leave(serving))
         return false;
     uint64_t now = cell_now();
+    session->cell->leaving = true;
+    session->cell->order.time = serving->grace;
     session->cell->deadline = serving->grace < UINT64_MAX - now ? now + serving->grace : UINT64_MAX;
     return true;
 }

@@ -70,6 +70,7 @@ void conn_new(struct server *server, int fd)
     }
     *conn = (struct conn){.server = server,
                           .fd = fd,
+                          .virgin = true,
                           .readable = true,
                           .writable = true,
                           .exchange = {&conn_exchange}};
@@ -86,18 +87,36 @@ void conn_new(struct server *server, int fd)
     conn_go_on(conn);
 }
 
+/* Takes it out of those that may go on, of which it is seldom one. */
+static void again_out(struct conn *conn)
+{
+    for (struct conn **at = &conn->server->again; conn->again && *at; at = &(*at)->next)
+        if (*at == conn) {
+            *at = conn->next;
+            break;
+        }
+    conn->again = false;
+}
+
 void conn_end(struct conn *conn)
 {
     struct server *server = conn->server;
     if (conn->state == CONN_GONE)
         return;
     clock_out(conn);
+    again_out(conn);
     request_end(conn);
+    if (conn->h2)
+        h2_end(conn);
+    if (conn->stream) {
+        h2_stream_end(conn);
+    } else {
+        sys_close(conn->fd);
+        server->connections--;
+    }
     buffer_free(&conn->in, &server->heap);
     buffer_free(&conn->out, &server->heap);
-    sys_close(conn->fd);
     conn->state = CONN_GONE;
-    server->connections--;
     conn->next = server->gone;
     server->gone = conn;
 }
@@ -105,8 +124,7 @@ void conn_end(struct conn *conn)
 /* --- Requests -----------------------------------------------------------------------------------
  */
 
-/* There is no request, or none that can be answered: whatever follows cannot be read. */
-static void refuse(struct conn *conn, unsigned status)
+void conn_refuse(struct conn *conn, unsigned status)
 {
     conn->closing = true;
     conn->continued = true;
@@ -126,27 +144,81 @@ static bool own_fields(struct conn *conn)
     return conn->fields != NULL;
 }
 
-/* The whole head is there: what does it say? */
-static void request_begin(struct conn *conn)
+void conn_request(struct conn *conn)
 {
     const struct serve_config *config = conn->server->config;
     const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
     conn_clock(conn, CLOCK_NONE);
+    conn->virgin = false;
     if (!http_request_message(&conn->head, text, &conn->message)) {
-        refuse(conn, http_fault_status(conn->message.fault));
+        conn_refuse(conn, http_fault_status(conn->message.fault));
         return;
     }
     conn->closing = !conn->message.keep_alive || conn->server->leaving;
     if (conn->message.framing == HTTP_LENGTH && conn->message.length > config->body) {
-        refuse(conn, 413);
+        conn_refuse(conn, 413);
         return;
     }
     /* A tunnel is nothing that a component can make. */
     if (conn->head.method == HTTP_CONNECT) {
-        refuse(conn, 501);
+        conn_refuse(conn, 501);
         return;
     }
     seat_take(conn->server, conn);
+}
+
+/* RFC 9113, 3.4: who speaks HTTP/2 without being asked begins like this. */
+enum preface { PREFACE_NONE, PREFACE_BEGUN, PREFACE };
+
+static enum preface preface(const struct conn *conn)
+{
+    static const char text[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const struct buffer *in = &conn->in;
+    size_t size = sizeof text - 1, len = buffer_left(in) < size ? buffer_left(in) : size;
+    if (!conn->virgin || memcmp(in->bytes + in->at, text, len) != 0)
+        return PREFACE_NONE;
+    return len == size ? PREFACE : PREFACE_BEGUN;
+}
+
+static void speak_h2(struct conn *conn)
+{
+    struct buffer *in = &conn->in;
+    if (!h2_begin(conn)) {
+        conn_end(conn);
+        return;
+    }
+    h2_take(conn, in->bytes + in->at, buffer_left(in));
+    buffer_free(in, &conn->server->heap);
+}
+
+/* Reads what is there of a head. True: it is read, or there is none. */
+static bool read_some(struct conn *conn)
+{
+    const struct buffer *in = &conn->in;
+    enum preface begins = preface(conn);
+    if (begins == PREFACE) {
+        speak_h2(conn);
+        return true;
+    }
+    if (begins == PREFACE_NONE) {
+        const struct bytes text = {in->bytes + in->at, buffer_left(in)};
+        enum http_progress progress = http_head_read(&conn->head, text);
+        if (progress == HTTP_DONE)
+            conn_request(conn);
+        else if (progress == HTTP_BAD)
+            conn_refuse(conn, http_fault_status(conn->head.fault));
+        if (progress != HTTP_MORE)
+            return true;
+    }
+    if (conn->state == CONN_IDLE) {
+        conn->state = CONN_HEAD;
+        conn_clock(conn, CLOCK_HEAD);
+    }
+    if (begins == PREFACE_NONE && !own_fields(conn)) {
+        conn_refuse(conn, 503);
+        return true;
+    }
+    return false;
 }
 
 /* Reads on in a head. False: it has to wait, or the connection is gone. */
@@ -154,24 +226,8 @@ static bool read_head(struct conn *conn)
 {
     struct buffer *in = &conn->in;
     for (;;) {
-        if (buffer_left(in)) {
-            const struct bytes text = {in->bytes + in->at, buffer_left(in)};
-            enum http_progress progress = http_head_read(&conn->head, text);
-            if (progress == HTTP_DONE)
-                request_begin(conn);
-            else if (progress == HTTP_BAD)
-                refuse(conn, http_fault_status(conn->head.fault));
-            if (progress != HTTP_MORE)
-                return true;
-            if (conn->state == CONN_IDLE) {
-                conn->state = CONN_HEAD;
-                conn_clock(conn, CLOCK_HEAD);
-            }
-            if (!own_fields(conn)) {
-                refuse(conn, 503);
-                return true;
-            }
-        }
+        if (buffer_left(in) && read_some(conn))
+            return true;
         int64_t count = conn_fill(conn, 512);
         if (count == -EAGAIN) {
             if (!buffer_left(in))
@@ -202,9 +258,7 @@ static int64_t pass_over(struct conn *conn)
     }
 }
 
-/* The last response is sent: what still comes is thrown away for a while, for to close at once
- * could take the response away from who has not read it yet. */
-static void linger(struct conn *conn)
+void conn_linger(struct conn *conn)
 {
     if (conn->broken || conn->cut || conn->ended ||
         (conn->body_state == BODY_OVER && !buffer_left(&conn->in))) {
@@ -241,7 +295,7 @@ static bool end_request(struct conn *conn)
         conn->closing = conn->closing || left < 0;
     }
     if (conn->closing || conn->server->leaving) {
-        linger(conn);
+        conn_linger(conn);
         return false;
     }
     buffer_free(&conn->out, &conn->server->heap);
@@ -266,6 +320,10 @@ static void throw_away(struct conn *conn)
 
 void conn_go_on(struct conn *conn)
 {
+    if (conn->stream) {
+        h2_stream_go_on(conn);
+        return;
+    }
     for (int turns = 0;;) {
         switch ((enum conn_state)conn->state) {
         case CONN_IDLE:
@@ -282,6 +340,7 @@ void conn_go_on(struct conn *conn)
             if (!end_request(conn))
                 return;
             break;
+        case CONN_H2: h2_go_on(conn); return;
         case CONN_LINGERING: throw_away(conn); return;
         case CONN_QUEUED:
         case CONN_ACTIVE:

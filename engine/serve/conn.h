@@ -3,6 +3,8 @@
  *
  *   IDLE -> HEAD -> (QUEUED ->) ACTIVE -> ENDING -> IDLE, or LINGERING, or gone
  *
+ * A stream of HTTP/2 is a struct conn, too, without a descriptor: it goes from HEAD to ENDING once.
+ *
  * What a guest holds of a request, a source and a sink, lies on the guest's heap and knows the
  * connection only as long as the request is at work. */
 #ifndef CARREL_SERVE_CONN_H
@@ -23,9 +25,13 @@ enum conn_state {
     CONN_QUEUED,    /* it waits for an instance */
     CONN_ACTIVE,    /* an instance has it */
     CONN_ENDING,    /* it is answered: what is left of both messages goes its way */
+    CONN_H2,        /* it speaks HTTP/2; its requests are streams, which have states of their own */
     CONN_LINGERING, /* our side is closed; what still comes is thrown away (RFC 9112, 9.6) */
     CONN_GONE,
 };
+
+/* Of a stream: whoever waits for it is woken by its connection. */
+#define CONN_NO_FD (-1)
 
 /* What ends the body of a response. */
 enum framing {
@@ -69,7 +75,14 @@ struct conn {
     uint64_t since;      /* it stands there */
     struct conn *before; /* in that list */
     struct conn *after;
-    struct conn *next; /* of those that wait for an instance, or are gone */
+    struct conn *next; /* of those that may go on, or are gone */
+    bool again;        /* it may go on */
+    bool virgin;       /* no request has come yet: it may still be one of HTTP/2 */
+
+    /* HTTP/2: h2.h. */
+    struct h2 *h2;            /* of a connection that speaks it; or NULL */
+    struct h2_stream *stream; /* of a stream; or NULL */
+    struct conn *carrier;     /* of a stream: its connection; NULL: that has ended */
 
     /* The request. */
     struct buffer in;
@@ -117,6 +130,9 @@ struct conn {
  * has ended; -EAGAIN; -ENOMEM and other errors: the connection is of no use. */
 int64_t conn_fill(struct conn *conn, uint32_t room);
 
+/* The same, to another place; `len` is not 0. */
+int64_t conn_read(struct conn *conn, void *to, size_t len);
+
 /* Has a body begun? Then how the head's says it is read. */
 void conn_body_begin(struct conn *conn);
 
@@ -144,6 +160,24 @@ void conn_answer(struct conn *conn, unsigned status);
 void conn_settle(struct conn *conn);
 
 extern const struct http_exchange_ops conn_exchange;
+
+/* --- Streams: h2.c, h2_request.c, h2_response.c -------------------------------------------------
+ */
+
+/* Has all of the body come? Then body_state says what is left to read. */
+bool h2_over(struct conn *stream);
+
+/* The guest has read so much of what lies in `in`: the client may send as much again. */
+void h2_consumed(struct conn *stream, size_t len);
+
+/* Status and fields of the response; of one on the way, which is sent at once. `headers` may be
+ * NULL. False: no memory, or it is gone. */
+bool h2_head(struct conn *stream, unsigned status, const struct fields *headers);
+bool h2_inform(struct conn *stream, unsigned status, const struct fields *headers);
+bool h2_trailers(struct conn *stream, const struct fields *trailers);
+
+/* As conn_send. */
+void h2_push(struct conn *stream);
 
 /* --- Bytes on their way: buffer.c ---------------------------------------------------------------
  */

@@ -17,6 +17,15 @@ static int64_t got(struct conn *conn, int64_t count, size_t asked)
     return count;
 }
 
+int64_t conn_read(struct conn *conn, void *to, size_t len)
+{
+    if (conn->ended)
+        return 0;
+    if (!conn->readable)
+        return -EAGAIN;
+    return got(conn, sys_read(conn->fd, to, len), len);
+}
+
 int64_t conn_fill(struct conn *conn, uint32_t room)
 {
     struct buffer *in = &conn->in;
@@ -26,8 +35,7 @@ int64_t conn_fill(struct conn *conn, uint32_t room)
         return -EAGAIN;
     if (!buffer_room(in, &conn->server->heap, room))
         return -ENOMEM;
-    size_t most = in->room - in->len;
-    int64_t count = got(conn, sys_read(conn->fd, in->bytes + in->len, most), most);
+    int64_t count = conn_read(conn, in->bytes + in->len, in->room - in->len);
     if (count > 0)
         in->len += (uint32_t)count;
     return count;
@@ -36,12 +44,21 @@ int64_t conn_fill(struct conn *conn, uint32_t room)
 /* --- Bodies -------------------------------------------------------------------------------------
  */
 
+/* In HTTP/2 a body needs no length, so the message does not say whether its client waits. */
+static bool expects(const struct conn *conn)
+{
+    bool expects = false;
+    for (uint32_t i = 0; conn->stream && i < conn->head.nfields; i++)
+        expects = expects || conn->head.fields[i].known == HTTP_FIELD_EXPECT;
+    return expects || conn->message.expect_continue;
+}
+
 void conn_body_begin(struct conn *conn)
 {
     conn->body = http_body_new(&conn->message);
     conn->body_bytes = 0;
-    conn->body_state = http_body_over(&conn->body) ? BODY_OVER : BODY_COMES;
-    conn->continued = !conn->message.expect_continue;
+    conn->body_state = !conn->stream && http_body_over(&conn->body) ? BODY_OVER : BODY_COMES;
+    conn->continued = !expects(conn);
     conn->trailer_at = 0;
     conn->trailer.nfields = 0;
 }
@@ -59,7 +76,10 @@ static void say_continue(struct conn *conn)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     conn->continued = true;
-    if (!conn->answered) {
+    if (conn->stream) {
+        if (!conn->sent)
+            h2_inform(conn, 100, NULL);
+    } else if (!conn->answered) {
         if (buffer_put(&conn->out, &conn->server->heap, text, sizeof text - 1))
             conn->extra += (uint32_t)sizeof text - 1;
         conn_send(conn);
@@ -121,13 +141,9 @@ static int64_t read_straight(struct conn *conn, void *to, size_t len)
     struct bytes data;
     if (!conn->continued)
         say_continue(conn);
-    if (conn->ended)
-        return 0;
-    if (!conn->readable)
-        return -EAGAIN;
     if (len > conn->body.left)
         len = (size_t)conn->body.left;
-    int64_t count = got(conn, sys_read(conn->fd, to, len), len);
+    int64_t count = conn_read(conn, to, len);
     if (count > 0)
         http_body_read(&conn->body, (struct bytes){to, (size_t)count}, len, &used, &data);
     return count;
@@ -156,6 +172,27 @@ static int64_t read_buffered(struct conn *conn, void *to, size_t len)
     return 0;
 }
 
+/* Of a stream, whose body lies in the buffer as it is. 0: it is over. */
+static int64_t read_stream(struct conn *conn, void *to, size_t len)
+{
+    struct buffer *in = &conn->in;
+    if (buffer_left(in)) {
+        if (len > buffer_left(in))
+            len = buffer_left(in);
+        memcpy(to, in->bytes + in->at, len);
+        in->at += (uint32_t)len;
+        h2_consumed(conn, len);
+        return counted(conn, len);
+    }
+    if (h2_over(conn))
+        return 0;
+    if (conn->ended)
+        return fails(conn, HTTP_ERROR_CONNECTION_TERMINATED);
+    if (!conn->continued)
+        say_continue(conn);
+    return -EAGAIN;
+}
+
 int64_t conn_body_read(struct conn *conn, void *to, size_t len)
 {
     for (;;) {
@@ -168,7 +205,7 @@ int64_t conn_body_read(struct conn *conn, void *to, size_t len)
             return 0;
         if (conn->body_state == BODY_FAILED)
             return -EPROTO;
-        int64_t count = read_buffered(conn, to, len);
+        int64_t count = conn->stream ? read_stream(conn, to, len) : read_buffered(conn, to, len);
         if (count)
             return count;
         if (conn->body_state != BODY_COMES)
@@ -232,6 +269,16 @@ static bool peek(struct conn *conn)
     return conn->body_state == BODY_COMES && buffer_left(in);
 }
 
+/* The same of a stream. */
+static bool stream_ready(struct conn *conn)
+{
+    if (conn->body_state != BODY_COMES || buffer_left(&conn->in) || h2_over(conn) || conn->ended)
+        return true;
+    if (!conn->continued)
+        say_continue(conn);
+    return false;
+}
+
 /* Something is there, or all is, or it has failed: for this some of it is read ahead. */
 static bool source_ready(struct wasi *wasi, struct http_source *source)
 {
@@ -239,6 +286,8 @@ static bool source_ready(struct wasi *wasi, struct http_source *source)
     (void)wasi;
     if (!conn)
         return true;
+    if (conn->stream)
+        return stream_ready(conn);
     for (;;) {
         if (conn->body_state == BODY_COMES && peek(conn))
             return true;

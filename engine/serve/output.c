@@ -44,6 +44,10 @@ static unsigned status_of(enum http_error code)
 void conn_send(struct conn *conn)
 {
     struct buffer *out = &conn->out;
+    if (conn->stream) {
+        h2_push(conn);
+        return;
+    }
     while (buffer_left(out) && conn->writable && !conn->broken) {
         int64_t put = sys_write(conn->fd, out->bytes + out->at, buffer_left(out));
         if (put > 0) {
@@ -172,6 +176,11 @@ void conn_answer(struct conn *conn, unsigned status)
     conn->status = (uint16_t)status;
     conn->answered = conn->whole = true;
     conn->framing = FRAMING_LENGTH;
+    if (conn->stream) {
+        conn->told_length = false;
+        conn->broken = conn->broken || !h2_head(conn, status, NULL);
+        return;
+    }
     http_write_status_line(&writer, status);
     http_write_field(&writer, str_of("Date"), server_date(conn->server));
     http_write_length(&writer, 0);
@@ -293,6 +302,8 @@ static int sink_finish(struct wasi *wasi, struct http_sink *sink, const struct f
     if (!conn)
         return failed(sink);
     seal(conn, /*last=*/!trailers || !conn->head.minor);
+    if (conn->stream && trailers && !h2_trailers(conn, trailers))
+        lost(conn);
     if (conn->framing == FRAMING_CHUNKED)
         put_last(conn, trailers);
     conn->whole = true;
@@ -378,6 +389,8 @@ static bool exchange_inform(struct wasi *wasi, struct http_exchange *exchange, u
 {
     struct conn *conn = of_exchange(exchange);
     (void)wasi;
+    if (conn->stream)
+        return !conn->answered && h2_inform(conn, status, headers);
     if (conn->answered || !conn->head.minor || !put_head(conn, status, headers) ||
         !put(conn, "\r\n", 2))
         return false;
@@ -396,6 +409,17 @@ static void exchange_fail(struct wasi *wasi, struct http_exchange *exchange,
     conn_answer(conn, why ? status_of((enum http_error)why->code) : 500);
 }
 
+static bool begin_response(struct conn *conn, unsigned status, const struct fields *headers)
+{
+    if (conn->stream)
+        return h2_head(conn, status, headers);
+    if (!put_head(conn, status, headers) || !keep_free(conn, RESERVE_HEAD))
+        return false;
+    conn->extra += RESERVE_HEAD;
+    conn->head_open = true;
+    return true;
+}
+
 static void exchange_respond(struct wasi *wasi, struct http_exchange *exchange,
                              struct outgoing_response *response)
 {
@@ -404,12 +428,11 @@ static void exchange_respond(struct wasi *wasi, struct http_exchange *exchange,
     if (conn->answered)
         return;
     struct http_sink *sink = sink_new(wasi, conn);
-    if (!sink || !put_head(conn, response->status, headers) || !keep_free(conn, RESERVE_HEAD)) {
+    if (!sink || !begin_response(conn, response->status, headers)) {
         conn_answer(conn, 500);
         return;
     }
-    conn->extra += RESERVE_HEAD;
-    conn->answered = conn->head_open = true;
+    conn->answered = true;
     conn->status = response->status;
     conn->told_length = fields_length(headers) != UINT64_MAX;
     conn->framing = !http_has_body(response->status, conn->head.method) ? FRAMING_NONE

@@ -223,7 +223,7 @@ static bool keep_fields(struct conn *conn)
 
 void seat_take(struct server *server, struct conn *conn)
 {
-    struct seat *seat = server->queue ? NULL : at_rest(server);
+    struct seat *seat = server->clocks[CLOCK_QUEUE].first ? NULL : at_rest(server);
     if (seat) {
         begin(server, seat, conn);
         return;
@@ -236,19 +236,14 @@ void seat_take(struct server *server, struct conn *conn)
         conn->state = CONN_ENDING;
         return;
     }
-    conn->next = NULL;
-    if (server->queue)
-        server->queue_last->next = conn;
-    else
-        server->queue = conn;
-    server->queue_last = conn;
+    conn_clock(conn, CLOCK_QUEUE);
 }
 
 void seats_feed(struct server *server)
 {
-    while (server->queue && at_rest(server)) {
-        struct conn *conn = server->queue;
-        server->queue = conn->next;
+    struct conn *conn;
+    while ((conn = server->clocks[CLOCK_QUEUE].first) != NULL && at_rest(server)) {
+        conn_clock(conn, CLOCK_NONE);
         begin(server, server->resting, conn);
         conn_go_on(conn);
     }

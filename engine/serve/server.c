@@ -88,6 +88,8 @@ static void accept_some(struct server *server)
 static void leave(struct server *server)
 {
     server->leaving = true;
+    h2_leave(server);
+    h2_flush(server);
     struct epoll_event none = {0};
     sys_watch(server->config->events, EPOLL_CTL_DEL, server->config->leave, &none);
     while (server->clocks[CLOCK_IDLE].first)
@@ -162,6 +164,9 @@ static int time_left(const struct server *server)
 
 void server_again(struct conn *conn)
 {
+    if (conn->again)
+        return;
+    conn->again = true;
     conn->next = conn->server->again;
     conn->server->again = conn;
 }
@@ -212,6 +217,7 @@ static void run_again(struct server *server)
     server->again = NULL;
     while (conn) {
         struct conn *next = conn->next;
+        conn->again = false;
         conn_go_on(conn);
         conn = next;
     }
@@ -239,6 +245,7 @@ static void loop(struct server *server)
         run_woken(server);
         check_time(server);
         seats_feed(server);
+        h2_flush(server);
         bury(server);
     }
 }

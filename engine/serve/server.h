@@ -8,8 +8,9 @@
 /* What an event is about: a connection, whose address is a multiple of 4, or one of these. */
 enum { EVENT_CONNECTION, EVENT_LISTENER, EVENT_LEAVE, EVENT_OTHER, EVENT_MASK = 3 };
 
-/* What a connection is given time for; each list is in the order in which time ends. */
-enum clock { CLOCK_NONE, CLOCK_IDLE, CLOCK_HEAD, CLOCK_END, CLOCK_LINGER, CLOCKS };
+/* What a connection is given time for; each list is in the order in which time ends. Those that
+ * wait for an instance do so as long as it takes. */
+enum clock { CLOCK_NONE, CLOCK_QUEUE, CLOCK_IDLE, CLOCK_HEAD, CLOCK_END, CLOCK_LINGER, CLOCKS };
 
 /* An instance, and the request that it has. */
 struct seat {
@@ -40,10 +41,10 @@ struct server {
         struct conn *first;
         struct conn *last;
     } clocks[CLOCKS];
-    struct conn *queue; /* that wait for an instance */
-    struct conn *queue_last;
     struct conn *again; /* that may go on at once, when others had their turn */
     struct conn *gone;  /* to be freed once nobody is looking */
+    struct h2 *h2s;     /* connections that speak HTTP/2 */
+    struct h2 *dirty;   /* of those: that have something to send */
     struct seat *seats;
     uint32_t nseats; /* made so far */
     uint32_t most;   /* that can be made */
@@ -69,6 +70,42 @@ void conn_end(struct conn *conn);
 
 /* Puts it into another list of clocks, from now on. */
 void conn_clock(struct conn *conn, enum clock clock);
+
+/* A request's head was read, into conn->head: it goes to an instance, or is refused. */
+void conn_request(struct conn *conn);
+
+/* There is no request, or none that can be answered: whatever follows cannot be read. */
+void conn_refuse(struct conn *conn, unsigned status);
+
+/* All is sent: what still comes is thrown away for a while, for to close at once could take the
+ * last of it away from who has not read it yet. */
+void conn_linger(struct conn *conn);
+
+/* --- HTTP/2: h2.c -------------------------------------------------------------------------------
+ */
+
+/* The connection speaks it from here on. False: no memory. */
+bool h2_begin(struct conn *conn);
+
+/* Bytes that were read before. */
+void h2_take(struct conn *conn, const void *from, size_t len);
+
+void h2_go_on(struct conn *conn);
+void h2_stream_go_on(struct conn *stream);
+
+/* What belongs to it is given back: of a connection, which ends all its streams; of a stream. */
+void h2_end(struct conn *conn);
+void h2_stream_end(struct conn *stream);
+
+/* It has something to send, which h2_flush does for all. */
+void h2_dirty(struct conn *conn);
+void h2_flush(struct server *server);
+
+/* Sends what there is, as far as it goes. */
+void h2_send(struct conn *conn);
+
+/* No more requests are taken. */
+void h2_leave(struct server *server);
 
 /* --- Instances: seat.c --------------------------------------------------------------------------
  */

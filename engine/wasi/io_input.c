@@ -98,7 +98,7 @@ enum host_answer wasi_wait_stream(struct host_call *call, struct stream_wait wai
     enum host_answer answer = HOST_BLOCKED;
     if (wait.fd >= 0)
         answer = wasi_wait_fd(call, wait.fd, wait.events);
-    if (answer == HOST_BLOCKED && wait.until != UINT64_MAX)
+    if (answer == HOST_BLOCKED && (wait.fd < 0 || wait.until != UINT64_MAX))
         answer = wasi_wait_until(call, wait.until);
     return answer;
 }
