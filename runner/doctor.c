@@ -73,6 +73,13 @@ static int try_cell(struct examiner *examiner, const struct options *options,
     return failed;
 }
 
+/* Whatever kept the trial from its end, the doctor has no finding: one exit code. */
+static int no_trial(const struct err *err)
+{
+    report_error(NULL, err);
+    return err_exit_code(ERR_FAULT);
+}
+
 int command_doctor(const struct options *options, char **operands, size_t count)
 {
     (void)operands;
@@ -86,8 +93,8 @@ int command_doctor(const struct options *options, char **operands, size_t count)
     }
     /* A bound on memory, which asks for a control group; a directory, which asks for mounts; and
      * everything accepted that cannot be built. */
-    static const struct policy_directory directory = {
-        .host = "/usr", .guest = "/usr", .read_only = true};
+    struct policy_directory directory = {
+        .host = access("/usr", X_OK) ? "/" : "/usr", .guest = "/usr", .read_only = true};
     struct options all = *options;
     all.policy.memory = UINT64_C(256) << 20;
     all.policy.directories = &directory;
@@ -96,13 +103,14 @@ int command_doctor(const struct options *options, char **operands, size_t count)
     all.policy.degraded = ~(wall_set)0;
     static struct examiner examiner;
     struct doctor_findings findings = {0};
+    findings.mends = doctor_look();
     if (examiner_open(&examiner, &all, &err))
-        return report_error(NULL, &err);
+        return no_trial(&err);
     int failed = try_cell(&examiner, &all, &findings, &err);
     examiner_close(&examiner);
     session_heed(&examiner.session);
     if (failed)
-        return report_error(NULL, &err);
+        return no_trial(&err);
     findings.host = &examiner.host;
     findings.engine = examiner.engine;
     if (options->json ? doctor_print_json(&findings, stdout) : doctor_print_text(&findings, stdout))

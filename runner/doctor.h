@@ -12,7 +12,12 @@ struct doctor_findings {
     wall_set standing;
     wall_set missing;
     int errors[WALL_COUNT]; /* errno, of those that are missing */
+    uint64_t mends;         /* what doctor_look() returned */
 };
+
+/* The rows of doctor.def that apply to this host, a bit each. To be asked before a cell is tried:
+ * the shim of an ordinary user enters a user namespace, which has limits of its own. */
+uint64_t doctor_look(void);
 
 /* The walls that are required and cannot be built. */
 wall_set doctor_lacks(const struct doctor_findings *findings);

@@ -55,10 +55,21 @@ static bool applies(const struct mend *mend)
     return true;
 }
 
-static const char *mend_of(enum wall wall)
+#define MENDS (sizeof mends / sizeof *mends)
+_Static_assert(MENDS <= 64, "a bit for each row");
+
+uint64_t doctor_look(void)
 {
-    for (size_t i = 0; i < sizeof mends / sizeof *mends; i++)
-        if (mends[i].wall == wall && applies(&mends[i]))
+    uint64_t rows = 0;
+    for (size_t i = 0; i < MENDS; i++)
+        rows |= (uint64_t)applies(&mends[i]) << i;
+    return rows;
+}
+
+static const char *mend_of(uint64_t rows, enum wall wall)
+{
+    for (size_t i = 0; i < MENDS; i++)
+        if (mends[i].wall == wall && rows >> i & 1)
             return mends[i].what;
     return "run Linux %K or later";
 }
@@ -69,8 +80,8 @@ const char *doctor_mend(const struct doctor_findings *findings, enum wall wall, 
     bool follows = wall != WALL_USER_NAMESPACE && !findings->host->root &&
                    wall_in(findings->missing, WALL_USER_NAMESPACE) &&
                    wall_in(wall_named("namespaces"), wall);
-    const char *what =
-        follows ? "an ordinary user needs user-namespace for it: mend that" : mend_of(wall);
+    const char *what = follows ? "an ordinary user needs user-namespace for it: mend that"
+                               : mend_of(findings->mends, wall);
     const char *kernel = strstr(what, "%K");
     if (kernel)
         snprintf(ret, size, "%.*s%s%s", (int)(kernel - what), what, walls[wall].kernel, kernel + 2);

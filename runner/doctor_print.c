@@ -32,25 +32,31 @@ static const char *why(const struct doctor_findings *findings, enum wall wall)
                : "it could not be built";
 }
 
+static bool without_namespaces(const struct doctor_findings *findings)
+{
+    return wall_in(findings->missing, WALL_USER_NAMESPACE) &&
+           wall_in(findings->missing, WALL_PID_NAMESPACE) &&
+           wall_in(findings->missing, WALL_NET_NAMESPACE);
+}
+
 /* In which way carrel would run here. */
 static const char *tier(const struct doctor_findings *findings)
 {
     if (!doctor_lacks(findings))
         return findings->host->root ? "root: all walls that are required stand"
                                     : "rootless: all walls that are required stand";
-    if (wall_in(findings->missing, WALL_USER_NAMESPACE) ||
-        wall_in(findings->missing, WALL_MOUNT_NAMESPACE))
+    if (without_namespaces(findings))
         return "without namespaces: seccomp, Landlock, no-new-privs and limits alone, and only "
-               "with "
-               "--degrade=namespaces";
+               "with --degrade=namespaces";
     return "degraded: walls that are required are missing, and nothing runs without --degrade";
 }
 
-/* The flags that accept what is missing. */
+/* The flags that accept what is missing, and no more: the name of the family only where a host has
+ * no namespaces to give. */
 static void print_flags(const struct doctor_findings *findings, FILE *out)
 {
     wall_set lacks = doctor_lacks(findings), family = wall_named("namespaces");
-    if (lacks & family) {
+    if (without_namespaces(findings)) {
         fputs(" --degrade=namespaces", out);
         lacks &= ~family;
     }

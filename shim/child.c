@@ -9,6 +9,7 @@
 #include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/securebits.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -43,9 +44,14 @@ static long join_group(struct child *child, const char *file)
 }
 
 /* The new root is mounted over the old one and pivoted to; what was below is detached. Propagation
- * is cut first, or the host would lose its mounts too. */
+ * is cut first, or the host would lose its mounts too. In the caller's own mount namespace it would
+ * lose them all the same, so there nothing is begun. */
 static long empty_root(struct child *child)
 {
+    if (!(child->spaces & CLONE_NEWNS)) {
+        child->call = "clone3";
+        return child->no_mount_space ? -child->no_mount_space : -EPERM;
+    }
     MUST(CALL(mount, "none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
     long context = CALL(fsopen, "tmpfs", FSOPEN_CLOEXEC, 0, 0, 0);
     MUST(context);

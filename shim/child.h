@@ -12,6 +12,8 @@ struct child {
     int engine;                      /* descriptor of the engine's file; not PROTOCOL_SOCKET */
     int socket;                      /* the cell's end; not PROTOCOL_SOCKET */
     const int *cgroups;              /* of each CGROUP_ENTER in its order: the open `tasks` */
+    uint64_t spaces;                 /* CLONE_NEW...: the namespaces that it was cloned into */
+    int no_mount_space;              /* errno: why CLONE_NEWNS is not; 0: not wanted */
     volatile int pid;                /* the child's own process id, as the shim sees it */
     volatile size_t at;              /* the operation that it is at: those before it are done */
     volatile wall_set missing;       /* walls that failed where that is accepted, and why: */

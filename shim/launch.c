@@ -33,14 +33,12 @@ static uint64_t space_flag(enum operation_kind kind)
     }
 }
 
-/* All flags of the plan's namespaces, or only those that may not be missing. */
-static uint64_t space_flags(const struct plan *plan, bool required_only)
+/* The flags of all the plan's namespaces. */
+static uint64_t space_flags(const struct plan *plan)
 {
     uint64_t flags = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        if (!(required_only && plan->at[i].may_fail))
-            flags |= space_flag(plan->at[i].kind);
-    }
+    for (size_t i = 0; i < plan->count; i++)
+        flags |= space_flag(plan->at[i].kind);
     return flags;
 }
 
@@ -89,11 +87,12 @@ static int try_clone(uint64_t flag, int cgroup)
 }
 
 /* The clone failed: which wall is it? Tries each part alone. Slow, but this is the end anyway. */
-static int explain_clone(const struct plan *plan, int cgroup, int error, struct err *err)
+static int explain_clone(const struct plan *plan, uint64_t spaces, int cgroup, int error,
+                         struct err *err)
 {
     int plain = try_clone(0, -1);
     for (size_t i = 0; plain == 0 && i < plan->count; i++) {
-        uint64_t flag = space_flag(plan->at[i].kind);
+        uint64_t flag = space_flag(plan->at[i].kind) & spaces;
         int failed = flag ? try_clone(flag, -1) : 0;
         if (failed)
             return walls_refuse(operation_infos[plan->at[i].kind].wall, "clone3", failed, err);
@@ -105,28 +104,40 @@ static int explain_clone(const struct plan *plan, int cgroup, int error, struct 
                    strerror(error), advice_on(error));
 }
 
-/* Makes the process. If some namespaces may be missing and the clone fails, it is tried once more
- * without those. */
+/* Takes each namespace that may be missing and cannot be had out of child->spaces, and reports its
+ * wall. Whether there was one. */
+static bool drop_spaces(const struct plan *plan, struct child *child, struct wall_report *report)
+{
+    bool dropped = false;
+    for (size_t i = 0; i < plan->count; i++) {
+        uint64_t flag = space_flag(plan->at[i].kind) & child->spaces;
+        int error = flag && plan->at[i].may_fail ? try_clone(flag, -1) : 0;
+        if (!error)
+            continue;
+        walls_failed(report, &plan->at[i], "clone3", error, NULL);
+        child->spaces &= ~flag;
+        if (flag == CLONE_NEWNS)
+            child->no_mount_space = error;
+        dropped = true;
+    }
+    return dropped;
+}
+
+/* Makes the process. If the clone fails, it is tried once more without the namespaces that cannot
+ * be had and may be missing. */
 static int make_process(const struct shim *shim, const struct plan *plan,
                         const struct cgroups *cgroups, struct child *child, int *pidfd,
                         struct wall_report *report, struct err *err)
 {
     int made = cgroups_unified(cgroups), cgroup = made >= 0 ? made : shim->into;
-    uint64_t all = space_flags(plan, false), required = space_flags(plan, true), flags = all;
-    long result = clone_once(flags, cgroup, pidfd, &child->pid, child_run, child);
-    if (result < 0 && all != required) {
-        int error = (int)-result;
-        flags = required;
-        result = clone_once(flags, cgroup, pidfd, &child->pid, child_run, child);
-        for (size_t i = 0; result >= 0 && i < plan->count; i++) {
-            if (space_flag(plan->at[i].kind) & ~required)
-                walls_failed(report, &plan->at[i], "clone3", error, NULL);
-        }
-    }
+    child->spaces = space_flags(plan);
+    long result = clone_once(child->spaces, cgroup, pidfd, &child->pid, child_run, child);
+    if (result < 0 && drop_spaces(plan, child, report))
+        result = clone_once(child->spaces, cgroup, pidfd, &child->pid, child_run, child);
     if (result < 0)
-        return explain_clone(plan, cgroup, (int)-result, err);
+        return explain_clone(plan, child->spaces, cgroup, (int)-result, err);
     for (size_t i = 0; i < plan->count; i++) {
-        if (operation_infos[plan->at[i].kind].phase == PHASE_CLONE)
+        if (space_flag(plan->at[i].kind) & child->spaces)
             walls_built(report, &plan->at[i]);
     }
     return 0;
