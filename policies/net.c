@@ -251,6 +251,22 @@ bool net_rule_denies_local(const struct net_rule *rule, enum net_use use,
            rule->family == local->family && net_rule_has_port(rule, local->port);
 }
 
+bool net_listen_address(const char *text, struct net_address *ret)
+{
+    char rule_text[NET_TEXT_MAX + 8];
+    struct net_rule rule;
+    bool any = strncmp(text, "*:", 2) == 0;
+    snprintf(rule_text, sizeof rule_text, "listen=%s", text);
+    if (strlen(text) >= NET_TEXT_MAX || net_rule_read(rule_text, &rule, NULL) ||
+        rule.first_port != rule.last_port ||
+        !(any || (rule.host == NET_RANGE && rule.bits == (rule.family == NET_IPV4 ? 32 : 128))))
+        return false;
+    *ret = (struct net_address){.family = any ? NET_IPV4 : rule.family, .port = rule.first_port};
+    if (!any)
+        memcpy(ret->bytes, rule.bytes, sizeof rule.bytes);
+    return true;
+}
+
 bool net_rule_address(const struct net_rule *rule, struct net_address *ret)
 {
     *ret = (struct net_address){.family = rule->family, .port = rule->first_port};

@@ -103,6 +103,10 @@ bool net_rule_denies_local(const struct net_rule *rule, enum net_use use,
  * up?) Letters of either size are the same. */
 bool net_rule_names(const struct net_rule *rule, enum net_use use, struct str name);
 
+/* The address and port to listen at that a text is: 127.0.0.1:80, [::1]:80, or *:80 for every IPv4
+ * address. False if it is none. */
+bool net_listen_address(const char *text, struct net_address *ret);
+
 /* The one address and port that the rule is about; false if there are more, or none. */
 bool net_rule_address(const struct net_rule *rule, struct net_address *ret);
 

@@ -251,24 +251,11 @@ static int set_status(struct options *options, const char *text, struct err *err
 
 static int set_address(struct options *options, const char *text, struct err *err)
 {
-    char rule_text[NET_TEXT_MAX + 8];
-    struct net_rule rule;
-    struct err why = {0};
-    snprintf(rule_text, sizeof rule_text, "listen=%s", text);
-    bool any = strncmp(text, "*:", 2) == 0;
-    if (strlen(text) >= NET_TEXT_MAX || net_rule_read(rule_text, &rule, &why) ||
-        rule.first_port != rule.last_port ||
-        !(any || (rule.host == NET_RANGE && rule.bits == (rule.family == NET_IPV4 ? 32 : 128))))
-        return err_set(
-            err, ERR_USAGE, ERR_NOWHERE,
-            "--addr: '%s' is no address with a port: write 127.0.0.1:8080, [::1]:8080 or "
-            "*:8080",
-            text);
-    options->serve.address =
-        (struct net_address){.family = any ? NET_IPV4 : rule.family, .port = rule.first_port};
-    if (!any)
-        memcpy(options->serve.address.bytes, rule.bytes, sizeof rule.bytes);
-    return 0;
+    if (net_listen_address(text, &options->serve.address))
+        return 0;
+    return err_set(
+        err, ERR_USAGE, ERR_NOWHERE,
+        "--addr: '%s' is no address with a port: write 127.0.0.1:8080, [::1]:8080 or *:8080", text);
 }
 
 static int set_isolation(struct options *options, const char *text, struct err *err)

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MEMORY_DEFAULT (UINT64_C(4) << 30) /* as of the command line */
-#define RULES_MOST     128
-#define TARGETS_MOST   64
+#define MEMORY_DEFAULT       (UINT64_C(4) << 30) /* as of the command line */
+#define REQUESTS_DEFAULT     64
+#define REQUEST_TIME_DEFAULT UINT64_C(30000000000)
+#define RULES_MOST           128
+#define TARGETS_MOST         64
 
 enum annotation {
 #define ANNOTATION(NAME, key, what) ANNOTATION_##NAME,
@@ -74,10 +76,11 @@ static int keep_list(struct prepared *prepared, json_object *list, struct text_l
 
 static int unknown(const char *key, struct err *err)
 {
+    char list[512] = "";
+    for (size_t i = 0, used = 0; i < ANNOTATIONS && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, " %s", keys[i]);
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                   "the annotation %s is not known: carrel.policy/ has net, dir, memory, timeout, "
-                   "fuel, invoke and degrade",
-                   key);
+                   "the annotation %s is not known: " ANNOTATION_PREFIX " has%s", key, list);
 }
 
 /* Calls `take` for each word of a value. */
@@ -111,18 +114,48 @@ struct filling {
     struct policy_directory *directories;
 };
 
-static int take_rule(void *data, const char *word, struct err *err)
+typedef int rule_reader(const char *text, struct net_rule *ret, struct err *err);
+
+static int add_rule(struct filling *filling, const char *word, rule_reader *read, const char *where,
+                    struct err *err)
 {
-    struct filling *filling = data;
     struct policy *policy = &filling->prepared->policy;
     if (policy->net_count == RULES_MOST)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "carrel.policy/net has more than %d rules",
-                       RULES_MOST);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/net and http have more than %d rules", RULES_MOST);
     struct net_rule *rule = &filling->rules[policy->net_count];
-    if (net_rule_read(word, rule, err))
-        return err_within(err, "the annotation carrel.policy/net");
+    if (read(word, rule, err))
+        return err_within(err, "%s", where);
     policy->net_count++;
     policy->allowed |= net_rule_gives(rule);
+    return 0;
+}
+
+static int take_rule(void *data, const char *word, struct err *err)
+{
+    return add_rule(data, word, net_rule_read, "the annotation carrel.policy/net", err);
+}
+
+static int take_origin(void *data, const char *word, struct err *err)
+{
+    return add_rule(data, word, net_origin_rule_read, "the annotation carrel.policy/http", err);
+}
+
+/* The pod's network has to be somewhere: into an empty one nobody can connect. */
+static int take_serve(struct prepared *prepared, const char *value, struct err *err)
+{
+    if (!net_listen_address(value, &prepared->serve_at))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/serve: '%s' is no address with a port: write *:8080 or "
+                       "127.0.0.1:8080",
+                       value);
+    if (prepared->own_network)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/serve: the container's network is new and empty, so nobody "
+                       "could connect: give it a pod's, or the host's (ctr run --net-host)");
+    net_address_text(&prepared->serve_at, prepared->serve_text);
+    prepared->policy.allowed |= CAPABILITY(HTTP_IN);
+    prepared->serves = true;
     return 0;
 }
 
@@ -219,6 +252,10 @@ static int take_annotation(struct filling *filling, enum annotation annotation, 
     uint64_t memory = policy->memory;
     switch (annotation) {
     case ANNOTATION_NET: return each_word(prepared, value, take_rule, filling, err);
+    case ANNOTATION_HTTP: return each_word(prepared, value, take_origin, filling, err);
+    case ANNOTATION_SERVE: return take_serve(prepared, value, err);
+    case ANNOTATION_REQUEST_TIMEOUT:
+        return quantity(key, quantity_duration(value, &prepared->serve.time), value, err);
     case ANNOTATION_DIR: return each_word(prepared, value, take_target, filling, err);
     case ANNOTATION_DEGRADE: return each_word(prepared, value, take_wall, filling, err);
     case ANNOTATION_TIMEOUT:
@@ -291,6 +328,14 @@ int bundle_policy(const struct bundle *bundle, json_object *process, struct prep
         .timeout = POLICY_UNLIMITED,
         .fuel = POLICY_UNLIMITED,
     };
+    ret->serve = (struct cell_serve){.address = ret->serve_text,
+                                     .listener = -1,
+                                     .leave = -1,
+                                     .ticks = -1,
+                                     .isolation = "instance",
+                                     .requests = REQUESTS_DEFAULT,
+                                     .time = REQUEST_TIME_DEFAULT,
+                                     .body = POLICY_UNLIMITED};
     ret->oom_score = json_object_object_get_ex(process, "oomScoreAdj", &score)
                          ? json_object_get_int(score)
                          : INT_MIN;

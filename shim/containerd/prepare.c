@@ -11,6 +11,7 @@
 #include "shim/session.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,21 +41,24 @@ void prepare_release(struct prepared *room)
 /* What a helper says, one byte each. */
 enum { TOLD_LAUNCH, TOLD_DONE };
 
-/* Says how far the room is filled in; the component's descriptor goes with it. */
-static void tell(int socket, char byte, int memory)
+/* Descriptors that go with it: the component's, and the socket of one that serves. */
+enum { FD_COMPONENT, FD_LISTENER, FDS };
+
+/* Says how far the room is filled in. */
+static void tell(int socket, char byte, const int *fds, size_t count)
 {
     struct iovec part = {&byte, 1};
     union {
         struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(FDS * sizeof(int))];
     } control = {.space = {0}};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-    if (memory >= 0) {
+    if (count) {
         packet.msg_control = &control;
-        packet.msg_controllen = sizeof control;
+        packet.msg_controllen = CMSG_SPACE(count * sizeof *fds);
         struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
-        *head = (struct cmsghdr){CMSG_LEN(sizeof memory), SOL_SOCKET, SCM_RIGHTS};
-        memcpy(CMSG_DATA(head), &memory, sizeof memory);
+        *head = (struct cmsghdr){CMSG_LEN(count * sizeof *fds), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(head), fds, count * sizeof *fds);
     }
     while (sendmsg(socket, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR)
         ;
@@ -68,6 +72,7 @@ struct work {
     struct bundle bundle;
     struct session session;
     struct demand demand;
+    int listener; /* of a component that serves; -1 */
     struct verdict verdict;
     struct wall_report walls;
     struct audit audit;
@@ -77,13 +82,20 @@ struct work {
 static int judge(const struct work *work, struct err *err)
 {
     const struct prepared *room = work->room;
+    bool answers = demand_is(&work->demand, DEMAND_IS_PROXY);
     if (derive_refusal(&work->demand, &room->policy, &work->verdict, err))
         return -1;
+    if (room->serves && !room->invoke)
+        return answers ? 0
+                       : err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                                 "it answers no HTTP requests (it does not export "
+                                 "wasi:http/incoming-handler): take carrel.policy/serve away");
     if (room->invoke || demand_is(&work->demand, DEMAND_IS_COMMAND))
         return 0;
-    if (demand_is(&work->demand, DEMAND_IS_PROXY))
+    if (answers)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "it answers HTTP requests and is no program: carrel cannot serve yet");
+                       "it answers HTTP requests and is no program: say where it listens in the "
+                       "annotation carrel.policy/serve, for example *:8080");
     return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                    "it is no program: name a call of one of its exports in the annotation "
                    "carrel.policy/invoke");
@@ -121,7 +133,7 @@ static int ask_reader(struct work *work, struct err *err)
     };
     if (cell_plan_make(&request, &room->reader, err))
         return -1;
-    tell(work->socket, TOLD_LAUNCH, -1);
+    tell(work->socket, TOLD_LAUNCH, NULL, 0);
     if (session_read(&work->session, &room->component, &room->reader.plan, false, &work->demand,
                      &work->walls, err)) {
         if (err->kind == ERR_MALFORMED)
@@ -142,9 +154,29 @@ static int get_demand(struct work *work, struct err *err)
     return judge(work, err);
 }
 
+/* Listens where the component is to serve: in the network of its pod. The helper goes nowhere else
+ * afterwards. */
+static int listen_for_it(struct work *work, struct err *err)
+{
+    struct prepared *room = work->room;
+    struct serving serving;
+    cleanup_close int network = room->network[0] ? open(room->network, O_RDONLY | O_CLOEXEC) : -1;
+    if (room->network[0] && (network < 0 || setns(network, CLONE_NEWNET)))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot enter the network namespace %s: %s",
+                       room->network, strerror(errno));
+    serving_start(&serving);
+    if (serving_listen(&serving, &room->serve_at, err))
+        return -1;
+    work->listener = serving.listener;
+    snprintf(room->serve_text, sizeof room->serve_text, "%s", serving.address);
+    return 0;
+}
+
 static int make_plan(struct work *work, struct err *err)
 {
     struct prepared *room = work->room;
+    if (room->serves && !room->invoke && listen_for_it(work, err))
+        return -1;
     if (getrandom(room->seed, sizeof room->seed, 0) != (ssize_t)sizeof room->seed)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
     streams_kinds(work->what->streams, room->host.streams);
@@ -158,6 +190,7 @@ static int make_plan(struct work *work, struct err *err)
         .seed = room->seed,
         .arguments = room->arguments,
         .invoke = room->invoke,
+        .serve = room->serves && !room->invoke ? &room->serve : NULL,
     };
     return cell_plan_make(&request, &room->plan, err);
 }
@@ -185,6 +218,7 @@ static int take_exec(struct work *work, struct err *err)
                        "calls one of its exports, written 'NAME(ARGUMENTS)'",
                        call);
     room->invoke = call;
+    room->serves = false;
     return 0;
 }
 
@@ -272,11 +306,14 @@ static _Noreturn void help(struct prepared *room, const struct preparing *what, 
     work->room = room;
     work->what = what;
     work->socket = socket;
+    work->listener = -1;
     room->component.memory = -1;
     bool failed = work_out(work, &err);
     if (failed)
         room->err = err;
-    tell(socket, TOLD_DONE, failed ? -1 : room->component.memory);
+    const int fds[FDS] = {room->component.memory, work->listener};
+    size_t count = failed || fds[FD_COMPONENT] < 0 ? 0 : fds[FD_LISTENER] < 0 ? 1 : FDS;
+    tell(socket, TOLD_DONE, fds, count);
     if (!failed && !room->sandbox && !what->process.len) {
         setpriority(PRIO_PROCESS, 0, 10); /* the container is more urgent */
         write_audit(work);
@@ -312,7 +349,7 @@ enum prepare_state prepare_finish(struct prepared *room, int socket)
     struct iovec part = {&byte, 1};
     union {
         struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(FDS * sizeof(int))];
     } control;
     struct msghdr packet = {.msg_iov = &part,
                             .msg_iovlen = 1,
@@ -323,10 +360,12 @@ enum prepare_state prepare_finish(struct prepared *room, int socket)
         return PREPARE_WAITS;
     if (size > 0 && byte == TOLD_LAUNCH)
         return PREPARE_LAUNCH;
-    room->component.memory = -1;
+    int fds[FDS] = {-1, -1};
     struct cmsghdr *head = size > 0 ? CMSG_FIRSTHDR(&packet) : NULL;
-    if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(&room->component.memory, CMSG_DATA(head), sizeof(int));
+    if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len <= CMSG_LEN(sizeof fds))
+        memcpy(fds, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+    room->component.memory = fds[FD_COMPONENT];
+    room->serve.listener = fds[FD_LISTENER];
     if (size <= 0 || (room->err.kind == ERR_NONE && !room->sandbox && room->component.memory < 0))
         err_set(&room->err, ERR_FAULT, ERR_NOWHERE,
                 "the helper that prepares the container died: see the log of containerd");

@@ -27,6 +27,10 @@ struct prepared {
     struct policy policy;
     struct text_list arguments;
     const char *invoke;
+    bool serves; /* it answers requests, as `serve` says */
+    struct cell_serve serve;
+    struct net_address serve_at;
+    char serve_text[NET_TEXT_MAX];
     struct cell_plan reader; /* whose cell is launched as that of the plan is, most likely */
     struct cell_plan plan;   /* neither is of a sandbox */
     size_t used;

@@ -13,6 +13,7 @@
 
 #define MILLISECOND    UINT64_C(1000000)
 #define SHUTDOWN_TIME  (2500 * MILLISECOND)
+#define QUIET          (100 * MILLISECOND)
 #define SERVICE_PREFIX "containerd.task.v"
 #define SERVICE_SUFFIX ".Task"
 
@@ -477,9 +478,9 @@ static bool done(const struct service *service)
            (!events_pending(&service->events) && !connections_pending(&service->connections));
 }
 
-/* Starting a container takes code and stack that are not needed again until the next one starts,
- * and there are as many shims as pods. Gives their pages back: below what is in use of the stack,
- * and of the program's code, which is read from its file again where it is wanted. */
+/* A call takes code and stack that are not needed again until the next one comes, which may be long
+ * after, and there are as many shims as pods. Gives their pages back: below what is in use of the
+ * stack, and of the program's code, which is read from its file again where it is wanted. */
 static void tidy(void)
 {
     extern const char __executable_start, etext;
@@ -499,10 +500,12 @@ void service_run(struct service *service, int listener, const char *namespace, c
     events_start(&service->events, events, service->namespace);
     tasks_start(&service->tasks, service->namespace, &service->connections, &service->events);
     uint64_t alone = cell_now();
+    bool untidy = true;
     while (!done(service)) {
         struct polls *polls = &service->polls;
-        polls->count = 0;
-        polls->until = service->closing ? service->until : UINT64_MAX;
+        polls_clear(polls);
+        if (service->closing)
+            polls_until(polls, service->until);
         if (!tasks_empty(&service->tasks))
             alone = UINT64_MAX;
         if (alone != UINT64_MAX && idle != UINT64_MAX)
@@ -510,11 +513,12 @@ void service_run(struct service *service, int listener, const char *namespace, c
         tasks_wait(&service->tasks, polls);
         events_wait(&service->events, polls);
         connections_wait(&service->connections, polls);
-        if (service->tasks.untidy && polls->until == UINT64_MAX) {
-            service->tasks.untidy = false;
+        if (untidy)
+            polls_until(polls, cell_now() + QUIET);
+        bool quiet = poll(polls->at, polls->count, milliseconds(polls->until)) == 0;
+        if (quiet && untidy)
             tidy();
-        }
-        poll(polls->at, polls->count, milliseconds(polls->until));
+        untidy = !quiet;
         tasks_act(&service->tasks, polls);
         events_act(&service->events, polls);
         connections_act(&service->connections, polls, service_handle, service);

@@ -16,10 +16,20 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+/* How often time is counted for a cell that serves. */
+#define SERVING_TICK (UINT64_C(1) << SERVING_TICK_SHIFT)
+
 #define HELPER_PAUSE UINT64_C(20000000) /* between two looks whether one is gone */
 
 /* Places of a process among what is waited for. */
-enum { AT_SOCKET, AT_PIDFD, AT_HELPER, AT_PUMPS, AT_LOOKUPS = AT_PUMPS + 3 };
+enum {
+    AT_SOCKET,
+    AT_PIDFD,
+    AT_HELPER,
+    AT_PUMPS,
+    AT_LOOKUPS = AT_PUMPS + 3,
+    AT_TLS = AT_LOOKUPS + 2
+};
 
 void tasks_start(struct tasks *tasks, const char *namespace, struct connections *connections,
                  struct events *events)
@@ -190,10 +200,15 @@ static void free_room(struct process *process)
 {
     if (!process->room)
         return;
-    if (process->room->looks_up)
-        lookups_close(&process->room->lookups);
-    cell_close(&process->room->cell);
-    munmap(process->room, sizeof *process->room);
+    struct room *room = process->room;
+    if (room->looks_up) {
+        lookups_close(&room->lookups);
+        tls_close(&room->tls);
+    }
+    if (room->serves)
+        serving_close(&room->serving);
+    cell_close(&room->cell);
+    munmap(room, sizeof *room);
     process->room = NULL;
 }
 
@@ -290,6 +305,19 @@ static void finish_pause(struct tasks *tasks, struct process *process)
     finish(tasks, process, info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status);
 }
 
+/* A component that serves is told to take no more requests. False if that is not how it ends. */
+static bool drain(struct process *process, int signal)
+{
+    struct room *room = process->room;
+    if (signal == SIGKILL || !room || !room->serves || room->cell.state != STATE_RUN ||
+        process->container->paused || !serving_leave(&room->serving))
+        return false;
+    uint64_t now = cell_now(), grace = room->serving.grace;
+    room->cell.deadline = grace < UINT64_MAX - now ? now + grace : UINT64_MAX;
+    process->signal = signal;
+    return true;
+}
+
 void process_kill(struct process *process, int signal)
 {
     int pidfd = process->pidfd >= 0 ? process->pidfd
@@ -301,6 +329,8 @@ void process_kill(struct process *process, int signal)
         return;
     if (stops || process->pidfd >= 0) {
         syscall(SYS_pidfd_send_signal, pidfd, signal == SIGTSTP ? SIGSTOP : signal, NULL, 0);
+    } else if (drain(process, signal)) {
+        return;
     } else {
         if (!process->signal)
             process->signal = signal;
@@ -409,6 +439,30 @@ static int launch_cell(struct tasks *tasks, struct room *room, const struct plan
     return result;
 }
 
+/* What the cell is to serve with, of which the helper has made only the socket that listens. */
+static int open_serving(struct room *room, struct err *err)
+{
+    struct serving *serving = &room->serving;
+    struct plan *plan = &room->prepared.plan.plan;
+    serving_start(serving);
+    serving->listener = room->prepared.serve.listener;
+    serving->grace = room->prepared.serve.time;
+    room->serves = true;
+    if (serving_open(serving, err))
+        return -1;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct operation *at = &plan->at[i];
+        if (at->kind == OPERATION_HTTP_LISTENER)
+            at->of.http_listener.socket = (uint64_t)serving->listener;
+        else if (at->kind == OPERATION_LEAVE)
+            at->of.leave.pipe = (uint64_t)serving->leave[0];
+        else if (at->kind == OPERATION_TICKS)
+            at->of.ticks.file = (uint64_t)serving->ticks;
+    }
+    serving_tick(serving, cell_now());
+    return 0;
+}
+
 /* The cell of a process that is prepared: the one that was launched while a reader was at work, if
  * it is as the plan wants it. Or the process of a pod, which does nothing else. */
 static int launch_it(struct tasks *tasks, struct process *process, struct err *err)
@@ -419,7 +473,8 @@ static int launch_it(struct tasks *tasks, struct process *process, struct err *e
         process->pid = pause_start(prepared, &process->pidfd, err);
         return process->pid < 0 ? -1 : 0;
     }
-    if (enter_network(tasks, prepared, err))
+    if (enter_network(tasks, prepared, err) ||
+        (prepared->serve.listener >= 0 && open_serving(room, err)))
         return -1;
     if (!launch_alike(&prepared->reader.plan, &prepared->plan.plan))
         cell_close(&room->cell);
@@ -537,11 +592,19 @@ int process_start(struct tasks *tasks, struct process *process, struct err *err)
         if (room->looks_up) {
             lookups_start(&room->lookups);
             lookups_open(&room->lookups, &room->prepared.host, &room->prepared.policy);
+            tls_start(&room->tls);
+            if (tls_open(&room->tls, &room->prepared.host, &room->prepared.policy, &tasks->shim,
+                         err)) {
+                cell_kill(&room->cell);
+                return -1;
+            }
         }
         if (cell_order(&room->cell, &room->prepared.plan.plan, &process->component, err)) {
             cell_kill(&room->cell);
             return -1;
         }
+        if (room->looks_up)
+            tls_advance(&room->tls, &room->cell.network, &tasks->shim);
     }
     process->status = TASK_RUNNING;
     tell_started(tasks, process);
@@ -568,7 +631,12 @@ static void wait_cell(struct process *process, struct polls *polls)
         process->places[AT_LOOKUPS] = polls_add(polls, waits[0]);
         process->places[AT_LOOKUPS + 1] = polls_add(polls, waits[1]);
         polls_until(polls, lookups_deadline(&room->lookups));
+        tls_wait(&room->tls, &cell->network, waits);
+        process->places[AT_TLS] = polls_add(polls, waits[0]);
+        process->places[AT_TLS + 1] = polls_add(polls, waits[1]);
     }
+    if (room->serves && begun)
+        polls_until(polls, now + SERVING_TICK);
     if (cell_gone(cell))
         return;
     polls_until(polls, cell->deadline);
@@ -594,10 +662,15 @@ static void act_cell(struct tasks *tasks, struct process *process, const struct 
                                         polls->at[process->places[AT_LOOKUPS + 1]]};
         lookups_act(&room->lookups, waits);
         lookups_advance(&room->lookups, &cell->network, &tasks->shim);
+        const struct pollfd secure[2] = {polls->at[process->places[AT_TLS]],
+                                         polls->at[process->places[AT_TLS + 1]]};
+        tls_act(&room->tls, secure);
+        tls_advance(&room->tls, &cell->network, &tasks->shim);
     }
+    if (room->serves)
+        serving_tick(&room->serving, cell_now());
     if (cell->state == STATE_RUN && !room->released) {
         room->released = true;
-        tasks->untidy = true;
         prepare_release(&room->prepared);
     }
     cell_check_time(cell, cell_now());

@@ -9,6 +9,8 @@
 #include "shim/containerd/prepared.h"
 #include "shim/containerd/streams.h"
 #include "shim/lookup.h"
+#include "shim/serving.h"
+#include "shim/tls.h"
 #include <time.h>
 
 #define CONTAINERS_MAX 128 /* of one shim */
@@ -37,9 +39,12 @@ struct container {
 /* What of a process needs memory only while it lives, or is prepared. Shared with helpers. */
 struct room {
     struct cell cell;
-    bool looks_up; /* `lookups` is in use */
+    bool looks_up; /* `lookups` and `tls` are in use */
+    bool serves;   /* `serving` is */
     bool released; /* the plan is not needed any more, and gone */
     struct lookups lookups;
+    struct tls tls;
+    struct serving serving;
     struct prepared prepared;
 };
 
@@ -59,7 +64,7 @@ struct process {
     struct room *room; /* NULL once it is stopped */
     struct streams streams;
     bool waited; /* `places` are of this time round the loop */
-    size_t places[8];
+    size_t places[10];
 };
 
 /* A call that waits for a process. */
@@ -81,7 +86,6 @@ struct tasks {
     struct container containers[CONTAINERS_MAX];
     struct process *processes[PROCESSES_MAX];
     struct parked parked[PARKED_MAX];
-    bool untidy;                /* something was started: see service.c */
     pid_t helpers[HELPERS_MAX]; /* that have done their work, and are not reaped yet; 0 */
 };
 
@@ -104,7 +108,9 @@ bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct 
 /* Begins what was created. Errors: those of cell_order. */
 int process_start(struct tasks *tasks, struct process *process, struct err *err);
 
-/* Ends it, and remembers that `signal` was the cause; a stop or a continuation are just sent. */
+/* Ends it, and remembers that `signal` was the cause; a stop or a continuation are just sent. One
+ * that serves takes no more requests, and has its time to end with those that it has; a second
+ * signal, or SIGKILL, ends it at once. */
 void process_kill(struct process *process, int signal);
 
 /* Ends and frees it, or a container without processes. */

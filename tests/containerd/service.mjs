@@ -2,6 +2,7 @@
 // containerd. Usage: node service.mjs SHIM FOLDER (in a mount namespace of its own, as root).
 import assert from 'node:assert/strict';
 import { existsSync, openSync, closeSync, readFileSync, readdirSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,8 @@ const program = programs(path.join(folder, 'programs'));
 const host = new Host(folder, shim);
 await host.events.start();
 
+// A component of the shared collection.
+const component = (name) => path.join(process.env.SHARED ?? new URL('../../../shared', import.meta.url).pathname, 'components', `${name}.wasm`);
 const alive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 const refuses = (promise, code, text) => assert.rejects(promise, (e) => {
   assert.ok(e instanceof CallError, `${e}`);
@@ -284,6 +287,53 @@ const tests = {
       assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, code);
       await c.end();
     }
+  },
+
+  async 'a component that answers HTTP requests serves where an annotation says, and drains'() {
+    const ask = (port, path = '/') => fetch(`http://127.0.0.1:${port}${path}`).then((r) => r.text());
+    let c = await container(component('hhello'), { refused: true, late: true });
+    await assert.rejects(c.created, /carrel.policy\/serve/);
+    for (const [annotations, options, text] of [
+      [{ 'carrel.policy/serve': '*:18321' }, {}, /network is new and empty/],
+      [{ 'carrel.policy/serve': 'here' }, { network: 'host' }, /no address with a port/],
+      [{ 'carrel.policy/serve': '*:18321' }, { network: 'host', program: program.hello }, /answers no HTTP requests/],
+    ]) {
+      c = await container(options.program ?? component('hhello'), { annotations, ...options, refused: true, late: true });
+      await assert.rejects(c.created, (e) => { assert.match(e.message, text); return true; });
+    }
+    for (const signals of [[15], [9], [15, 15]]) {
+      c = await container(component('hhello'), { network: 'host', annotations: { 'carrel.policy/serve': '127.0.0.1:18321', 'carrel.policy/request-timeout': '2s' } });
+      await c.client.call('Start', { id: c.id });
+      const socket = net.connect(18321, '127.0.0.1');
+      socket.on('error', () => {});
+      await new Promise((done) => socket.on('connect', done));
+      assert.match(await ask(18321), /hello/i);
+      // Half a request: it is at work while the first signal comes.
+      if (signals.length > 1) { socket.write('GET / HTTP/1.1\r\nHost: a\r\n'); await sleep(100); }
+      else socket.destroy();
+      const wait = c.client.call('Wait', { id: c.id });
+      for (const signal of signals) await c.client.call('Kill', { id: c.id, signal });
+      assert.equal((await wait).exit_status, signals.length > 1 ? 143 : signals[0] === 9 ? 137 : 0);
+      socket.destroy();
+      await assert.rejects(ask(18321));
+      await c.end();
+    }
+  },
+
+  async 'origins that an annotation names can be asked by HTTP, and no others'() {
+    const server = createServer((request, response) => response.end('served'));
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const origin = `127.0.0.1:${server.address().port}`;
+    for (const [http, text] of [[`http://${origin}`, /status=200/], ['http://127.0.0.1:1', /denied|refused|error|err=/i]]) {
+      const c = await container(component('hclient'), { network: 'host', args: ['/module.wasm', 'GET', origin, '/'], annotations: { 'carrel.policy/http': http } });
+      await c.client.call('Start', { id: c.id });
+      await c.client.call('Wait', { id: c.id });
+      assert.match(await c.output[0], text);
+      assert.equal(/status=200/.test(await c.output[0]), http.includes(origin));
+      await c.end();
+    }
+    server.close();
+    server.closeAllConnections();
   },
 
   async 'an exec calls an export, and nothing else'() {
