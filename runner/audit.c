@@ -30,7 +30,7 @@ static struct audit_style style_of_output(void)
 struct printing {
     const struct options *options;
     struct audit_output output;
-    bool exceeds; /* what was asked for with --check or --diff */
+    struct audit_compare compare; /* instead, with --check or --diff */
 };
 
 static void arrange(const char *path, const struct examined *of, struct audit *ret)
@@ -59,7 +59,7 @@ static void print(struct printing *printing, const char *path, const struct exam
     static struct audit audit;
     arrange(path, of, &audit);
     if (printing->options->check) {
-        printing->exceeds = audit_print_excess(&audit, stdout) > 0 || printing->exceeds;
+        audit_compare_policy(&printing->compare, &audit);
         return;
     }
     audit_output_add(&printing->output, &audit);
@@ -73,7 +73,10 @@ static int audit_each(struct examiner *examiner, const struct options *options, 
     struct audit_style style = style_of_output();
     style.verbose = options->verbose;
     int code = 0;
-    if (!options->check)
+    if (options->check)
+        audit_compare_begin(&printing.compare, options->check, options->format == AUDIT_JSON,
+                            stdout);
+    else
         audit_output_begin(&printing.output, options->format, &style, stdout);
     for (size_t i = 0; i < count && !examiner->session.interrupted; i++) {
         struct examined *of = NULL;
@@ -84,9 +87,9 @@ static int audit_each(struct examiner *examiner, const struct options *options, 
             print(&printing, operands[i], of);
         examined_free(of);
     }
-    if (!options->check && audit_output_end(&printing.output))
+    if (options->check ? audit_compare_end(&printing.compare) : audit_output_end(&printing.output))
         code = err_exit_code(ERR_FAULT);
-    return code == 0 && printing.exceeds ? AUDIT_EXCEEDS : code;
+    return code == 0 && printing.compare.count > 0 ? AUDIT_EXCEEDS : code;
 }
 
 /* Two files against each other. */
@@ -102,8 +105,14 @@ static int audit_both(struct examiner *examiner, const struct options *options, 
         else
             arrange(operands[i], of[i], &audits[i]);
     }
-    if (code == 0 && audit_print_growth(&audits[0], &audits[1], stdout) > 0)
-        code = AUDIT_EXCEEDS;
+    struct audit_compare compare;
+    if (code == 0) {
+        audit_compare_begin(&compare, NULL, options->format == AUDIT_JSON, stdout);
+        audit_compare_versions(&compare, &audits[0], &audits[1]);
+        code = audit_compare_end(&compare) ? err_exit_code(ERR_FAULT)
+               : compare.count > 0         ? AUDIT_EXCEEDS
+                                           : 0;
+    }
     examined_free(of[0]);
     examined_free(of[1]);
     return code;
@@ -114,6 +123,9 @@ static const char *wrong_operands(const struct options *options, size_t count)
     if (options->diff && options->check)
         return "--diff compares two files, and --check a file with a policy: ask one after the "
                "other";
+    if ((options->diff || options->check) && options->format != AUDIT_TEXT &&
+        options->format != AUDIT_JSON)
+        return "--check and --diff print text or JSON: leave out --format, or ask for json";
     if (options->diff && count != 2)
         return "--diff takes two files: write `carrel audit --diff OLD NEW`";
     if (count > 1 && !options->check && !audit_formats[options->format].many)

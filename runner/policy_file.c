@@ -6,7 +6,6 @@
 #include "policies/printable.h"
 #include "runner/nearest.h"
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +237,9 @@ static int one_value(struct reading *r, const struct policy_key *key)
     const char *value = scalar(r, key->value);
     if (!value)
         return -1;
+    bool of_path = directory || key->meaning == MEANS_DENY_DIR;
+    if (of_path && (!*value || *value == ':'))
+        return wrong(r, "no directory of the host: it is empty, or begins with a colon");
     if (directory) {
         /* HOST alone keeps its name in the guest, wherever the file lies. */
         size_t length = strlen(value);
@@ -452,27 +454,42 @@ int policy_file_parse(const char *path, struct bytes text, struct policy_file *r
     return failed;
 }
 
-int policy_file_read(const char *path, struct policy_file *ret, struct err *err)
+/* Of an errno: what is wrong with the file itself. */
+static int unreadable(const char *flag, const char *path, int error, struct err *err)
+{
+    if (error == ENOENT || error == ENOTDIR)
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "%s %s: %s: name a policy file; `carrel help policy` says how to write one",
+                       flag, path, strerror(error));
+    if (error == ENOMEM)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "%s %s: out of memory", flag, path);
+    const char *advice = error == EISDIR   ? "name the file in it"
+                         : error == EACCES ? "its owner can let you read it"
+                                           : "name a file that can be read";
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s %s: %s: %s", flag, path, strerror(error),
+                   advice);
+}
+
+int policy_file_read(const char *flag, const char *path, struct policy_file *ret, struct err *err)
 {
     *ret = (struct policy_file){.path = path};
     FILE *in = fopen(path, "re");
+    int error = in ? 0 : errno;
     char *text = in ? malloc(POLICY_FILE_MAX + 1) : NULL;
-    if (!text) {
-        int failed = in ? ENOMEM : errno;
-        if (in)
-            fclose(in);
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "--policy %s: %s", path, strerror(failed));
-    }
-    size_t length = fread(text, 1, POLICY_FILE_MAX + 1, in);
-    int failed = ferror(in)
-                     ? err_set(err, ERR_ABSENT, ERR_NOWHERE, "--policy %s: cannot be read", path)
-                 : length > POLICY_FILE_MAX
-                     ? err_set(err, ERR_USAGE, ERR_NOWHERE, "--policy %s: larger than %d bytes",
-                               path, POLICY_FILE_MAX)
-                     : 0;
-    fclose(in);
-    if (!failed)
-        failed = policy_file_parse(path, (struct bytes){(const uint8_t *)text, length}, ret, err);
+    if (in && !text)
+        error = ENOMEM;
+    size_t length = text ? fread(text, 1, POLICY_FILE_MAX + 1, in) : 0;
+    if (text && ferror(in))
+        error = errno;
+    if (in)
+        fclose(in);
+    int failed =
+        error ? unreadable(flag, path, error, err)
+        : length > POLICY_FILE_MAX
+            ? err_set(err, ERR_USAGE, ERR_NOWHERE,
+                      "%s %s: larger than %d bytes, which no policy is", flag, path,
+                      POLICY_FILE_MAX)
+            : policy_file_parse(path, (struct bytes){(const uint8_t *)text, length}, ret, err);
     free(text);
     return failed;
 }
@@ -491,6 +508,42 @@ void policy_file_free(struct policy_file *file)
     *file = (struct policy_file){.path = file->path};
 }
 
+/* The next character of UTF-8; of anything else, the next byte. */
+static const char *step(const char *at)
+{
+    at++;
+    while (((unsigned char)*at & 0xc0) == 0x80)
+        at++;
+    return at;
+}
+
+/* Does the pattern cover the whole name? `*` stands for any characters, `?` for one, and whatever
+ * else for itself. Goes back to the latest `*` only, so it ends soon whatever the pattern. */
+static bool selects(const char *pattern, const char *name)
+{
+    const char *star = NULL, *from = NULL;
+    while (*name) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = name;
+        } else if (*pattern == '?') {
+            pattern++;
+            name = step(name);
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star) {
+            pattern = star;
+            name = from = step(from);
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
 bool policy_applies(const struct policy_file *file, const struct policy_setting *setting,
                     const struct policy_subject *subject)
 {
@@ -501,7 +554,7 @@ bool policy_applies(const struct policy_file *file, const struct policy_setting 
         return false;
     const struct policy_component *component = &file->components[setting->component - 1];
     if (!component->by_digest)
-        return fnmatch(component->selector, subject->name, 0) == 0;
+        return selects(component->selector, subject->name);
     for (size_t i = 0; i < 32; i++)
         snprintf(hex + 2 * i, 3, "%02x", subject->digest[i]);
     return strcmp(component->selector + strlen("sha256:"), hex) == 0;

@@ -32,9 +32,10 @@ struct policy_file {
     size_t component_count;
 };
 
-/* Reads the file. The result is to be given to policy_file_free, also after a failure, and `path`
- * must live as long. Errors: ABSENT; USAGE with "PATH:LINE:COLUMN" and the nearest known word. */
-int policy_file_read(const char *path, struct policy_file *ret, struct err *err);
+/* Reads the file that was given to `flag`. The result is to be given to policy_file_free, also
+ * after a failure, and `path` must live as long. Errors: ABSENT if there is none; FAULT if memory
+ * ran out; USAGE, with "PATH:LINE:COLUMN" and the nearest known word where its text is wrong. */
+int policy_file_read(const char *flag, const char *path, struct policy_file *ret, struct err *err);
 
 /* The same from memory. */
 int policy_file_parse(const char *path, struct bytes text, struct policy_file *ret,

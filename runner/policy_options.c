@@ -165,9 +165,13 @@ int options_with_policy(const struct cli *cli, const struct policy_file *file,
     both.given_count = 0;
     if (!both.given)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory for %s", file->path);
-    for (size_t i = 0; i < file->count; i++) {
-        const struct policy_setting *setting = &file->settings[i];
-        if (setting->key->meaning == MEANS_FLAG && policy_applies(file, setting, subject))
+    /* What holds for all components, and then what does for one, wherever it stands: the later
+     * wins. */
+    for (size_t i = 0; i < 2 * file->count; i++) {
+        bool general = i < file->count;
+        const struct policy_setting *setting = &file->settings[i % file->count];
+        if (setting->key->meaning == MEANS_FLAG && general == (setting->component == 0) &&
+            policy_applies(file, setting, subject))
             both.given[both.given_count++] = (struct cli_given){
                 .flag = setting->key->flag, .value = setting->value, .where = setting->where};
     }
@@ -193,7 +197,7 @@ int options_of_command(const struct cli *cli, struct policy_file *file, struct o
                        "--check has a policy already: leave out --policy %s", path);
     if (!path && !check)
         return options_make(cli, ret, err);
-    if (policy_file_read(path ? path : check, file, err))
+    if (policy_file_read(path ? "--policy" : "--check", path ? path : check, file, err))
         return -1;
     /* What is wrong in the section of one component is wrong before that component comes. */
     for (size_t i = 0; i < file->component_count; i++) {

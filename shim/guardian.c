@@ -47,6 +47,8 @@ static int open_directory(const char *path)
 {
     struct stat status;
     cleanup_close int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0 && (errno == ELOOP || errno == ENOTDIR)) /* a link, or a file */
+        errno = EPERM;
     if (directory < 0 || fstat(directory, &status))
         return -1;
     if (status.st_uid != geteuid() || status.st_mode & 077) {
@@ -152,6 +154,20 @@ static int start(struct guardian *guardian, struct err *err)
     return 0;
 }
 
+/* The first place where a state file can be made. One that somebody else has planted is an error,
+ * and not passed over: it is told of. */
+static void find_place(struct guardian *guardian)
+{
+    char all[PLACES][PLACE_SIZE];
+    size_t count = places(all);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(guardian->place, sizeof guardian->place, "%s", all[i]);
+        guardian->state = create_state(guardian->place, guardian->id, &guardian->directory);
+        if (guardian->state >= 0 || errno == EPERM)
+            return;
+    }
+}
+
 int guardian_watch(struct guardian *guardian, const struct plan *plan, const char *id,
                    struct err *err)
 {
@@ -164,13 +180,10 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
     }
     if (size == 0 || guardian->state >= 0)
         return 0;
-    char all[PLACES][PLACE_SIZE];
-    places(all);
-    snprintf(guardian->place, sizeof guardian->place, "%s", all[0]);
     int length = snprintf(guardian->id, sizeof guardian->id, "%s", id);
     if (size >= sizeof text || length >= (int)sizeof guardian->id)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "the paths of the control groups are too long");
-    guardian->state = create_state(guardian->place, id, &guardian->directory);
+    find_place(guardian);
     if (guardian->state < 0 && errno == EPERM)
         return err_set(
             err, ERR_FAULT, ERR_NOWHERE,
@@ -178,8 +191,10 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
             "set XDG_RUNTIME_DIR to a directory of yours",
             guardian->place);
     if (guardian->state < 0 || pwrite(guardian->state, text, size, 0) != (ssize_t)size)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s/%s: %s", guardian->place, id,
-                       strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s/%s: %s: %s", guardian->place,
+                       id, strerror(errno),
+                       geteuid() == 0 ? "it has to be writable"
+                                      : "set XDG_RUNTIME_DIR to a directory of yours");
     return start(guardian, err);
 }
 

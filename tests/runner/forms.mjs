@@ -51,6 +51,21 @@ check("json: --json is the same", spawnSync(carrel, ["audit", "--engine", engine
 check("json: what is dead", document.files[1].functions.some(f => f.answer === "never called") ? "" : "is not there");
 check("json: worlds", document.files[1].worlds.includes("wasi:cli/command") && !document.files[2].worlds.length ? "" : "are wrong");
 
+// --- The comparisons ------------------------------------------------------------------------------------
+const comparison = JSON.parse(readFileSync(join(house, "packaging/schemas/carrel-compare-1.json")));
+writeFileSync("nothing.yaml", "version: 1\n");
+const compare = (...words) => {
+    const run = spawnSync(carrel, ["audit", "--engine", engine, "--json", ...words], { encoding: "utf8" });
+    check(`compare ${words[0]}: exit code`, run.status === 3 ? "" : `${run.status} ${run.stderr}`);
+    check(`compare ${words[0]}: nothing raw`, /[\0-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/.test(run.stdout) ? "a control character" : "");
+    return JSON.parse(run.stdout);
+};
+for (const words of [["--check", "nothing.yaml", ...all], ["--diff", "plain", "evil"], ["--diff", "evil", "files"]]) {
+    const made = compare(...words);
+    check(`compare ${words[0]}: its schema`, violations(comparison, made));
+    check(`compare ${words[0]}: it exceeds`, made.exceeds ? "" : "no");
+}
+
 // --- SARIF 2.1.0: what its schema demands of what is here ------------------------------------------------
 const sarif = JSON.parse(audit("sarif", ...all));
 check("sarif: structure", [

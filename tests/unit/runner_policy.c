@@ -190,6 +190,87 @@ static void test_components(void **state)
     assert_int_equal(options.policy.environment.count, 0);
 }
 
+/* The order of sections means nothing: JSON's writers sort keys. */
+static void test_components_before_limits(void **state)
+{
+    (void)state;
+    const char *sorted = "{\"components\": {\"x.wasm\": {\"limits\": {\"memory\": \"64M\"}}},\n"
+                         " \"limits\": {\"fuel\": 7, \"memory\": \"1G\"}, \"version\": 1}";
+    assert_int_equal(MAKE(sorted, "x.wasm", ), 0);
+    assert_int_equal(options.policy.memory, 64 << 20);
+    assert_int_equal(options.policy.fuel, 7);
+    assert_int_equal(MAKE(sorted, "y.wasm", ), 0);
+    assert_int_equal(options.policy.memory, 1 << 30);
+    assert_int_equal(MAKE(sorted, "x.wasm", (char[]){"--memory"}, (char[]){"1M"}, ), 0);
+    assert_int_equal(options.policy.memory, 1 << 20);
+}
+
+/* * and ? and nothing else. */
+static void test_selectors(void **state)
+{
+    static const struct {
+        const char *selector, *name;
+        bool selects;
+    } cases[] = {
+        {"a*", "a", true},
+        {"a*", "abc", true},
+        {"a*", "ba", false},
+        {"*a*b", "xaybzb", true},
+        {"*a*b", "xaybz", false},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"a?c",
+         "a\xc3\xa9"
+         "c",
+         true},
+        {"[ab]", "a", false},
+        {"[ab]", "[ab]", true},
+        {"a\\*", "a*", false},
+        {"a\\*", "a\\x", true},
+        {"?", "\xc3\xa9", true},
+        {"**", "x", true},
+        {".*", "x", false},
+        {"*", ".x", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(cases); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "version: 1\ncomponents: {'%s': {limits: {fuel: 5}}}",
+                 cases[i].selector);
+        assert_int_equal(MAKE(text, cases[i].name, ), 0);
+        if ((options.policy.fuel == 5) != cases[i].selects)
+            fail_msg("%s and %s", cases[i].selector, cases[i].name);
+    }
+}
+
+/* A path that is none would be joined to the file's own folder, and give that. */
+static void test_no_path(void **state)
+{
+    static const char *const values[] = {"'::/data'", "''", "':ro'", "'::'", "[a, '::/b:ro']"};
+    (void)state;
+    for (size_t i = 0; i < countof(values); i++) {
+        char text[256];
+        snprintf(text, sizeof text, "version: 1\nallow: {dir: %s}", values[i]);
+        assert_int_equal(parse(text), -1);
+        assert_non_null(strstr(err.text, "no directory of the host"));
+    }
+    assert_int_equal(parse("version: 1\ndeny: {dir: ''}"), -1);
+}
+
+static void test_unreadable(void **state)
+{
+    (void)state;
+    static struct policy_file unread;
+    err = (struct err){.offset = ERR_NOWHERE};
+    assert_int_equal(policy_file_read("--check", "/nowhere/p.yaml", &unread, &err), -1);
+    assert_int_equal(err.kind, ERR_ABSENT);
+    assert_non_null(strstr(err.text, "--check /nowhere/p.yaml: No such file or directory: "));
+    err = (struct err){.offset = ERR_NOWHERE};
+    assert_int_equal(policy_file_read("--policy", "/tmp", &unread, &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_non_null(strstr(err.text, "--policy /tmp: Is a directory: name the file in it"));
+}
+
 static void test_misapplied(void **state)
 {
     (void)state;
@@ -239,6 +320,10 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_flags_and_file),
         cmocka_unit_test(test_components),
+        cmocka_unit_test(test_components_before_limits),
+        cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_no_path),
+        cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_misapplied),
         cmocka_unit_test(test_keys_follow_flags),
     };

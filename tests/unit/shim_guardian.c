@@ -138,6 +138,23 @@ static void a_place_of_somebody_else_is_refused(void **state)
     assert_int_equal(seteuid(0) | rmdir(own) | seteuid(SOMEBODY), 0);
 }
 
+/* Where the session's own place is not there, the other one does; a link in it is refused. */
+static void the_other_place_stands_in(void **state)
+{
+    (void)state;
+    struct guardian guardian;
+    struct err err = {0};
+    setenv("XDG_RUNTIME_DIR", "/nowhere/at/all", 1);
+    assert_int_equal(watch(&guardian, &err), 0);
+    assert_true(is_there(own));
+    guardian_dismiss(&guardian, false);
+    assert_false(is_there(own));
+    assert_int_equal(symlink("/tmp", own), 0);
+    assert_int_equal(watch(&guardian, &err), -1);
+    assert_non_null(strstr(err.text, "not yours alone"));
+    assert_int_equal(unlink(own), 0);
+}
+
 static void both_places_are_swept(void **state)
 {
     (void)state;
@@ -155,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_state_file_comes_and_goes),
         cmocka_unit_test(what_is_left_is_removed_by_the_guardian),
         cmocka_unit_test(a_place_of_somebody_else_is_refused),
+        cmocka_unit_test(the_other_place_stands_in),
         cmocka_unit_test(both_places_are_swept),
     };
     return cmocka_run_group_tests(tests, become_somebody, become_oneself);
