@@ -384,10 +384,7 @@ static void on_resize(const struct handling *of, const struct message_resize_req
     const struct process *process = find(of, request->id, request->exec);
     if (!process)
         return;
-    const struct winsize size = {.ws_row = (unsigned short)request->height,
-                                 .ws_col = (unsigned short)request->width};
-    if (process->streams.master >= 0)
-        ioctl(process->streams.master, TIOCSWINSZ, &size);
+    console_resize(&process->streams.console, (unsigned)request->height, (unsigned)request->width);
     answer_nothing(of);
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@ void streams_start(struct streams *streams)
         streams->names[i][0] = '\0';
         streams->ends[i] = streams->keepers[i] = -1;
     }
-    streams->master = -1;
+    console_start(&streams->console);
     streams->terminal = streams->ended = false;
     streams->until = UINT64_MAX;
     streams->pause = PAUSE_FIRST;
@@ -192,6 +193,12 @@ static int open_one(struct streams *streams, int stream, const char *id, const c
         return open_path(streams, stream, rest, err);
     if ((rest = after(name, "fifo://")))
         return open_path(streams, stream, rest, err);
+    if ((rest = after(name, "fd://"))) {
+        streams->ends[stream] = fcntl((int)strtol(rest, NULL, 10), F_DUPFD_CLOEXEC, 3);
+        return streams->ends[stream] < 0 ? cannot(name, err) : 0;
+    }
+    if (streams->terminal && after(name, "console://"))
+        return 0;
     if (stream == 1 && (rest = after(name, "binary://")))
         return start_program(streams, rest, id, namespace, err);
     if (stream == 2 && strcmp(name, streams->names[1]) == 0 && streams->ends[1] >= 0) {
@@ -206,20 +213,35 @@ static int open_one(struct streams *streams, int stream, const char *id, const c
     return open_path(streams, stream, name, err);
 }
 
+/* A terminal between what was opened and the process. Its input does not end with a client that
+ * goes: another may come. */
+static int open_terminal(struct streams *streams, struct err *err)
+{
+    const char *socket = after(streams->names[1], "console://");
+    char path[32];
+    if (streams->ends[0] >= 0) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", streams->ends[0]);
+        streams->keepers[0] = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    }
+    if (console_open(&streams->console, streams->ends, err))
+        return -1;
+    return socket ? console_send(&streams->console, socket, err) : 0;
+}
+
 int streams_open(struct streams *streams, const char *id, const char *namespace, struct err *err)
 {
-    for (int stream = 0; stream < 3; stream++) {
+    for (int stream = 0; stream < (streams->terminal ? 2 : 3); stream++) {
         if (open_one(streams, stream, id, namespace, err))
             return -1;
     }
-    return 0;
+    return streams->terminal ? open_terminal(streams, err) : 0;
 }
 
 void streams_kinds(const struct streams *streams, enum host_stream ret[3])
 {
     for (int stream = 0; stream < 3; stream++)
         ret[stream] = streams->ends[stream] < 0 ? HOST_CLOSED
-                      : streams->master >= 0    ? HOST_TERMINAL
+                      : streams->terminal       ? HOST_TERMINAL
                                                 : HOST_FILE;
 }
 
@@ -259,6 +281,8 @@ void streams_end(struct streams *streams)
 {
     close_one(&streams->ends[0]);
     close_one(&streams->keepers[0]);
+    for (int stream = 1; streams->terminal && stream < 3; stream++)
+        close_one(&streams->ends[stream]); /* with the last one the terminal's output is whole */
     streams->ended = true;
     streams_pending(streams);
 }
@@ -285,23 +309,32 @@ bool streams_pending(struct streams *streams)
         return false;
     bool late = cell_now() >= streams->until;
     for (int stream = 1; stream < 3; stream++) {
-        if (!late && unread(streams, stream)) {
+        bool moving = stream == 1 && console_moving(&streams->console);
+        if (!late && (moving || unread(streams, stream))) {
             pending = true;
             continue;
         }
         close_one(&streams->ends[stream]);
         close_one(&streams->keepers[stream]);
     }
+    if (!pending)
+        console_close(&streams->console);
     return pending;
 }
 
 void streams_wait(struct streams *streams, struct polls *polls)
 {
+    console_wait(&streams->console, polls);
     if (!streams->ended || (streams->keepers[1] < 0 && streams->keepers[2] < 0))
         return;
     polls_until(polls, cell_now() + streams->pause);
     if (streams->pause < PAUSE_MOST)
         streams->pause *= 2;
+}
+
+int streams_act(struct streams *streams, const struct polls *polls)
+{
+    return console_act(&streams->console, polls);
 }
 
 void streams_say(struct streams *streams, const char *line)
@@ -317,5 +350,5 @@ void streams_close(struct streams *streams)
         close_one(&streams->ends[stream]);
         close_one(&streams->keepers[stream]);
     }
-    close_one(&streams->master);
+    console_close(&streams->console);
 }

@@ -1,5 +1,6 @@
 /* The standard streams of one process of a container, as containerd names them: nothing, a FIFO, a
- * file, or a program that takes what is written.
+ * file, or a program that takes what is written; or a terminal between them and the process. The
+ * commands of OCI runtimes name descriptors of the shim's, and sockets that terminals are sent to.
  *
  * The ends of FIFOs go into the cell as they are, so nothing is copied. The shim keeps the other
  * end of each, so that the guest is not ended by a client that goes away; and it keeps both ends
@@ -10,6 +11,7 @@
 
 #include "engine/base/err.h"
 #include "policies/host.h"
+#include "shim/containerd/console.h"
 #include "shim/containerd/polls.h"
 
 #define STREAM_NAME 512
@@ -19,7 +21,7 @@ struct streams {
     bool terminal;
     int ends[3];    /* what the process gets; -1: nothing */
     int keepers[3]; /* the other ends of FIFOs; -1: none */
-    int master;     /* of the pseudo-terminal; -1: there is none */
+    struct console console;
     bool ended;     /* the process is gone */
     uint64_t pause; /* nanoseconds between two looks at what was not read yet */
     uint64_t until; /* after which that is given up, as cell_now */
@@ -51,6 +53,9 @@ void streams_hurry(struct streams *streams);
 /* When to look again; and to look: true while something was not read yet. */
 void streams_wait(struct streams *streams, struct polls *polls);
 bool streams_pending(struct streams *streams);
+
+/* Moves what a terminal has to move. The signal that was typed at it, or 0. */
+int streams_act(struct streams *streams, const struct polls *polls);
 
 /* Writes a line to its standard error, if there is room. */
 void streams_say(struct streams *streams, const char *line);

@@ -712,6 +712,9 @@ void tasks_act(struct tasks *tasks, const struct polls *polls)
         if (!process || !process->waited)
             continue;
         process->waited = false;
+        int typed = streams_act(&process->streams, polls);
+        if (typed && process->status == TASK_RUNNING)
+            process_kill(process, typed);
         if (process->places[AT_HELPER] != SIZE_MAX) {
             if (polls_events(polls, process->places[AT_HELPER]))
                 hear_helper(tasks, process);

@@ -1,7 +1,8 @@
 // Every method of the task service, its error codes and the order of events, against a shim without
 // containerd. Usage: node service.mjs SHIM FOLDER (in a mount namespace of its own, as root).
 import assert from 'node:assert/strict';
-import { existsSync, openSync, closeSync, readFileSync, readdirSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, openSync, closeSync, readFileSync, readdirSync, readlinkSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -211,6 +212,48 @@ const tests = {
     const c = await container(program.hello, { late: true });
     await c.client.call('Start', { id: c.id });
     await c.client.call('Wait', { id: c.id });
+    await c.end();
+  },
+
+  async 'a terminal: lines are edited and echoed, its window is resized, and it interrupts'() {
+    const terminal = (name) => ({ stdin: host.fifo(`${name}-in`), stdout: host.fifo(`${name}-out`) });
+    let streams = terminal('tty1');
+    let c = await container(program.echo, { streams, terminal: true });
+    const fds = (pid) => readdirSync(`/proc/${pid}/fd`).map((fd) => { try { return readlinkSync(`/proc/${pid}/fd/${fd}`); } catch { return ''; } });
+    assert.deepEqual(fds(c.pid).filter((link) => /pts|ptmx/.test(link)), [], 'a terminal never enters a cell');
+    await c.client.call('Start', { id: c.id });
+    const shimPid = (await c.client.call('Connect', { id: c.id })).shim_pid;
+    await c.client.call('ResizePty', { id: c.id, width: 91, height: 37 });
+    assert.equal(execFileSync('stty', ['-F', fds(shimPid).find((link) => link.startsWith('/dev/pts/')), 'size']).toString(), '37 91\n');
+    let writer = openSync(streams.stdin, constants.O_WRONLY);
+    writeSync(writer, 'wrod\x7f\x7f\x7ford\n');
+    closeSync(writer);
+    await sleep(50);
+    assert.equal((await c.client.call('State', { id: c.id })).status, 2, 'a client that goes is no end of the input');
+    writer = openSync(streams.stdin, constants.O_WRONLY);
+    writeSync(writer, '\x04');
+    closeSync(writer);
+    assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 0);
+    const shown = await c.output[0];
+    assert.match(shown, /word\r\n$/);
+    assert.match(shown, /up\r\n/);
+    assert.match(shown, /wrod.*ord\r\n/s, 'it echoes');
+    await c.end();
+    streams = terminal('tty2');
+    c = await container(program.spin, { streams, terminal: true });
+    await c.client.call('Start', { id: c.id });
+    writer = openSync(streams.stdin, constants.O_WRONLY);
+    writeSync(writer, '\x03');
+    closeSync(writer);
+    assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 130);
+    await c.end();
+    // Nobody reads: that keeps neither the exit nor the shim.
+    streams = terminal('tty3');
+    c = await container(program.hello, { streams, terminal: true, late: true });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    await sleep(100);
+    assert.equal(await drain(streams.stdout), 'hello from a cell\r\n');
     await c.end();
   },
 
