@@ -42,6 +42,8 @@ struct handed {
     const struct net_rule *listener;
     const struct net_address *nameserver;
     const char *trust;
+    const char *certificate;
+    const char *key;
     enum grant_kind serve; /* of a cell that serves: HTTP_LISTENER, EVENTS, LEAVE, TICKS; or 0 */
     unsigned stream;       /* 0 to 2 */
     bool nothing;          /* the cell is not given the stream */
@@ -277,6 +279,10 @@ static int collect(struct composing *c, struct err *err)
         c->handed[c->handed_count++].nameserver = &c->request->nameservers[i];
     if (c->request->trust)
         c->handed[c->handed_count++].trust = c->request->trust;
+    if (c->request->certificate) {
+        c->handed[c->handed_count++].certificate = c->request->certificate;
+        c->handed[c->handed_count++].key = c->request->key;
+    }
     return 0;
 }
 
@@ -362,6 +368,12 @@ static void grants(struct composing *c)
         else if (c->handed[i].trust)
             add(c, OPERATION_TRUST)->of.trust =
                 (struct operation_trust){.grant = i, .path = c->handed[i].trust};
+        else if (c->handed[i].certificate)
+            add(c, OPERATION_CERTIFICATE)->of.certificate = (struct operation_certificate){
+                .grant = i, .what = "certificate", .path = c->handed[i].certificate};
+        else if (c->handed[i].key)
+            add(c, OPERATION_CERTIFICATE)->of.certificate = (struct operation_certificate){
+                .grant = i, .what = "private key", .path = c->handed[i].key};
         else if (c->handed[i].serve)
             serving(c, i, c->handed[i].serve);
         else if (c->handed[i].nameserver)
@@ -397,8 +409,8 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         return;
     }
     o->name = "";
-    if (handed->trust) {
-        o->kind = GRANT_TRUST;
+    if (handed->trust || handed->certificate || handed->key) {
+        o->kind = handed->trust ? GRANT_TRUST : handed->certificate ? GRANT_CERTIFICATE : GRANT_KEY;
         o->rights = RIGHT_READ;
         return;
     }
@@ -490,6 +502,7 @@ static void messages(struct composing *c)
         add(c, OPERATION_DENIED)->of.denied.capabilities = c->policy->denied;
     if (r->serve)
         add(c, OPERATION_SERVE)->of.serve = (struct operation_serve){
+            .secure = r->serve->secure,
             .requests = r->serve->requests,
             .isolation = r->serve->isolation,
             .time = r->serve->time,
@@ -550,7 +563,7 @@ static int lockdown(struct composing *c, struct err *err)
         set |= R(PPOLL) | R(TIME_MONOTONIC);
     else if (c->request->role == CELL_TLS)
         set |= R(PPOLL) | R(TIME_MONOTONIC) | R(TIME_REAL) | R(RECEIVE_FD) | R(CLOSE_SOCKET) |
-               R(RANDOM);
+               R(RANDOM) | (c->request->certificate ? R(SHUTDOWN_HTTP) : 0);
     if (seccomp_filter(set, &c->to->filter, err))
         return -1;
     list_calls(c->to, set);

@@ -17,6 +17,7 @@ struct cell_serve {
     int leave;             /* a pipe's end for reading */
     int ticks;             /* a file in memory that only the shim writes */
     const char *isolation; /* a word of the ISOLATION rows */
+    bool secure;           /* requests come by TLS */
     uint64_t requests;     /* at once */
     uint64_t time;         /* nanoseconds for each */
     uint64_t body;         /* bytes */
@@ -36,8 +37,10 @@ struct cell_request {
     const char *invoke;                    /* of CELL_RUN only: WAVE, or NULL: run the program */
     const struct net_address *nameservers; /* of CELL_RESOLVER, as its argument, the name */
     size_t nameserver_count;
-    const char *trust; /* of CELL_TLS: a file of certificates */
-    bool by_stream; /* of CELL_RESOLVER: they are asked by TCP */
+    const char *trust;       /* of CELL_TLS: a file of certificates; or NULL */
+    const char *certificate; /* of CELL_TLS: the server's; or NULL */
+    const char *key;         /* its key */
+    bool by_stream;          /* of CELL_RESOLVER: they are asked by TCP */
 };
 
 /* The array and what it points to. Must not be moved once it is made. */
@@ -50,8 +53,8 @@ struct cell_plan {
     char memory[24]; /* the cgroup's limit in digits */
 };
 
-/* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan can
- * hold, or listening sockets to hand over that cannot be. */
+/* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan
+ * can hold, or listening sockets to hand over that cannot be. */
 int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, struct err *err);
 
 #endif

@@ -20,6 +20,8 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
     if (session_open(&examiner->session, err))
         return -1;
     lookups_open(&examiner->session.lookups, &examiner->host, &options->policy);
+    examiner->session.tls.certificate = options->serve.certificate;
+    examiner->session.tls.key = options->serve.key;
     return tls_open(&examiner->session.tls, &examiner->host, &options->policy,
                     &examiner->session.shim, err);
 }

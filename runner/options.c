@@ -348,6 +348,8 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     struct policy *policy = &options->policy;
     switch (given->flag) {
     case FLAG_ADDR: return set_address(options, given->value, err);
+    case FLAG_TLS_CERT: options->serve.certificate = given->value; return 0;
+    case FLAG_TLS_KEY: options->serve.key = given->value; return 0;
     case FLAG_ISOLATION: return set_isolation(options, given->value, err);
     case FLAG_REQUESTS: return set_requests(options, given, err);
     case FLAG_WORKERS: return set_workers(options, given, err);
@@ -439,6 +441,10 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
         ret->directories && ret->environment && ret->config && ret->net ? 0 : no_memory(err);
     for (size_t i = 0; !failed && i < cli->given_count; i++)
         failed = set_given(ret, &cli->given[i], err);
+    if (!failed && !ret->serve.certificate != !ret->serve.key)
+        failed = err_set(err, ERR_USAGE, ERR_NOWHERE,
+                         "a certificate is of use with its key only: give both --tls-cert and "
+                         "--tls-key");
     ret->bounded = ret->policy.memory != CLI_MEMORY_DEFAULT;
     if (failed)
         options_free(ret);

@@ -30,6 +30,8 @@ struct options {
     bool verbose;
     struct {
         struct net_address address;
+        const char *certificate; /* paths; or both NULL: no TLS */
+        const char *key;
         const char *isolation;
         uint64_t requests;
         uint64_t workers;

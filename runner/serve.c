@@ -28,6 +28,7 @@ static struct cell_serve settings(const struct options *options, const struct se
         .leave = serving->leave[0],
         .ticks = serving->ticks,
         .isolation = options->serve.isolation,
+        .secure = options->serve.certificate != NULL,
         .requests = options->serve.requests,
         .time = options->serve.request_timeout,
         .body = options->serve.body,
@@ -53,7 +54,8 @@ static int serve(struct examiner *examiner, const struct options *options, const
     if (!failed) {
         if (options->explain)
             examine_explain("The component's cell", &of->run.plan);
-        report_line("%s: serves on http://%s", path, serving->address);
+        report_line("%s: serves on %s://%s", path, options->serve.certificate ? "https" : "http",
+                    serving->address);
         session_serve(&examiner->session, serving);
         session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
@@ -120,6 +122,8 @@ int command_serve(const struct options *options, char **operands, size_t count)
     server.serving.grace = options->serve.request_timeout;
     if (serving_listen(&server.serving, &options->serve.address, &err))
         return refuse(options, &err);
+    if (options->serve.certificate)
+        serving_secure(&server.serving);
     if (options->serve.workers == 1)
         return work(&server);
     server.status = -1;

@@ -216,6 +216,16 @@ static int open_trust(struct grants *grants, const struct operation_trust *trust
     return keep(grants, trust->grant, fd, err);
 }
 
+static int open_certificate(struct grants *grants, const struct operation_certificate *from,
+                            struct err *err)
+{
+    int fd = open(from->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot open the %s %s: %s%s", from->what,
+                       from->path, strerror(errno), advice_on(errno));
+    return keep(grants, from->grant, fd, err);
+}
+
 /* A descriptor of the shim's own, which keeps it. */
 static int pass_own(struct grants *grants, uint64_t grant, uint64_t own, struct err *err)
 {
@@ -265,6 +275,9 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
         result = connect_server(grants, &operation->of.nameserver, err);
         break;
     case OPERATION_TRUST: result = open_trust(grants, &operation->of.trust, err); break;
+    case OPERATION_CERTIFICATE:
+        result = open_certificate(grants, &operation->of.certificate, err);
+        break;
     case OPERATION_LISTENER: result = listen_at(grants, &operation->of.listener, err); break;
     case OPERATION_DIRECTORY: return clone_directory(grants, operation, report, err);
     case OPERATION_IDMAP: return give_directory(grants, operation, pid, report, err);

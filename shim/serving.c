@@ -3,6 +3,7 @@
 #include "shim/advice.h"
 #include "shim/cleanup.h"
 #include "shim/socket.h"
+#include "shim/tls.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,14 +13,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define BACKLOG    4096
 #define PAGE       4096
-#define SYSTEMD_FD 3 /* the first that is handed over: sd_listen_fds(3) */
+#define ACCEPTS    16 /* clients that are taken before the shim looks at something else */
+#define SYSTEMD_FD 3  /* the first that is handed over: sd_listen_fds(3) */
 
 void serving_start(struct serving *serving)
 {
-    *serving = (struct serving){.listener = -1, .leave = {-1, -1}, .ticks = -1};
+    *serving = (struct serving){
+        .listener = -1, .front = -1, .back = -1, .held = {-1, -1}, .leave = {-1, -1}, .ticks = -1};
 }
 
 /* The socket that systemd listens with; -1: there is none. */
@@ -112,8 +117,77 @@ int serving_listen(struct serving *serving, const struct net_address *address, s
     return 0;
 }
 
+/* --- TLS -----------------------------------------------------------------------------------------
+ */
+
+void serving_secure(struct serving *serving)
+{
+    serving->front = take_fd(&serving->listener);
+}
+
+/* A Unix socket that listens and that nobody finds: its name is gone again, and what is left of it
+ * is a descriptor. */
+static int listen_within(struct serving *serving)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char folder[] = "/tmp/carrel-XXXXXX";
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+        serving->back = open(address.sun_path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+        unlink(address.sun_path);
+    }
+    int error = errno;
+    rmdir(folder);
+    errno = error;
+    serving->listener = fd;
+    return fd >= 0 && serving->back >= 0 ? listen(fd, BACKLOG) : -1;
+}
+
+/* A connection to it. */
+static int connect_within(const struct serving *serving)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", serving->back);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* False: there is no room for it now. */
+static bool pass_held(struct serving *serving, const struct tls *tls)
+{
+    if (serving->held[0] < 0)
+        return true;
+    if (serving->held[1] < 0)
+        serving->held[1] = connect_within(serving);
+    if (serving->held[1] < 0 || !tls_serve(tls, serving->held[0], serving->held[1]))
+        return false;
+    for (int i = 0; i < 2; i++)
+        close(take_fd(&serving->held[i]));
+    return true;
+}
+
+void serving_accept(struct serving *serving, const struct tls *tls)
+{
+    for (int i = 0; i < ACCEPTS && pass_held(serving, tls); i++) {
+        serving->held[0] = accept4(serving->front, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (serving->held[0] < 0)
+            return;
+    }
+    pass_held(serving, tls);
+}
+
 int serving_open(struct serving *serving, struct err *err)
 {
+    if (serving->front >= 0 && listen_within(serving))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no socket for what TLS decrypts: %s%s",
+                       strerror(errno), advice_on(errno));
     if (pipe2(serving->leave, O_CLOEXEC))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no pipe: %s%s", strerror(errno),
                        advice_on(errno));
@@ -125,6 +199,8 @@ bool serving_leave(struct serving *serving)
     if (serving->leave[1] < 0)
         return false;
     close(take_fd(&serving->leave[1]));
+    if (serving->front >= 0)
+        close(take_fd(&serving->front));
     return true;
 }
 
@@ -136,7 +212,8 @@ void serving_tick(struct serving *serving, uint64_t now)
 void serving_close(struct serving *serving)
 {
     int *const fds[] = {&serving->listener, &serving->leave[0], &serving->leave[1],
-                        &serving->ticks};
+                        &serving->ticks,    &serving->front,    &serving->back,
+                        &serving->held[0],  &serving->held[1]};
     for (size_t i = 0; i < countof(fds); i++)
         if (*fds[i] >= 0)
             close(take_fd(fds[i]));

@@ -1,6 +1,7 @@
 /* What a cell that serves needs of its shim: the socket that listens, a pipe whose end says that no
- * more requests are to be taken, and a page in which the shim counts time. The shim accepts nothing
- * and reads nothing of it. */
+ * more requests are to be taken, and a page in which the shim counts time. The shim reads nothing
+ * of it; it accepts only where there is TLS, so that each client comes to the cell that speaks it.
+ */
 #ifndef CARREL_SHIM_SERVING_H
 #define CARREL_SHIM_SERVING_H
 
@@ -11,7 +12,10 @@
 #define SERVING_TICK_SHIFT 26
 
 struct serving {
-    int listener;
+    int listener; /* the cell's: where clients come, or what TLS makes of them */
+    int front;    /* where clients come that speak TLS; -1: none do */
+    int back;     /* of `listener` then: what is connected to it, as O_PATH */
+    int held[2];  /* a client and its way to the cell, for which there was no room yet; or -1 */
     int leave[2]; /* a pipe; [1] is closed to say so, and -1 then */
     int ticks;
     volatile uint32_t *page;
@@ -25,6 +29,15 @@ void serving_start(struct serving *serving);
 /* Listens at `address`, or takes over the socket that systemd listens with (LISTEN_FDS), if there
  * is one. Errors: FAULT. */
 int serving_listen(struct serving *serving, const struct net_address *address, struct err *err);
+
+/* Clients speak TLS: what listens is the shim's, and the cell gets another socket. Before
+ * serving_open. */
+void serving_secure(struct serving *serving);
+
+/* Accepts clients and hands each to the cell that speaks TLS, with a socket that is connected to
+ * the component's. */
+struct tls;
+void serving_accept(struct serving *serving, const struct tls *tls);
 
 /* Makes the rest, for one cell. Errors: FAULT. */
 int serving_open(struct serving *serving, struct err *err);

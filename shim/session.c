@@ -16,7 +16,8 @@ enum {
     WAIT_PUMPS,
     WAIT_LOOKUP = WAIT_PUMPS + 3,
     WAIT_TLS = WAIT_LOOKUP + 2,
-    WAITS = WAIT_TLS + 2
+    WAIT_FRONT = WAIT_TLS + 2,
+    WAITS
 };
 
 /* How often time is counted for a cell that serves. */
@@ -156,6 +157,31 @@ static int time_left(const struct cell *cell, bool ticks, uint64_t pause, uint64
     return milliseconds(now, until);
 }
 
+/* Clients that speak TLS; or room for one that was accepted already. (Where the room is that of the
+ * component's cell, the next tick looks again.) */
+static struct pollfd front_wait(const struct session *session)
+{
+    const struct serving *serving = session->serving;
+    if (!serving || serving->front < 0 || !tls_serves(&session->tls))
+        return (struct pollfd){-1, 0, 0};
+    if (serving->held[0] < 0)
+        return (struct pollfd){serving->front, POLLIN, 0};
+    bool full = serving->held[1] >= 0;
+    return (struct pollfd){full ? session->tls.cell.process.socket : -1, POLLOUT, 0};
+}
+
+/* Without the cell that speaks TLS nobody can be served. */
+static void serve_secure(struct session *session)
+{
+    struct cell *cell = session->cell;
+    if (session->tls.failed && !cell_gone(cell) && !cell->late) {
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE, "nobody is there who speaks TLS");
+        cell_kill(cell);
+    } else if (tls_serves(&session->tls) && session->serving->front >= 0) {
+        serving_accept(session->serving, &session->tls);
+    }
+}
+
 static void wait_for(const struct session *session, struct pollfd waits[WAITS])
 {
     struct cell *cell = session->cell;
@@ -171,6 +197,7 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
                                                             : (struct pollfd){-1, 0, 0};
     lookups_wait(&session->lookups, waits + WAIT_LOOKUP);
     tls_wait(&session->tls, &cell->network, waits + WAIT_TLS);
+    waits[WAIT_FRONT] = front_wait(session);
     poll(waits, WAITS,
          time_left(cell, session->serving, pause, lookups_deadline(&session->lookups)));
 }
@@ -194,8 +221,11 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
     lookups_advance(&session->lookups, &cell->network, &session->shim);
     tls_act(&session->tls, waits + WAIT_TLS);
     tls_advance(&session->tls, &cell->network, &session->shim);
-    if (session->serving)
+    if (session->serving) {
         serving_tick(session->serving, cell_now());
+        if (session->tls.certificate)
+            serve_secure(session);
+    }
     cell_check_time(cell, cell_now());
     if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, NULL))
         cell_kill(cell);

@@ -11,7 +11,8 @@
 void tls_start(struct tls *tls)
 {
     tls->policy = NULL;
-    tls->active = tls->failed = false;
+    tls->certificate = tls->key = NULL;
+    tls->asks = tls->active = tls->failed = false;
     tls->nothing = (struct component){.memory = -1};
     cell_start(&tls->cell);
 }
@@ -40,7 +41,8 @@ static int find_program(struct tls *tls, struct err *err)
 int tls_open(struct tls *tls, const struct host *host, const struct policy *policy,
              struct shim *shim, struct err *err)
 {
-    if (!wanted(policy))
+    tls->asks = wanted(policy);
+    if (!tls->asks && !tls->certificate)
         return 0;
     tls->host = *host;
     tls->host.cgroups = (struct host_cgroups){0};
@@ -87,7 +89,9 @@ static int begin(struct tls *tls, struct shim *shim, struct err *err)
         .policy = tls->policy,
         .component_size = 0,
         .digest = tls->nothing.digest,
-        .trust = trusted(),
+        .trust = tls->asks ? trusted() : NULL,
+        .certificate = tls->certificate,
+        .key = tls->key,
     };
     if (cell_plan_make(&request, &tls->plan, err) ||
         cell_launch(&tls->cell, shim, &tls->plan.plan, err))
@@ -101,16 +105,16 @@ static int begin(struct tls *tls, struct shim *shim, struct err *err)
 }
 
 /* Without waiting. False: there is no room now. */
-static bool hand_over(int socket, const struct network_secure *secure)
+static bool hand_over(int socket, int peer, int cell, const struct message_secure *what)
 {
-    const int passed[2] = {secure->server, secure->client};
+    const int passed[2] = {peer, cell};
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof passed)];
     } control = {.header = {.cmsg_level = SOL_SOCKET,
                             .cmsg_type = SCM_RIGHTS,
                             .cmsg_len = CMSG_LEN(sizeof passed)}};
-    struct message_secure message = secure->message;
+    struct message_secure message = *what;
     struct iovec part = {&message, sizeof message};
     struct msghdr packet = {.msg_iov = &part,
                             .msg_iovlen = 1,
@@ -132,24 +136,36 @@ static void give_up(struct tls *tls, const char *why)
 void tls_advance(struct tls *tls, struct network *network, struct shim *shim)
 {
     const struct network_secure *next;
-    network->speaks_tls = tls->policy != NULL;
+    network->speaks_tls = tls->asks;
     if (tls->active && cell_gone(&tls->cell)) {
         const struct err *why = &tls->cell.outcome.why;
         give_up(tls, why->kind != ERR_NONE ? why->text : "its cell ended");
         cell_close(&tls->cell);
         tls->active = false;
     }
-    if (!tls->active && !tls->failed && network_next_secure(network)) {
+    if (!tls->active && !tls->failed && (tls->certificate || network_next_secure(network))) {
         struct err err = {0};
         if (begin(tls, shim, &err))
             give_up(tls, err.text);
     }
     while ((next = network_next_secure(network))) {
         if (tls->active &&
-            (tls->cell.state != STATE_TLS || !hand_over(tls->cell.process.socket, next)))
+            (tls->cell.state != STATE_TLS ||
+             !hand_over(tls->cell.process.socket, next->server, next->client, &next->message)))
             return;
         network_secured(network);
     }
+}
+
+bool tls_serves(const struct tls *tls)
+{
+    return tls->active && tls->cell.state == STATE_TLS && !cell_gone(&tls->cell);
+}
+
+bool tls_serve(const struct tls *tls, int client, int cell)
+{
+    const struct message_secure message = {.kind = MESSAGE_SECURE, .serves = 1};
+    return hand_over(tls->cell.process.socket, client, cell, &message);
 }
 
 void tls_wait(const struct tls *tls, const struct network *network, struct pollfd ret[2])

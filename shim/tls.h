@@ -14,6 +14,9 @@ struct tls {
     struct host host;            /* as cells are planned, without control groups */
     const struct policy *policy; /* NULL: there is no TLS */
     struct component nothing;    /* what the cell is given as its component */
+    const char *certificate;     /* a server's, of the host; or NULL: it serves nobody */
+    const char *key;
+    bool asks; /* the policy has a rule that can want it for what goes out */
     bool active;
     bool failed; /* it could not be launched, and will not be again */
     struct cell cell;
@@ -21,8 +24,9 @@ struct tls {
     char program[PATH_MAX];
 };
 
-/* No TLS yet; and with what it is made, if the policy has a rule that can want it. `host` is
- * copied, `policy` lives as long. Errors: FAULT, if there is no program that speaks it. */
+/* No TLS yet; and with what it is made, if the policy has a rule that can want it, or if it serves:
+ * then `certificate` and `key` are set before. `host` is copied, `policy` lives as long. Errors:
+ * FAULT, if there is no program that speaks it. */
 void tls_start(struct tls *tls);
 int tls_open(struct tls *tls, const struct host *host, const struct policy *policy,
              struct shim *shim, struct err *err);
@@ -30,6 +34,13 @@ void tls_close(struct tls *tls);
 
 /* Goes on: launches the cell if somebody waits for it, and hands connections over. */
 void tls_advance(struct tls *tls, struct network *network, struct shim *shim);
+
+/* Is it there to take connections as a server? */
+bool tls_serves(const struct tls *tls);
+
+/* Hands over one: the socket of its client, and the one whose other end the component's cell has.
+ * Both stay the caller's. False: there is no room now. */
+bool tls_serve(const struct tls *tls, int client, int cell);
 
 /* What to wait for: a socket and a process; and what to do then. */
 void tls_wait(const struct tls *tls, const struct network *network, struct pollfd ret[2]);

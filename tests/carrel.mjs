@@ -85,7 +85,7 @@ export const set_up = (options, prefix) => {
     const server = { port: 0, log: '', child };
     child.stderr.on('data', data => {
       server.log += data;
-      const port = /serves on http:\/\/127\.0\.0\.1:(\d+)/.exec(server.log);
+      const port = /serves on https?:\/\/127\.0\.0\.1:(\d+)/.exec(server.log);
       if (!port || server.port) return;
       server.port = Number(port[1]);
       child.unref();

@@ -166,6 +166,7 @@ static const struct cell_serving *serving_of(const struct order *order, struct r
         _exit(1);
     *serving = (struct cell_serving){.isolation = (enum isolation)head->isolation,
                                      .requests = head->requests,
+                                     .secure = head->secure == 1,
                                      .body = head->body,
                                      .time = head->request_time,
                                      .listener = -1,

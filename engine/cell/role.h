@@ -30,6 +30,7 @@ enum isolation {
 struct cell_serving {
     enum isolation isolation;
     uint32_t requests; /* at once */
+    bool secure;       /* they come by TLS */
     uint64_t body;     /* bytes of a request's; UINT64_MAX: any */
     uint64_t time;     /* nanoseconds for a request; UINT64_MAX: any */
     int listener;

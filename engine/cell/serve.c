@@ -164,6 +164,7 @@ void role_serve(struct cell *cell)
         .ticks = told->ticks,
         .tick_shift = SERVE_TICK_SHIFT,
         .requests = told->requests,
+        .secure = told->secure,
         .body = told->body,
         .time = told->time,
         .fresh = told->isolation == ISOLATION_INSTANCE,

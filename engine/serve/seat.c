@@ -169,7 +169,8 @@ static bool make_args(struct seat *seat, struct conn *conn)
     const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
     struct http_source *source = request_source_new(wasi, conn);
     seat->args.request =
-        source ? incoming_request_new(wasi, &conn->head, text, /*secure=*/false, source) : NULL;
+        source ? incoming_request_new(wasi, &conn->head, text, conn->server->config->secure, source)
+               : NULL;
     seat->args.outparam = seat->args.request ? response_outparam_new(wasi, &conn->exchange) : NULL;
     seat->call =
         seat->args.outparam ? cm_call_new(instance->store, instance->handle, &seat->args) : NULL;

@@ -25,6 +25,7 @@ struct serve_config {
     const volatile uint32_t *ticks; /* CLOCK_MONOTONIC in units of 2^tick_shift ns; or NULL */
     unsigned tick_shift;
     uint32_t requests; /* at once, at most */
+    bool secure;       /* they come by TLS */
     uint64_t body;     /* bytes of a request's; UINT64_MAX: any */
     uint64_t time;     /* nanoseconds for a request; UINT64_MAX: any */
     bool fresh;        /* a request gets an instance that nobody used */

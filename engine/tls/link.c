@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* --- Life ---------------------------------------------------------------------------------------
@@ -34,7 +35,9 @@ struct link *link_open(SSL_CTX *context, int server, int client,
     size_t size = message->size < sizeof message->name ? message->size : sizeof message->name;
     memcpy(name, message->name, size);
     name[size] = '\0';
-    if (!ssl || !name_server(ssl, name, message->literal) || !SSL_set_fd(ssl, server)) {
+    bool serves = message->serves == 1;
+    if (!ssl || (!serves && !name_server(ssl, name, message->literal)) ||
+        !SSL_set_fd(ssl, server)) {
         SSL_free(ssl);
         free(link);
         close(server);
@@ -42,8 +45,15 @@ struct link *link_open(SSL_CTX *context, int server, int client,
         ERR_clear_error();
         return NULL;
     }
-    SSL_set_connect_state(ssl);
-    *link = (struct link){.ssl = ssl, .server = server, .client = client, .server_wants = POLLOUT};
+    if (serves)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    *link = (struct link){.ssl = ssl,
+                          .serves = serves,
+                          .server = server,
+                          .client = client,
+                          .server_wants = serves ? POLLIN : POLLOUT};
     return link;
 }
 
@@ -58,10 +68,16 @@ void link_close(struct link *link)
 /* --- Records ------------------------------------------------------------------------------------
  */
 
-/* A record into `down`, which is empty; the data of SECURED_DATA are there already. */
+/* A record into `down`, which is empty; the data of SECURED_DATA are there already. What comes from
+ * a client is told without records: its end is an end. */
 static void record(struct link *link, uint16_t kind, uint16_t code, uint32_t size)
 {
     const struct record_secured head = {.kind = kind, .code = code, .size = size};
+    if (link->serves) {
+        link->down_from = sizeof head;
+        link->down_to = sizeof head + size;
+        return;
+    }
     memcpy(link->down, &head, sizeof head);
     link->down_from = 0;
     link->down_to = sizeof head + size;
@@ -105,6 +121,12 @@ static bool waits(struct link *link, int answer)
     link->server_wants = failure == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
     if (failure == SSL_ERROR_WANT_READ || failure == SSL_ERROR_WANT_WRITE)
         return true;
+    if (link->serves && link->ready && failure == SSL_ERROR_ZERO_RETURN) {
+        /* The client may still read what answers it. */
+        link->half = true;
+        shutdown(link->client, SHUT_WR);
+        return false;
+    }
     link->ended = true;
     uint16_t code = code_of_failure(link->ssl, failure, error);
     /* A server that just goes away said nothing of an end: neither is one told of. */
@@ -139,7 +161,7 @@ static bool shake_hands(struct link *link)
 /* From the server into `down`. */
 static bool receive(struct link *link)
 {
-    if (!link->ready || link->ended || link->down_from < link->down_to)
+    if (!link->ready || link->ended || link->half || link->down_from < link->down_to)
         return false;
     ERR_clear_error();
     errno = 0;
@@ -216,6 +238,7 @@ void link_wait(const struct link *link, struct pollfd ret[2])
     bool sends = link->up_from < link->up_to;
     /* While nothing can be handed on nothing is taken, and the server is slowed down. */
     short server = !link->ready                    ? link->server_wants
+                   : link->half                    ? (sends ? POLLOUT : 0)
                    : link->ended                   ? 0
                    : delivers && !sends            ? 0
                    : link->server_wants == POLLOUT ? POLLIN | POLLOUT

@@ -1,6 +1,6 @@
-/* One connection: TLS towards a server, plaintext towards the cell of a component. What comes from
- * the server is handed on in records (shim/protocol.def, `secured`), what comes from the cell goes
- * out as it is. Nothing waits; at most one record in each direction is kept. */
+/* One connection: TLS towards a peer, plaintext towards the cell of a component. What comes from a
+ * server is handed on in records (shim/protocol.def, `secured`), what comes from a client, and from
+ * the cell, as it is. Nothing waits; at most one record in each direction is kept. */
 #ifndef CARREL_TLS_LINK_H
 #define CARREL_TLS_LINK_H
 
@@ -13,9 +13,11 @@ enum { LINK_CHUNK = 16384 }; /* of TLS's own records, at most */
 
 struct link {
     SSL *ssl;
+    bool serves;        /* the peer is the client, not the server */
     int server;         /* the TCP socket */
     int client;         /* of the component's cell */
     bool ready;         /* hands were shaken */
+    bool half;          /* the client has ended its half, and the cell was told */
     bool ended;         /* nothing more comes from the server, and the cell was told why, or is */
     short server_wants; /* what OpenSSL waits for */
     size_t down_from, down_to;
@@ -24,7 +26,8 @@ struct link {
     unsigned char up[LINK_CHUNK];                                   /* to the server */
 };
 
-/* Begins. Takes both descriptors, also if it answers NULL, for lack of memory. */
+/* Begins, as a client or, if the message says so, as a server. Takes both descriptors, also if it
+ * answers NULL, for lack of memory. */
 struct link *link_open(SSL_CTX *context, int server, int client,
                        const struct message_secure *message);
 

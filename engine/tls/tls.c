@@ -41,14 +41,21 @@ static bool receive(struct message_secure *ret, int ret_fds[2])
     return true;
 }
 
+/* What connections are made with: as a client, as a server; or NULL. */
+struct contexts {
+    SSL_CTX *client;
+    SSL_CTX *server;
+};
+
 /* Where there is no room for one more it ends at once. */
-static void begin(SSL_CTX *context)
+static void begin(const struct contexts *contexts)
 {
     struct message_secure message;
     int fds[2];
     if (!receive(&message, fds))
         return;
-    if (link_count == LINKS) {
+    SSL_CTX *context = message.serves ? contexts->server : contexts->client;
+    if (link_count == LINKS || !context) {
         close(fds[0]);
         close(fds[1]);
         return;
@@ -70,28 +77,49 @@ static void advance_all(void)
     }
 }
 
+/* What it was granted makes it a client, a server, or both. */
+static int open_contexts(const struct cell *cell, struct contexts *ret, struct err *err)
+{
+    int trust = -1, certificate = -1, key = -1;
+    for (size_t i = 0; i < cell->grant_count; i++) {
+        int fd = cell->grants[i].descriptor;
+        switch (cell->grants[i].kind) {
+        case GRANT_TRUST: trust = fd; break;
+        case GRANT_CERTIFICATE: certificate = fd; break;
+        case GRANT_KEY: key = fd; break;
+        default: break;
+        }
+    }
+    *ret = (struct contexts){NULL, NULL};
+    if (trust >= 0 && !(ret->client = trust_client(trust, err)))
+        return -1;
+    if (certificate >= 0 && !(ret->server = trust_server(certificate, key, err)))
+        return -1;
+    if (key >= 0)
+        close(key);
+    return 0;
+}
+
 void role_tls(struct cell *cell)
 {
     static struct pollfd polls[1 + 2 * LINKS];
+    struct contexts contexts;
     struct err err = {0};
-    int trust = -1;
     alloc_open(cell->arena, cell->arena_size);
-    for (size_t i = 0; i < cell->grant_count; i++)
-        if (cell->grants[i].kind == GRANT_TRUST)
-            trust = cell->grants[i].descriptor;
-    SSL_CTX *context = trust_client(trust, &err);
-    if (!context) {
+    if (open_contexts(cell, &contexts, &err)) {
         tell_failure(&err);
         return;
     }
     for (;;) {
-        polls[0] = (struct pollfd){PROTOCOL_SOCKET, POLLIN, 0};
+        /* A server's clients wait, where there is no room, for others to end. */
+        bool full = link_count == LINKS && contexts.server;
+        polls[0] = (struct pollfd){full ? -1 : PROTOCOL_SOCKET, POLLIN, 0};
         for (size_t i = 0; i < link_count; i++)
             link_wait(links[i], polls + 1 + 2 * i);
         if (ppoll(polls, 1 + 2 * link_count, NULL, NULL) < 0)
             continue;
         if (polls[0].revents)
-            begin(context);
+            begin(&contexts);
         advance_all();
     }
 }

@@ -9,4 +9,9 @@
  * what is none between them is passed over). NULL on failure. */
 SSL_CTX *trust_client(int file, struct err *err);
 
+/* For connections as a server, with the certificate that is read from one file (PEM, its own first,
+ * then those that lead to a root) and its key from the other (PEM, without a passphrase). HTTP/2
+ * and HTTP/1.1 are offered, in this order (ALPN). NULL on failure. */
+SSL_CTX *trust_server(int certificate, int key, struct err *err);
+
 #endif
