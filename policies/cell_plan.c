@@ -72,6 +72,11 @@ static bool granted(const struct composing *c, enum capability capability)
     return c->request->role == CELL_RUN && capability_in(c->request->verdict->granted, capability);
 }
 
+static bool shares(const struct composing *c)
+{
+    return c->host->shares && !c->policy->fresh;
+}
+
 static uint64_t engine_memory(const struct composing *c)
 {
     uint64_t size = c->request->component_size, arena = c->host->arena;
@@ -139,6 +144,8 @@ static void shim(struct composing *c)
         o->gid = c->host->gid;
     }
     add(c, OPERATION_MDWE);
+    if (shares(c))
+        add(c, OPERATION_SHARED_SPACES);
     cgroups(c);
     add(c, OPERATION_PASSRIGHTS);
 }
@@ -165,14 +172,34 @@ static void rlimits(struct composing *c)
     rlimit(c, RLIMIT_SIGPENDING, 0);
 }
 
-static void process(struct composing *c)
+/* Namespaces of the cell's own. */
+static void own_spaces(struct composing *c)
 {
     static const enum operation_kind spaces[] = {
-        OPERATION_SPACE_MOUNT, OPERATION_SPACE_PID, OPERATION_SPACE_NET,
-        OPERATION_SPACE_IPC,   OPERATION_SPACE_UTS, OPERATION_SPACE_CGROUP,
+        OPERATION_SPACE_PID,   OPERATION_SPACE_UTS, OPERATION_SPACE_CGROUP,
+        OPERATION_SPACE_MOUNT, OPERATION_SPACE_NET, OPERATION_SPACE_IPC,
     };
-    for (size_t i = 0; i < countof(spaces); i++)
+    for (size_t i = 0; i < countof(spaces) - (shares(c) ? 3 : 0); i++)
         add(c, spaces[i]);
+}
+
+/* What is there instead of the host's files, network and queues. */
+static void surroundings(struct composing *c)
+{
+    if (!shares(c)) {
+        add(c, OPERATION_ROOT);
+        return;
+    }
+    add(c, OPERATION_ENTER_NET)->of.enter_net.file = (uint64_t)c->host->spaces[HOST_SPACE_NET];
+    add(c, OPERATION_ENTER_IPC)->of.enter_ipc.file = (uint64_t)c->host->spaces[HOST_SPACE_IPC];
+    add(c, OPERATION_ENTER_MOUNT)->of.enter_mount.file =
+        (uint64_t)c->host->spaces[HOST_SPACE_MOUNT];
+    add(c, OPERATION_ENTER_ROOT);
+}
+
+static void process(struct composing *c)
+{
+    own_spaces(c);
     add(c, OPERATION_SESSION);
     add(c, OPERATION_DESCRIPTORS);
     for (unsigned i = 0; i < c->host->join_count; i++)
@@ -181,7 +208,7 @@ static void process(struct composing *c)
         add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "memory";
     if (c->host->cgroups.version1[HOST_PIDS][0])
         add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "pids";
-    add(c, OPERATION_ROOT);
+    surroundings(c);
     rlimits(c);
     if (c->host->root)
         add(c, OPERATION_SET_ID)->of.set_id.first = HOST_ID_FIRST;
@@ -589,4 +616,14 @@ int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, st
     grants(&c);
     messages(&c);
     return lockdown(&c, err);
+}
+
+void cell_plan_shared(const struct host *host, struct plan *ret)
+{
+    if (!host->root) {
+        struct operation_own_spaces *o = &plan_add(ret, OPERATION_OWN_SPACES, false)->of.own_spaces;
+        o->uid = host->uid;
+        o->gid = host->gid;
+    }
+    plan_add(ret, OPERATION_ROOT, false);
 }

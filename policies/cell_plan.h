@@ -57,4 +57,7 @@ struct cell_plan {
  * can hold, or listening sockets to hand over that cannot be. */
 int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, struct err *err);
 
+/* What makes the namespaces that cells share: for shim/shared.c. Adds to *ret. */
+void cell_plan_shared(const struct host *host, struct plan *ret);
+
 #endif

@@ -33,6 +33,9 @@ struct host_cgroups {
 
 enum { HOST_JOINS = 8 };
 
+/* Namespaces that the cells of one shim may share, because nothing is ever in them. */
+enum host_space { HOST_SPACE_MOUNT, HOST_SPACE_NET, HOST_SPACE_IPC, HOST_SPACES };
+
 struct host {
     bool root;          /* effective uid 0 in the initial user namespace, with the capabilities */
     uint32_t uid, gid;  /* effective */
@@ -44,6 +47,8 @@ struct host {
     enum host_stream streams[3];
     const char *joins[HOST_JOINS]; /* the files of groups that cells are to enter: see JOIN */
     unsigned join_count;
+    bool shares;             /* there are such namespaces: */
+    int spaces[HOST_SPACES]; /* descriptors of the shim's, none of them the cell's socket */
     bool bounded; /* the operator bounds a cell's memory: places for control groups were sought */
     struct host_cgroups cgroups; /* all empty unless they were sought */
 };

@@ -37,6 +37,7 @@ struct policy {
     uint64_t fuel;     /* units */
     bool traced;       /* every instruction is told of */
     wall_set degraded; /* walls whose absence the operator accepts */
+    bool fresh;        /* every cell has all namespaces to itself */
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include "shim/demand_cache.h"
 #include "shim/engine_file.h"
 #include "shim/host.h"
+#include "shim/shared.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,9 @@ static int read_demand(struct examiner *examiner, const struct options *options,
     bool remembers = examiner->run_follows && !options->no_cache;
     if (remembers && demand_cache_get(of->component.digest, examiner->engine, &of->demand))
         return 0;
+    /* There will be two cells, at least. */
+    if (examiner->run_follows && !options->policy.fresh)
+        shared_open(&examiner->session.shim, &examiner->host);
     if (cell_plan_make(&request, &of->reader, err))
         return -1;
     if (options->explain)

@@ -194,6 +194,14 @@ static int add_net(struct options *options, const char *text, rule_reader *read,
     return 0;
 }
 
+static int set_walls(struct options *options, const char *kind, struct err *err)
+{
+    options->policy.fresh = strcmp(kind, "fresh") == 0;
+    if (options->policy.fresh || strcmp(kind, "shared") == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--walls %s: it is shared or fresh", kind);
+}
+
 static int add_degraded(struct options *options, const char *name, struct err *err)
 {
     wall_set accepted = wall_named(name);
@@ -365,6 +373,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
     case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);
     case FLAG_FUEL: return set_quantity(given, quantity_count, &policy->fuel, err);
+    case FLAG_WALLS: return set_walls(options, given->value, err);
     case FLAG_DEGRADE: return add_degraded(options, given->value, err);
     case FLAG_STATUS_JSON: return set_status(options, given->value, err);
     case FLAG_INVOKE: options->invoke = given->value; return 0;

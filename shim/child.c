@@ -129,6 +129,13 @@ static long carry_out(struct child *child, const struct operation *operation, co
     case OPERATION_JOIN: return join_group(child, operation->of.join.file);
     case OPERATION_CGROUP_ENTER: return CALL(write, *(*cgroup)++, "0", 1, 0, 0);
     case OPERATION_ROOT: return empty_root(child);
+    case OPERATION_ENTER_NET:
+        return CALL(setns, operation->of.enter_net.file, CLONE_NEWNET, 0, 0, 0);
+    case OPERATION_ENTER_IPC:
+        return CALL(setns, operation->of.enter_ipc.file, CLONE_NEWIPC, 0, 0, 0);
+    case OPERATION_ENTER_MOUNT:
+        return CALL(setns, operation->of.enter_mount.file, CLONE_NEWNS, 0, 0, 0);
+    case OPERATION_ENTER_ROOT: return CALL(chdir, "/", 0, 0, 0, 0);
     case OPERATION_RLIMIT: return set_limit(child, &operation->of.rlimit);
     case OPERATION_SET_ID: return set_id(child, operation->of.set_id.first);
     case OPERATION_SPACE_USER: return CALL(unshare, CLONE_NEWUSER, 0, 0, 0, 0);

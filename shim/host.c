@@ -17,7 +17,8 @@
 
 #define LANDLOCK_ASK_VERSION 1u
 
-/* Root counts only in the initial user namespace, where every id is mapped to itself. */
+/* Root counts only in the initial user namespace, where every id is mapped to itself. Who cannot
+ * tell takes it for root: then a cell gets an id of its own, or is refused. */
 static bool is_root(void)
 {
     if (geteuid() != 0)
@@ -25,10 +26,10 @@ static bool is_root(void)
     unsigned inside, outside, count;
     FILE *map = fopen("/proc/self/uid_map", "re");
     if (!map)
-        return false;
+        return true;
     int fields = fscanf(map, "%u %u %u", &inside, &outside, &count);
     fclose(map);
-    return fields == 3 && inside == 0 && outside == 0 && count == UINT32_MAX;
+    return fields != 3 || (inside == 0 && outside == 0 && count == UINT32_MAX);
 }
 
 static bool is_null(const struct stat *status)

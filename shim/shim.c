@@ -20,7 +20,7 @@
 
 struct shim shim_new(void)
 {
-    struct shim shim = {.engine = -1, .tls = -1, .into = -1};
+    struct shim shim = {.engine = -1, .tls = -1, .into = -1, .spaces = {-1, -1, -1}};
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     snprintf(shim.id, sizeof shim.id, "%d-%llx", (int)getpid(),
@@ -34,6 +34,9 @@ void shim_close(struct shim *shim)
         close(take_fd(&shim->engine));
     if (shim->tls >= 0)
         close(take_fd(&shim->tls));
+    for (size_t i = 0; i < HOST_SPACES; i++)
+        if (shim->spaces[i] >= 0)
+            close(take_fd(&shim->spaces[i]));
 }
 
 static int write_map(const char *path, const char *text)

@@ -6,6 +6,7 @@
 #ifndef CARREL_SHIM_SHIM_H
 #define CARREL_SHIM_SHIM_H
 
+#include "policies/host.h"
 #include "shim/walls.h"
 #include <stdbool.h>
 
@@ -14,6 +15,7 @@ struct shim {
     int engine;  /* descriptor of the engine's file, or -1 */
     int tls;     /* the same of the program that speaks TLS */
     int into;    /* a group of version 2 that cells are cloned into whose plan makes none; or -1 */
+    int spaces[HOST_SPACES]; /* namespaces that its cells share (shared.h), or -1 */
     bool spaced; /* OWN_SPACES was carried out */
     bool mdwe;   /* MDWE was */
 };

@@ -142,10 +142,11 @@ static wall_set look_at(pid_t cell)
  */
 
 /* A kill of one's own child, and one's own end, do not fail: whoever lost these could end nothing.
- */
+ * Nor does asking for one's own ids. */
 static bool must_work(int number)
 {
-    return number == SYS_kill || number == SYS_pidfd_send_signal || number == SYS_exit_group;
+    return number == SYS_geteuid || number == SYS_getegid || number == SYS_kill ||
+           number == SYS_pidfd_send_signal || number == SYS_exit_group;
 }
 
 /* Lets one call go on, or fail. */
@@ -190,6 +191,7 @@ static _Noreturn void answer_all(void)
 
 static const struct policy_directory directories[] = {{"/usr", "/usr", true}};
 
+static bool shared_spaces;
 static wall_set taken; /* from the plan */
 
 static void take_walls(struct plan *plan)
@@ -213,6 +215,7 @@ static const struct result *run(long fail_at, int error)
                                                              .directory_count = 1,
                                                              .rules = R(OPEN_READ),
                                                              .cgroups = fixture_root(),
+                                                             .shared = shared_spaces,
                                                              .timeout = 2000000000,
                                                              .change = take_walls,
                                                              .before = ask_about_everything});
@@ -251,9 +254,8 @@ static void judge(const struct result *result, long at)
 }
 
 /* With the control: nothing fails, and the cell is seen with all its walls. */
-static void whatever_fails_no_cell_runs_without_its_walls(void **state)
+static void fail_each(void)
 {
-    (void)state;
     const struct result *result = run(-1, 0);
     long calls = shared->count;
     assert_string_equal(result->outcome.why.text, "");
@@ -270,6 +272,20 @@ static void whatever_fails_no_cell_runs_without_its_walls(void **state)
     print_message("%ld system calls, each failed once: %ld runs refused, the others had their "
                   "walls\n",
                   calls, refused);
+}
+
+static void whatever_fails_no_cell_runs_without_its_walls(void **state)
+{
+    (void)state;
+    fail_each();
+}
+
+static void nor_does_one_that_shares(void **state)
+{
+    (void)state;
+    shared_spaces = true;
+    fail_each();
+    shared_spaces = false;
 }
 
 /* The control: what is not there is seen not to be. */
@@ -296,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wall_that_is_taken_away_is_missed),
         cmocka_unit_test(whatever_fails_no_cell_runs_without_its_walls),
+        cmocka_unit_test(nor_does_one_that_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

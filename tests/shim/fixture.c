@@ -3,6 +3,7 @@
 #include "shim/cleanup.h"
 #include "shim/host.h"
 #include "shim/session.h"
+#include "shim/shared.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -59,8 +60,8 @@ static void make_component(const char *script, struct component *ret)
 }
 
 /* The plan that policies make for such a wish. */
-static void make_plan(const struct wish *wish, const struct component *component,
-                      enum cell_role role, struct cell_plan *ret)
+static void make_plan(const struct wish *wish, struct session *session,
+                      const struct component *component, enum cell_role role, struct cell_plan *ret)
 {
     static struct host host;
     static struct policy policy;
@@ -68,6 +69,8 @@ static void make_plan(const struct wish *wish, const struct component *component
     static uint8_t seed[32];
     struct err err = {0};
     host_probe(fixture_engine(wish->engine ? wish->engine : "engine"), wish->cgroups, &host);
+    if (wish->shared)
+        shared_open(&session->shim, &host);
     policy = (struct policy){
         .allowed = capability_defaults() | CAPABILITY(ENV) | CAPABILITY(DIR_READ) |
                    CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE),
@@ -108,7 +111,7 @@ static void read_first(struct session *session, const struct component *componen
     static struct cell_plan plan;
     static struct demand demand;
     struct err err = {0};
-    make_plan(wish, component, CELL_READER, &plan);
+    make_plan(wish, session, component, CELL_READER, &plan);
     result->answered = session_read(session, component, &plan.plan, wish->reads_first, &demand,
                                     &result->outcome.walls, &err) == 0;
     result->spared = session->spare != NULL;
@@ -126,9 +129,9 @@ static _Noreturn void be_shim(const struct wish *wish, struct result *result)
         wish->before();
     host_secure_streams();
     make_component(wish->script ? wish->script : "", &component);
-    make_plan(wish, &component, CELL_RUN, &plan);
     if (session_open(&session, &err))
         give_up(err.text);
+    make_plan(wish, &session, &component, CELL_RUN, &plan);
     if (wish->reader || wish->reads_first)
         read_first(&session, &component, wish, result);
     if (!wish->reader && (!wish->reads_first || result->answered)) {

@@ -23,6 +23,7 @@ struct wish {
     bool reader;
     bool reads_first; /* a reader, then a run */
     bool cgroups;
+    bool shared; /* the cells of the shim share empty namespaces */
     wall_set degraded;
     const char *input;                 /* standard input; NULL: /dev/null */
     int streams[3];                    /* used as they are where not 0 */

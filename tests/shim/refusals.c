@@ -70,6 +70,8 @@ static void inject(void)
 
 static const struct policy_directory directories[] = {{"/usr", "/usr", true}};
 
+static bool sharing;
+
 static const struct result *run_with(const struct fault *injected, wall_set degraded)
 {
     fault = injected;
@@ -78,6 +80,7 @@ static const struct result *run_with(const struct fault *injected, wall_set degr
                                       .directory_count = 1,
                                       .rules = R(OPEN_READ),
                                       .degraded = degraded,
+                                      .shared = sharing,
                                       .before = inject});
 }
 
@@ -130,6 +133,14 @@ static const struct fault user_faults[] = {
     {"securebits", SYS_prctl, PR_SET_SECUREBITS, ANY, EPERM, WALL_SAYS("capabilities"), 0},
 };
 
+/* Of a cell that shares the empty namespaces of its shim. */
+static const struct fault shared_faults[] = {
+    {"setns(net)", SYS_setns, ANY, CLONE_NEWNET, EPERM, WALL_SAYS("net-namespace"), 0},
+    {"setns(ipc)", SYS_setns, ANY, CLONE_NEWIPC, EPERM, WALL_SAYS("ipc-namespace"), 0},
+    {"setns(mount)", SYS_setns, ANY, CLONE_NEWNS, EPERM, WALL_SAYS("mount-namespace"), 0},
+    {"chdir", SYS_chdir, ANY, ANY, EACCES, WALL_SAYS("empty-root"), 0},
+};
+
 static void check(const struct fault *injected)
 {
     const struct result *result = run_with(injected, 0);
@@ -178,6 +189,21 @@ static void every_step_that_fails_refuses_the_launch(void **state)
         check(&root_faults[i]);
     for (size_t i = 0; !fixture_root() && i < countof(user_faults); i++)
         check(&user_faults[i]);
+}
+
+/* Nor does a cell that shares; and where nothing can be shared, it has namespaces of its own. */
+static void every_step_of_sharing_that_fails_refuses_the_launch(void **state)
+{
+    (void)state;
+    static const struct fault unshare = {
+        "unshare(files)", SYS_unshare, CLONE_FILES, ANY, EPERM, "", 0};
+    sharing = true;
+    for (size_t i = 0; i < countof(shared_faults); i++)
+        check(&shared_faults[i]);
+    const struct result *result = run_with(&unshare, 0);
+    sharing = false;
+    assert_string_equal(result->outcome.why.text, "");
+    assert_true(wall_in(result->outcome.walls.standing, WALL_NET_NAMESPACE));
 }
 
 /* The operator accepts the absence of a wall by its name, and of no other. */
@@ -338,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_that_fails_refuses_the_launch),
+        cmocka_unit_test(every_step_of_sharing_that_fails_refuses_the_launch),
         cmocka_unit_test(a_child_that_is_killed_has_no_walls),
         cmocka_unit_test(degrading_accepts_one_wall),
         cmocka_unit_test(each_namespace_is_named),

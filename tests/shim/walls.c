@@ -19,13 +19,21 @@
 /* One cell that runs while the tests look at it. */
 static pid_t shim, cell;
 static struct result *running;
+static bool shared; /* the cell's empty namespaces are those of all cells of its shim */
 
 static int start(void **state)
 {
     (void)state;
-    shim = fixture_start(&(struct wish){.script = "print on\nwait\n", .input = ""}, &running);
+    shim = fixture_start(
+        &(struct wish){.script = "print on\nwait\n", .input = "", .shared = shared}, &running);
     cell = fixture_cell(shim);
     return 0;
+}
+
+static int start_sharing(void **state)
+{
+    shared = true;
+    return start(state);
 }
 
 static int end(void **state)
@@ -282,8 +290,8 @@ static void the_report_names_every_wall(void **state)
 {
     (void)state;
     const struct policy_directory directory = {"/usr", "/usr", true};
-    const struct result *result = fixture_run(
-        &(struct wish){.script = "exit 0\n", .directories = &directory, .directory_count = 1});
+    const struct result *result = fixture_run(&(struct wish){
+        .script = "exit 0\n", .directories = &directory, .directory_count = 1, .shared = shared});
     const struct wall_report *report = &result->outcome.walls;
     wall_set expected = WALL_BIT(WALL_COUNT) - 1;
     expected &= ~(WALL_BIT(WALL_TERMINAL) | WALL_BIT(WALL_CGROUP)); /* not asked for here */
@@ -314,5 +322,7 @@ int main(void)
         cmocka_unit_test(the_report_names_every_wall),
         cmocka_unit_test(every_other_system_call_kills),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    /* The last one says nothing of namespaces. */
+    return cmocka_run_group_tests(tests, start, end) +
+           _cmocka_run_group_tests("sharing", tests, countof(tests) - 1, start_sharing, end);
 }

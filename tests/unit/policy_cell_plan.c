@@ -107,6 +107,40 @@ static void test_inspect(void **state)
     }
 }
 
+/* Cells that share have each wall once all the same, and the operator can have it otherwise. */
+static void test_shared(void **state)
+{
+    (void)state;
+    static const struct {
+        enum operation_kind own, shared;
+    } pairs[] = {{OPERATION_SPACE_NET, OPERATION_ENTER_NET},
+                 {OPERATION_SPACE_IPC, OPERATION_ENTER_IPC},
+                 {OPERATION_SPACE_MOUNT, OPERATION_ENTER_MOUNT},
+                 {OPERATION_ROOT, OPERATION_ENTER_ROOT}};
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(true);
+    host.shares = true;
+    host.spaces[HOST_SPACE_MOUNT] = 7;
+    struct cell_request request = request_of(CELL_READER, &host, &policy);
+    make(&request);
+    wall_set shared = 0, fresh = 0;
+    for (size_t i = 0; i < made.plan.count; i++)
+        shared |= WALL_BIT(operation_infos[made.plan.at[i].kind].wall);
+    assert_int_equal(plan_find(&made.plan, OPERATION_ENTER_MOUNT)->of.enter_mount.file, 7);
+    for (size_t i = 0; i < countof(pairs); i++) {
+        assert_int_equal(count(pairs[i].own), 0);
+        assert_int_equal(count(pairs[i].shared), 1);
+        assert_int_equal(operation_infos[pairs[i].own].wall, operation_infos[pairs[i].shared].wall);
+    }
+    policy.fresh = true;
+    make(&request);
+    check_always(&policy);
+    for (size_t i = 0; i < made.plan.count; i++)
+        fresh |= WALL_BIT(operation_infos[made.plan.at[i].kind].wall);
+    assert_int_equal(shared, fresh);
+    assert_int_equal(count(OPERATION_ENTER_NET), 0);
+}
+
 /* A component that imports nothing is handed nothing, whatever the flags give. */
 static void test_compute_only(void **state)
 {
@@ -453,6 +487,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reader),
         cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_shared),
         cmocka_unit_test(test_compute_only),
         cmocka_unit_test(test_grants),
         cmocka_unit_test(test_places_of_streams),

@@ -1,0 +1,108 @@
+/* Namespaces that cells share; see shared.h. A process makes them, puts their descriptors into the
+ * shim's table, empties the mount namespace and ends: what keeps them is the descriptors, so
+ * nothing is left when the shim dies. */
+#include "shim/shared.h"
+#include "policies/cell_plan.h"
+#include "shim/child.h"
+#include "shim/cleanup.h"
+#include "shim/protocol.h"
+#include "shim/raw.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define MAKER_STACK 32768
+
+static const char *const files[HOST_SPACES] = {
+    [HOST_SPACE_MOUNT] = "/proc/self/ns/mnt",
+    [HOST_SPACE_NET] = "/proc/self/ns/net",
+    [HOST_SPACE_IPC] = "/proc/self/ns/ipc",
+};
+
+/* The process, which shares memory and descriptors with the shim; see child.c for what it may do.
+ */
+struct maker {
+    struct child child; /* its plan: an empty root */
+    int *spaces;
+};
+
+static void make(void *argument)
+{
+    struct maker *maker = argument;
+    for (size_t i = 0; i < HOST_SPACES; i++)
+        maker->spaces[i] =
+            (int)raw_call(SYS_openat, AT_FDCWD, (long)files[i], O_RDONLY | O_CLOEXEC, 0, 0);
+    /* What is opened from here on is not the shim's. */
+    if (raw_call(SYS_unshare, CLONE_FILES, 0, 0, 0, 0) == 0)
+        child_run(&maker->child);
+    for (;;)
+        raw_call(SYS_exit_group, 1, 0, 0, 0, 0);
+}
+
+static void run_maker(struct maker *maker)
+{
+    _Alignas(16) char stack[MAKER_STACK];
+    cleanup_close int pidfd = -1;
+    struct clone_args args = {
+        .flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_VM | CLONE_VFORK | CLONE_FILES |
+                 CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+        .pidfd = (uint64_t)(uintptr_t)&pidfd,
+        .stack = (uint64_t)(uintptr_t)stack,
+        .stack_size = sizeof stack,
+    };
+    if (raw_clone3(&args, make, maker) < 0)
+        return;
+    siginfo_t info;
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+        ;
+}
+
+static void close_all(int spaces[HOST_SPACES])
+{
+    for (size_t i = 0; i < HOST_SPACES; i++)
+        if (spaces[i] >= 0)
+            close(spaces[i]);
+}
+
+/* A cell's socket takes the place of whatever has its number. */
+static bool move_all(int spaces[HOST_SPACES])
+{
+    for (size_t i = 0; i < HOST_SPACES; i++) {
+        if (spaces[i] < 0)
+            return false;
+        int moved = fcntl(spaces[i], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
+        close(spaces[i]);
+        spaces[i] = moved;
+    }
+    return spaces[0] >= 0 && spaces[1] >= 0 && spaces[2] >= 0;
+}
+
+void shared_open(struct shim *shim, struct host *host)
+{
+    static struct plan plan;
+    struct wall_report report = {0};
+    struct err err = {0};
+    if (shim->spaces[0] < 0) {
+        int spaces[HOST_SPACES] = {-1, -1, -1};
+        plan.count = 0;
+        cell_plan_shared(host, &plan);
+        const struct operation *own = plan_find(&plan, OPERATION_OWN_SPACES);
+        /* In this order: the shim's own user namespace hides whose the engine is. */
+        if (shim_open_engine(shim, host->engine, &err) ||
+            (own && shim_prepare(shim, own, &report, &err)))
+            return;
+        struct maker maker = {.child = {.plan = &plan, .at = plan.count, .failed = -1, .call = ""},
+                              .spaces = spaces};
+        run_maker(&maker);
+        bool rooted = maker.child.failed < 0 && maker.child.at + 1 == plan.count;
+        if (!move_all(spaces) || !rooted) {
+            close_all(spaces);
+            return;
+        }
+        memcpy(shim->spaces, spaces, sizeof spaces);
+    }
+    memcpy(host->spaces, shim->spaces, sizeof host->spaces);
+    host->shares = true;
+}
