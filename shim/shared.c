@@ -93,7 +93,11 @@ void shared_open(struct shim *shim, struct host *host)
         if (shim_open_engine(shim, host->engine, &err) ||
             (own && shim_prepare(shim, own, &report, &err)))
             return;
-        struct maker maker = {.child = {.plan = &plan, .at = plan.count, .failed = -1, .call = ""},
+        struct maker maker = {.child = {.plan = &plan,
+                                        .spaces = CLONE_NEWNS,
+                                        .at = plan.count,
+                                        .failed = -1,
+                                        .call = ""},
                               .spaces = spaces};
         run_maker(&maker);
         bool rooted = maker.child.failed < 0 && maker.child.at + 1 == plan.count;

@@ -70,7 +70,7 @@ ratio 0.50 carrel-no-cache bwrap 'carrel run, demand not cached, against bwrap -
 ratio - carrel-memory-limit bwrap 'carrel run with control groups of its own, against bwrap'
 ratio 0.25 carrel crun 'carrel run, demand cached, against crun run'
 ratio 0.06 carrel runc 'carrel run, demand cached, against runc run'
-echo "cells started a second by one shim, one after the other, fresh namespaces: $("$build/test/host/start_cell" "$build/test/cell/ended" 300)   (goal 1000)"
+echo "cells started a second by one shim: $("$build/test/host/start_cell" "$build/test/cell/ended" shared 1500) with shared namespaces (goal 2500), $("$build/test/host/start_cell" "$build/test/cell/ended" 500) with fresh ones (goal 1000)"
 echo "private memory of an idle cell: $("$build/test/host/start_cell" "$build/carrel-engine" idle) KiB   (goal 400)"
 [ -z "$(command -v strace)" ] ||
     echo "system calls of all processes: $(calls "$build/carrel" run "$component") with the demand cached (goal 50), $(calls "$build/carrel" run --no-cache "$component") without (goal 80)"

@@ -1,18 +1,22 @@
 /* What `carrel run` does between its command line and its end, with an engine that ends at once:
  * the cost of a cell alone.
  *
- *   start_cell ENGINE [read] [groups] [NUMBER] [idle]
+ *   start_cell ENGINE [read] [groups] [shared] [NUMBER] [idle]
  *
  * `read` runs a reader before it, as if its demand were not known. With a number, so many cells are
- * started one after the other, and their rate is printed. `idle` starts one that waits for its
- * order, and prints its private memory in KiB. */
+ * started, a few at a time, and their rate is printed; `shared`: they share what is empty. `idle`
+ * starts one that waits for its order, and prints its private memory in KiB. */
 #include "policies/cell_plan.h"
 #include "shim/host.h"
 #include "shim/session.h"
+#include "shim/shared.h"
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define AT_ONCE 4
 
 static int fail(const struct err *err)
 {
@@ -42,19 +46,61 @@ static int print_idle(struct session *session, const struct plan *plan)
     return 0;
 }
 
-/* Starts and ends so many cells. */
-static int start_many(struct session *session, const struct component *component,
-                      const struct plan *plan, long times, struct outcome *outcome)
+/* Waits until something happens to one of the cells, and lets them act on it. How many ended. */
+static long attend(struct cell cells[AT_ONCE], struct err *err)
 {
-    uint64_t begin = cell_now();
-    for (long i = 0; i < times; i++) {
-        session_run(session, component, plan, outcome);
-        if (!outcome->by_guest)
-            return fail(&outcome->why);
+    struct pollfd waits[2 * AT_ONCE];
+    long ended = 0;
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        waits[2 * i] = (struct pollfd){cells[i].process.socket, POLLIN, 0};
+        waits[2 * i + 1] = (struct pollfd){cells[i].process.pidfd, POLLIN, 0};
     }
-    if (times > 1)
-        printf("%.0f\n", (double)times * 1e9 / (double)(cell_now() - begin));
-    return outcome->exit_code;
+    poll(waits, 2 * AT_ONCE, -1);
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        if (waits[2 * i].revents)
+            cell_receive(&cells[i]);
+        if (!waits[2 * i + 1].revents)
+            continue;
+        cell_bury(&cells[i]);
+        if (!cells[i].outcome.by_guest)
+            *err = cells[i].outcome.why;
+        cell_close(&cells[i]);
+        ended++;
+    }
+    return ended;
+}
+
+/* Starts and ends so many cells, as a shim that serves many does: none waits for another. */
+static int start_many(struct session *session, const struct component *component,
+                      const struct plan *plan, long times)
+{
+    static struct cell cells[AT_ONCE];
+    struct err err = {0};
+    for (size_t i = 0; i < AT_ONCE; i++)
+        cell_start(&cells[i]);
+    uint64_t begin = cell_now();
+    for (long started = 0, ended = 0; ended < times && err.kind == ERR_NONE;) {
+        for (size_t i = 0; i < AT_ONCE && started < times; i++) {
+            if (!cell_gone(&cells[i]))
+                continue;
+            if (cell_launch(&cells[i], &session->shim, plan, &err) ||
+                cell_order(&cells[i], plan, component, &err))
+                return fail(&err);
+            started++;
+        }
+        ended += attend(cells, &err);
+    }
+    if (err.kind != ERR_NONE)
+        return fail(&err);
+    printf("%.0f\n", (double)times * 1e9 / (double)(cell_now() - begin));
+    return 0;
+}
+
+static int start_one(struct session *session, const struct component *component,
+                     const struct plan *plan, struct outcome *outcome)
+{
+    session_run(session, component, plan, outcome);
+    return outcome->by_guest ? outcome->exit_code : fail(&outcome->why);
 }
 
 int main(int count, char **arguments)
@@ -64,12 +110,13 @@ int main(int count, char **arguments)
     static struct outcome outcome;
     static struct demand demand;
     static uint8_t seed[32];
-    bool reads = false, groups = false, idle = false;
+    bool reads = false, groups = false, idle = false, shared = false;
     long times = 1;
     for (int i = 2; i < count; i++) {
         reads = reads || strcmp(arguments[i], "read") == 0;
         groups = groups || strcmp(arguments[i], "groups") == 0;
         idle = idle || strcmp(arguments[i], "idle") == 0;
+        shared = shared || strcmp(arguments[i], "shared") == 0;
         times = atol(arguments[i]) > 0 ? atol(arguments[i]) : times;
     }
     struct err err = {0};
@@ -94,14 +141,17 @@ int main(int count, char **arguments)
                                    .seed = seed};
     if (session_open(&session, &err))
         return fail(&err);
+    if (shared)
+        shared_open(&session.shim, &host);
     if (reads && (cell_plan_make(&request, &reader, &err) ||
                   session_read(&session, &component, &reader.plan, true, &demand, &report, &err)))
         return fail(&err);
     request.role = CELL_RUN;
     if (cell_plan_make(&request, &run, &err))
         return fail(&err);
-    int code = idle ? print_idle(&session, &run.plan)
-                    : start_many(&session, &component, &run.plan, times, &outcome);
+    int code = idle        ? print_idle(&session, &run.plan)
+               : times > 1 ? start_many(&session, &component, &run.plan, times)
+                           : start_one(&session, &component, &run.plan, &outcome);
     session_close(&session);
     return code;
 }
