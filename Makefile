@@ -81,7 +81,7 @@ CONTAINERD  := $(filter-out %/main.c,$(call src,shim/containerd))
 RUNNER      := $(call src,runner)
 
 .PHONY: all help deps run test asan ubsan fuzz bench lint install clean replay
-all: $(B)/carrel $(B)/carrel-engine $(B)/carrel-tls $(B)/containerd-shim-carrel-v1
+all: $(B)/carrel $(B)/carrel-engine $(B)/carrel-tls $(B)/containerd-shim-carrel-v1 $(B)/carrel-oci
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -130,6 +130,10 @@ $(B)/containerd-shim-carrel-v1: $(call obj,host,shim/containerd/main.c $(CONTAIN
 	$(call say,LD,$@)
 	$(Q)$(CC) -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lcrypto
 	@chmod go-w $@
+
+# The same program, by the name that an OCI runtime is started by.
+$(B)/carrel-oci: $(B)/containerd-shim-carrel-v1
+	@ln -sf $(<F) $@
 
 # The place of the installed engine is compiled in; another PREFIX compiles it anew.
 $(B)/prefix: FORCE
@@ -262,6 +266,7 @@ install: all $(B)/share
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
 	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
 	install -m 755 $(B)/containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/containerd-shim-carrel-v1
+	ln -sf containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/carrel-oci
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
 	install -m 755 $(B)/carrel-tls $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-tls
 	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'

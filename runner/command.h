@@ -22,4 +22,7 @@ int command_doctor(const struct options *options, char **operands, size_t count)
 /* Writes an OCI image of a component. */
 int command_pack(const struct options *options, char **operands, size_t count);
 
+/* Becomes the program that has the commands of an OCI runtime. */
+int command_oci(char **operands, size_t count);
+
 #endif

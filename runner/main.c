@@ -47,6 +47,7 @@ static int carry_out(const struct cli *cli)
     case CLI_INSPECT: code = command_inspect(&options, cli->operands, cli->operand_count); break;
     case CLI_DOCTOR: code = command_doctor(&options, cli->operands, cli->operand_count); break;
     case CLI_PACK: code = command_pack(&options, cli->operands, cli->operand_count); break;
+    case CLI_OCI: code = command_oci(cli->operands, cli->operand_count); break;
     case CLI_HELP:
     case CLI_COMMANDS:
     case CLI_VERSION: break; /* not here */

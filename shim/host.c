@@ -37,14 +37,14 @@ static bool is_null(const struct stat *status)
     return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
 }
 
-static enum host_stream stream_kind(int stream)
+enum host_stream host_stream_kind(int stream, int fd)
 {
     struct stat status;
-    int flags = fcntl(stream, F_GETFL);
-    if (flags < 0 || flags & O_PATH || fstat(stream, &status) || S_ISDIR(status.st_mode) ||
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || flags & O_PATH || fstat(fd, &status) || S_ISDIR(status.st_mode) ||
         is_null(&status))
         return HOST_CLOSED;
-    if (S_ISCHR(status.st_mode) && isatty(stream))
+    if (S_ISCHR(status.st_mode) && isatty(fd))
         return HOST_TERMINAL;
     if ((flags & O_ACCMODE) == O_RDWR)
         return HOST_BOTH;
@@ -86,7 +86,7 @@ void host_probe(const char *engine, bool cgroups, struct host *ret)
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION);
     ret->landlock = abi > 0 ? (int)abi : 0;
     for (int stream = 0; stream < 3; stream++)
-        ret->streams[stream] = stream_kind(stream);
+        ret->streams[stream] = host_stream_kind(stream, stream);
     ret->bounded = cgroups;
     if (cgroups)
         host_probe_cgroups(ret->root, &ret->cgroups);

@@ -10,6 +10,9 @@
  * nothing is lost in silence. Must come before anything else is opened. */
 void host_secure_streams(void);
 
+/* What `fd` is as standard stream `stream`. */
+enum host_stream host_stream_kind(int stream, int fd);
+
 /* Whether what is written to a standard stream can arrive: it is open, and for writing. */
 bool host_writable(int stream);
 

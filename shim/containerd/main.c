@@ -1,6 +1,8 @@
-/* containerd-shim-carrel-v1: runs components as containers of containerd. */
+/* containerd-shim-carrel-v1: runs components as containers of containerd; and, by the name of
+ * carrel-oci, of whatever uses OCI runtimes. */
 #include "shim/containerd/command.h"
 #include "shim/containerd/message.h"
+#include "shim/containerd/oci.h"
 #include "shim/containerd/pause.h"
 #include "shim/host.h"
 #include <stdio.h>
@@ -28,6 +30,11 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], PAUSE_WORD) == 0)
         pause_run();
     host_secure_streams();
+    const char *name = strrchr(argv[0], '/');
+    if (strcmp(name ? name + 1 : argv[0], OCI_NAME) == 0)
+        return oci_main(argv + 1);
+    if (argc > 1 && strcmp(argv[1], OCI_WORD) == 0)
+        return oci_main(argv + 2);
     if (command_read(argc, argv, &command, &err)) {
         fprintf(stderr, "carrel: %s\n", err.text);
         return 2;

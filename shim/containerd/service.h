@@ -10,6 +10,9 @@ struct service {
     struct events events;
     struct polls polls;
     char namespace[80];
+    bool
+        once; /* it ends with the process of its first container, whose exit status is then known */
+    int exit_status;
     bool closing; /* it was told to shut down */
     uint64_t until;
 };

@@ -3,6 +3,7 @@
 
 #include "shim/cell.h"
 #include "shim/cleanup.h"
+#include "shim/host.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -240,9 +241,7 @@ int streams_open(struct streams *streams, const char *id, const char *namespace,
 void streams_kinds(const struct streams *streams, enum host_stream ret[3])
 {
     for (int stream = 0; stream < 3; stream++)
-        ret[stream] = streams->ends[stream] < 0 ? HOST_CLOSED
-                      : streams->terminal       ? HOST_TERMINAL
-                                                : HOST_FILE;
+        ret[stream] = host_stream_kind(stream, streams->ends[stream]);
 }
 
 static void close_one(int *fd)

@@ -72,6 +72,19 @@ bool tasks_empty(const struct tasks *tasks)
     return true;
 }
 
+bool tasks_ended(struct tasks *tasks, int *ret_exit_status)
+{
+    for (size_t i = 0; i < PROCESSES_MAX; i++) {
+        struct process *process = tasks->processes[i];
+        if (!process || process->exec[0] || process->status != TASK_STOPPED ||
+            streams_pending(&process->streams))
+            continue;
+        *ret_exit_status = process->exit_status;
+        return true;
+    }
+    return false;
+}
+
 struct container *tasks_add(struct tasks *tasks)
 {
     for (size_t i = 0; i < CONTAINERS_MAX; i++) {

@@ -97,6 +97,10 @@ struct container *tasks_container(struct tasks *tasks, struct bytes id);
 struct process *tasks_process(struct tasks *tasks, struct bytes id, struct bytes exec);
 bool tasks_empty(const struct tasks *tasks);
 
+/* Whether the process that a container was created with has ended, and all that it wrote is where
+ * it belongs. */
+bool tasks_ended(struct tasks *tasks, int *ret_exit_status);
+
 /* New ones, still without anything; NULL if there are too many. */
 struct container *tasks_add(struct tasks *tasks);
 struct process *tasks_add_process(struct tasks *tasks, struct container *container);
