@@ -49,7 +49,7 @@ static void put(json_object *to, const char *key, const char *text)
 
 uint64_t audit_log_next(const struct audit_log *log)
 {
-    return (*log->lines)++;
+    return log->lines ? (*log->lines)++ : 0; /* it was never opened: carrel itself failed before */
 }
 
 char *audit_log_line(const struct audit_log *log, uint64_t number, const char *event,
