@@ -70,5 +70,6 @@ int main(int argc, char **argv)
     write_page(argv[1], "bash-completion/completions/carrel", bash_completion);
     write_page(argv[1], "zsh/vendor-completions/_carrel", zsh_completion);
     write_page(argv[1], "fish/vendor_completions.d/carrel.fish", fish_completion);
+    write_page(argv[1], "doc/carrel/launch.svg", picture);
     return 0;
 }

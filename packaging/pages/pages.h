@@ -1,4 +1,5 @@
-/* What the manual pages and the completions are made of: the rows of runner/cli.def. */
+/* What the manual pages and the completions are made of: the rows of runner/cli.def;
+ * and the picture, of those of policies/operation.def. */
 #ifndef CARREL_PACKAGING_PAGES_H
 #define CARREL_PACKAGING_PAGES_H
 
@@ -12,6 +13,9 @@ void man_command(FILE *out, enum cli_command command);
 void bash_completion(FILE *out);
 void zsh_completion(FILE *out);
 void fish_completion(FILE *out);
+
+/* How a cell is launched, as an SVG. */
+void picture(FILE *out);
 
 /* What a shell offers for the argument of a flag. */
 enum word_kind {
