@@ -140,7 +140,8 @@ int command_run(const struct options *options, char **operands, size_t count)
 
     static struct examiner examiner;
     static struct outcome outcome;
-    static struct audit_log log = {.file = -1};
+    static struct audit_log log;
+    log = audit_log_none();
     /* Not when everything is printed before it is done. */
     examiner.run_follows = !options->explain;
     int failed = examiner_open(&examiner, options, &err);

@@ -17,9 +17,15 @@
 
 static uint64_t lines; /* of this process; it has one log */
 
+struct audit_log audit_log_none(void)
+{
+    return (struct audit_log){.file = -1, .lines = &lines};
+}
+
 int audit_log_open(const char *path, bool json, struct audit_log *ret, struct err *err)
 {
-    *ret = (struct audit_log){.file = -1, .json = json, .lines = &lines};
+    *ret = audit_log_none();
+    ret->json = json;
     if (getrandom(&ret->id, sizeof ret->id, 0) != (ssize_t)sizeof ret->id)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random id for the log: %s",
                        strerror(errno));

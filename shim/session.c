@@ -4,6 +4,7 @@
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
@@ -25,8 +26,28 @@ enum {
 
 static const int heeded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
+/* Descriptors for carrel itself, at once; and poll waits for no more than may be open. */
+#define DESCRIPTORS_NEEDED 64
+#define DESCRIPTORS_WANTED 256
+
+static int have_descriptors(struct err *err)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS_WANTED)
+        return 0;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+    if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < DESCRIPTORS_NEEDED)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no more than %llu files may be open at once, and %d are needed: raise the "
+                       "hard limit (ulimit -n %d)",
+                       (unsigned long long)limit.rlim_max, DESCRIPTORS_NEEDED, DESCRIPTORS_WANTED);
+    return 0;
+}
+
 int session_open(struct session *session, struct err *err)
 {
+    if (have_descriptors(err))
+        return -1;
     session->shim = shim_new();
     session->guardian = guardian_none();
     lookups_start(&session->lookups);

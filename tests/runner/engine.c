@@ -201,8 +201,12 @@ static void do_env(void)
 
 static void do_grants(void)
 {
+    static const char *const kinds[GRANT_KINDS] = {
+#define GRANT(NAME, word) word,
+#include "shim/protocol.def"
+    };
     for (size_t i = 0; i < cell->grant_count; i++)
-        print("%d %d " STR_FMT "\n", (int)cell->grants[i].kind, (int)cell->grants[i].rights,
+        print("%s %d " STR_FMT "\n", kinds[cell->grants[i].kind], (int)cell->grants[i].rights,
               STR_ARG(cell->grants[i].name));
 }
 

@@ -46,7 +46,9 @@ expect 'a pipe that is written to' 255 '' '' later
 full() { (ulimit -f 0; run traps 2>&1) | cat >&2; }
 expect 'no files may be written' 0 '' '^carrel: traps: cannot be copied: files may have 0 bytes.*ulimit -f' full
 few() { (ulimit -n 4; run traps); }
-expect 'too few descriptors' 125 '' '^carrel: traps: .*: Too many open files: .*ulimit -n' few
+expect 'too few descriptors' 125 '' '^carrel: no more than 4 files may be open .*ulimit -n' few
+few_now() { (ulimit -Sn 8; run ends); }
+expect 'a soft limit on descriptors is raised' 255 '' '' few_now
 expect 'no such file' 127 '' '^carrel: nowhere.wasm: cannot be opened: No such file or directory: correct the name\|$' run nowhere.wasm
 expect 'a directory' 127 '' '^carrel: \.: .*\|$' run .
 echo 'malformed 35 bad magic' >bad
@@ -102,14 +104,14 @@ reach descriptor_write
 reach get_directories
 grants
 E
-expect 'no directory' 0 '^1 2 \|$' '' run looks
-expect 'directories' 0 '^6 0 \|1 2 \|6 0 \|3 7 /\|3 1 /ro\|$' '' run --dir d::/ --dir d/sub::/ro:ro looks
-expect 'a directory by its own name' 0 '3 1 d\|$' '' run --dir d:ro looks
+expect 'no directory' 0 '^stdout 2 \|$' '' run looks
+expect 'directories' 0 '^nothing 0 \|stdout 2 \|nothing 0 \|directory 7 /\|directory 1 /ro\|$' '' run --dir d::/ --dir d/sub::/ro:ro looks
+expect 'a directory by its own name' 0 'directory 1 d\|$' '' run --dir d:ro looks
 
 # --- What a cell that inspects prints -----------------------------------------------------------------
 inspect() { "$carrel" inspect --engine "$engine" "$@"; }
 printf 'print plain \303\251 text\nprint \033[31mred \342\200\256rev\007 \302\233m\nargs\ngrants\n' >shown
-expect 'plain text alone gets out' 0 '^plain .+ text\|\?\[31mred rev\? m\|\[wat\]\|\[json\]\|1 2 \|$' '' inspect --wat --json shown
+expect 'plain text alone gets out' 0 '^plain .+ text\|\?\[31mred rev\? m\|\[wat\]\|\[json\]\|stdout 2 \|$' '' inspect --wat --json shown
 echo 'exit 3' >odd
 expect 'a cell that inspects and says no' 3 '' '' inspect odd
 expect 'no file to inspect' 125 '' 'no FILE' inspect
