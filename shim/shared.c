@@ -90,8 +90,8 @@ void shared_open(struct shim *shim, struct host *host)
         cell_plan_shared(host, &plan);
         const struct operation *own = plan_find(&plan, OPERATION_OWN_SPACES);
         /* In this order: the shim's own user namespace hides whose the engine is. */
-        if (shim_open_engine(shim, host->engine, &err) ||
-            (own && shim_prepare(shim, own, &report, &err)))
+        if (own &&
+            (shim_open_engine(shim, host->engine, &err) || shim_prepare(shim, own, &report, &err)))
             return;
         struct maker maker = {.child = {.plan = &plan,
                                         .spaces = CLONE_NEWNS,
@@ -107,6 +107,12 @@ void shared_open(struct shim *shim, struct host *host)
         }
         memcpy(shim->spaces, spaces, sizeof spaces);
     }
+    shared_use(shim, host);
+}
+
+void shared_use(const struct shim *shim, struct host *host)
+{
     memcpy(host->spaces, shim->spaces, sizeof host->spaces);
-    host->shares = true;
+    /* Those of an ordinary user's shim must have been made in its own user namespace. */
+    host->shares = shim->spaces[0] >= 0 && (host->root || shim->spaced);
 }

@@ -13,4 +13,7 @@
  * or says which wall it lacks. */
 void shared_open(struct shim *shim, struct host *host);
 
+/* Says in *host what this shim's cells share, if they do. */
+void shared_use(const struct shim *shim, struct host *host);
+
 #endif

@@ -9,6 +9,7 @@
 #include "shim/engine_file.h"
 #include "shim/host.h"
 #include "shim/session.h"
+#include "shim/shared.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -262,6 +263,7 @@ static int work_out(struct work *work, struct err *err)
     if (engine_file_find(NULL, room->engine, err))
         return -1;
     host_probe(room->engine, false, &room->host);
+    shared_use(work->what->shim, &room->host);
     if (list_joins(room, err))
         return -1;
     if (session_open(&work->session, err) || get_component(work, err) || get_demand(work, err) ||

@@ -16,6 +16,7 @@ struct preparing {
     struct bytes process;              /* of an exec: its process, as JSON; else empty */
     const struct component *component; /* of an exec: the container's */
     const struct streams *streams;
+    const struct shim *shim; /* whose cells may share namespaces */
 };
 
 /* Starts a helper that fills in `room`, which is shared, and tells so on *ret_socket. It has to be

@@ -111,8 +111,10 @@ static void on_create(const struct handling *of, const struct message_create_req
                          : "this shim has as many containers as it can");
         return;
     }
-    const struct preparing what = {
-        .bundle = container->bundle, .rootfs = request->rootfs, .streams = &process->streams};
+    const struct preparing what = {.bundle = container->bundle,
+                                   .rootfs = request->rootfs,
+                                   .streams = &process->streams,
+                                   .shim = &of->tasks->shim};
     if (copy_streams(&process->streams, request->in, request->out, request->error,
                      request->terminal) &&
         begin(of, process, &what, &err) == 0)
@@ -153,7 +155,8 @@ static void on_exec(const struct handling *of, const struct message_exec_request
     const struct preparing what = {.bundle = init->container->bundle,
                                    .process = spec.value,
                                    .component = &init->component,
-                                   .streams = &process->streams};
+                                   .streams = &process->streams,
+                                   .shim = &of->tasks->shim};
     if (bytes_copy(request->exec, process->exec, ID_MAX) &&
         copy_streams(&process->streams, request->in, request->out, request->error,
                      request->terminal) &&
