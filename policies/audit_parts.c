@@ -22,6 +22,8 @@ const struct isolation *audit_tier(const struct audit *audit)
 
 const char *audit_kind(const struct demand *demand)
 {
+    if (demand_is(demand, DEMAND_IS_WIT))
+        return "WIT world";
     bool image = demand_is(demand, DEMAND_IS_IMAGE);
     if (demand_is(demand, DEMAND_IS_COMPONENT))
         return image ? "image of a component" : "component";

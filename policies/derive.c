@@ -81,6 +81,9 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
     if (demand_is(demand, DEMAND_IS_IMAGE))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "is an image: containerd runs it, and `carrel run` the component in it");
+    if (demand_is(demand, DEMAND_IS_WIT))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "is the text of a world: what runs is a component that is made for it");
     uint32_t mismatched = demand->head.totals[DEMAND_MISMATCH];
     if (verdict->missing || unknown)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,

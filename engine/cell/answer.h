@@ -38,6 +38,7 @@ struct answer {
         uint8_t bytes[ANSWER_ANSWER_MAX];
     };
     size_t size;
+    bool told[128]; /* interfaces that answer_interface has answered */
 };
 
 void answer_start(struct answer *answer);
@@ -68,6 +69,11 @@ uint32_t row_of_drop(struct str path, struct str version, struct str resource);
 
 /* The row of the function that a component exports with this interface for WASI to call. */
 uint32_t row_of_export(struct str path, struct str version);
+
+/* All that the table has of an interface, and of those whose types it uses, as imports that can be
+ * reached; a path that ends in '/' is all interfaces of a package. `uses`: of an interface that is
+ * exported, only what it uses. False if the table has no such interface. */
+bool answer_interface(struct answer *answer, struct str path, struct str version, bool uses);
 
 /* The other way: the interface, with its version, and the name of a row that is exported. */
 struct row_export {

@@ -2,10 +2,12 @@
 #include "engine/cell/answer.h"
 #include "engine/cell/ground.h"
 #include "engine/cell/image.h"
+#include "engine/cell/reader_wit.h"
 #include "engine/cell/tell.h"
 #include "engine/component/demand.h"
 #include "engine/component/link.h"
 #include "engine/component/name.h"
+#include "engine/component/package.h"
 #include "engine/wasi/p1.h"
 #include "engine/wasi/table.h"
 #include "engine/wasm/wat.h"
@@ -244,10 +246,13 @@ void role_reader(struct cell *cell)
     bool image = image_is(cell->component);
     if (image)
         answer_fact(&answer, ANSWER_IS_IMAGE);
-    bool failed = (image && image_component(cell->component, &cell->component, &err)) ||
-                  ground_lay(cell, &ground, &err) ||
-                  (component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
-                                                 : read_module(cell, &ground, &answer, &err));
+    bool wit = !image && wit_is(cell->component);
+    bool failed =
+        (image && image_component(cell->component, &cell->component, &err)) ||
+        ground_lay(cell, &ground, &err) ||
+        (wit ? read_wit(cell->component, &ground.image, &answer, &err) && ground_refuses(&err)
+         : component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
+                                         : read_module(cell, &ground, &answer, &err));
     if (failed)
         tell_failure(&err);
     else

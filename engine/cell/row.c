@@ -47,6 +47,80 @@ static uint32_t find(enum row_kind kind, struct str path, struct str version, st
     return ROW_NONE;
 }
 
+static const struct used_interface {
+    uint8_t interface;
+    const char *path; /* of the one that it uses a type of */
+} used[] = {
+#define USE(interface, name, path, there) {INTERFACE_##interface, path},
+#include "policies/wasi.def"
+};
+
+static bool is_named(uint8_t interface, struct str path, struct str version)
+{
+    struct str ours = str_of(interfaces[interface].path);
+    bool package = path.len > 0 && path.at[path.len - 1] == '/';
+    if (package && path.len < ours.len)
+        ours.len = path.len;
+    return str_eq(ours, path) && version.len &&
+           str_eq(name_track(str_of(interfaces[interface].version)), name_track(version));
+}
+
+static void answer_rows(struct answer *answer, uint8_t interface, struct str version)
+{
+    char name[96];
+    bool any = false;
+    _Static_assert(countof(interfaces) <= countof(answer->told), "room for every interface");
+    if (answer->told[interface])
+        return;
+    answer->told[interface] = true;
+    for (size_t i = 0; i < countof(rows); i++) {
+        if (rows[i].interface != interface || rows[i].kind == ROW_EXPORT)
+            continue;
+        answer_row(answer, rows[i].row, true);
+        any = true;
+    }
+    int len =
+        snprintf(name, sizeof name, "%s@" STR_FMT, interfaces[interface].path, STR_ARG(version));
+    if (any && len > 0)
+        answer_name(answer, ANSWER_IMPORT,
+                    (struct str){name, (size_t)len < sizeof name ? (size_t)len : sizeof name - 1},
+                    (struct str){0});
+}
+
+/* Which interfaces each one uses, and itself. Interfaces come after those that they use, so what
+ * those use is known before. */
+static bool (*closures(void))[countof(interfaces)]
+{
+    static bool reach[countof(interfaces)][countof(interfaces)];
+    if (reach[0][0])
+        return reach;
+    for (uint8_t i = 0; i < countof(interfaces); i++) {
+        reach[i][i] = true;
+        for (size_t u = 0; u < countof(used); u++)
+            for (uint8_t k = 0; used[u].interface == i && k < i; k++)
+                for (uint8_t j = 0; str_is(str_of(used[u].path), interfaces[k].path) && j <= k; j++)
+                    reach[i][j] = reach[i][j] || reach[k][j];
+    }
+    return reach;
+}
+
+bool answer_interface(struct answer *answer, struct str path, struct str version, bool uses)
+{
+    bool(*reach)[countof(interfaces)] = closures();
+    bool wanted[countof(interfaces)] = {false}, any = false;
+    for (uint8_t i = 0; i < countof(interfaces); i++) {
+        if (!is_named(i, path, version))
+            continue;
+        any = true;
+        for (uint8_t k = 0; k <= i; k++)
+            wanted[k] = wanted[k] || (reach[i][k] && !(uses && k == i));
+    }
+    for (uint8_t i = 0; any && i < countof(interfaces); i++)
+        if (wanted[i])
+            answer_rows(answer, i, version);
+    return any;
+}
+
 uint32_t row_of_function(struct str path, struct str version, struct str name)
 {
     return find(ROW_FUNCTION, path, version, name);

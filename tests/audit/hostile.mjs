@@ -51,6 +51,18 @@ const files = {
     "evil.wasm": component(section(7, [1, 0x40, 0, 1, 0]), section(10, bytes([1, 0], sized(Buffer.from(EVIL)), [1, 0]))),
 };
 
+const lines = (count, one) => Array.from({ length: count }, (_, i) => one(i)).join("\n");
+Object.assign(files, {
+    "imports.wit": `world w { ${lines(100_000, i => `import f${i}: func();`)} }`,
+    "wasi.wit": `world w { ${lines(100_000, () => "import wasi:http/types@0.2.0; export wasi:http/incoming-handler@0.2.0;")} }`,
+    "includes.wit": lines(50_000, i => `world w${i} { include w${(i + 1) % 50_000}; include w${i * 7 % 50_000}; }`),
+    "uses.wit": lines(50_000, i => `interface i${i} { use i${(i + 1) % 50_000}.{t}; }`) + "world w { import i0; }",
+    "aliases.wit": `use b as a; use c as b; use a as c; world w { import a; include b; export c; }`,
+    "nested.wit": `interface i { type t = ${"list<".repeat(100_000)}`,
+    "comments.wit": `world w {} ${"/*".repeat(500_000)}`,
+    "evil.wit": `package a:b; world w { import x${EVIL}: func(); }`,
+});
+
 const raw = text => /[\0-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text);
 for (const [name, content] of Object.entries(files)) {
     writeFileSync(name, content);
@@ -62,7 +74,7 @@ for (const [name, content] of Object.entries(files)) {
         check(`${it}: one line of error`, run.status === 0 ? run.stderr : run.stderr.split("\n").length === 2 ? "" : run.stderr);
         check(`${it}: time`, Date.now() - begin < 5000 ? "" : `${Date.now() - begin} ms`);
         check(`${it}: nothing raw`, raw(run.stdout) || raw(run.stderr.trimEnd()) ? "a control character" : "");
-        check(`${it}: bounded`, run.stdout.length < 1 << 20 ? "" : `${run.stdout.length} bytes`);
+        check(`${it}: bounded`, run.stdout.length < 4 << 20 ? "" : `${run.stdout.length} bytes`);
         if (form === "html")
             check(`${it}: not alive`, /<script>alert|<img|<\/script><script/.test(run.stdout) ? "markup" : "");
         if (["json", "sarif", "cyclonedx"].includes(form) && run.stdout)
