@@ -228,12 +228,13 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
 {
     struct cell *cell = session->cell;
     bool moved = false;
-    if (waits[WAIT_SIGNALS].revents)
-        heed_signals(session);
     if (waits[WAIT_SOCKET].revents & POLLOUT)
         cell_send(cell);
     if (waits[WAIT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
         cell_receive(cell);
+    /* After what the cell has said: whether it serves already decides what a signal means to it. */
+    if (waits[WAIT_SIGNALS].revents)
+        heed_signals(session);
     for (size_t i = 0; i < cell->grants.pump_count; i++) {
         if (waits[WAIT_PUMPS + i].revents && pump_move(&cell->grants.pumps[i]))
             moved = true;
