@@ -4,6 +4,7 @@
 //   node tests/serve.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP] [--verbose]
 //
 // FOLDER holds the components hhello, hecho and hstatus. The last line is `N passed, N failed, N skipped`.
+import { execSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -294,17 +295,51 @@ test('a client that does not read holds nobody up', async () => {
   claim(slow[0].text.length > 4 << 20, `${slow[0].text.length} bytes`);
   for (const state of slow) state.socket.destroy();
 });
-test('two thousand idle connections, and heads that never end', async () => {
-  const one = await server('hhello');
-  const idle = [];
-  for (let i = 0; i < 2000; i++) idle.push(connect(one.port));
-  const states = await Promise.all(idle);
+// Kilobytes that only the processes below `pid` have; undefined where that cannot be seen.
+const private_memory = pid => {
+  try {
+    const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
+    const sum = [...fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+: +(\d+) kB/gm)]
+      .reduce((all, found) => all + Number(found[1]), 0);
+    return children.reduce((all, child) => all + private_memory(child), sum);
+  } catch {
+    return undefined;
+  }
+};
+test('ten thousand idle connections, and heads that never end', async () => {
+  const one = await serve([place(path.join(folder, 'hhello.wasm'))]);
+  await alive(one);
+  const before = private_memory(one.child.pid);
+  const states = [];
+  const most = Number(execSync('ulimit -Hn', { shell: '/bin/sh' }).toString()) || Infinity; // of this program
+  for (let i = 0; i < 10 && (i + 2) * 1000 < most; i++)
+    states.push(...await Promise.all(Array.from({ length: 1000 }, () => connect(one.port))));
   for (const state of states.slice(0, 1000)) state.send('GET / HTTP/1.1\r\nX: ');
   await alive(one);
   for (const state of states.slice(0, 1000)) state.send('a');
   await alive(one);
+  const grown = private_memory(one.child.pid) - before;
+  claim(!(grown > 32 * 1024), `${grown} KB for ten thousand connections`);
   for (const state of states) state.socket.destroy();
   await alive(one);
+});
+test('a storm of connections that say nothing, and others that are answered', async () => {
+  const one = await server('hhello');
+  for (let i = 0; i < 20; i++) {
+    const states = await Promise.all(Array.from({ length: 200 }, () => connect(one.port)));
+    for (const state of states) state.socket.resetAndDestroy();
+    await alive(one);
+  }
+});
+test('the memory of an idle server, and after many requests', async () => {
+  const one = await serve([place(path.join(folder, 'hhello.wasm'))]);
+  await alive(one);
+  const before = private_memory(one.child.pid);
+  for (let i = 0; i < 20; i++)
+    same(statuses((await talk(one.port, get('/x').repeat(500) + last)).text).length, 501);
+  const grown = private_memory(one.child.pid) - before;
+  claim(!(grown > 1024), `${grown} KB more after ten thousand requests`);
+  claim(!(before > 8 * 1024), `${before} KB when idle`);
 });
 test('a head that does not come in time', async () => {
   const one = await server('hhello');
