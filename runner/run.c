@@ -1,6 +1,7 @@
 /* `carrel run`: a component is examined, judged and run in a cell. */
 #include "runner/command.h"
 #include "runner/examine.h"
+#include "runner/record.h"
 #include "runner/report.h"
 #include "runner/trace_report.h"
 #include "shim/host.h"
@@ -30,31 +31,6 @@ static int judge(const struct options *options, const struct examined *of, struc
     return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                    "it is no program: call one of its exports with --invoke 'NAME(ARGS)'; "
                    "`carrel audit` lists them");
-}
-
-static void log_begin(const struct audit_log *log, const char *path, const struct examined *of)
-{
-    char digest[65], capabilities_text[1024] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < 32; i++)
-        snprintf(digest + 2 * i, 3, "%02x", of->component.digest[i]);
-    for (int i = 0; i < CAP_COUNT; i++)
-        if (capability_in(of->verdict.granted, (enum capability)i))
-            used += (size_t)snprintf(capabilities_text + used, sizeof capabilities_text - used,
-                                     "%s%s", used ? " " : "", capabilities[i].word);
-    const struct audit_log_member members[] = {
-        {"file", path}, {"sha256", digest}, {"granted", capabilities_text}};
-    audit_log_add(log, "begin", members, countof(members));
-}
-
-static void log_end(struct audit_log *log, const char *path, int code, const struct err *why)
-{
-    char text[16];
-    snprintf(text, sizeof text, "%d", code);
-    const struct audit_log_member members[] = {
-        {"file", path}, {"exit", text}, {"why", why ? why->text : NULL}};
-    audit_log_add(log, "end", members, countof(members));
-    audit_log_close(log);
 }
 
 static int watch(void *trace, pid_t pid, struct err *err)
@@ -101,7 +77,7 @@ static int run(struct examiner *examiner, const struct options *options, const c
     if (!failed) {
         if (options->explain)
             examine_explain("The component's cell", &of->run.plan);
-        log_begin(examiner->session.log, path, of);
+        record_begin(examiner->session.log, path, of);
         if (options->trace)
             failed = traced_run(examiner, options, path, of, ret, err);
         else
@@ -147,7 +123,7 @@ int command_run(const struct options *options, char **operands, size_t count)
     int failed = examiner_open(&examiner, options, &err);
     const char *about = failed ? NULL : path;
     if (!failed) {
-        failed = audit_log_open(options->audit_log, options->denials_json, &log, &err);
+        failed = record_open(options, &log, &err);
         examiner.session.log = &log;
         if (!failed)
             failed = run(&examiner, options, path, arguments, &outcome, &err);
@@ -161,7 +137,7 @@ int command_run(const struct options *options, char **operands, size_t count)
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
     code = session_exit_code(&examiner.session, code);
     report_status(options->status, code, why, cause(&examiner.session, &outcome));
-    log_end(&log, path, code, why);
+    record_end(&log, path, code, why);
     session_heed(&examiner.session);
     return code;
 }

@@ -1,15 +1,16 @@
 /* `carrel serve`: a component is examined, judged, and answers HTTP requests in a cell. */
 #include "runner/command.h"
 #include "runner/examine.h"
+#include "runner/record.h"
 #include "runner/report.h"
 #include "runner/workers.h"
 
 #include <string.h>
 
 /* Can this component answer requests? */
-static int judge(const struct options *options, const struct examined *of, struct err *err)
+static int judge(const struct examined *of, struct err *err)
 {
-    if (derive_refusal(&of->demand, &options->policy, &of->verdict, err))
+    if (derive_refusal(&of->demand, of->policy, &of->verdict, err))
         return -1;
     if (demand_is(&of->demand, DEMAND_IS_PROXY))
         return 0;
@@ -45,7 +46,7 @@ static int serve(struct examiner *examiner, const struct options *options, const
     examiner->serve = &serves;
     int failed = examine(examiner, options, path, (struct text_list){0}, &of, err);
     if (!failed) {
-        failed = judge(options, of, err);
+        failed = judge(of, err);
         if (failed && err->kind == ERR_UNLINKABLE) {
             report_error(path, err);
             report_missing(path, &of->demand, &of->verdict);
@@ -56,6 +57,7 @@ static int serve(struct examiner *examiner, const struct options *options, const
             examine_explain("The component's cell", &of->run.plan);
         report_line("%s: serves on %s://%s", path, options->serve.certificate ? "https" : "http",
                     serving->address);
+        record_begin(examiner->session.log, path, of);
         session_serve(&examiner->session, serving);
         session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
@@ -76,15 +78,18 @@ static int work(void *data)
 {
     static struct examiner examiner;
     static struct outcome outcome;
+    static struct audit_log log; /* each worker is a session of its own */
     struct server *server = data;
     struct serving *serving = &server->serving;
     struct err err = {.offset = ERR_NOWHERE};
+    log = audit_log_none();
     examiner.run_follows = !server->options->explain;
     int failed = examiner_open(&examiner, server->options, &err);
     const char *about = failed ? NULL : server->path;
     if (!failed) {
-        failed = serving_open(serving, &err) ||
-                 serve(&examiner, server->options, server->path, serving, &outcome, &err);
+        failed = record_open(server->options, &log, &err) || serving_open(serving, &err);
+        examiner.session.log = &log;
+        failed = failed || serve(&examiner, server->options, server->path, serving, &outcome, &err);
         examiner_close(&examiner);
     }
     serving_close(serving);
@@ -96,6 +101,7 @@ static int work(void *data)
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
     code = session_exit_code(&examiner.session, code);
     report_status(server->status, code, why, examiner.session.interrupted);
+    record_end(&log, server->path, code, why);
     session_heed(&examiner.session);
     return code;
 }

@@ -345,7 +345,7 @@ void role_inspect(struct cell *self)
 void role_serve(struct cell *self)
 {
     cell = self;
-    obey_all(true);
+    obey_all(false);
     tell_exit(0);
 }
 

@@ -205,6 +205,10 @@ cp stderr json.stderr
 expect 'the same lines as in the file' 0 '' '' sh -c 'jq -c "select(.event == \"denied\") | del(.time)" json.log >a; jq -c "del(.time)" json.stderr >b; cmp a b'
 echo '{"version": 1, "deny": {"capability": ["net.dns", "env"]}}' >dns.json
 expect 'a flag does not help against a policy' 0 '' '^carrel: [^|]*a.test was refused: the policy denies net.dns\|[^|;]*\|$' run --policy dns.json --net dns=a.test refused
+{ echo 'is component'; echo 'is proxy'; echo 'reach resolve_addresses'; echo 'refuse resolve_addresses a.test'; } >server
+expect 'of a server, too' 0 '' 'serves on http.*\|\{[^|]*"number":1,"event":"denied","file":"server"[^|]*\|' \
+    "$carrel" serve --engine "$engine" --addr 127.0.0.1:0 --denials json --audit-log served.log server
+expect 'on record' 0 '^begin 0\|denied 1\|end 2\|$' '' jq -r '"\(.event) \(.number)"' served.log
 ln -s log link
 expect 'a log that is a link' 125 '' 'symbolic link' run --audit-log link plain
 

@@ -196,6 +196,25 @@ static void denials_are_carried_out(void **state)
 }
 
 /* Whoever is at every address is also at the one that is denied. */
+/* An origin that is denied, by its address also if it is reached by a name. */
+static void denied_origins_get_no_request(void **state)
+{
+    (void)state;
+    OPEN(CAPABILITY(HTTP_OUT), 1, "http://127.0.0.1:38090-38091", "http://127.0.0.1:38090");
+    assert_int_equal(ask_http("127.0.0.1", 38090), EACCES);
+    assert_int_not_equal(ask_http("127.0.0.1", 38091), EACCES);
+    OPEN(CAPABILITY(HTTP_OUT), 1, "http://localhost:38090", "http://127.0.0.1:38090");
+    union message message = {.ask_http = {.kind = MESSAGE_ASK_HTTP,
+                                          .address = address("127.0.0.1", 38090),
+                                          .size = 9,
+                                          .name = "localhost"}};
+    assert_int_equal(ask(&message, sizeof message.ask_http, NULL), EACCES);
+    OPEN(CAPABILITY(HTTP_OUT), 1, "http://localhost:38090", "http://localhost:38090");
+    message.ask_http.address = (struct record_address){.port = 38090};
+    assert_int_equal(ask(&message, sizeof message.ask_http, NULL), EACCES);
+    network_close(&network);
+}
+
 static void the_wildcard_evades_no_denial(void **state)
 {
     const capability_set listens = TCP_ONLY | CAPABILITY(NET_TCP_LISTEN) | CAPABILITY(NET_UDP);
@@ -242,6 +261,7 @@ int main(void)
         cmocka_unit_test(what_is_granted_is_given),
         cmocka_unit_test(nothing_is_given_without_a_verdict),
         cmocka_unit_test(denials_are_carried_out),
+        cmocka_unit_test(denied_origins_get_no_request),
         cmocka_unit_test(the_wildcard_evades_no_denial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
