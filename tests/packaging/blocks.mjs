@@ -1,10 +1,11 @@
 // Executes every block of commands in a document, in its order, in one folder, and compares what it prints.
 //
-//   node tests/packaging/blocks.mjs [--carrel FILE] [--need PROGRAM]... DOCUMENT...
+//   node tests/packaging/blocks.mjs [--carrel FILE] [--components FOLDER] [--by NAME] DOCUMENT...
 //
 //   ```sh            commands for bash, which end well
 //   ```sh by=NAME    commands that something else runs: deps (packaging/deps.def must have every package), npm (the folder
-//                    that holds them is made once), or a file of the tests, which must have each line of the block
+//                    that holds them is made once), a file of the tests, which must have each line of the block; any
+//                    other name is skipped, but where --by NAME says that this is the place: then those alone are executed
 //   ```text          what the block before it printed, on both streams; `...` stands for anything
 //
 // The last line is `N passed, N failed, N skipped`.
@@ -16,11 +17,11 @@ import { parseArgs } from 'node:util';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { carrel: { type: 'string', default: 'build/carrel' }, components: { type: 'string' } },
+  options: { carrel: { type: 'string', default: 'build/carrel' }, components: { type: 'string' }, by: { type: 'string' } },
 });
 const root = path.resolve(import.meta.dirname, '../..');
 const carrel = path.resolve(values.carrel);
-let passed = 0, failed = 0;
+let passed = 0, failed = 0, skipped = 0;
 
 const blocks_of = (text) =>
   [...text.matchAll(/^```(\w+)(?: by=(\S+))?\n(.*?)^```$/gms)].map(([, language, by, body]) => ({ language, by, body }));
@@ -69,7 +70,8 @@ const play = (document) => {
   const env = { ...process.env, PATH: `${work}/.bin:${process.env.PATH}`, HOME: work, NO_COLOR: '1' };
   blocks.forEach((block, i) => {
     if (block.language !== 'sh') return;
-    if (block.by) {
+    if (values.by ? block.by !== values.by : block.by && !others[block.by] && !block.by.includes('/')) return void skipped++;
+    if (block.by && !values.by) {
       const why = others[block.by]?.(block, work) ?? in_file(block.by, block);
       return why ? say(document, block, why) : void passed++;
     }
@@ -83,5 +85,5 @@ const play = (document) => {
 };
 
 positionals.forEach(play);
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed ? 1 : 0;

@@ -70,8 +70,8 @@ if [ -n "${LONG:-}" ]; then
     rm -rf "$out/root/root/carrel"
     git clone -q . "$out/root/root/carrel"
     check 'make is all that is asked for' inside sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends make'
-    check 'make run' inside make -C /root/carrel run
-    check 'make test' inside make -C /root/carrel test
+    check 'make run' inside sh -c 'cd /root/carrel && make run'
+    check 'make test' inside sh -c 'cd /root/carrel && make test'
 else
     skipped=$((skipped + 2))
 fi
