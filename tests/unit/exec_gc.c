@@ -4,6 +4,7 @@
 
 #include "engine/exec/bulk.h"
 #include "engine/exec/object.h"
+#include <time.h>
 
 /* The module of the second half (its text is in front of the tests there). */
 /* clang-format off */
@@ -57,10 +58,27 @@ static struct gc *gc_of(const struct machine_room *room)
 /* The native frame that a test runs in: slices happen within a running fiber only. */
 static struct native *here;
 
+/* Slices of all tests, those of them that took longer than a millisecond of processor time, and the
+ * longest, in nanoseconds. */
+static uint64_t slices_run, slices_late, slice_longest;
+
+static uint64_t processor_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void one_slice(struct vm *vm)
 {
     struct native_frame *frame = (void *)((char *)here - offsetof(struct native_frame, pub));
+    uint64_t since = processor_time();
     gc_slice(vm, frame->resume, here->args, frame->caller);
+    uint64_t took = processor_time() - since;
+    slices_run++;
+    slices_late += took > 1000000;
+    if (took > slice_longest)
+        slice_longest = took;
     assert_true(vm->gc.most_units <= GC_SLICE_UNITS + OVERSHOOT);
 }
 
@@ -536,6 +554,50 @@ static void whole_arrays(struct vm *vm)
     assert_int_equal(array_copy(vm, array, MANY, array, 1, UINT32_MAX), TRAP_ARRAY_BOUNDS);
 }
 
+/* Every amount of fuel, on every operator that works on a whole array: with too little nothing is
+ * done, for it is all one slice, and what is done is paid for. */
+enum whole { FILL_IT, COPY_UP, COPY_DOWN, MAKE_IT, WHOLES };
+
+static enum trap_kind do_whole(struct vm *vm, enum whole which, struct array *array)
+{
+    static const union slot value = {.u64 = UINT64_C(0xfedcba9876543210)};
+    uint32_t count = array->length - 1;
+    struct array *made = NULL;
+    enum trap_kind trap = TRAP_NONE;
+    switch (which) {
+    case FILL_IT: return array_fill(vm, array, 1, &value, count);
+    case COPY_UP: return array_copy(vm, array, 1, array, 0, count);
+    case COPY_DOWN: return array_copy(vm, array, 0, array, 1, count);
+    default:
+        trap = array_new(vm, object_type((struct object *)array), &value, count, &made);
+        assert_non_null(made);
+        return trap;
+    }
+}
+
+static void every_amount(struct vm *vm)
+{
+    enum { COUNT = 520 };
+    struct array *array = new_array(vm, array_type(vm, VT_I64, 0), COUNT + 1);
+    uint64_t *elements = (uint64_t *)array->at;
+    const int64_t cost = COUNT * sizeof(uint64_t) / BULK_UNIT;
+    for (enum whole which = 0; which < WHOLES; which++)
+        for (int64_t fuel = 0; fuel <= cost + 2; fuel++) {
+            for (uint64_t i = 0; i <= COUNT; i++)
+                elements[i] = i;
+            vm->fuel = fuel;
+            enum trap_kind trap = do_whole(vm, which, array);
+            bool changed = false;
+            for (uint64_t i = 0; i <= COUNT; i++)
+                changed |= elements[i] != i;
+            assert_int_equal(trap, fuel < cost ? TRAP_FUEL : TRAP_NONE);
+            assert_int_equal(changed, fuel >= cost && which != MAKE_IT);
+            if (!trap)
+                assert_int_equal(vm->fuel, fuel - cost);
+        }
+    vm->fuel = INT64_MAX;
+}
+
 /* Holes of every size are found again, and grow together. */
 static void holes(struct vm *vm)
 {
@@ -580,6 +642,7 @@ SCENE(never_fits, LIMIT)
 SCENE(shared_limit, LIMIT)
 SCENE(interrupted, LIMIT)
 SCENE(whole_arrays, 64 * LIMIT)
+SCENE(every_amount, 64 * LIMIT)
 SCENE(holes, 4 * LIMIT)
 
 /* --- Frames --------------------------------------------------------------------------------------
@@ -887,6 +950,20 @@ static void test_no_heap(void **unused)
     close_room(&a.room);
 }
 
+/* After the others: long lists, wide arrays and random graphs, larger than any cache. One in a
+ * thousand may have been disturbed. */
+static void test_time_of_slices(void **unused)
+{
+    (void)unused;
+    print_message("%llu slices, %llu above a millisecond, the longest %llu us\n",
+                  (unsigned long long)slices_run, (unsigned long long)slices_late,
+                  (unsigned long long)slice_longest / 1000);
+    assert_true(slices_run > 10000);
+#if !defined(CARREL_DISPATCH_LOOP) /* sanitizers take their time */
+    assert_true(slices_late * 1000 <= slices_run);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -903,6 +980,7 @@ int main(void)
         cmocka_unit_test(test_shared_limit),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_whole_arrays),
+        cmocka_unit_test(test_every_amount),
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_deep_stack),
         cmocka_unit_test(test_list_in_global),
@@ -914,6 +992,7 @@ int main(void)
         cmocka_unit_test(test_resumed_while_marking),
         cmocka_unit_test(test_references_of_a_frame),
         cmocka_unit_test(test_no_heap),
+        cmocka_unit_test(test_time_of_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
