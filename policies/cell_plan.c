@@ -218,6 +218,8 @@ static void process(struct composing *c)
     add(c, OPERATION_CAPSET);
     add(c, OPERATION_NO_NEW_PRIVS);
     add(c, OPERATION_DEATH);
+    if (c->request->witnessed)
+        add(c, OPERATION_WITNESS);
     add(c, OPERATION_EXECUTE)->of.execute.path =
         c->request->role == CELL_TLS ? c->host->tls : c->host->engine;
     add(c, OPERATION_DUMPABLE);

@@ -41,6 +41,7 @@ struct cell_request {
     const char *certificate; /* of CELL_TLS: the server's; or NULL */
     const char *key;         /* its key */
     bool by_stream;          /* of CELL_RESOLVER: they are asked by TCP */
+    bool witnessed;          /* every system call is told to the shim */
 };
 
 /* The array and what it points to. Must not be moved once it is made. */

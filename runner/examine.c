@@ -97,6 +97,7 @@ static int plan_run(struct examiner *examiner, const struct options *options,
         .seed = of->seed,
         .arguments = arguments,
         .invoke = options->invoke,
+        .witnessed = examiner->witnessed,
         .serve = examiner->serve,
     };
     return cell_plan_make(&request, &of->run, err);

@@ -27,6 +27,7 @@ struct examiner {
     struct host host;
     struct session session;
     const struct cell_serve *serve; /* the run serves with this; or NULL */
+    bool witnessed;                 /* the run's system calls are told of */
     bool run_follows; /* what is examined will be run: its cell may be launched meanwhile */
 };
 

@@ -38,26 +38,27 @@ static int watch(void *trace, pid_t pid, struct err *err)
     return trace_watch(trace, pid, err);
 }
 
+static void hear(void *trace, const struct seccomp_data *call)
+{
+    trace_hear(trace, call);
+}
+
 /* The run, watched: what it used is printed when it is over. */
 static int traced_run(struct examiner *examiner, const struct options *options, const char *path,
-                      const struct examined *of, struct outcome *ret, struct err *err)
+                      const struct examined *of, struct trace *trace, struct outcome *ret,
+                      struct err *err)
 {
-    static struct trace trace;
     static struct network_uses uses;
-    int failed = trace_open(&trace, err);
-    if (!failed) {
-        const struct traced traced = {path, options, of, &trace, &uses};
-        examiner->session.watch = watch;
-        examiner->session.watching = &trace;
-        examiner->session.uses = &uses;
-        session_run(&examiner->session, &of->component, &of->run.plan, ret);
-        trace_read(&trace, of->verdict.rules);
-        trace_report(&traced);
-        if (options->suggest)
-            failed = trace_suggest(&traced, options->suggest, err);
-    }
-    trace_close(&trace);
-    return failed;
+    const struct traced traced = {path, options, of, trace, &uses};
+    trace->allowed = of->verdict.rules;
+    examiner->session.watch = watch;
+    examiner->session.hear = hear;
+    examiner->session.watching = trace;
+    examiner->session.uses = &uses;
+    session_run(&examiner->session, &of->component, &of->run.plan, ret);
+    trace_read(trace);
+    trace_report(&traced);
+    return options->suggest ? trace_suggest(&traced, options->suggest, err) : 0;
 }
 
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if the run is refused,
@@ -65,8 +66,11 @@ static int traced_run(struct examiner *examiner, const struct options *options, 
 static int run(struct examiner *examiner, const struct options *options, const char *path,
                struct text_list arguments, struct outcome *ret, struct err *err)
 {
+    static struct trace trace;
     struct examined *of = NULL;
-    int failed = examine(examiner, options, path, arguments, &of, err);
+    int failed = options->trace ? trace_open(&trace, err) : 0;
+    examiner->witnessed = trace.heard;
+    failed = failed || examine(examiner, options, path, arguments, &of, err);
     if (!failed) {
         failed = judge(options, of, err);
         if (failed && err->kind == ERR_UNLINKABLE) {
@@ -79,10 +83,12 @@ static int run(struct examiner *examiner, const struct options *options, const c
             examine_explain("The component's cell", &of->run.plan);
         record_begin(examiner->session.log, path, of);
         if (options->trace)
-            failed = traced_run(examiner, options, path, of, ret, err);
+            failed = traced_run(examiner, options, path, of, &trace, ret, err);
         else
             session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
+    if (options->trace)
+        trace_close(&trace);
     examined_free(of);
     return failed;
 }

@@ -15,10 +15,32 @@
 /* --- Grants -------------------------------------------------------------------------------------
  */
 
-/* The rules by which calls were made on a grant. */
+static bool is_grant(const struct plan *plan, size_t descriptor)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->at[i].kind == OPERATION_GRANT && plan->at[i].of.grant.descriptor == descriptor)
+            return true;
+    return false;
+}
+
+static bool opens(rule_set set)
+{
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (set >> i & 1 && strcmp(rules[i].call, "openat") == 0)
+            return true;
+    return false;
+}
+
+/* The rules by which calls were made on a grant, and on what was opened below it. Where that is not
+ * known, on whatever was opened: a suggestion then has too much rather than too little. */
 static rule_set used_by(const struct traced *traced, const struct operation_grant *grant)
 {
-    return grant->descriptor < TRACE_DESCRIPTORS ? traced->trace->by_grant[grant->descriptor] : 0;
+    const struct trace *trace = traced->trace;
+    rule_set set = grant->descriptor < TRACE_DESCRIPTORS ? trace->by_grant[grant->descriptor] : 0;
+    for (size_t i = 0; trace->heard && opens(set) && i < TRACE_DESCRIPTORS; i++)
+        if (trace->by_grant[i] && !is_grant(&traced->of->run.plan, i))
+            set |= trace->by_grant[i];
+    return set;
 }
 
 static bool changes(rule_set set)

@@ -38,7 +38,7 @@ void cell_start(struct cell *cell)
     grants_start(&cell->grants);
     network_start(&cell->network);
     cell->state = STATE_WAITING;
-    cell->process = (struct launched){-1, -1, -1};
+    cell->process = (struct launched){-1, -1, -1, -1};
     cell->cgroups = cgroups_none();
     cell->deadline = UINT64_MAX;
     cell->late = false;
@@ -371,6 +371,8 @@ void cell_close(struct cell *cell)
         cell_kill(cell);
         cell_bury(cell);
     }
+    if (cell->process.listener >= 0)
+        close(take_fd(&cell->process.listener));
     if (cell->process.socket >= 0)
         close(take_fd(&cell->process.socket));
     for (size_t i = 0; i < cell->grants.pump_count; i++)

@@ -3,6 +3,7 @@
 #include "shim/child.h"
 #include "shim/protocol.h"
 #include "shim/raw.h"
+#include "shim/witness.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -14,6 +15,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /* One system call of the child. Names itself for the error text; result or -errno. */
 #define CALL(number, a, b, c, d, e)                                                                \
@@ -113,6 +115,28 @@ static long set_limit(struct child *child, const struct operation_rlimit *rlimit
     return result;
 }
 
+/* The listener is closed here by executing the engine. */
+static long install_witness(struct child *child)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS,
+                            .cmsg_len = CMSG_LEN(sizeof(int))}};
+    char byte = 0;
+    struct iovec part = {&byte, 1};
+    struct msghdr packet = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof control.bytes};
+    long listener = CALL(seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                         &witness_filter, 0, 0);
+    MUST(listener);
+    *(int *)CMSG_DATA(&control.header) = (int)listener;
+    return CALL(sendmsg, child->witness, &packet, 0, 0, 0);
+}
+
 static long execute(struct child *child)
 {
     static const char *const arguments[] = {"carrel-cell", NULL};
@@ -144,6 +168,7 @@ static long carry_out(struct child *child, const struct operation *operation, co
     case OPERATION_CAPSET: return empty_capabilities(child);
     case OPERATION_NO_NEW_PRIVS: return CALL(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     case OPERATION_DEATH: return CALL(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    case OPERATION_WITNESS: return install_witness(child);
     case OPERATION_EXECUTE: return execute(child);
     default: return -ENOSYS;
     }

@@ -11,6 +11,7 @@ struct child {
     const struct plan *plan;
     int engine;                      /* descriptor of the engine's file; not PROTOCOL_SOCKET */
     int socket;                      /* the cell's end; not PROTOCOL_SOCKET */
+    int witness;                     /* where the listener of WITNESS goes; -1: nowhere */
     const int *cgroups;              /* of each CGROUP_ENTER in its order: the open `tasks` */
     uint64_t spaces;                 /* CLONE_NEW...: the namespaces that it was cloned into */
     int no_mount_space;              /* errno: why CLONE_NEWNS is not; 0: not wanted */

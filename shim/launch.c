@@ -6,6 +6,7 @@
 #include "shim/cleanup.h"
 #include "shim/protocol.h"
 #include "shim/raw.h"
+#include "shim/witness.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -211,6 +212,22 @@ static int make_socket(const struct plan *plan, int *ret_shim, int *ret_cell,
     return 0;
 }
 
+/* The way that the child's listener comes. */
+static int make_witness(int *ret_hears, int *ret_tells, struct err *err)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s%s", strerror(errno),
+                       advice_on(errno));
+    *ret_hears = pair[0];
+    /* The child puts another one at that number. */
+    *ret_tells = fcntl(pair[1], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
+    close(pair[1]);
+    return *ret_tells >= 0 ? 0
+                           : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s%s",
+                                     strerror(errno), advice_on(errno));
+}
+
 /* The program that the plan executes; -1: it is not open yet. */
 static int plan_program(const struct plan *plan, const struct shim *shim)
 {
@@ -255,7 +272,10 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
     cleanup_close int ours = -1;
     cleanup_close int theirs = -1;
     cleanup_close int pidfd = -1;
-    if (make_socket(plan, &ours, &theirs, report, err))
+    cleanup_close int hears = -1;
+    cleanup_close int tells = -1;
+    if (make_socket(plan, &ours, &theirs, report, err) ||
+        (plan_find(plan, OPERATION_WITNESS) && make_witness(&hears, &tells, err)))
         return -1;
 
     int procs[CGROUPS_MAX];
@@ -263,6 +283,7 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
     struct child child = {.plan = plan,
                           .engine = plan_program(plan, shim),
                           .socket = theirs,
+                          .witness = tells,
                           .cgroups = procs,
                           .failed = -1,
                           .call = ""};
@@ -272,7 +293,8 @@ int launch(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
         reap(pidfd);
         return -1;
     }
-    *ret = (struct launched){child.pid, take_fd(&pidfd), take_fd(&ours)};
+    int listener = hears >= 0 ? witness_take(hears) : -1;
+    *ret = (struct launched){child.pid, take_fd(&pidfd), take_fd(&ours), listener};
     return 0;
 }
 

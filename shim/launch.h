@@ -9,7 +9,8 @@
 struct launched {
     int pid;
     int pidfd;
-    int socket; /* the shim's end */
+    int socket;   /* the shim's end */
+    int listener; /* of its system calls (witness.h), or -1 */
 };
 
 /* Carries out the array up to the engine's start. What became of the walls is added to *report.

@@ -18,6 +18,7 @@ enum {
     WAIT_LOOKUP = WAIT_PUMPS + 3,
     WAIT_TLS = WAIT_LOOKUP + 2,
     WAIT_FRONT = WAIT_TLS + 2,
+    WAIT_WITNESS,
     WAITS
 };
 
@@ -59,6 +60,7 @@ int session_open(struct session *session, struct err *err)
     session->interrupted = 0;
     session->log = NULL;
     session->watch = NULL;
+    session->hear = NULL;
     session->uses = NULL;
     session->left = false;
     session->serving = NULL;
@@ -219,8 +221,22 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
     lookups_wait(&session->lookups, waits + WAIT_LOOKUP);
     tls_wait(&session->tls, &cell->network, waits + WAIT_TLS);
     waits[WAIT_FRONT] = front_wait(session);
+    waits[WAIT_WITNESS] = (struct pollfd){cell->process.listener, POLLIN, 0};
     poll(waits, WAITS,
          time_left(cell, session->serving, pause, lookups_deadline(&session->lookups)));
+}
+
+/* A system call of the cell, which waits until it was heard. */
+static void hear(struct session *session)
+{
+    struct cell *cell = session->cell;
+    struct seccomp_data call;
+    if (witness_hear(cell->process.listener, &call)) {
+        if (session->hear)
+            session->hear(session->watching, &call);
+    } else if (cell_gone(cell)) {
+        close(take_fd(&cell->process.listener));
+    }
 }
 
 /* True if a pump moved something. */
@@ -228,6 +244,8 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
 {
     struct cell *cell = session->cell;
     bool moved = false;
+    if (waits[WAIT_WITNESS].revents)
+        hear(session);
     if (waits[WAIT_SOCKET].revents & POLLOUT)
         cell_send(cell);
     if (waits[WAIT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))

@@ -9,6 +9,7 @@
 #include "shim/lookup.h"
 #include "shim/serving.h"
 #include "shim/tls.h"
+#include "shim/witness.h"
 #include <signal.h>
 
 struct session {
@@ -25,7 +26,8 @@ struct session {
     struct tls tls;
     int (*watch)(void *data, pid_t pid, struct err *err); /* of a cell that will run; or NULL */
     void *watching;
-    struct network_uses *uses;   /* of its network; or NULL */
+    void (*hear)(void *data, const struct seccomp_data *call); /* of a plan with WITNESS; or NULL */
+    struct network_uses *uses;                                 /* of its network; or NULL */
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
     bool left; /* control groups that could not be removed: the guardian goes on trying */
     struct serving *serving; /* what the cell serves with; NULL: it does not */
