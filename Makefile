@@ -435,6 +435,7 @@ $(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
 ## make bench-containerd   the shim of containerd against runc's and crun's; ROUNDS=20; as root
 bench-containerd: all $(B)/test/cell/hello
 	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench.mjs $(or $(ROUNDS),20)
+	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench_ctr.mjs $(or $(ROUNDS),20)
 .PHONY: bench-start
 bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
 	@tests/bench/start.sh $(B) $(or $(ROUNDS),200) $(wildcard $(SHARED)/components/dhello.wasm)

@@ -276,9 +276,10 @@ static int work_out(struct work *work, struct err *err)
 static void write_audit(struct work *work)
 {
     struct prepared *room = work->room;
-    char path[PATH_MAX];
+    char path[PATH_MAX], hidden[PATH_MAX];
     snprintf(path, sizeof path, "%s/carrel-audit.json", work->what->bundle);
-    cleanup_file FILE *file = fopen(path, "we");
+    snprintf(hidden, sizeof hidden, "%s/.carrel-audit.json", work->what->bundle);
+    cleanup_file FILE *file = fopen(hidden, "we");
     if (!file)
         return;
     audit_make(&(struct audit_input){.file = room->component.name,
@@ -295,6 +296,8 @@ static void write_audit(struct work *work)
     audit_output_begin(&output, AUDIT_JSON, &(struct audit_style){.colour = false}, file);
     audit_output_add(&output, &work->audit);
     audit_output_end(&output);
+    if (fflush(file) == 0)
+        rename(hidden, path);
 }
 
 static _Noreturn void help(struct prepared *room, const struct preparing *what, int socket,

@@ -417,8 +417,7 @@ const tests = {
 
   async 'the audit of what was derived lies in the bundle'() {
     const c = await container(program.hello);
-    for (let i = 0; i < 100 && !existsSync(path.join(c.bundle, 'carrel-audit.json')); i++) await sleep(5);
-    await sleep(20);
+    for (let i = 0; i < 100 && !existsSync(path.join(c.bundle, 'carrel-audit.json')); i++) await sleep(20);
     const audit = JSON.parse(readFileSync(path.join(c.bundle, 'carrel-audit.json'), 'utf8'));
     assert.ok(JSON.stringify(audit).includes('stdout'));
     await c.end();
