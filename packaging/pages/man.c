@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* `length` bytes of `text`, with what troff would take for its own made plain. */
-static void put_text(FILE *out, const char *text, size_t length)
+void man_text(FILE *out, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         switch (text[i]) {
@@ -21,7 +21,7 @@ static void put_text(FILE *out, const char *text, size_t length)
 
 /* Prose in lines of at most 80 bytes or so; a point at the begin of one would be a request. `code`
  * between backticks becomes bold. */
-static void put_prose(FILE *out, const char *text)
+void man_prose(FILE *out, const char *text)
 {
     bool bold = false;
     size_t at = 0;
@@ -39,7 +39,7 @@ static void put_prose(FILE *out, const char *text)
         while (length) {
             size_t run = strcspn(text, "` ");
             run = run < length ? run : length;
-            put_text(out, text, run);
+            man_text(out, text, run);
             text += run;
             length -= run;
             if (length) {
@@ -71,17 +71,17 @@ static void put_head(FILE *out, const char *word, const char *what)
     fprintf(out, " 1 %s \"carrel %s\" \"carrel manual\"\n.SH NAME\ncarrel", CARREL_DATE,
             CARREL_VERSION);
     fprintf(out, "%s%s \\-\n", *word ? "\\-" : "", word);
-    put_prose(out, what);
+    man_prose(out, what);
 }
 
 static void put_exit_codes(FILE *out)
 {
     fputs(".SH EXIT STATUS\n", out);
-    put_prose(out,
+    man_prose(out,
               "The guest's own, 0 to 255. Where it is carrel's, a line on standard error says so:");
     for (size_t i = 0; i < EXIT_CODES; i++) {
         fprintf(out, ".TP\n.B %s\n", exit_codes[i].code);
-        put_prose(out, exit_codes[i].what);
+        man_prose(out, exit_codes[i].what);
     }
 }
 
@@ -91,11 +91,11 @@ void man_program(FILE *out)
     fputs(".SH SYNOPSIS\n", out);
     for (int i = 0; i < CLI_COMMANDS; i++) {
         fprintf(out, ".B carrel %s\n", cli_commands[i].word);
-        put_prose(out, cli_commands[i].operands);
+        man_prose(out, cli_commands[i].operands);
         fputs(".br\n", out);
     }
     fputs(".B carrel \\-\\-version\n.SH DESCRIPTION\n", out);
-    put_prose(out,
+    man_prose(out,
               "Runs WebAssembly components, and core modules with WASI preview 1, each in a "
               "process of its own, a cell, whose walls are built from what it imports: what it "
               "does not import its process cannot do, and the kernel sees to it. It gets its "
@@ -103,7 +103,7 @@ void man_program(FILE *out)
     fputs(".SH COMMANDS\n", out);
     for (int i = 0; i < CLI_COMMANDS; i++) {
         fprintf(out, ".TP\n.BR carrel\\-%s (1)\n", cli_commands[i].word);
-        put_prose(out, cli_commands[i].line);
+        man_prose(out, cli_commands[i].line);
     }
     put_exit_codes(out);
 }
@@ -113,23 +113,23 @@ void man_command(FILE *out, enum cli_command command)
     const struct cli_command_info *info = &cli_commands[command];
     put_head(out, info->word, info->line);
     fprintf(out, ".SH SYNOPSIS\n.B carrel %s\n", info->word);
-    put_prose(out, info->operands);
+    man_prose(out, info->operands);
     fputs(".SH DESCRIPTION\n", out);
-    put_prose(out, *info->more ? info->more : info->line);
+    man_prose(out, *info->more ? info->more : info->line);
     fputs(".SH OPTIONS\n", out);
     for (int i = 0; i < CLI_FLAGS; i++) {
         if (!takes(command, (enum cli_flag)i))
             continue;
         fputs(".TP\n\\fB", out);
-        put_text(out, cli_flags[i].word, strlen(cli_flags[i].word));
+        man_text(out, cli_flags[i].word, strlen(cli_flags[i].word));
         fputs("\\fR", out);
         if (*cli_flags[i].argument) {
             fputs(" \\fI", out);
-            put_text(out, cli_flags[i].argument, strlen(cli_flags[i].argument));
+            man_text(out, cli_flags[i].argument, strlen(cli_flags[i].argument));
             fputs("\\fR", out);
         }
         fputc('\n', out);
-        put_prose(out, cli_flags[i].what);
+        man_prose(out, cli_flags[i].what);
     }
     if (command == CLI_RUN)
         put_exit_codes(out);

@@ -6,6 +6,13 @@
 #include "runner/cli.h"
 #include <stdio.h>
 
+/* Text in man(7)'s macros; the second breaks lines and makes what is between backticks bold. */
+void man_text(FILE *out, const char *text, size_t length);
+void man_prose(FILE *out, const char *text);
+
+/* containerd-shim-carrel-v1(8): from the rows of shim/containerd/annotation.def. */
+void man_shim(FILE *out);
+
 /* carrel(1), and the page of one command. */
 void man_program(FILE *out);
 void man_command(FILE *out, enum cli_command command);

@@ -89,8 +89,7 @@ static int judge(const struct work *work, struct err *err)
     if (room->serves && !room->invoke)
         return answers ? 0
                        : err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                                 "it answers no HTTP requests (it does not export "
-                                 "wasi:http/incoming-handler): take carrel.policy/serve away");
+                                 "it answers no HTTP requests: take carrel.policy/serve away");
     if (room->invoke || demand_is(&work->demand, DEMAND_IS_COMMAND))
         return 0;
     if (answers)

@@ -54,14 +54,18 @@ check 'a bare root' bare
 files() { inside sh -c 'find / -xdev -path /proc -prune -o -path /var/lib/dpkg -prune -o -path /var/log -prune -o -path /var/cache -prune -o -print | sort'; }
 files >"$out/before"
 cp "$out"/one/carrel_*.deb "$out/root/root/carrel.deb"
+cp "$out"/one/carrel-shim_*.deb "$out/root/root/carrel-shim.deb"
 printf '\0asm\1\0\0\0\1\4\1\140\0\0\3\2\1\0\7\12\1\6_start\0\0\12\4\1\2\0\13' >"$out/root/root/nothing.wasm"
 check 'installs' inside dpkg --install /root/carrel.deb
 check 'runs a program' inside carrel run /root/nothing.wasm
 check 'runs one as a user' inside setpriv --reuid 1000 --regid 1000 --clear-groups carrel run /root/../dev/fd/0 <"$out/root/root/nothing.wasm"
 check 'all walls stand' inside carrel doctor
 check 'audits a program' sh -c "'$here/in_root.sh' '$out/root' carrel audit --json /root/nothing.wasm | grep -q '\"runs\"'"
-check 'is removed' inside dpkg --purge carrel
-rm -f "$out/root/root/carrel.deb" "$out/root/root/nothing.wasm"
+check 'installs the shim' inside dpkg --install /root/carrel-shim.deb
+check 'the shim says what it is' inside containerd-shim-carrel-v1 -v
+check 'as an OCI runtime, too' inside carrel-oci --version
+check 'is removed' inside dpkg --purge carrel-shim carrel
+rm -f "$out/root/root/carrel.deb" "$out/root/root/carrel-shim.deb" "$out/root/root/nothing.wasm"
 files >"$out/after"
 check 'leaves no trace' diff "$out/before" "$out/after"
 

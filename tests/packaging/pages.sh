@@ -24,11 +24,12 @@ with() {
 }
 
 # --- Pages -------------------------------------------------------------------------------------------
-for page in "$share"/man/man1/*.1; do
+for page in "$share"/man/man[18]/*.[18]; do
     if with mandoc; then
         same "mandoc $(basename "$page")" "$(mandoc -T lint "$page" 2>&1)" ''
         # What the page says is in it as people see it.
-        same "name of $(basename "$page" .1)" "$(mandoc "$page" | col -b | grep -c "^ *$(basename "$page" .1) - ")" 1
+        name=$(basename "${page%.[18]}")
+        same "name of $name" "$(mandoc "$page" | col -b | grep -cE "^ *$name(, [a-z-]+)* - ")" 1
     fi
     if with groff; then
         same "groff $(basename "$page")" "$(groff -ww -man -Tutf8 "$page" 2>&1 >/dev/null)" ''

@@ -1,0 +1,98 @@
+/* The manual page of containerd's shim; see pages.h. */
+#include "packaging/pages/pages.h"
+
+#include <string.h>
+
+static const struct {
+    const char *key, *what;
+} annotations[] = {
+#define ANNOTATION(NAME, key, what) {key, what},
+#include "shim/containerd/annotation.def"
+};
+
+static void section(FILE *out, const char *title, const char *prose)
+{
+    fprintf(out, ".SH %s\n", title);
+    man_prose(out, prose);
+}
+
+/* A term of a list, in bold, and what it is. */
+static void item(FILE *out, const char *term, const char *what)
+{
+    fputs(".TP\n\\fB", out);
+    man_text(out, term, strlen(term));
+    fputs("\\fR\n", out);
+    man_prose(out, what);
+}
+
+static void example(FILE *out, const char *line)
+{
+    fputs(".PP\n.nf\n.RS\n", out);
+    man_text(out, line, strlen(line));
+    fputs("\n.RE\n.fi\n", out);
+}
+
+static void put_policy(FILE *out)
+{
+    section(
+        out, "POLICY",
+        "A component gets its arguments, its environment and its standard streams. Annotations "
+        "of the container's specification give more; those of pods are passed on if containerd's "
+        "configuration says so. A key below carrel.policy/ that is not listed here refuses the "
+        "container. What an image says about itself gives nothing.");
+    for (size_t i = 0; i < sizeof annotations / sizeof *annotations; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "carrel.policy/%s", annotations[i].key);
+        item(out, key, annotations[i].what);
+    }
+    fputs(".PP\n", out);
+    man_prose(out,
+              "What was derived lies as carrel-audit.json in the container's bundle. The limits "
+              "of the specification hold in the container's own control group.");
+}
+
+void man_shim(FILE *out)
+{
+    fprintf(out,
+            ".\\\" Made from the rows of shim/containerd/annotation.def.\n"
+            ".TH CONTAINERD-SHIM-CARREL-V1 8 %s \"carrel %s\" \"carrel manual\"\n"
+            ".SH NAME\ncontainerd\\-shim\\-carrel\\-v1, carrel\\-oci \\- "
+            "run components as containers\n",
+            CARREL_DATE, CARREL_VERSION);
+    fputs(".SH SYNOPSIS\n.B ctr run \\-\\-runtime io.containerd.carrel.v1\n"
+          "\\fIIMAGE NAME\\fR\n.br\n.B podman \\-\\-runtime carrel\\-oci run\n\\fIIMAGE\\fR\n",
+          out);
+    section(
+        out, "DESCRIPTION",
+        "containerd starts `containerd-shim-carrel-v1` for the runtime io.containerd.carrel.v1: "
+        "one for a container, or for a pod and all of its containers. Each container is a "
+        "WebAssembly component in a cell of its own. Nobody else needs to start it.");
+    fputs(".PP\n", out);
+    man_prose(out, "By the name of `carrel-oci`, or as `carrel oci`, it has the commands of an OCI "
+                   "runtime: create, start, state, kill, delete, pause and resume. Hooks are "
+                   "refused.");
+    fputs(".PP\n", out);
+    man_prose(out,
+              "The first argument of a container names its component in the image's file "
+              "system; `carrel pack` makes such images. A component that is a program runs; one "
+              "that answers HTTP requests serves where the annotation carrel.policy/serve says. "
+              "An exec calls an export of the component, written NAME(ARGUMENTS).");
+    put_policy(out);
+    section(
+        out, "EXIT STATUS",
+        "The guest's own; 128 and the number of the signal that ended it; or carrel's, as in "
+        "carrel(1). After SIGTERM a component that serves takes no more requests, and ends once "
+        "those at work are answered.");
+    fputs(".SH EXAMPLES\n", out);
+    man_prose(out, "A component as a container, and one that serves on the host's network:");
+    example(out, "carrel pack hello.wasm --name localhost/hello:1 -o hello.tar\n"
+                 "ctr image import hello.tar\n"
+                 "ctr run --rm --runtime io.containerd.carrel.v1 localhost/hello:1 first\n"
+                 "ctr run -d --net-host --runtime io.containerd.carrel.v1 \\\n"
+                 "    --annotation carrel.policy/serve=127.0.0.1:8080 localhost/web:1 web");
+    fputs(".SH FILES\n", out);
+    item(out, "/run/containerd/s", "the sockets of shims");
+    item(out, "/usr/share/doc/carrel-shim/examples",
+         "what containerd's configuration and Kubernetes need");
+    fputs(".SH SEE ALSO\n.BR carrel (1),\n.BR carrel\\-pack (1),\n.BR carrel\\-oci (1)\n", out);
+}
