@@ -172,6 +172,7 @@ test('between nginx and nginx', async () => {
   if (spawnSync('nginx', ['-v']).error) return 'nginx is not there';
   const one = await server();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'proxy-nginx-'));
+  fs.chmodSync(folder, 0o755);
   const [front, back] = [path.join(folder, 'front'), path.join(folder, 'back')];
   // Ports of which nobody else knows anything: taken, and given back at once.
   const port = () => new Promise(resolve => { const probe = http.createServer().listen(0, '127.0.0.1', () => { const { port: is } = probe.address(); probe.close(() => resolve(is)); }); });
