@@ -295,14 +295,25 @@ static int collect(struct composing *c, struct err *err)
     if (c->request->role == CELL_RUN && preopens_sockets(c->request->verdict) &&
         collect_listeners(c, err))
         return -1;
-    static const enum grant_kind serving[] = {GRANT_HTTP_LISTENER, GRANT_EVENTS, GRANT_LEAVE,
-                                              GRANT_TICKS};
-    for (size_t i = 0; i < countof(serving) && c->request->serve; i++) {
+    const struct cell_serve *serve = c->request->serve;
+    const struct {
+        enum grant_kind kind;
+        bool given;
+    } serving[] = {{GRANT_HTTP_LISTENER, true},
+                   {GRANT_EVENTS, true},
+                   {GRANT_LEAVE, true},
+                   {GRANT_TICKS, true},
+                   {GRANT_WATCH, serve && serve->watch >= 0},
+                   {GRANT_COUNTERS, serve && serve->counters >= 0},
+                   {GRANT_ACCESS_LOG, serve && serve->log >= 0}};
+    for (size_t i = 0; i < countof(serving) && serve; i++) {
+        if (!serving[i].given)
+            continue;
         if (c->handed_count == GRANTS_MAX)
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
                            "too many directories for a cell that serves: give a directory above "
                            "them");
-        c->handed[c->handed_count++].serve = serving[i];
+        c->handed[c->handed_count++].serve = serving[i].kind;
     }
     for (size_t i = 0; i < c->request->nameserver_count && c->handed_count < GRANTS_MAX; i++)
         c->handed[c->handed_count++].nameserver = &c->request->nameservers[i];
@@ -380,6 +391,18 @@ static void serving(struct composing *c, uint64_t grant, enum grant_kind kind)
         add(c, OPERATION_LEAVE)->of.leave =
             (struct operation_leave){.grant = grant, .pipe = (uint64_t)serve->leave};
         break;
+    case GRANT_WATCH:
+        add(c, OPERATION_WATCH)->of.watch = (struct operation_watch){
+            .grant = grant, .socket = (uint64_t)serve->watch, .address = serve->watch_at};
+        break;
+    case GRANT_COUNTERS:
+        add(c, OPERATION_COUNTERS)->of.counters =
+            (struct operation_counters){.grant = grant, .file = (uint64_t)serve->counters};
+        break;
+    case GRANT_ACCESS_LOG:
+        add(c, OPERATION_ACCESS_LOG)->of.access_log = (struct operation_access_log){
+            .grant = grant, .file = (uint64_t)serve->log, .path = serve->log_path};
+        break;
     default:
         add(c, OPERATION_TICKS)->of.ticks =
             (struct operation_ticks){.grant = grant, .file = (uint64_t)serve->ticks};
@@ -450,7 +473,9 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
     }
     if (handed->serve) {
         o->kind = handed->serve;
-        o->rights = RIGHT_READ;
+        o->rights = handed->serve == GRANT_ACCESS_LOG ? RIGHT_WRITE
+                    : handed->serve == GRANT_COUNTERS ? RIGHT_READ | RIGHT_WRITE
+                                                      : RIGHT_READ;
         return;
     }
     if (handed->nameserver) {
@@ -532,6 +557,8 @@ static void messages(struct composing *c)
     if (r->serve)
         add(c, OPERATION_SERVE)->of.serve = (struct operation_serve){
             .secure = r->serve->secure,
+            .worker = r->serve->worker,
+            .log_json = r->serve->log_json,
             .requests = r->serve->requests,
             .isolation = r->serve->isolation,
             .time = r->serve->time,

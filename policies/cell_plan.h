@@ -12,10 +12,17 @@ enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER, CELL_TLS };
 
 /* What a cell needs to serve. */
 struct cell_serve {
-    const char *address;   /* where `listener` listens */
-    int listener;          /* descriptors of the shim's, as the next two */
-    int leave;             /* a pipe's end for reading */
-    int ticks;             /* a file in memory that only the shim writes */
+    const char *address;  /* where `listener` listens */
+    int listener;         /* descriptors of the shim's, as the next two */
+    int leave;            /* a pipe's end for reading */
+    int ticks;            /* a file in memory that only the shim writes */
+    int watch;            /* a socket that listens for who asks for numbers; or -1 */
+    const char *watch_at; /* where */
+    int counters;         /* a file in memory, shared by workers; or -1 */
+    int log;              /* of accesses; or -1 */
+    const char *log_path;
+    bool log_json;
+    uint64_t worker;       /* which of those that serve beside each other */
     const char *isolation; /* a word of the ISOLATION rows */
     bool secure;           /* requests come by TLS */
     uint64_t requests;     /* at once */

@@ -257,13 +257,22 @@ static int set_status(struct options *options, const char *text, struct err *err
     return 0;
 }
 
-static int set_address(struct options *options, const char *text, struct err *err)
+static int set_address(const char *flag, const char *text, struct net_address *ret, struct err *err)
 {
-    if (net_listen_address(text, &options->serve.address))
+    if (net_listen_address(text, ret))
         return 0;
-    return err_set(
-        err, ERR_USAGE, ERR_NOWHERE,
-        "--addr: '%s' is no address with a port: write 127.0.0.1:8080, [::1]:8080 or *:8080", text);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                   "%s: '%s' is no address with a port: write 127.0.0.1:8080, [::1]:8080 or *:8080",
+                   flag, text);
+}
+
+static int set_log_format(struct options *options, const char *text, struct err *err)
+{
+    options->serve.log_json = strcmp(text, "json") == 0;
+    if (options->serve.log_json || strcmp(text, "text") == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--log-format: '%s' is none: write text or json",
+                   text);
 }
 
 static int set_isolation(struct options *options, const char *text, struct err *err)
@@ -355,7 +364,10 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
 {
     struct policy *policy = &options->policy;
     switch (given->flag) {
-    case FLAG_ADDR: return set_address(options, given->value, err);
+    case FLAG_ADDR: return set_address("--addr", given->value, &options->serve.address, err);
+    case FLAG_METRICS: return set_address("--metrics", given->value, &options->serve.metrics, err);
+    case FLAG_ACCESS_LOG: options->serve.access_log = given->value; return 0;
+    case FLAG_LOG_FORMAT: return set_log_format(options, given->value, err);
     case FLAG_TLS_CERT: options->serve.certificate = given->value; return 0;
     case FLAG_TLS_KEY: options->serve.key = given->value; return 0;
     case FLAG_ISOLATION: return set_isolation(options, given->value, err);

@@ -30,6 +30,9 @@ struct options {
     bool verbose;
     struct {
         struct net_address address;
+        struct net_address metrics; /* family 0: nobody asks */
+        const char *access_log;     /* a path; or NULL */
+        bool log_json;
         const char *certificate; /* paths; or both NULL: no TLS */
         const char *key;
         const char *isolation;

@@ -28,6 +28,13 @@ static struct cell_serve settings(const struct options *options, const struct se
         .listener = serving->listener,
         .leave = serving->leave[0],
         .ticks = serving->ticks,
+        .watch = serving->watch,
+        .watch_at = serving->watch_at,
+        .counters = serving->counters,
+        .log = serving->log,
+        .log_path = options->serve.access_log,
+        .log_json = options->serve.log_json,
+        .worker = serving->worker,
         .isolation = options->serve.isolation,
         .secure = options->serve.certificate != NULL,
         .requests = options->serve.requests,
@@ -74,7 +81,7 @@ struct server {
 };
 
 /* Serves until it is told to end; the exit code. */
-static int work(void *data)
+static int work(void *data, uint64_t number)
 {
     static struct examiner examiner;
     static struct outcome outcome;
@@ -83,6 +90,7 @@ static int work(void *data)
     struct serving *serving = &server->serving;
     struct err err = {.offset = ERR_NOWHERE};
     log = audit_log_none();
+    serving->worker = number;
     examiner.run_follows = !server->options->explain;
     int failed = examiner_open(&examiner, server->options, &err);
     const char *about = failed ? NULL : server->path;
@@ -128,10 +136,17 @@ int command_serve(const struct options *options, char **operands, size_t count)
     server.serving.grace = options->serve.request_timeout;
     if (serving_listen(&server.serving, &options->serve.address, &err))
         return refuse(options, &err);
+    if (options->serve.metrics.family &&
+        serving_watch(&server.serving, &options->serve.metrics, &err))
+        return refuse(options, &err);
+    if (options->serve.access_log && serving_log(&server.serving, options->serve.access_log, &err))
+        return refuse(options, &err);
+    if (server.serving.watch >= 0)
+        report_line("metrics and health at http://%s", server.serving.watch_at);
     if (options->serve.certificate)
         serving_secure(&server.serving);
     if (options->serve.workers == 1)
-        return work(&server);
+        return work(&server, 0);
     server.status = -1;
     int code = workers_run(options->serve.workers, work, &server);
     serving_close(&server.serving);

@@ -27,7 +27,7 @@ struct workers {
     bool ending;
     int worst;
     sigset_t mask; /* as it was before */
-    int (*work)(void *data);
+    int (*work)(void *data, uint64_t number);
     void *data;
 };
 
@@ -58,7 +58,7 @@ static void begin(struct workers *workers, struct worker *worker)
     sigprocmask(SIG_SETMASK, &workers->mask, NULL);
     if (getppid() != parent)
         _exit(0);
-    _exit(workers->work(workers->data));
+    _exit(workers->work(workers->data, (uint64_t)(worker - workers->at)));
 }
 
 static void pass_on(struct workers *workers)
@@ -98,7 +98,7 @@ static void bury(struct workers *workers)
     }
 }
 
-int workers_run(uint64_t count, int (*work)(void *data), void *data)
+int workers_run(uint64_t count, int (*work)(void *data, uint64_t number), void *data)
 {
     static const int heeded[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct workers workers = {.count = count, .work = work, .data = data};

@@ -270,6 +270,16 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
     case OPERATION_TICKS:
         result = pass_own(grants, operation->of.ticks.grant, operation->of.ticks.file, err);
         break;
+    case OPERATION_WATCH:
+        result = pass_own(grants, operation->of.watch.grant, operation->of.watch.socket, err);
+        break;
+    case OPERATION_COUNTERS:
+        result = pass_own(grants, operation->of.counters.grant, operation->of.counters.file, err);
+        break;
+    case OPERATION_ACCESS_LOG:
+        result =
+            pass_own(grants, operation->of.access_log.grant, operation->of.access_log.file, err);
+        break;
     case OPERATION_EVENTS: result = make_events(grants, operation->of.events.grant, err); break;
     case OPERATION_NAMESERVER:
         result = connect_server(grants, &operation->of.nameserver, err);

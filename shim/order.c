@@ -147,6 +147,8 @@ static void fill_head(struct order *order, const struct operation *operation)
         head->isolation = isolation_named(operation->of.serve.isolation);
         head->requests = (uint32_t)operation->of.serve.requests;
         head->secure = operation->of.serve.secure != 0;
+        head->worker = (uint32_t)operation->of.serve.worker;
+        head->log_json = operation->of.serve.log_json != 0;
         head->body = operation->of.serve.body;
         head->request_time = operation->of.serve.time;
         break;

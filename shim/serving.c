@@ -2,6 +2,7 @@
 #include "shim/serving.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/protocol.h"
 #include "shim/socket.h"
 #include "shim/tls.h"
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,8 +25,15 @@
 
 void serving_start(struct serving *serving)
 {
-    *serving = (struct serving){
-        .listener = -1, .front = -1, .back = -1, .held = {-1, -1}, .leave = {-1, -1}, .ticks = -1};
+    *serving = (struct serving){.listener = -1,
+                                .watch = -1,
+                                .counters = -1,
+                                .log = -1,
+                                .front = -1,
+                                .back = -1,
+                                .held = {-1, -1},
+                                .leave = {-1, -1},
+                                .ticks = -1};
 }
 
 /* The socket that systemd listens with; -1: there is none. */
@@ -54,7 +63,7 @@ static int take_over(struct serving *serving, int fd, struct err *err)
     return 0;
 }
 
-static int listen_at(struct serving *serving, const struct net_address *address, struct err *err)
+static int listen_at(const struct net_address *address, const char *flag, int *ret, struct err *err)
 {
     const int one = 1;
     char text[NET_TEXT_MAX];
@@ -69,12 +78,12 @@ static int listen_at(struct serving *serving, const struct net_address *address,
     if (failed) {
         if (fd >= 0)
             close(fd);
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s%s%s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s%s%s%s",
                        net_address_text(address, text), strerror(failed), advice_on(failed),
-                       failed == EADDRINUSE ? ": another program does; choose a port with --addr"
-                                            : "");
+                       failed == EADDRINUSE ? ": another program does; choose a port with " : "",
+                       failed == EADDRINUSE ? flag : "");
     }
-    serving->listener = fd;
+    *ret = fd;
     return 0;
 }
 
@@ -106,7 +115,8 @@ static int make_ticks(struct serving *serving, struct err *err)
 int serving_listen(struct serving *serving, const struct net_address *address, struct err *err)
 {
     int fd = activated();
-    if (fd >= 0 ? take_over(serving, fd, err) : listen_at(serving, address, err))
+    if (fd >= 0 ? take_over(serving, fd, err)
+                : listen_at(address, "--addr", &serving->listener, err))
         return -1;
     tune(serving->listener);
     struct net_address local;
@@ -115,6 +125,43 @@ int serving_listen(struct serving *serving, const struct net_address *address, s
     else
         snprintf(serving->address, sizeof serving->address, "a socket of systemd's");
     return 0;
+}
+
+/* --- Being watched -------------------------------------------------------------------------------
+ */
+
+int serving_watch(struct serving *serving, const struct net_address *address, struct err *err)
+{
+    struct net_address local;
+    if (listen_at(address, "--metrics", &serving->watch, err))
+        return -1;
+    tune(serving->watch);
+    if (socket_local(serving->watch, &local))
+        net_address_text(&local, serving->watch_at);
+    serving->counters = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (serving->counters >= 0 &&
+        ftruncate(serving->counters, PROTOCOL_COUNTERS * PROTOCOL_WORKERS) == 0 &&
+        fcntl(serving->counters, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return 0;
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "no pages to count in: %s%s", strerror(errno),
+                   advice_on(errno));
+}
+
+/* A terminal or a device is nothing that a cell may have. */
+int serving_log(struct serving *serving, const char *path, struct err *err)
+{
+    struct stat status;
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    if (fd < 0)
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot open the access log %s: %s%s", path,
+                       strerror(errno),
+                       errno == ENXIO ? ": nobody reads this FIFO yet" : advice_on(errno));
+    serving->log = fd;
+    if (fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode)))
+        return 0;
+    return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                   "the access log %s is neither a file nor a FIFO: name another with --access-log",
+                   path);
 }
 
 /* --- TLS -----------------------------------------------------------------------------------------

@@ -16,11 +16,16 @@ struct serving {
     int front;    /* where clients come that speak TLS; -1: none do */
     int back;     /* of `listener` then: what is connected to it, as O_PATH */
     int held[2];  /* a client and its way to the cell, for which there was no room yet; or -1 */
+    int watch;    /* where numbers and health are asked for; -1: nowhere */
+    int counters; /* a file in memory in which servers count; -1: they do not */
+    int log;      /* lines about requests go there; -1: nowhere */
     int leave[2]; /* a pipe; [1] is closed to say so, and -1 then */
     int ticks;
     volatile uint32_t *page;
-    uint64_t grace;             /* nanoseconds that the cell has for the requests at work */
-    char address[NET_TEXT_MAX]; /* where it listens */
+    uint64_t worker;             /* which one of those beside each other */
+    uint64_t grace;              /* nanoseconds that the cell has for the requests at work */
+    char address[NET_TEXT_MAX];  /* where it listens */
+    char watch_at[NET_TEXT_MAX]; /* where numbers are asked for */
 };
 
 /* Nothing of it is there yet. */
@@ -29,6 +34,12 @@ void serving_start(struct serving *serving);
 /* Listens at `address`, or takes over the socket that systemd listens with (LISTEN_FDS), if there
  * is one. Errors: FAULT. */
 int serving_listen(struct serving *serving, const struct net_address *address, struct err *err);
+
+/* Listens at `address` for who asks for numbers and health. Errors: FAULT. */
+int serving_watch(struct serving *serving, const struct net_address *address, struct err *err);
+
+/* Appends a line for each request to the file `path`, which may be a FIFO. Errors: ABSENT. */
+int serving_log(struct serving *serving, const char *path, struct err *err);
 
 /* Clients speak TLS: what listens is the shim's, and the cell gets another socket. Before
  * serving_open. */

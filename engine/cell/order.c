@@ -98,14 +98,14 @@ static struct bytes map_component(int descriptor, uint64_t size)
     return component;
 }
 
-/* The page in which the shim counts time, if there is one. */
-static const volatile uint32_t *map_ticks(const struct order *order)
+/* What a grant of this kind shares: the page in which the shim counts time, those in which servers
+ * count. NULL: there is no such grant. */
+static void *map_shared(const struct order *order, enum grant_kind kind, size_t size, int access)
 {
     for (uint32_t i = 0; i < order->head.grants; i++) {
-        if (order->grants[i].kind != GRANT_TICKS)
+        if (order->grants[i].kind != kind)
             continue;
-        void *at =
-            mmap(NULL, ARENA_PAGE, PROT_READ, MAP_SHARED, (int)order->grants[i].descriptor, 0);
+        void *at = mmap(NULL, size, access, MAP_SHARED, (int)order->grants[i].descriptor, 0);
         if (at == MAP_FAILED)
             no_order("mmap", errno);
         return at;
@@ -130,7 +130,9 @@ void order_receive(void *arena, size_t size, struct order *ret)
     ret->texts = left;
     ret->used = ((size_t)head->data_size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
     ret->component = map_component(last, head->component);
-    ret->ticks = map_ticks(ret);
+    ret->ticks = map_shared(ret, GRANT_TICKS, ARENA_PAGE, PROT_READ);
+    ret->counters = map_shared(ret, GRANT_COUNTERS, PROTOCOL_COUNTERS * PROTOCOL_WORKERS,
+                               PROT_READ | PROT_WRITE);
 }
 
 /* The next NUL-terminated text. */
@@ -172,6 +174,11 @@ static const struct cell_serving *serving_of(const struct order *order, struct r
                                      .listener = -1,
                                      .events = -1,
                                      .leave = -1,
+                                     .watch = -1,
+                                     .log = -1,
+                                     .log_json = head->log_json == 1,
+                                     .worker = head->worker,
+                                     .counters = order->counters,
                                      .ticks = order->ticks};
     for (uint32_t i = 0; i < head->grants; i++) {
         int fd = (int)order->grants[i].descriptor;
@@ -181,7 +188,13 @@ static const struct cell_serving *serving_of(const struct order *order, struct r
             serving->events = fd;
         else if (order->grants[i].kind == GRANT_LEAVE)
             serving->leave = fd;
+        else if (order->grants[i].kind == GRANT_WATCH)
+            serving->watch = fd;
+        else if (order->grants[i].kind == GRANT_ACCESS_LOG)
+            serving->log = fd;
     }
+    if (serving->worker >= PROTOCOL_WORKERS)
+        _exit(1);
     if (serving->listener < 0 || serving->events < 0 || serving->leave < 0 || !serving->ticks)
         _exit(1);
     return serving;

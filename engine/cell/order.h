@@ -13,6 +13,7 @@ struct order {
     struct bytes texts;
     struct bytes component;         /* mapped */
     const volatile uint32_t *ticks; /* mapped; or NULL */
+    volatile uint64_t *counters;    /* in which servers count; or NULL */
     size_t used; /* bytes at the start of the arena that the data takes, in whole pages */
 };
 

@@ -34,7 +34,12 @@ struct cell_serving {
     uint64_t body;     /* bytes of a request's; UINT64_MAX: any */
     uint64_t time;     /* nanoseconds for a request; UINT64_MAX: any */
     int listener;
-    int events;                     /* an epoll instance */
+    int events; /* an epoll instance */
+    int watch;  /* listens for who asks for numbers; or -1 */
+    int log;    /* of accesses; or -1 */
+    bool log_json;
+    uint32_t worker;
+    volatile uint64_t *counters;    /* of all workers; or NULL */
     int leave;                      /* a pipe; closed: no more requests are taken */
     const volatile uint32_t *ticks; /* of 2^26 ns each since CLOCK_MONOTONIC began, about */
 };

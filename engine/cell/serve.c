@@ -5,7 +5,7 @@
  *
  * The types and the code of the component are shared; what is mutable is each instance's own, in a
  * run of addresses of which the rest is for its image. */
-#include "engine/serve/serve.h"
+#include "engine/serve/watch.h"
 
 #include "engine/cell/answer.h"
 #include "engine/cell/program.h"
@@ -23,6 +23,8 @@
 /* What an instance needs in any case, and for each byte of the component. */
 #define INSTANCE_LEAST (16 * MIB)
 #define INSTANCE_TIMES 16
+
+_Static_assert(COUNTERS * sizeof(uint64_t) <= PROTOCOL_COUNTERS, "a cell's counters have room");
 
 struct serving {
     const struct cell *cell;
@@ -161,6 +163,13 @@ void role_serve(struct cell *cell)
         .listener = told->listener,
         .events = told->events,
         .leave = told->leave,
+        .watch = told->watch,
+        .log = told->log,
+        .log_json = told->log_json,
+        .worker = told->worker,
+        .counters = told->counters,
+        .counters_each = PROTOCOL_COUNTERS / sizeof(uint64_t),
+        .workers = PROTOCOL_WORKERS,
         .ticks = told->ticks,
         .tick_shift = SERVE_TICK_SHIFT,
         .requests = told->requests,

@@ -1,5 +1,5 @@
 /* A connection from its first byte to its last; see conn.h. */
-#include "engine/serve/server.h"
+#include "engine/serve/watch.h"
 
 #include <errno.h>
 
@@ -49,6 +49,7 @@ void conn_clock(struct conn *conn, enum clock clock)
 static void request_end(struct conn *conn)
 {
     struct heap *heap = &conn->server->heap;
+    watch_end(conn);
     heap_give(heap, conn->fields);
     heap_give(heap, conn->trailer_fields);
     conn->fields = conn->trailer_fields = NULL;
@@ -61,7 +62,7 @@ static void request_end(struct conn *conn)
     conn->head = http_head_new(HTTP_REQUEST, conn->server->fields, HTTP_MAX_FIELDS, HTTP_MAX_HEAD);
 }
 
-void conn_new(struct server *server, int fd)
+void conn_new(struct server *server, int fd, bool watching)
 {
     struct conn *conn = heap_zeroed(&server->heap, 1, sizeof *conn);
     if (!conn) {
@@ -70,7 +71,8 @@ void conn_new(struct server *server, int fd)
     }
     *conn = (struct conn){.server = server,
                           .fd = fd,
-                          .virgin = true,
+                          .virgin = !watching,
+                          .watching = watching,
                           .readable = true,
                           .writable = true,
                           .exchange = {&conn_exchange}};
@@ -126,6 +128,7 @@ void conn_end(struct conn *conn)
 
 void conn_refuse(struct conn *conn, unsigned status)
 {
+    watch_begin(conn);
     conn->closing = true;
     conn->continued = true;
     conn->body_state = BODY_FAILED;
@@ -150,6 +153,7 @@ void conn_request(struct conn *conn)
     const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
     conn_clock(conn, CLOCK_NONE);
     conn->virgin = false;
+    watch_begin(conn);
     if (!http_request_message(&conn->head, text, &conn->message)) {
         conn_refuse(conn, http_fault_status(conn->message.fault));
         return;
@@ -164,7 +168,10 @@ void conn_request(struct conn *conn)
         conn_refuse(conn, 501);
         return;
     }
-    seat_take(conn->server, conn);
+    if (conn->watching)
+        watch_answer(conn);
+    else
+        seat_take(conn->server, conn);
 }
 
 /* RFC 9113, 3.4: who speaks HTTP/2 without being asked begins like this. */

@@ -79,6 +79,15 @@ struct conn {
     bool again;        /* it may go on */
     bool virgin;       /* no request has come yet: it may still be one of HTTP/2 */
 
+    /* Being watched: watch.h. */
+    bool watching;  /* it asks for numbers or health, not for the component */
+    bool noted;     /* a request has begun that is to be told of */
+    uint64_t began; /* then */
+    uint64_t given; /* bytes of its response's body */
+    char *note;     /* method and target; or NULL */
+    uint32_t note_method;
+    uint32_t note_len;
+
     /* HTTP/2: h2.h. */
     struct h2 *h2;            /* of a connection that speaks it; or NULL */
     struct h2_stream *stream; /* of a stream; or NULL */

@@ -253,7 +253,9 @@ static int sink_accept(struct wasi *wasi, struct http_sink *sink, const uint8_t 
     (void)wasi;
     if (!conn || conn->broken)
         return failed(sink);
+    conn->given += len;
     if (conn->framing == FRAMING_NONE) {
+        conn->given = 0;
         conn->skipped += len;
         return 0;
     }

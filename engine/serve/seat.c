@@ -1,6 +1,6 @@
 /* Instances and the requests that they have; see server.h. Each has a store of its own, so that
  * what one does is out of the others' reach, and bringing it back is one copy. */
-#include "engine/serve/server.h"
+#include "engine/serve/watch.h"
 
 #include "engine/wasi/clock.h"
 
@@ -135,6 +135,7 @@ static void trapped(struct server *server, struct seat *seat)
     const struct serve_config *config = server->config;
     const struct trap *trap = vm_trap(seat->instance.vm);
     config->trapped(config->data, seat->instance.vm);
+    watch_count(server, trap->kind == TRAP_INTERRUPT ? COUNTER_LATE : COUNTER_TRAPS, 1);
     seat->conn->why = trap->kind == TRAP_INTERRUPT ? 504 : 500;
     finish(server, seat, /*spoilt=*/true);
 }

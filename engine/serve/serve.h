@@ -20,7 +20,14 @@ struct serve_config {
     void *memory; /* zeroed, page-aligned: for connections and what is on its way */
     size_t size;
     int listener;
-    int events;                     /* an epoll instance */
+    int events;                  /* an epoll instance */
+    int watch;                   /* listens for who asks for numbers and health; or -1 */
+    volatile uint64_t *counters; /* of all workers, one after the other; or NULL */
+    size_t counters_each;        /* how many each has, at least COUNTERS (watch.h) */
+    uint32_t workers;            /* that have some */
+    uint32_t worker;             /* which of them this one is */
+    int log;                     /* lines about requests go there; or -1 */
+    bool log_json;
     int leave;                      /* readable at its end: no more requests are taken */
     const volatile uint32_t *ticks; /* CLOCK_MONOTONIC in units of 2^tick_shift ns; or NULL */
     unsigned tick_shift;

@@ -1,5 +1,5 @@
 /* The loop of the server; see serve.h. */
-#include "engine/serve/server.h"
+#include "engine/serve/watch.h"
 
 #include <errno.h>
 
@@ -66,21 +66,27 @@ static void accept_or_not(struct server *server)
     bool want = !server->leaving && server->connections < SERVE_CONNECTIONS;
     if (want == server->accepting)
         return;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-                                .data = {.u64 = EVENT_LISTENER}};
-    sys_watch(server->config->events, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
-              server->config->listener, &event);
+    const int listeners[] = {server->config->listener, server->config->watch};
+    for (size_t i = 0; i < countof(listeners); i++) {
+        if (listeners[i] < 0)
+            continue;
+        struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+                                    .data = {.u64 = (uint64_t)listeners[i] << 2 | EVENT_LISTENER}};
+        sys_watch(server->config->events, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listeners[i],
+                  &event);
+    }
     server->accepting = want;
 }
 
-static void accept_some(struct server *server)
+static void accept_some(struct server *server, int listener)
 {
+    bool watching = listener == server->config->watch;
     for (int i = 0; i < SERVE_ACCEPTS && server->connections < SERVE_CONNECTIONS; i++) {
-        int fd = sys_accept(server->config->listener);
+        int fd = sys_accept(listener);
         if (fd == -EAGAIN || fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
             return;
         if (fd >= 0)
-            conn_new(server, fd);
+            conn_new(server, fd, watching);
     }
 }
 
@@ -125,6 +131,7 @@ static void check_time(struct server *server)
         struct seat *seat = &server->seats[i];
         if (seat->conn && server->now >= seat->deadline) {
             struct conn *conn = seat->conn;
+            watch_count(server, COUNTER_LATE, 1);
             seat_stop(server, seat, 504);
             conn_go_on(conn);
         } else if (seat->conn && server->now >= seat->wake) {
@@ -192,7 +199,7 @@ static void conn_event(struct conn *conn, uint32_t events)
 static void handle(struct server *server, const struct epoll_event *event)
 {
     switch (event->data.u64 & EVENT_MASK) {
-    case EVENT_LISTENER: accept_some(server); break;
+    case EVENT_LISTENER: accept_some(server, (int)(event->data.u64 >> 2)); break;
     case EVENT_LEAVE: leave(server); break;
     case EVENT_OTHER: seats_wake(server, (int)(event->data.u64 >> 2)); break;
     default: conn_event(event->data.ptr, event->events); break;
@@ -246,6 +253,7 @@ static void loop(struct server *server)
         check_time(server);
         seats_feed(server);
         h2_flush(server);
+        watch_flush(server);
         bury(server);
     }
 }
@@ -260,6 +268,7 @@ int serve(const struct serve_config *config, struct err *err)
     chacha_seed(&server.random, config->seed);
     if (seats_open(&server, err))
         return -1;
+    watch_open(&server);
     struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = EVENT_LEAVE}};
     int failed = sys_watch(config->events, EPOLL_CTL_ADD, config->leave, &event);
     if (failed < 0)

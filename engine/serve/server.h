@@ -50,6 +50,7 @@ struct server {
     uint32_t most;   /* that can be made */
     uint32_t active;
     struct seat *resting;
+    struct buffer log; /* lines that are not written yet */
     struct chacha random;
     int64_t date_at; /* the second that `date` tells */
     char date[30];
@@ -59,8 +60,9 @@ struct server {
 /* --- Connections: conn.c ------------------------------------------------------------------------
  */
 
-/* A connection that was accepted; gone again if there is no memory. */
-void conn_new(struct server *server, int fd);
+/* A connection that was accepted, at the socket for numbers and health if `watching`; gone again if
+ * there is no memory. */
+void conn_new(struct server *server, int fd, bool watching);
 
 /* Does what can be done now. */
 void conn_go_on(struct conn *conn);
