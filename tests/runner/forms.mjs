@@ -1,10 +1,12 @@
 // The forms of `carrel audit`: each is parsed, held against its schema or structure, and where the program
 // that it is for is on PATH, given to that.
-//   node tests/runner/forms.mjs CARREL ENGINE      ENGINE obeys scripts (tests/runner/engine.c)
+//   node tests/runner/forms.mjs CARREL ENGINE [SCHEMAS]     ENGINE obeys scripts (tests/runner/engine.c)
+// SCHEMAS is a folder with what OASIS and CycloneDX publish, which is not kept here: sarif-schema-2.1.0.json,
+// bom-1.5.schema.json, jsf-0.82.schema.json and spdx.schema.json.
 // The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +14,7 @@ import { violations } from "./schema.mjs";
 
 const house = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const [carrel, engine] = process.argv.slice(2, 4).map(p => resolve(p));
+const schemas = process.argv[4] && resolve(process.argv[4]);
 const work = mkdtempSync(join(tmpdir(), "carrel-forms-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 process.chdir(work);
@@ -95,6 +98,18 @@ check("cyclonedx: structure", [
     ...bom.dependencies.flatMap(d => [d.ref, ...d.dependsOn]).map(r => refs.includes(r) || `dangling ${r}`),
     ...bom.dependencies.map(d => new Set(d.dependsOn).size === d.dependsOn.length || "depends twice"),
 ].filter(x => x !== true));
+
+// --- Both against the schemas of those who define them -------------------------------------------------------
+const published = name => JSON.parse(readFileSync(join(schemas, name)));
+if (schemas && existsSync(schemas)) {
+    const others = Object.fromEntries(["jsf-0.82.schema.json", "spdx.schema.json"].map(name => [name, published(name)]));
+    const both = { "sarif-schema-2.1.0.json": sarif, "bom-1.5.schema.json": bom };
+    for (const [name, made] of Object.entries(both)) {
+        const of = published(name);
+        check(`${name}: valid`, violations(of, made, of, "$", others));
+        check(`${name}: it refuses`, violations(of, { ...made, version: "x", runs: 1, components: 1 }, of, "$", others).length ? "" : "anything passes");
+    }
+} else skipped += 2;
 
 // --- HTML: one page, one script, whose hash its policy names --------------------------------------------------
 const html = audit("html", ...all);
