@@ -1,7 +1,6 @@
 /* Watching a cell: which system calls it makes once its filter stands, by which rule, and below
- * which grant. Uses BPF (policies/bpf/trace.bpf.c): the
- * cell is not stopped, and not told. Where no programs may be loaded, it is stopped for each call
- * (shim/witness.h). */
+ * which grant. Uses BPF (policies/bpf/trace.bpf.c): the cell is not stopped, and not told. Where no
+ * programs may be loaded, it is stopped for each call (shim/witness.h). */
 #ifndef CARREL_RUNNER_TRACE_H
 #define CARREL_RUNNER_TRACE_H
 
