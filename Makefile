@@ -417,6 +417,11 @@ escape: $(B)/test/host/escape $(B)/test/host/sweep
 	@$(B)/test/host/sweep -v
 	@$(B)/test/host/escape --walls
 
+## make escape-qemu  the attacks under Debian 12's own kernel, in an emulated machine; KERNEL=FILE another
+.PHONY: escape-qemu
+escape-qemu: $(B)/test/host/escape $(B)/test/host/sweep $(LIVE) $(B)/test/cell/attacker
+	@tests/escape/qemu.sh $(B)
+
 # Start-up, against other launchers: make bench-start.
 $(eval $(call cellprogram,ended,tests/bench/ended.c))
 $(B)/test/cell/hello: $(call obj,cell,tests/bench/hello.c)
@@ -424,6 +429,10 @@ $(B)/test/cell/hello: $(call obj,cell,tests/bench/hello.c)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 $(B)/test/host/start_cell: $(call obj,host,tests/bench/start_cell.c $(SHIM) $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
+$(B)/test/host/neighbour: $(call obj,host,tests/bench/neighbour.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
@@ -437,7 +446,7 @@ bench-containerd: all $(B)/test/cell/hello
 	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench.mjs $(or $(ROUNDS),20)
 	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench_ctr.mjs $(or $(ROUNDS),20)
 .PHONY: bench-start
-bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave)
+bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave host/neighbour)
 	@tests/bench/start.sh $(B) $(or $(ROUNDS),200) $(wildcard $(SHARED)/components/dhello.wasm)
 
 # Speed: kernels against native code and whatever engines are on PATH.
