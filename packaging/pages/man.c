@@ -19,7 +19,18 @@ void man_text(FILE *out, const char *text, size_t length)
     }
 }
 
-/* Prose in lines of at most 80 bytes or so; a point at the begin of one would be a request. `code`
+/* What a word of prose becomes in the page, in bytes. */
+static size_t width(const char *word, size_t length)
+{
+    size_t bytes = length;
+    for (size_t i = 0; i < length; i++)
+        bytes += word[i] == '`'    ? strlen("\\fB") - 1
+                 : word[i] == '\'' ? strlen("\\(aq") - 1
+                                  : word[i] == '-' || word[i] == '\\';
+    return bytes;
+}
+
+/* Prose in lines of at most 80 bytes, which mandoc asks for; a point at the begin of one would be a request. `code`
  * between backticks becomes bold. */
 void man_prose(FILE *out, const char *text)
 {
@@ -27,7 +38,8 @@ void man_prose(FILE *out, const char *text)
     size_t at = 0;
     while (*text) {
         size_t length = strcspn(text, " ");
-        if (at && at + 1 + length > 72) {
+        size_t bytes = width(text, length);
+        if (at && at + bytes > 78) {
             fputc('\n', out);
             at = 0;
         } else if (at) {
@@ -35,7 +47,7 @@ void man_prose(FILE *out, const char *text)
         }
         if (!at && *text == '.')
             fputs("\\&", out);
-        at += length + 1;
+        at += bytes + 1;
         while (length) {
             size_t run = strcspn(text, "` ");
             run = run < length ? run : length;

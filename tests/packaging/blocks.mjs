@@ -70,7 +70,7 @@ const play = (document) => {
   const env = { ...process.env, PATH: `${work}/.bin:${process.env.PATH}`, HOME: work, NO_COLOR: '1' };
   blocks.forEach((block, i) => {
     if (block.language !== 'sh') return;
-    if (values.by ? block.by !== values.by : block.by && !others[block.by] && !block.by.includes('/')) return void skipped++;
+    if (values.by ? block.by !== values.by : block.by && !others[block.by] && !block.by.includes('/')) return void (values.by ? 0 : skipped++);
     if (block.by && !values.by) {
       const why = others[block.by]?.(block, work) ?? in_file(block.by, block);
       return why ? say(document, block, why) : void passed++;
