@@ -26,12 +26,12 @@ static size_t width(const char *word, size_t length)
     for (size_t i = 0; i < length; i++)
         bytes += word[i] == '`'    ? strlen("\\fB") - 1
                  : word[i] == '\'' ? strlen("\\(aq") - 1
-                                  : word[i] == '-' || word[i] == '\\';
+                                   : word[i] == '-' || word[i] == '\\';
     return bytes;
 }
 
-/* Prose in lines of at most 80 bytes, which mandoc asks for; a point at the begin of one would be a request. `code`
- * between backticks becomes bold. */
+/* Prose in lines of at most 80 bytes, which mandoc asks for; a point at the begin of one would be a
+ * request. `code` between backticks becomes bold. */
 void man_prose(FILE *out, const char *text)
 {
     bool bold = false;
