@@ -1,0 +1,51 @@
+#!/bin/sh
+# The units of packaging/systemd: what systemd says of them, how locked down they are, and that carrel
+# serves on a socket that it is handed.
+#   tests/packaging/systemd.sh CARREL SHARE [COMPONENT]
+# The last line is `N passed, N failed, N skipped`.
+set -u
+carrel=$(realpath "$1") share=$(realpath "$2") component=${3:-}
+units=$(dirname "$(realpath "$0")")/../../packaging/systemd
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT INT TERM
+command -v systemd-analyze >/dev/null || { echo '0 passed, 0 failed, 1 skipped'; exit 0; }
+passed=0 failed=0 skipped=0
+
+check() { # NAME TEST...
+    name=$1
+    shift
+    if "$@" >"$work/check" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s\n' "$name"
+        cat "$work/check"
+    fi
+}
+silent() { [ -z "$("$@" 2>&1)" ] || { "$@"; false; }; }
+
+# --- What systemd says -------------------------------------------------------------------------------------
+# As installed: the program and the pages are where they would be.
+for unit in "$units"/*; do
+    sed "s|^ExecStart=/usr/bin/carrel|ExecStart=$carrel|" "$unit" >"$work/$(basename "$unit")"
+done
+export MANPATH="$share/man"
+check 'the service is in order' silent systemd-analyze verify "$work/carrel-serve@.service"
+check 'the socket is in order' silent systemd-analyze verify "$work/carrel-serve@.socket"
+# In tenths; systemd's own words: below 5.0 is OK, and PrivateNetwork= alone, which a server cannot have, is 0.5.
+check 'its exposure is 3.0 at most' systemd-analyze security --offline=true --threshold=30 "$work/carrel-serve@.service"
+
+# --- A socket that is handed over ------------------------------------------------------------------------
+if [ -n "$component" ] && [ -e "$component" ] && command -v systemd-socket-activate >/dev/null; then
+    port=$((20000 + $$ % 10000))
+    systemd-socket-activate -l "127.0.0.1:$port" "$carrel" serve "$component" >"$work/log" 2>&1 &
+    server=$!
+    check 'the first client starts it, and is answered' curl -sSf --retry 20 --retry-connrefused --retry-delay 1 -o "$work/answer" "http://127.0.0.1:$port/"
+    check 'so is the next' curl -sSf -o "$work/answer" "http://127.0.0.1:$port/"
+else
+    skipped=$((skipped + 2))
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
