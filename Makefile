@@ -255,8 +255,8 @@ lint:
 	@BUILD=$(B) tests/lint.sh
 
 # Manual pages and completions, from the rows of the command line.
-$(B)/obj/host/packaging/pages/man.o $(B)/obj/host/packaging/pages/shim.o: DEFS = -DCARREL_DATE='"$(DATE)"'
-$(B)/pages: $(call obj,host,$(call src,packaging/pages) runner/cli.c runner/nearest.c policies/wall.c policies/operation.c policies/syscall.c $(wildcard policies/net*.c) $(BASE))
+$(call obj,host,$(addprefix packaging/pages/,man.c policy.c shim.c)): DEFS = -DCARREL_DATE='"$(DATE)"'
+$(B)/pages: $(call obj,host,$(call src,packaging/pages) $(addprefix runner/,cli.c nearest.c policy_key.c) $(addprefix policies/,capability.c wall.c operation.c syscall.c) $(wildcard policies/net*.c) $(BASE))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
 $(B)/share: $(B)/pages

@@ -88,18 +88,6 @@ void help_command(FILE *out, enum cli_command command)
 /* --- Policy files -------------------------------------------------------------------------------
  */
 
-static const char policy_example[] =
-    "    version: 1\n"
-    "    allow:\n"
-    "      dir: {host: data, guest: /data, access: read}\n"
-    "      net: [connect=example.com:443]\n"
-    "    deny:\n"
-    "      net: [connect=*:25]\n"
-    "    limits: {memory: 256M, timeout: 30s}\n"
-    "    components:\n"
-    "      report-*.wasm:\n"
-    "        allow: {dir: {host: out, guest: /out, access: write}}\n";
-
 static void policy_sections_help(FILE *out)
 {
     size_t count;

@@ -14,6 +14,17 @@ const struct policy_word policy_members[POLICY_MEMBERS] = {
 #include "runner/policy_key.def"
 };
 
+const char policy_example[] = "    version: 1\n"
+                              "    allow:\n"
+                              "      dir: {host: data, guest: /data, access: read}\n"
+                              "      net: [connect=example.com:443]\n"
+                              "    deny:\n"
+                              "      net: [connect=*:25]\n"
+                              "    limits: {memory: 256M, timeout: 30s}\n"
+                              "    components:\n"
+                              "      report-*.wasm:\n"
+                              "        allow: {dir: {host: out, guest: /out, access: write}}\n";
+
 static const struct policy_key own_keys[] = {
 #define KEY(section, name, word, value, what)                                                      \
     {POLICY_##section, MEANS_##name, CLI_FLAGS, word, value, what},

@@ -41,6 +41,9 @@ struct policy_word {
 extern const struct policy_word policy_sections[POLICY_SECTIONS];
 extern const struct policy_word policy_members[POLICY_MEMBERS];
 
+/* A whole file. */
+extern const char policy_example[];
+
 /* All keys, ordered by section. There are *count of them; they live for ever. */
 const struct policy_key *policy_keys(size_t *count);
 

@@ -67,6 +67,7 @@ int main(int argc, char **argv)
         man_command(out, (enum cli_command)i);
         end(out, path);
     }
+    write_page(argv[1], "man/man5/carrel-policy.5", man_policy);
     write_page(argv[1], "man/man8/containerd-shim-carrel-v1.8", man_shim);
     write_page(argv[1], "bash-completion/completions/carrel", bash_completion);
     write_page(argv[1], "zsh/vendor-completions/_carrel", zsh_completion);

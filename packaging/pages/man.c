@@ -66,6 +66,26 @@ void man_prose(FILE *out, const char *text)
     fputc('\n', out);
 }
 
+void man_section(FILE *out, const char *title, const char *prose)
+{
+    fprintf(out, ".SH %s\n", title);
+    man_prose(out, prose);
+}
+
+void man_item(FILE *out, const char *term, const char *value, const char *what)
+{
+    fputs(".TP\n\\fB", out);
+    man_text(out, term, strlen(term));
+    fputs("\\fR", out);
+    if (*value) {
+        fputs(": \\fI", out);
+        man_text(out, value, strlen(value));
+        fputs("\\fR", out);
+    }
+    fputc('\n', out);
+    man_prose(out, what);
+}
+
 static void put_upper(FILE *out, const char *text)
 {
     for (; *text; text++)

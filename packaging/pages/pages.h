@@ -10,6 +10,14 @@
 void man_text(FILE *out, const char *text, size_t length);
 void man_prose(FILE *out, const char *text);
 
+/* A section with prose under its title; a term of a list in bold, its value if it has one, and what
+ * it is. */
+void man_section(FILE *out, const char *title, const char *prose);
+void man_item(FILE *out, const char *term, const char *value, const char *what);
+
+/* carrel-policy(5): from the rows of runner/policy_key.def. */
+void man_policy(FILE *out);
+
 /* containerd-shim-carrel-v1(8): from the rows of shim/containerd/annotation.def. */
 void man_shim(FILE *out);
 

@@ -10,21 +10,6 @@ static const struct {
 #include "shim/containerd/annotation.def"
 };
 
-static void section(FILE *out, const char *title, const char *prose)
-{
-    fprintf(out, ".SH %s\n", title);
-    man_prose(out, prose);
-}
-
-/* A term of a list, in bold, and what it is. */
-static void item(FILE *out, const char *term, const char *what)
-{
-    fputs(".TP\n\\fB", out);
-    man_text(out, term, strlen(term));
-    fputs("\\fR\n", out);
-    man_prose(out, what);
-}
-
 static void example(FILE *out, const char *line)
 {
     fputs(".PP\n.nf\n.RS\n", out);
@@ -34,7 +19,7 @@ static void example(FILE *out, const char *line)
 
 static void put_policy(FILE *out)
 {
-    section(
+    man_section(
         out, "POLICY",
         "A component gets its arguments, its environment and its standard streams. Annotations "
         "of the container's specification give more; those of pods are passed on if containerd's "
@@ -43,7 +28,7 @@ static void put_policy(FILE *out)
     for (size_t i = 0; i < sizeof annotations / sizeof *annotations; i++) {
         char key[64];
         snprintf(key, sizeof key, "carrel.policy/%s", annotations[i].key);
-        item(out, key, annotations[i].what);
+        man_item(out, key, "", annotations[i].what);
     }
     fputs(".PP\n", out);
     man_prose(out,
@@ -62,7 +47,7 @@ void man_shim(FILE *out)
     fputs(".SH SYNOPSIS\n.B ctr run \\-\\-runtime io.containerd.carrel.v1\n"
           "\\fIIMAGE NAME\\fR\n.br\n.B podman \\-\\-runtime carrel\\-oci run\n\\fIIMAGE\\fR\n",
           out);
-    section(
+    man_section(
         out, "DESCRIPTION",
         "containerd starts `containerd-shim-carrel-v1` for the runtime io.containerd.carrel.v1: "
         "one for a container, or for a pod and all of its containers. Each container is a "
@@ -78,7 +63,7 @@ void man_shim(FILE *out)
               "that answers HTTP requests serves where the annotation carrel.policy/serve says. "
               "An exec calls an export of the component, written NAME(ARGUMENTS).");
     put_policy(out);
-    section(
+    man_section(
         out, "EXIT STATUS",
         "The guest's own; 128 and the number of the signal that ended it; or carrel's, as in "
         "carrel(1). After SIGTERM a component that serves takes no more requests, and ends once "
@@ -91,8 +76,8 @@ void man_shim(FILE *out)
                  "ctr run -d --net-host --runtime io.containerd.carrel.v1 \\\n"
                  "    --annotation carrel.policy/serve=127.0.0.1:8080 localhost/web:1 web");
     fputs(".SH FILES\n", out);
-    item(out, "/run/containerd/s", "the sockets of shims");
-    item(out, "/usr/share/doc/carrel-shim/examples",
-         "what containerd's configuration and Kubernetes need");
+    man_item(out, "/run/containerd/s", "", "the sockets of shims");
+    man_item(out, "/usr/share/doc/carrel-shim/examples", "",
+             "what containerd's configuration and Kubernetes need");
     fputs(".SH SEE ALSO\n.BR carrel (1),\n.BR carrel\\-pack (1),\n.BR carrel\\-oci (1)\n", out);
 }

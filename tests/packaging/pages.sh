@@ -24,11 +24,11 @@ with() {
 }
 
 # --- Pages -------------------------------------------------------------------------------------------
-for page in "$share"/man/man[18]/*.[18]; do
+for page in "$share"/man/man[158]/*.[158]; do
     if with mandoc; then
         same "mandoc $(basename "$page")" "$(mandoc -T lint "$page" 2>&1)" ''
         # What the page says is in it as people see it.
-        name=$(basename "${page%.[18]}")
+        name=$(basename "${page%.[158]}")
         same "name of $name" "$(mandoc "$page" | col -b | grep -cE "^ *$name(, [a-z-]+)* - ")" 1
     fi
     if with groff; then
