@@ -81,7 +81,7 @@ CONTAINERD  := $(filter-out %/main.c,$(call src,shim/containerd))
 RUNNER      := $(call src,runner)
 
 .PHONY: all help deps run test asan ubsan fuzz bench lint install clean replay
-all: $(B)/carrel $(B)/carrel-engine $(B)/carrel-tls $(B)/containerd-shim-carrel-v1 $(B)/carrel-oci
+all: $(B)/carrel $(B)/carrel-engine $(B)/carrel-tls $(B)/carrel-keyvalue $(B)/containerd-shim-carrel-v1 $(B)/carrel-oci
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -115,6 +115,12 @@ $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
 $(B)/carrel-tls: $(call obj,host,$(BASE) $(CELL) $(call src,engine/tls))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LLD) -static-pie -Wl,--gc-sections,--wrap=qsort,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lssl -lcrypto
+	@chmod go-w $@
+
+# The program that keeps stores, outside of cells; SQLite is Debian's.
+$(B)/carrel-keyvalue: $(call obj,host,$(BASE) $(call src,shim/keeper))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LLD) -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lsqlite3 -lseccomp -lm
 	@chmod go-w $@
 
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
@@ -269,6 +275,7 @@ install: all $(B)/share
 	ln -sf containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/carrel-oci
 	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
 	install -m 755 $(B)/carrel-tls $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-tls
+	install -m 755 $(B)/carrel-keyvalue $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-keyvalue
 	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'
 
 ## make package    Debian packages in build/packages; make package-test: built twice, installed, used and

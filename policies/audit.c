@@ -144,6 +144,7 @@ static const struct {
      "reads files that you give it"},
     {CAPABILITY(ENV), 0, "reads environment variables that you give it"},
     {CAPABILITY(CONFIG), 0, "reads settings that you give it"},
+    {CAPABILITY(KEYVALUE), 0, "keeps values in stores that you give it"},
     {CAPABILITY(NET_TCP_CONNECT), 0, "opens TCP connections"},
     {CAPABILITY(NET_TCP_LISTEN), 0, "accepts TCP connections"},
     {CAPABILITY(NET_UDP), 0, "sends and receives UDP datagrams"},

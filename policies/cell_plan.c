@@ -39,6 +39,7 @@ enum { GRANTS_MAX = 128 }; /* as in shim/protocol.def */
  */
 struct handed {
     const struct policy_directory *directory;
+    const struct policy_store *store;
     const struct net_rule *listener;
     const struct net_address *nameserver;
     const char *trust;
@@ -270,6 +271,21 @@ static int collect_listeners(struct composing *c, struct err *err)
     return 0;
 }
 
+static int collect_stores(struct composing *c, struct err *err)
+{
+    const char *engine = c->host->engine, *slash = strrchr(engine, '/');
+    int folder = slash ? (int)(slash - engine) + 1 : 0;
+    size_t room = sizeof c->to->keeper;
+    if ((size_t)snprintf(c->to->keeper, room, "%.*scarrel-keyvalue", folder, engine) >= room)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the path of carrel-keyvalue is too long");
+    if (c->policy->store_count > GRANTS_MAX - c->handed_count)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--keyvalue: more stores than one cell can be given: keep more in one");
+    for (size_t i = 0; i < c->policy->store_count; i++)
+        c->handed[c->handed_count++].store = &c->policy->stores[i];
+    return 0;
+}
+
 /* Only what the component can use: a stream that it never asks for stays outside. A call's result
  * goes to standard output. Where the filter tells streams from other descriptors by their number,
  * nothing else may take one that is free. */
@@ -292,6 +308,8 @@ static int collect(struct composing *c, struct err *err)
                        GRANTS_MAX - c->handed_count);
     for (size_t i = 0; i < directories; i++)
         c->handed[c->handed_count++].directory = &c->policy->directories[i];
+    if (granted(c, CAP_KEYVALUE) && collect_stores(c, err))
+        return -1;
     if (c->request->role == CELL_RUN && preopens_sockets(c->request->verdict) &&
         collect_listeners(c, err))
         return -1;
@@ -417,6 +435,12 @@ static void grants(struct composing *c)
         else if (c->handed[i].listener)
             add(c, OPERATION_LISTENER)->of.listener =
                 (struct operation_listener){.grant = i, .rule = c->handed[i].listener};
+        else if (c->handed[i].store)
+            add(c, OPERATION_STORE)->of.store =
+                (struct operation_store){.grant = i,
+                                         .program = c->to->keeper,
+                                         .name = c->handed[i].store->name,
+                                         .path = c->handed[i].store->path};
         else if (c->handed[i].trust)
             add(c, OPERATION_TRUST)->of.trust =
                 (struct operation_trust){.grant = i, .path = c->handed[i].trust};
@@ -458,6 +482,12 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         o->rights = RIGHT_READ;
         if (writable(c, handed->directory))
             o->rights |= RIGHT_WRITE | RIGHT_MUTATE;
+        return;
+    }
+    if (handed->store) {
+        o->kind = GRANT_STORE;
+        o->name = handed->store->name;
+        o->rights = RIGHT_READ | RIGHT_WRITE;
         return;
     }
     o->name = "";

@@ -58,7 +58,8 @@ struct cell_plan {
     struct filter filter;
     const char *calls[RULE_COUNT]; /* the system calls of the filter, each once */
     size_t call_count;
-    char memory[24]; /* the cgroup's limit in digits */
+    char memory[24];   /* the cgroup's limit in digits */
+    char keeper[4096]; /* the path of the program that keeps stores */
 };
 
 /* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan

@@ -17,6 +17,12 @@ struct policy_directory {
     bool read_only;
 };
 
+/* A store of wasi:keyvalue. */
+struct policy_store {
+    const char *name; /* that the guest opens it by */
+    const char *path; /* of its file on the host, absolute and without links in its folder's */
+};
+
 /* Texts and arrays belong to whoever made the policy, and outlive what is derived from it. */
 struct policy {
     capability_set
@@ -24,6 +30,8 @@ struct policy {
     capability_set denied; /* what a policy file takes away */
     const struct policy_directory *directories;
     size_t directory_count;
+    const struct policy_store *stores;
+    size_t store_count;
     struct text_list environment; /* "NAME=VALUE" each */
     struct text_list config;      /* "NAME=VALUE" each */
     const char *zone;             /* of its time zone, as engine/wasi/zone.h reads it; or NULL */

@@ -172,6 +172,51 @@ static int add_setting(struct options *options, const char *text, struct err *er
     return 0;
 }
 
+/* "FOLDER/FILE" with the folder's real path; `absent`: it need not be there. NULL after an error.
+ */
+static char *store_file(const char *text, const char *file, bool absent, struct err *err)
+{
+    const char *slash = strrchr(file, '/');
+    char *folder = slash ? strndup(file, slash == file ? 1 : (size_t)(slash - file)) : strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL, *path = NULL;
+    const char *last = slash ? slash + 1 : file;
+    if (!real && absent && errno == ENOENT)
+        path = strdup(file);
+    else if (!real)
+        err_set(err, ERR_USAGE, ERR_NOWHERE, "--keyvalue %s: its folder: %s", text,
+                strerror(errno));
+    else if (asprintf(&path, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last) < 0) {
+        path = NULL;
+        no_memory(err);
+    }
+    free(folder);
+    free(real);
+    return path;
+}
+
+static int add_store(struct options *options, const char *text, struct err *err)
+{
+    struct policy *policy = &options->policy;
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text || !equals[1] || equals[strlen(equals) - 1] == '/')
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--keyvalue %s: it is no store: write --keyvalue NAME=FILE", text);
+    char *path = store_file(text, equals + 1, /*absent=*/options->check != NULL, err);
+    char *name = path ? strndup(text, (size_t)(equals - text)) : NULL;
+    if (!name) {
+        free(path);
+        return path ? no_memory(err) : -1;
+    }
+    struct policy_store *store = &options->stores[policy->store_count++];
+    *store = (struct policy_store){name, path};
+    policy->allowed |= CAPABILITY(KEYVALUE);
+    for (size_t i = 0; i + 1 < policy->store_count; i++)
+        if (strcmp(policy->stores[i].name, name) == 0)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "--keyvalue: two stores of the name %s: give each another", name);
+    return 0;
+}
+
 static int set_zone(struct options *options, const char *name, struct err *err)
 {
     free(options->zone);
@@ -381,6 +426,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_HTTP: return add_net(options, given->value, net_origin_rule_read, err);
     case FLAG_ENV: return add_variable(options, given->value, err);
     case FLAG_CONFIG: return add_setting(options, given->value, err);
+    case FLAG_KEYVALUE: return add_store(options, given->value, err);
     case FLAG_TIMEZONE: return set_zone(options, given->value, err);
     case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
     case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);
@@ -452,14 +498,17 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
     ret->environment = calloc(cli->given_count + 1, sizeof *ret->environment);
     ret->config = calloc(cli->given_count + 1, sizeof *ret->config);
     ret->net = calloc(cli->given_count + 1, sizeof *ret->net);
+    ret->stores = calloc(cli->given_count + 1, sizeof *ret->stores);
+    ret->policy.stores = ret->stores;
     ret->policy.directories = ret->directories;
     ret->policy.net = ret->net;
     ret->policy.environment.at = ret->environment;
     ret->policy.config.at = ret->config;
     if (cli->command == CLI_SERVE)
         ret->policy.allowed |= CAPABILITY(HTTP_IN);
-    int failed =
-        ret->directories && ret->environment && ret->config && ret->net ? 0 : no_memory(err);
+    int failed = ret->directories && ret->environment && ret->config && ret->net && ret->stores
+                     ? 0
+                     : no_memory(err);
     for (size_t i = 0; !failed && i < cli->given_count; i++)
         failed = set_given(ret, &cli->given[i], err);
     if (!failed && !ret->serve.certificate != !ret->serve.key)
@@ -478,6 +527,11 @@ void options_free(struct options *options)
         free((char *)(uintptr_t)options->directories[i].host);
         free((char *)(uintptr_t)options->directories[i].guest);
     }
+    for (size_t i = 0; options->stores && i < options->policy.store_count; i++) {
+        free((char *)(uintptr_t)options->stores[i].name);
+        free((char *)(uintptr_t)options->stores[i].path);
+    }
+    free(options->stores);
     free(options->directories);
     free(options->environment);
     free(options->config);

@@ -11,6 +11,7 @@ struct options {
     struct policy policy; /* points into the fields below, argv and `file` */
     struct policy_directory *directories;
     struct net_rule *net;
+    struct policy_store *stores;
     const char **environment;
     const char **config;
     char *zone;

@@ -229,6 +229,21 @@ static int directory_mapping(struct reading *r, const struct policy_key *key)
     return failed ? -1 : 0;
 }
 
+/* NAME=FILE, with a file that starts at the policy file's folder. */
+static int add_store(struct reading *r, const struct policy_key *key, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    char *text = NULL;
+    if (!equals || equals[1] == '/' || !equals[1])
+        return add_setting(r, key, &r->event.start_mark, value);
+    if (asprintf(&text, "%.*s=%s/%s", (int)(equals - value), value, r->file->folder, equals + 1) <
+        0)
+        return no_memory(r);
+    int failed = add_setting(r, key, &r->event.start_mark, text);
+    free(text);
+    return failed;
+}
+
 static int one_value(struct reading *r, const struct policy_key *key)
 {
     bool directory = key->meaning == MEANS_FLAG && key->flag == FLAG_DIR;
@@ -252,6 +267,8 @@ static int one_value(struct reading *r, const struct policy_key *key)
         free(host);
         return failed;
     }
+    if (key->meaning == MEANS_FLAG && key->flag == FLAG_KEYVALUE)
+        return add_store(r, key, value);
     if (key->meaning == MEANS_DENY_DIR && value[0] != '/')
         return add_directory(r, key, &r->event.start_mark, value, NULL, false);
     return add_setting(r, key, &r->event.start_mark, value);

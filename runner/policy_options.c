@@ -97,6 +97,10 @@ static int deny_directory(const struct options *options, const struct policy_set
                            "denies %s, which lies in %s: give the directories beside it one by one",
                            denied, host);
     }
+    for (size_t i = 0; !failed && i < options->policy.store_count; i++)
+        if (within(options->policy.stores[i].path, denied))
+            failed = wrong(setting, err, "denies %s, so no store can be in %s", denied,
+                           options->policy.stores[i].path);
     free(denied);
     return failed;
 }

@@ -359,8 +359,8 @@ void cell_bury(struct cell *cell)
                       wall_in(cell->outcome.walls.standing, WALL_CGROUP));
     close(take_fd(&cell->process.pidfd));
     cgroups_remove(&cell->cgroups);
-    /* Pumps end when nobody holds the cell's ends of their pipes any more. */
-    grants_close(&cell->grants);
+    /* Pumps and keepers end when nobody holds the cell's ends any more. */
+    grants_end(&cell->grants);
     network_close(&cell->network);
     order_free(&cell->order);
 }

@@ -4,6 +4,7 @@
 #include "policies/host.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/keeper.h"
 #include "shim/mount.h"
 #include "shim/socket.h"
 #include <errno.h>
@@ -19,6 +20,7 @@ void grants_start(struct grants *grants)
 {
     grants->count = 0;
     grants->pump_count = 0;
+    grants->keeper_count = 0;
     for (int i = 0; i < 3; i++)
         grants->streams[i] = i;
     for (size_t i = 0; i < PROTOCOL_GRANTS; i++)
@@ -31,6 +33,14 @@ void grants_close(struct grants *grants)
         if (grants->at[i] >= 0)
             close(take_fd(&grants->at[i]));
     }
+}
+
+void grants_end(struct grants *grants)
+{
+    grants_close(grants);
+    for (size_t i = 0; i < grants->keeper_count; i++)
+        keeper_end(take_fd(&grants->keepers[i]));
+    grants->keeper_count = 0;
 }
 
 /* Takes `fd`, also on failure. */
@@ -226,6 +236,17 @@ static int open_certificate(struct grants *grants, const struct operation_certif
     return keep(grants, from->grant, fd, err);
 }
 
+static int start_keeper(struct grants *grants, const struct operation_store *store, struct err *err)
+{
+    if (grants->keeper_count == countof(grants->keepers))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "a cell can have %d stores", PROTOCOL_GRANTS);
+    int fd = keeper_start(store->program, store->path, &grants->keepers[grants->keeper_count], err);
+    if (fd < 0)
+        return -1;
+    grants->keeper_count++;
+    return keep(grants, store->grant, fd, err);
+}
+
 /* A descriptor of the shim's own, which keeps it. */
 static int pass_own(struct grants *grants, uint64_t grant, uint64_t own, struct err *err)
 {
@@ -284,6 +305,7 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
     case OPERATION_NAMESERVER:
         result = connect_server(grants, &operation->of.nameserver, err);
         break;
+    case OPERATION_STORE: result = start_keeper(grants, &operation->of.store, err); break;
     case OPERATION_TRUST: result = open_trust(grants, &operation->of.trust, err); break;
     case OPERATION_CERTIFICATE:
         result = open_certificate(grants, &operation->of.certificate, err);

@@ -12,6 +12,8 @@ struct grants {
     int streams[3];          /* what the caller's standard streams are: 0, 1 and 2 unless told */
     size_t pump_count;
     struct pump pumps[3];
+    size_t keeper_count;
+    int keepers[PROTOCOL_GRANTS]; /* processes, as pidfds */
 };
 
 /* No grants yet. */
@@ -22,7 +24,10 @@ void grants_start(struct grants *grants);
 int grants_make(struct grants *grants, const struct operation *operation, int pid,
                 struct wall_report *report, struct err *err);
 
-/* Closes the shim's copies of what was handed over; the pumps stay. */
+/* Closes the shim's copies of what was handed over; the pumps and keepers stay. */
 void grants_close(struct grants *grants);
+
+/* The cell is gone: so are its keepers, once they have put everything in its place. */
+void grants_end(struct grants *grants);
 
 #endif

@@ -48,6 +48,8 @@ export const set_up = (options, prefix) => {
   place(path.join(path.dirname(options.carrel), 'carrel-engine'), 'carrel-engine');
   const tls = path.join(path.dirname(options.carrel), 'carrel-tls');
   if (fs.existsSync(tls)) place(tls, 'carrel-tls');
+  const keeper = path.join(path.dirname(options.carrel), 'carrel-keyvalue');
+  if (fs.existsSync(keeper)) place(keeper, 'carrel-keyvalue');
 
   // A tree becomes that user's.
   const give = entry => {

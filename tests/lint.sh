@@ -36,7 +36,7 @@ check 'dependency rule' "$here/lint/includes.sh"
 check 'words' "$here/lint/words.sh"
 check 'sizes' "$here/lint/sizes.sh"
 check 'readmes' "$here/lint/readmes.sh"
-check 'segments' "$here/lint/segments.sh" "$BUILD/carrel" "$BUILD/carrel-engine" "$BUILD/carrel-tls"
+check 'segments' "$here/lint/segments.sh" "$BUILD/carrel" "$BUILD/carrel-engine" "$BUILD/carrel-tls" "$BUILD/carrel-keyvalue"
 check 'handlers jump' "$here/lint/jumps.sh" "$BUILD/carrel-engine"
 [ -n "${QUICK:-}" ] || check 'clang-tidy-19' tidy
 

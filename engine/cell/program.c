@@ -69,11 +69,12 @@ struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *s
     struct wasi_directory *directories =
         region_array(scratch, struct wasi_directory, cell->grant_count);
     int *listeners = region_array(scratch, int, cell->grant_count);
+    struct wasi_store *stores = region_array(scratch, struct wasi_store, cell->grant_count);
     struct wasi_variable *environment =
         region_array(scratch, struct wasi_variable, cell->environment_count);
     struct wasi_variable *settings =
         region_array(scratch, struct wasi_variable, cell->config_count);
-    if (!directories || !listeners || !environment || !settings) {
+    if (!directories || !listeners || !stores || !environment || !settings) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for what the component was granted");
         return NULL;
     }
@@ -90,6 +91,9 @@ struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *s
             };
         else if (grant->kind == GRANT_LISTENER)
             listeners[config.nlisteners++] = grant->descriptor;
+        else if (grant->kind == GRANT_STORE)
+            stores[config.nstores++] =
+                (struct wasi_store){.name = grant->name, .fd = grant->descriptor};
         else if (grant->kind <= GRANT_STDERR)
             config.streams[grant->kind - GRANT_STDIN] =
                 (struct wasi_stream){grant->descriptor, WASI_STREAM};
@@ -100,6 +104,7 @@ struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *s
         settings[i] = variable_of(cell->config[i]);
     config.directories = directories;
     config.listeners = listeners;
+    config.stores = stores;
     config.environment = environment;
     config.config = settings;
     return wasi_new(vm_heap(vm), &config, err);

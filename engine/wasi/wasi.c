@@ -135,6 +135,21 @@ static int open_listeners(struct wasi *wasi, const struct wasi_config *config, s
     return 0;
 }
 
+static int open_stores(struct wasi *wasi, const struct wasi_config *config, struct err *err)
+{
+    wasi->stores = heap_zeroed(wasi->heap, config->nstores, sizeof *wasi->stores);
+    if (!wasi->stores)
+        return exhausted(err);
+    for (size_t i = 0; i < config->nstores; i++) {
+        wasi->stores[i].fd = config->stores[i].fd;
+        if (copy(wasi, config->stores[i].name, "the name of a store", &wasi->stores[i].name, err) <
+            0)
+            return -1;
+    }
+    wasi->nstores = config->nstores;
+    return 0;
+}
+
 struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struct err *err)
 {
     struct wasi *wasi = heap_zeroed(heap, 1, sizeof *wasi);
@@ -152,7 +167,8 @@ struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struc
     reactor_init(&wasi->reactor, heap, config->may_poll);
     wasi_seed(wasi, config->seed);
     if (open_streams(wasi, config, err) < 0 || open_directories(wasi, config, err) < 0 ||
-        open_listeners(wasi, config, err) < 0 || copy_texts(wasi, config, err) < 0)
+        open_listeners(wasi, config, err) < 0 || open_stores(wasi, config, err) < 0 ||
+        copy_texts(wasi, config, err) < 0)
         return NULL;
     return wasi;
 }

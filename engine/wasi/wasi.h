@@ -48,6 +48,13 @@ struct wasi_variable {
     struct str value;
 };
 
+/* A store of wasi:keyvalue: a socket to whoever keeps it. */
+struct wasi_store {
+    struct str name;
+    int fd;
+    bool lost; /* the socket failed in the middle of something */
+};
+
 struct wasi_config {
     struct wasi_stream streams[3]; /* standard input, output, error */
     bool terminals[3]; /* the caller's is one, and the guest may know: be it granted or not */
@@ -61,6 +68,8 @@ struct wasi_config {
     size_t nenvironment;
     const struct wasi_variable *config; /* of wasi:config */
     size_t nconfig;
+    const struct wasi_store *stores;
+    size_t nstores;
     struct str zone; /* as zone.h reads it; empty: UTC */
     struct str cwd;  /* empty: there is none */
     struct wasi_network {
@@ -112,6 +121,8 @@ struct wasi {
     size_t nenvironment;
     struct wasi_variable *config;
     size_t nconfig;
+    struct wasi_store *stores;
+    size_t nstores;
     struct zone_span *zone; /* see zone.h */
     size_t nzone;
     struct str cwd;

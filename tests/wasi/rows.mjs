@@ -37,6 +37,7 @@ const plant = () => {
 //   ro, rw         a directory, for reading or for changes, too
 //   env, config    two variables, two settings
 //   timezone       Europe/Berlin
+//   keyvalue       a store, box
 //   net            the loopback interface
 //   listen         a listening socket, to which a peer connects
 //   tty            a terminal at all three streams
@@ -58,6 +59,7 @@ const flags_for = async word => {
     case 'rw': return ['--dir', `${plant()}::/`];
     case 'env': return ['--env', 'A=1', '--env', 'B=two'];
     case 'config': return ['--config', 'mode=fast', '--config', 'size=7'];
+    case 'keyvalue': return ['--keyvalue', `box=${path.join(plant(), 'e', 'box.db')}`];
     case 'timezone': return ['--timezone', 'Europe/Berlin'];
     case 'net': return ['connect=127.0.0.1:*', 'listen=127.0.0.1:*', 'udp=127.0.0.1:*', 'dns=localhost'].flatMap(rule => ['--net', rule]);
     case 'listen': {
@@ -79,7 +81,7 @@ const flags_for = async word => {
 
 const lacking = scenario => {
   const [, denied] = scenario.without.split(':');
-  return denied ?? { ro: 'dir.', rw: 'dir.', env: 'env', config: 'config', timezone: 'timezone', net: 'net', listen: 'net' }[scenario.with];
+  return denied ?? { ro: 'dir.', rw: 'dir.', env: 'env', config: 'config', keyvalue: 'keyvalue', timezone: 'timezone', net: 'net', listen: 'net' }[scenario.with];
 };
 const exit_code = word => {
   const [kind, what] = word.split(':');

@@ -1,0 +1,101 @@
+/* Starting keepers; see keeper.h. */
+#include "shim/keeper.h"
+
+#include "shim/advice.h"
+#include "shim/cleanup.h"
+#include "shim/protocol.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* Milliseconds: for opening a store, of which a crash may have left a journal; and for closing it.
+ */
+#define OPENING_TIME 20000
+#define CLOSING_TIME 10000
+
+static _Noreturn void become(const char *program, const char *path, int socket, pid_t shim)
+{
+    char *const arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)path, NULL};
+    char *const nothing[] = {NULL};
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* A terminal's signals are for the shim; the keeper goes when its cell has gone. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    /* Above all that is to be replaced, whatever was open. */
+    int above = fcntl(socket, F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null_above = null < 0 ? -1 : fcntl(null, F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
+    if (above >= 0 && null_above >= 0 && dup2(null_above, 0) == 0 && dup2(null_above, 1) == 1 &&
+        dup2(null_above, 2) == 2 && dup2(above, PROTOCOL_SOCKET) == PROTOCOL_SOCKET &&
+        syscall(SYS_close_range, PROTOCOL_SOCKET + 1, ~0u, 0) == 0 &&
+        prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == shim)
+        execve(program, arguments, nothing);
+    _exit(127);
+}
+
+/* What it says first. */
+static int hear(int socket, const char *program, const char *path, struct err *err)
+{
+    struct record_store_answer head;
+    char text[256];
+    struct pollfd ready = {.fd = socket, .events = POLLIN};
+    if (poll(&ready, 1, OPENING_TIME) != 1)
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "cannot keep a store in %s: it takes too long to open: others hold it",
+                       path);
+    if (recv(socket, &head, sizeof head, MSG_WAITALL) != (ssize_t)sizeof head)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no keeper for the store in %s: %s cannot be run: install it beside the "
+                       "engine",
+                       path, program);
+    if (head.status == PROTOCOL_STORE_DONE)
+        return 0;
+    size_t size = head.size < sizeof text ? head.size : sizeof text;
+    ssize_t got = recv(socket, text, size, MSG_WAITALL);
+    return err_set(err, ERR_ABSENT, ERR_NOWHERE, "%.*s", got > 0 ? (int)got : 0, text);
+}
+
+int keeper_start(const char *program, const char *path, int *ret_pidfd, struct err *err)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no socket for a store: %s%s", strerror(errno),
+                       advice_on(errno));
+    cleanup_close int ours = pair[0], theirs = pair[1];
+    pid_t shim = getpid(), pid = fork();
+    if (pid == 0)
+        become(program, path, theirs, shim);
+    cleanup_close int pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0)
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no process for a store: %s%s", strerror(errno),
+                       advice_on(errno));
+    close(take_fd(&theirs));
+    if (hear(ours, program, path, err)) {
+        close(take_fd(&ours));
+        keeper_end(take_fd(&pidfd));
+        return -1;
+    }
+    *ret_pidfd = take_fd(&pidfd);
+    return take_fd(&ours);
+}
+
+void keeper_end(int pidfd)
+{
+    struct pollfd gone = {.fd = pidfd, .events = POLLIN};
+    if (poll(&gone, 1, CLOSING_TIME) != 1)
+        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    siginfo_t info;
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+        ;
+    close(pidfd);
+}
