@@ -362,6 +362,9 @@ FUZZ_LIBS_values     := $(UNIT_LIBS)
 FUZZ_ROOMS_module    := $(rooms_wasm)
 FUZZ_ROOMS_translate := $(rooms_wasm)
 FUZZ_ROOMS_http   := $(rooms_http)
+FUZZ_ROOMS_serve  := $(rooms_http)
+FUZZ_MORE_serve   := $(filter-out %/seat.c %/server.c,$(call src,engine/serve))
+FUZZ_LIBS_serve   := $(NGHTTP2)
 FUZZ_ROOMS_demand := $(rooms_policy)
 FUZZ_ROOMS_messages := $(rooms_shim)
 FUZZ_LIBS_messages  := $(UNIT_LIBS_shim)
@@ -372,7 +375,7 @@ FUZZ_SECONDS         ?= 60
 
 # fuzzer NAME
 define fuzzer
-$(B)/test/fuzz/$(1): $(call obj,fuzz,tests/fuzz/fuzz_$(1).c $(filter-out %/main.c,$(call src,$(FUZZ_ROOMS_$(1)))))
+$(B)/test/fuzz/$(1): $(call obj,fuzz,tests/fuzz/fuzz_$(1).c $(FUZZ_MORE_$(1)) $(filter-out %/main.c,$(call src,$(FUZZ_ROOMS_$(1)))))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_fuzz) -o $$@ $$^ $$(FUZZ_LIBS_$(1))

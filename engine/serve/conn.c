@@ -150,7 +150,7 @@ static bool own_fields(struct conn *conn)
 void conn_request(struct conn *conn)
 {
     const struct serve_config *config = conn->server->config;
-    const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
+    const struct bytes text = buffer_text(&conn->in);
     conn_clock(conn, CLOCK_NONE);
     conn->virgin = false;
     watch_begin(conn);
@@ -208,7 +208,7 @@ static bool read_some(struct conn *conn)
         return true;
     }
     if (begins == PREFACE_NONE) {
-        const struct bytes text = {in->bytes + in->at, buffer_left(in)};
+        const struct bytes text = buffer_text(in);
         enum http_progress progress = http_head_read(&conn->head, text);
         if (progress == HTTP_DONE)
             conn_request(conn);

@@ -201,4 +201,10 @@ static inline uint32_t buffer_left(const struct buffer *buffer)
     return buffer->len - buffer->at;
 }
 
+/* What is left, also of one without a block. */
+static inline struct bytes buffer_text(const struct buffer *buffer)
+{
+    return (struct bytes){buffer->bytes ? buffer->bytes + buffer->at : NULL, buffer_left(buffer)};
+}
+
 #endif

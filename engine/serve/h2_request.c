@@ -34,8 +34,10 @@ static int put_field(struct h2_stream *stream, struct buffer *to, struct str nam
 
 static struct str pseudo(const struct h2_stream *stream, unsigned which)
 {
-    return (struct str){(const char *)stream->pseudo.bytes + stream->spans[which].at,
-                        stream->spans[which].len};
+    const struct http_span *span = &stream->spans[which];
+    if (!span->len)
+        return str_of("");
+    return (struct str){(const char *)stream->pseudo.bytes + span->at, span->len};
 }
 
 /* nghttp2 has seen to it that each comes once, and before the others. */
@@ -123,7 +125,7 @@ static unsigned read_head(struct h2_stream *stream)
     struct server *server = conn->server;
     if (stream->refused)
         return stream->refused;
-    const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
+    const struct bytes text = buffer_text(&conn->in);
     conn->head = http_head_new(HTTP_REQUEST, server->fields, HTTP_MAX_FIELDS, HTTP_MAX_HEAD);
     switch (http_head_read(&conn->head, text)) {
     case HTTP_DONE: return 0;

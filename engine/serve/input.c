@@ -109,7 +109,7 @@ static int64_t read_trailers(struct conn *conn)
     }
     for (;;) {
         struct buffer *in = &conn->in;
-        const struct bytes text = {in->bytes + in->at, buffer_left(in)};
+        const struct bytes text = buffer_text(in);
         enum http_progress progress = http_head_read(&conn->trailer, text);
         if (progress == HTTP_BAD)
             return fails(conn, HTTP_ERROR_HTTP_REQUEST_TRAILER_SECTION_SIZE);
@@ -156,7 +156,7 @@ static int64_t read_buffered(struct conn *conn, void *to, size_t len)
     while (conn->body_state == BODY_COMES) {
         size_t used = 0;
         struct bytes data = {NULL, 0};
-        const struct bytes text = {in->bytes + in->at, buffer_left(in)};
+        const struct bytes text = buffer_text(in);
         enum http_body_progress progress = http_body_read(&conn->body, text, len, &used, &data);
         if (progress == HTTP_BODY_DATA)
             memcpy(to, data.at, data.len);
@@ -257,7 +257,7 @@ static bool peek(struct conn *conn)
     struct buffer *in = &conn->in;
     size_t used = 0;
     struct bytes data;
-    const struct bytes text = {in->bytes + in->at, buffer_left(in)};
+    const struct bytes text = buffer_text(in);
     switch (http_body_read(&conn->body, text, 0, &used, &data)) {
     case HTTP_BODY_DATA:
     case HTTP_BODY_MORE: break;

@@ -167,7 +167,7 @@ static bool make_args(struct seat *seat, struct conn *conn)
 {
     struct serve_instance *instance = &seat->instance;
     struct wasi *wasi = instance->wasi;
-    const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
+    const struct bytes text = buffer_text(&conn->in);
     struct http_source *source = request_source_new(wasi, conn);
     seat->args.request =
         source ? incoming_request_new(wasi, &conn->head, text, conn->server->config->secure, source)

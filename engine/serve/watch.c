@@ -72,7 +72,7 @@ static bool watched(const struct server *server)
 /* Method and target, with a blank between them. */
 static void take_note(struct conn *conn)
 {
-    const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
+    const struct bytes text = buffer_text(&conn->in);
     const struct str method = http_text(text, conn->head.method_name);
     const struct str target = http_text(text, conn->head.target);
     size_t len = target.len < NOTE_MOST ? target.len : NOTE_MOST;
@@ -279,7 +279,7 @@ static void respond(struct conn *conn, const char *type, const struct buffer *bo
 void watch_answer(struct conn *conn)
 {
     struct server *server = conn->server;
-    const struct bytes text = {conn->in.bytes + conn->in.at, buffer_left(&conn->in)};
+    const struct bytes text = buffer_text(&conn->in);
     const struct str target = http_text(text, conn->head.target);
     bool metrics = str_is(target, "/metrics"), health = str_is(target, "/health");
     bool asks = conn->head.method == HTTP_GET || conn->head.method == HTTP_HEAD;
