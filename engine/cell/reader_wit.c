@@ -184,13 +184,23 @@ static int export(struct walk *walk, const struct wit_decl *home, struct wit_pat
 static const struct wasi_world {
     const char *name;
     const char *imports;
-    struct wit_path exported;
+    uint32_t exported; /* a row */
 } wasi_worlds[] = {
-#define EXPORT_COMMAND                      {{"wasi:cli", 8}, {"run", 3}, {"", 0}}
-#define EXPORT_PROXY                        {{"wasi:http", 9}, {"incoming-handler", 16}, {"", 0}}
+#define EXPORT_COMMAND                      ROW_export_run
+#define EXPORT_PROXY                        ROW_export_http_incoming_handle
 #define WORLD(fact, name, interfaces, what) {name, interfaces, EXPORT_##fact},
 #include "policies/world.def"
 };
+
+/* "PACKAGE/NAME" with a version. */
+static struct wit_path split(struct str interface, struct str version)
+{
+    const char *slash = memchr(interface.at, '/', interface.len);
+    size_t package = slash ? (size_t)(slash - interface.at) : 0;
+    size_t skipped = slash ? package + 1 : 0;
+    return (struct wit_path){
+        {interface.at, package}, {interface.at + skipped, interface.len - skipped}, version};
+}
 
 /* All interfaces of a list with spaces between, as world.def has them. */
 static void import_list(struct walk *walk, struct str list, struct str version)
@@ -203,8 +213,8 @@ static void import_list(struct walk *walk, struct str list, struct str version)
     }
 }
 
-/* A world that the file does not have: "wasi:cli/command", "wasi:cli/imports", and "imports" of any
- * package of WASI. */
+/* A world that the file does not have: one of world.def, what such a one imports, and "imports" of
+ * any package of WASI. */
 static int include_foreign(struct walk *walk, const struct wit_decl *home,
                            const struct wit_path *path)
 {
@@ -214,12 +224,15 @@ static int include_foreign(struct walk *walk, const struct wit_decl *home,
     for (size_t i = 0; path->version.len && i < countof(wasi_worlds); i++) {
         const struct wasi_world *of = &wasi_worlds[i];
         bool whole = str_is(world, of->name);
-        if (!whole && !(imports && str_eq(path->package, of->exported.package)))
+        struct str package = split(str_of(of->name), path->version).package;
+        if (!whole && !(imports && str_eq(path->package, package)))
             continue;
         import_list(walk, str_of(of->imports), path->version);
-        struct wit_path exported = of->exported;
-        exported.version = path->version;
-        return whole ? export(walk, home, exported) : 0;
+        if (!whole)
+            return 0;
+        const struct row_export row = export_of_row(of->exported);
+        const struct str interface = {row.interface, strcspn(row.interface, "@")};
+        return export(walk, home, split(interface, path->version));
     }
     const struct str package = {world.at, world.len - path->name.len};
     if (imports && answer_interface(walk->answer, package, path->version, false))

@@ -17,7 +17,8 @@ allowed() {
     engine | engine/cell) echo 'engine/base engine/wasm engine/exec engine/component engine/http engine/wasi engine/serve engine/cell' ;;
     policies) echo 'engine/base policies' ;;
     shim | shim/containerd) echo 'engine/base policies shim shim/containerd' ;;
-    runner) echo 'engine/base policies shim runner' ;;
+    runner) echo 'engine/base policies policies/bpf shim runner' ;;
+    policies/bpf) echo 'policies/bpf' ;;
     *) echo any ;;
     esac
 }
