@@ -307,6 +307,7 @@ static _Noreturn void help(struct prepared *room, const struct preparing *what, 
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != shim || !work)
         _exit(1);
+    close(what->listener); /* a shim that dies takes its socket with it at once */
     work->room = room;
     work->what = what;
     work->socket = socket;

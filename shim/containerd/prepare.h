@@ -17,6 +17,7 @@ struct preparing {
     const struct component *component; /* of an exec: the container's */
     const struct streams *streams;
     const struct shim *shim; /* whose cells may share namespaces */
+    int listener;            /* the shim's, which the helper does not keep open */
 };
 
 /* Starts a helper that fills in `room`, which is shared, and tells so on *ret_socket. It has to be

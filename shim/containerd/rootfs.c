@@ -2,6 +2,7 @@
 #include "shim/containerd/rootfs.h"
 
 #include "shim/cleanup.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -136,6 +137,19 @@ static int find_in_path(int root, const struct prepared *prepared, const char *n
     return -1;
 }
 
+/* An image whose layers are components and no file systems has nothing in it. */
+static bool is_empty(const char *root)
+{
+    DIR *folder = opendir(root);
+    const struct dirent *entry = NULL;
+    while (folder && (entry = readdir(folder)) &&
+           (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0))
+        ;
+    if (folder)
+        closedir(folder);
+    return folder && !entry;
+}
+
 int rootfs_find(const struct bundle *bundle, const char *root, const struct prepared *prepared,
                 char ret[64], struct err *err)
 {
@@ -153,6 +167,11 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
                                  : find_in_path(top, prepared, name);
     if (fd < 0 && name[0] != '/')
         fd = find_joined(top, cwd ? cwd : "/", strlen(cwd ? cwd : "/"), name);
+    if (fd < 0 && is_empty(root))
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "the container's root file system is empty: its image is a WebAssembly "
+                       "artifact, which carrel does not fetch: `carrel pack` without --artifact "
+                       "makes an image that runs");
     if (fd < 0)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "there is no component %s in the container's root file system: %s", name,

@@ -114,6 +114,7 @@ static void on_create(const struct handling *of, const struct message_create_req
     const struct preparing what = {.bundle = container->bundle,
                                    .rootfs = request->rootfs,
                                    .streams = &process->streams,
+                                   .listener = of->service->connections.listener,
                                    .shim = &of->tasks->shim};
     if (copy_streams(&process->streams, request->in, request->out, request->error,
                      request->terminal) &&
@@ -156,6 +157,7 @@ static void on_exec(const struct handling *of, const struct message_exec_request
                                    .process = spec.value,
                                    .component = &init->component,
                                    .streams = &process->streams,
+                                   .listener = of->service->connections.listener,
                                    .shim = &of->tasks->shim};
     if (bytes_copy(request->exec, process->exec, ID_MAX) &&
         copy_streams(&process->streams, request->in, request->out, request->error,

@@ -155,7 +155,8 @@ const tests = {
   async 'a component that cannot be is refused at Create'() {
     writeFileSync(path.join(folder, 'elf'), Buffer.from('\x7fELF and more'));
     const cases = [
-      [null, {}, /there is no component \/module.wasm/],
+      [null, {}, /is empty: its image is a WebAssembly artifact/],
+      [program.hello, { args: ['/other.wasm'] }, /there is no component \/other.wasm/],
       [path.join(folder, 'elf'), {}, /no WebAssembly \(a Linux program needs another runtime\)/],
       [program.hello, { args: [] }, /no arguments/],
       [program.hello, { annotations: { 'carrel.policy/nte': 'all' } }, /carrel.policy\/nte is not known/],
@@ -506,6 +507,14 @@ const tests = {
     assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'exit', 'delete']);
     await c.client.call('Shutdown', { id: c.id });
     await c.client.closed;
+  },
+
+  async 'what the program says of itself'() {
+    assert.match(execFileSync(shim, ['-v']).toString(), /^containerd-shim-carrel-v1:\n  Version:/);
+    const info = proto.decode({ name: [1, 's'], version: [2, { version: [1, 's'] }] }, execFileSync(shim, ['-info'], { input: '' }));
+    assert.equal(info.name, 'io.containerd.carrel.v1');
+    assert.match(info.version.version, /^\d/);
+    for (const args of [['-wrong'], ['-id'], []]) assert.throws(() => execFileSync(shim, args, { stdio: 'ignore' }));
   },
 
   async 'version 3: a bootstrap in JSON, and the same service under its name'() {
