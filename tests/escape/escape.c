@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum second { ALSO, ALONE };
@@ -78,6 +79,42 @@ static const struct {
     {"unset_no_new_privs", "there is no such call"},
     {"x32_call", "the kernel has none"},
 };
+
+/* Attacks whose second wall is younger than Linux 6.1, or that older kernels lack: below this
+ * version the table's word on them does not hold. */
+static const struct {
+    const char *name;
+    unsigned version; /* 1000 times the first number, and the second */
+} younger[] = {
+    {"map_writable_code", 6003}, /* PR_SET_MDWE */
+    {"make_code", 6003},
+    {"unprotect_text", 6003},
+    {"key_code", 6003},
+    {"secret_memory", 6005},      /* on by default */
+    {"reach_another_peer", 6007}, /* Landlock's ABI 4 */
+    {"listen_instead", 6007},
+    {"list_mounts", 6008},
+    {"io_uring", 6018},                /* asks for locked memory: not in 6.1, and in 6.18 */
+    {"ask_from_vsyscall", UINT32_MAX}, /* as the kernel was configured */
+};
+
+static unsigned kernel_version(void)
+{
+    struct utsname name;
+    unsigned first = 0, second = 0;
+    if (uname(&name) || sscanf(name.release, "%u.%u", &first, &second) != 2)
+        return UINT32_MAX;
+    return first * 1000 + second;
+}
+
+/* Whether the table's word on an attack is about younger kernels than this one. */
+static bool is_younger(const char *name)
+{
+    for (size_t i = 0; i < sizeof younger / sizeof *younger; i++)
+        if (strcmp(younger[i].name, name) == 0)
+            return kernel_version() < younger[i].version;
+    return false;
+}
 
 /* Walls that are taken away together, because one without the other is none. The others
  * (descriptors, terminals, the sealed component) cannot be taken away: a cell has no other way to
@@ -249,7 +286,8 @@ static int two_walls(bool verbose)
         char all[256];
         bool won = wins(&attacks[i], 0);
         snprintf(all, sizeof all, "%s", fate(attack_without(&attacks[i], 0)));
-        bool as_said = wins(&attacks[i], WALL_BIT(WALL_SECCOMP)) == (attacks[i].second == ALONE);
+        bool as_said = wins(&attacks[i], WALL_BIT(WALL_SECCOMP)) == (attacks[i].second == ALONE) ||
+                       is_younger(attacks[i].name);
         const struct result *result = attack_without(&attacks[i], WALL_BIT(WALL_SECCOMP));
         open += won;
         wrong += !as_said;
@@ -326,13 +364,14 @@ static void judge_walls(const struct attack *attack, struct count *count)
     else
         printf(" 2 walls: seccomp, %s%s%s%s", attack->why, why_not ? " (not shown: " : "",
                why_not ? why_not : "", why_not ? ")" : "");
-    printf("%s\n", (openings > 0) == (attack->second == ALONE) ? "" : " NOT AS THE TABLE SAYS");
+    bool as_said = (openings > 0) == (attack->second == ALONE) || is_younger(attack->name);
+    printf("%s\n", as_said ? "" : " NOT AS THE TABLE SAYS");
     fflush(stdout);
     count->open += won;
     count->dead += !live && !why_not;
     count->single += openings > 0;
     count->two += openings == 0;
-    count->wrong += (openings > 0) != (attack->second == ALONE);
+    count->wrong += !as_said;
 }
 
 static int wall_by_wall(void)
