@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Milliseconds for the last bytes to clients, once the component has ended. */
+#define FINISH_TIME 2000
+
 void tls_start(struct tls *tls)
 {
     tls->policy = NULL;
@@ -52,8 +55,20 @@ int tls_open(struct tls *tls, const struct host *host, const struct policy *poli
     return 0;
 }
 
+/* What the component's cell has written before it ended is still on its way to clients. */
+static void let_finish(struct tls *tls)
+{
+    struct pollfd ended = {tls->cell.process.pidfd, POLLIN, 0};
+    if (!tls->certificate || !tls_serves(tls) || shutdown(tls->cell.process.socket, SHUT_WR))
+        return;
+    while (poll(&ended, 1, FINISH_TIME) < 0 && errno == EINTR)
+        ;
+}
+
 void tls_close(struct tls *tls)
 {
+    if (tls->active)
+        let_finish(tls);
     if (tls->active)
         cell_close(&tls->cell);
     tls->active = false;

@@ -138,11 +138,15 @@ test('two workers', async () => {
 test('told to end, it ends what it has begun', async () => {
   const one = await serve([...flags, component('hstatus')]);
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
-  same((await ask(one.port, '/s/200')).status, 200);
-  const slow = ask(one.port, '/slow');
-  await sleep(300);
-  one.child.kill('SIGTERM');
-  same((await slow).body.toString(), '012');
+  let text = '';
+  const whole = new Promise((resolve, reject) => https.get({ host: 'localhost', port: one.port, path: '/slow', ca, agent: false }, response => {
+    one.child.kill('SIGTERM'); // now that it has begun
+    response.on('data', data => { text += data; });
+    response.on('end', resolve);
+    response.on('error', reject);
+  }).on('error', reject));
+  await whole;
+  same(text, '012');
   same(await ended, 0, 'it ended with');
 });
 const begins_not = (name, says, ...given) => test(`does not begin: ${name}`, async () => {

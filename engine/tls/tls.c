@@ -16,6 +16,8 @@ enum { LINKS = 400 };
 static struct link *links[LINKS];
 static size_t link_count;
 
+static bool last; /* the shim has no more connections: those that are left go to their end */
+
 /* A message of the shim and the two descriptors with it. False: there is none. Ends the cell if the
  * shim is gone. */
 static bool receive(struct message_secure *ret, int ret_fds[2])
@@ -32,6 +34,10 @@ static bool receive(struct message_secure *ret, int ret_fds[2])
     ssize_t size = recvmsg(PROTOCOL_SOCKET, &packet, MSG_CMSG_CLOEXEC);
     if (size < 0 && errno == EINTR)
         return false;
+    if (size == 0) {
+        last = true;
+        return false;
+    }
     const struct cmsghdr *rights = size > 0 ? CMSG_FIRSTHDR(&packet) : NULL;
     if (size != (ssize_t)sizeof *ret || ret->kind != MESSAGE_SECURE || !rights ||
         rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS ||
@@ -110,10 +116,10 @@ void role_tls(struct cell *cell)
         tell_failure(&err);
         return;
     }
-    for (;;) {
+    while (!last || (contexts.server && link_count)) {
         /* A server's clients wait, where there is no room, for others to end. */
         bool full = link_count == LINKS && contexts.server;
-        polls[0] = (struct pollfd){full ? -1 : PROTOCOL_SOCKET, POLLIN, 0};
+        polls[0] = (struct pollfd){full || last ? -1 : PROTOCOL_SOCKET, POLLIN, 0};
         for (size_t i = 0; i < link_count; i++)
             link_wait(links[i], polls + 1 + 2 * i);
         if (ppoll(polls, 1 + 2 * link_count, NULL, NULL) < 0)
