@@ -73,6 +73,8 @@ ratio 0.06 carrel runc 'carrel run, demand cached, against runc run'
 echo "cells started a second by one shim: $("$build/test/host/start_cell" "$build/test/cell/ended" shared 1500) with shared namespaces (goal 2500), $("$build/test/host/start_cell" "$build/test/cell/ended" 500) with fresh ones (goal 1000)"
 "$build/test/host/neighbour" "$build/test/cell/engine" 100 2>/dev/null |
     awk '{ printf "a cell that asks, beside one that floods the shim: %.2f x its time alone   (goal 2)\n", $3 }'
+"$build/test/host/start_cell" "$build/test/cell/ended" shared pool |
+    awk '{ printf "a cell that waits, from its order to its component: %.3f ms median, %.3f least   (goal 0.2)\n", $2 / 1000, $1 / 1000 }'
 echo "private memory of an idle cell: $("$build/test/host/start_cell" "$build/carrel-engine" idle) KiB   (goal 400)"
 [ -z "$(command -v strace)" ] ||
     echo "system calls of all processes: $(calls "$build/carrel" run "$component") with the demand cached (goal 50), $(calls "$build/carrel" run --no-cache "$component") without (goal 80)"
