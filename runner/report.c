@@ -54,7 +54,8 @@ static void add_name(struct names *names, const char *name)
         names->used += (size_t)wrote;
 }
 
-void report_missing(const char *file, const struct demand *demand, const struct verdict *verdict)
+static void report_missing(const char *file, const struct demand *demand,
+                           const struct verdict *verdict)
 {
     for (int first = 0; first < ROW_COUNT; first++) {
         const char *interface = row_infos[first].interface;
@@ -83,13 +84,25 @@ void report_missing(const char *file, const struct demand *demand, const struct 
                     all - shown);
 }
 
+void report_refusal(const char *file, const struct err *err, const struct examined *of)
+{
+    report_error(file, err);
+    if (of && err->kind == ERR_UNLINKABLE)
+        report_missing(file, &of->demand, &of->verdict);
+}
+
 /* --- How a cell ended ---------------------------------------------------------------------------
  */
 
 void report_outcome(const char *file, const struct outcome *outcome)
 {
-    if (outcome->by_guest)
+    if (outcome->by_guest) {
+        if (outcome->told > EXIT_CODE_MAX)
+            report_line("%s: it ended with %" PRIu32 ", and an exit code is at most %d: that is "
+                        "carrel's",
+                        file, outcome->told, EXIT_CODE_MAX);
         return;
+    }
     report_error(file, &outcome->why);
     for (uint32_t i = 0; i < outcome->frame_count; i++) {
         const struct record_frame *frame = &outcome->frames[i];

@@ -2,7 +2,7 @@
 #ifndef CARREL_RUNNER_REPORT_H
 #define CARREL_RUNNER_REPORT_H
 
-#include "policies/derive.h"
+#include "runner/examine.h"
 #include "shim/outcome.h"
 
 /* "carrel: ..." with nothing raw in it: the text may hold names that a component chose. */
@@ -12,11 +12,12 @@ void report_line(const char *format, ...) PRINTF(1, 2);
  * place in the file. Returns the exit code of the kind. */
 int report_error(const char *file, const struct err *err);
 
-/* What a refused component imports that nobody provides, or with another type: all of it, a line
- * for each interface. */
-void report_missing(const char *file, const struct demand *demand, const struct verdict *verdict);
+/* A run that does not begin: why, and all that the component imports which nobody provides, or with
+ * another type, a line for each interface. `of` may hold less than a verdict, or be NULL. */
+void report_refusal(const char *file, const struct err *err, const struct examined *of);
 
-/* Why a cell ended, unless its guest ended itself: the failure and a backtrace. */
+/* Why a cell ended: the failure and a backtrace, or, if its guest ended itself, what an exit code
+ * has no room for. */
 void report_outcome(const char *file, const struct outcome *outcome);
 
 /* The end of a run as one line of JSON on `fd`; nothing if that is -1. `why` is NULL if the code is

@@ -62,7 +62,7 @@ static int traced_run(struct examiner *examiner, const struct options *options, 
 }
 
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if the run is refused,
- * which is in *err. */
+ * which is said, and is in *err. */
 static int run(struct examiner *examiner, const struct options *options, const char *path,
                struct text_list arguments, struct outcome *ret, struct err *err)
 {
@@ -71,13 +71,7 @@ static int run(struct examiner *examiner, const struct options *options, const c
     int failed = options->trace ? trace_open(&trace, err) : 0;
     examiner->witnessed = trace.heard;
     failed = failed || examine(examiner, options, path, arguments, &of, err);
-    if (!failed) {
-        failed = judge(options, of, err);
-        if (failed && err->kind == ERR_UNLINKABLE) {
-            report_error(path, err);
-            report_missing(path, &of->demand, &of->verdict);
-        }
-    }
+    failed = failed || judge(options, of, err);
     if (!failed) {
         if (options->explain)
             examine_explain("The component's cell", &of->run.plan);
@@ -87,6 +81,8 @@ static int run(struct examiner *examiner, const struct options *options, const c
         else
             session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
+    if (failed)
+        report_refusal(path, err, of);
     if (options->trace)
         trace_close(&trace);
     examined_free(of);
@@ -127,18 +123,19 @@ int command_run(const struct options *options, char **operands, size_t count)
     /* Not when everything is printed before it is done. */
     examiner.run_follows = !options->explain;
     int failed = examiner_open(&examiner, options, &err);
-    const char *about = failed ? NULL : path;
-    if (!failed) {
+    if (failed) {
+        report_error(NULL, &err);
+    } else {
         failed = record_open(options, &log, &err);
         examiner.session.log = &log;
-        if (!failed)
+        if (failed)
+            report_error(path, &err);
+        else
             failed = run(&examiner, options, path, arguments, &outcome, &err);
         examiner_close(&examiner);
     }
     if (!failed)
         report_outcome(path, &outcome);
-    else if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
-        report_error(about, &err);
     const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
     code = session_exit_code(&examiner.session, code);

@@ -44,7 +44,7 @@ static struct cell_serve settings(const struct options *options, const struct se
 }
 
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if serving is refused,
- * which is in *err. */
+ * which is said, and is in *err. */
 static int serve(struct examiner *examiner, const struct options *options, const char *path,
                  struct serving *serving, struct outcome *ret, struct err *err)
 {
@@ -52,13 +52,7 @@ static int serve(struct examiner *examiner, const struct options *options, const
     const struct cell_serve serves = settings(options, serving);
     examiner->serve = &serves;
     int failed = examine(examiner, options, path, (struct text_list){0}, &of, err);
-    if (!failed) {
-        failed = judge(of, err);
-        if (failed && err->kind == ERR_UNLINKABLE) {
-            report_error(path, err);
-            report_missing(path, &of->demand, &of->verdict);
-        }
-    }
+    failed = failed || judge(of, err);
     if (!failed) {
         if (options->explain)
             examine_explain("The component's cell", &of->run.plan);
@@ -68,6 +62,8 @@ static int serve(struct examiner *examiner, const struct options *options, const
         session_serve(&examiner->session, serving);
         session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
+    if (failed)
+        report_refusal(path, err, of);
     examined_free(of);
     return failed;
 }
@@ -93,18 +89,20 @@ static int work(void *data, uint64_t number)
     serving->worker = number;
     examiner.run_follows = !server->options->explain;
     int failed = examiner_open(&examiner, server->options, &err);
-    const char *about = failed ? NULL : server->path;
-    if (!failed) {
+    if (failed) {
+        report_error(NULL, &err);
+    } else {
         failed = record_open(server->options, &log, &err) || serving_open(serving, &err);
         examiner.session.log = &log;
-        failed = failed || serve(&examiner, server->options, server->path, serving, &outcome, &err);
+        if (failed)
+            report_error(server->path, &err);
+        else
+            failed = serve(&examiner, server->options, server->path, serving, &outcome, &err);
         examiner_close(&examiner);
     }
     serving_close(serving);
     if (!failed)
         report_outcome(server->path, &outcome);
-    else if (err.kind != ERR_UNLINKABLE) /* said already, with all that is missing */
-        report_error(about, &err);
     const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
     code = session_exit_code(&examiner.session, code);

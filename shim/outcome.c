@@ -17,7 +17,8 @@ void outcome_exit(struct outcome *outcome, uint32_t code)
     if (outcome_known(outcome))
         return;
     outcome->by_guest = true;
-    outcome->exit_code = (int)(code & 0xff);
+    outcome->told = code;
+    outcome->exit_code = code < EXIT_CODE_MAX ? (int)code : EXIT_CODE_MAX;
 }
 
 void outcome_fail(struct outcome *outcome, enum err_kind kind, uint64_t offset, const char *format,

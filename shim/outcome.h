@@ -5,9 +5,13 @@
 #include "shim/protocol.h"
 #include "shim/walls.h"
 
+/* What a process can end with. */
+#define EXIT_CODE_MAX 255
+
 struct outcome {
-    bool by_guest;  /* it ended by itself with `exit_code` */
-    int exit_code;  /* of `carrel run` (err.def) */
+    bool by_guest; /* it ended by itself with `told` */
+    uint32_t told;
+    int exit_code;  /* of `carrel run` (err.def): what was told, but at most EXIT_CODE_MAX */
     int signal;     /* the cell was killed by it; 0: it was not */
     struct err why; /* unless by_guest; its text may hold what the component chose */
     uint32_t depth; /* of a trap's stack */

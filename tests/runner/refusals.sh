@@ -63,6 +63,24 @@ for times in 1 2 3 10; do
     done
 done
 
+# --- Images -----------------------------------------------------------------------------------------
+module other.wasm <<'E'
+(module (func (export "_start")) (func (export "other")))
+E
+gzip -c small.wasm >layer.gz
+image() { tar --format=ustar -cf image.tar "$@"; }
+for command in run 'serve --addr 127.0.0.1:0' audit; do
+    image layer.gz
+    refuses "$command: an image with compressed layers" 126 \
+        '^carrel: image.tar: an image whose layers are compressed.*\|$' "$carrel" $command image.tar
+    image empty.wasm
+    refuses "$command: an image without a component" 126 \
+        '^carrel: image.tar: an archive without a component.*\|$' "$carrel" $command image.tar
+    image small.wasm other.wasm
+    refuses "$command: an image with two components" 126 \
+        '^carrel: image.tar: an image with more than one component.*\|$' "$carrel" $command image.tar
+done
+
 # --- What takes more than there is --------------------------------------------------------------------
 # 200,000 blocks within each other, as bytes: readers of the text format do not nest so deep.
 node -e '

@@ -19,6 +19,11 @@ for code in 1 42 124 125 126 134 255; do
     echo "exit $code" | script ends
     expect "the guest's $code" "$code" '' '' run ends
 done
+for code in 256 4294967295; do
+    echo "exit $code" | script ends
+    expect "the guest's $code" 255 '' "^carrel: ends: it ended with $code, .* 255.*\|$" run ends
+done
+echo 'exit 255' | script ends
 script spins <<'E'
 spin
 E
@@ -146,6 +151,8 @@ closed() { "$carrel" run --engine "$engine" "$@" >&-; }
 lost() { "$carrel" "$@" >/dev/full; }
 echo 'exit 7' | script ends
 expect 'status of a guest' 7 '^\{"exit":7,"by":"guest"\}\|$' '' status ends
+echo 'exit 512' | script beyond
+expect 'status of a guest beyond a byte' 255 '^\{"exit":255,"by":"guest"\}\|$' 'with 512' status beyond
 expect 'status of a refusal' 126 '^\{"exit":126,"by":"carrel","kind":"malformed","text":"bad magic","offset":35\}\|$' 'bad magic' status bad
 expect 'status of a time limit' 124 '"exit":124,"by":"carrel","kind":"time limit"' 'time limit' status --timeout 100ms spins
 expect 'status of a bad flag' 125 '^\{"exit":125,"by":"carrel","kind":"usage"' 'is no size' status --memory x ends
