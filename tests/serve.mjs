@@ -384,6 +384,13 @@ test('traps, and all the memory that there is', async () => {
   }
   await alive(one, '/s/200');
 });
+for (const isolation of ['instance', 'none'])
+  test(`refusals without end, which the shim is told of within its bound: ${isolation}`, async () => {
+    const one = await server('proxy.wasm', '--isolation', isolation, '--max-requests', '4');
+    const many = get('/', 'X-To: 127.0.0.1:1').repeat(80) + get('/', 'X-To: 127.0.0.1:1', 'Connection: close');
+    for (const { text } of await Promise.all(Array.from({ length: 8 }, () => talk(one.port, many))))
+      same(statuses(text), Array(81).fill(403));
+  });
 test('a body that is too long', async () => {
   const one = await server('hecho', '--max-body', '1K');
   same(statuses((await talk(one.port, post('', 'Content-Length: 2000'))).text), [413]);

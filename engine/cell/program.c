@@ -45,7 +45,9 @@ static struct wasi_variable variable_of(struct str text)
 struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *scratch,
                         struct err *err)
 {
+    static struct wasi_refusals refusals;
     struct wasi_config config = {
+        .refusals = &refusals,
         .arguments = cell->arguments,
         .narguments = cell->argument_count,
         .nenvironment = cell->environment_count,

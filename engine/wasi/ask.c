@@ -167,9 +167,9 @@ void ask_release(struct wasi *wasi, uint32_t socket)
 
 static int tell_denied(struct wasi *wasi, struct message_denied denied, struct str name)
 {
-    if (wasi->denials >= ASK_DENIALS || !wasi->network.shim)
+    if (!wasi->network.shim || !wasi->refusals || wasi->refusals->count >= ASK_DENIALS)
         return -EACCES;
-    wasi->denials++;
+    wasi->refusals->count++;
     denied.name_size = (uint32_t)(name.len < sizeof denied.name ? name.len : sizeof denied.name);
     if (name.len)
         memcpy(denied.name, name.at, denied.name_size);

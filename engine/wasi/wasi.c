@@ -163,6 +163,7 @@ struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struc
     wasi->may_poll = config->may_poll;
     wasi->concurrent = config->concurrent;
     wasi->network = config->network;
+    wasi->refusals = config->refusals;
     wasi->withheld = config->withheld;
     reactor_init(&wasi->reactor, heap, config->may_poll);
     wasi_seed(wasi, config->seed);

@@ -55,6 +55,13 @@ struct wasi_store {
     bool lost; /* the socket failed in the middle of something */
 };
 
+/* What the shim was told of refusals. It bounds that for each cell: all instances of one share
+ * this, and it does not lie where they are reset. */
+struct wasi_refusals {
+    uint32_t count;
+    uint8_t withheld[128]; /* rows that were told of as withheld, as bits */
+};
+
 struct wasi_config {
     struct wasi_stream streams[3]; /* standard input, output, error */
     bool terminals[3]; /* the caller's is one, and the guest may know: be it granted or not */
@@ -83,6 +90,7 @@ struct wasi_config {
         bool names;
         bool http; /* requests may be sent */
     } network;
+    struct wasi_refusals *refusals; /* the cell's, which outlives resets; NULL: none is told of */
     uint8_t seed[RANDOM_SEED];
     uint64_t withheld; /* withheld_of what is granted */
     bool clock;        /* the clocks may be read; without, time stands still and no wait is long */
@@ -135,9 +143,8 @@ struct wasi {
     size_t resources;       /* made and not dropped */
     struct wasi_held *held; /* all of them; the latest first */
     struct wasi_network network;
-    uint32_t denials; /* that the shim was told of */
+    struct wasi_refusals *refusals;
     uint64_t withheld;
-    uint8_t told[128]; /* rows that were told of as withheld, as bits */
     struct chacha chacha;
     struct mixer mixer;
     uint64_t insecure_seed[2];

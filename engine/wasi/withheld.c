@@ -3,6 +3,8 @@
 
 #include "engine/base/attr.h"
 
+_Static_assert(ASK_ROWS <= 8 * sizeof((struct wasi_refusals){0}.withheld), "a bit for each row");
+
 uint64_t withheld_of(uint64_t granted)
 {
     static const enum wasi_capability told[] = {
@@ -30,7 +32,9 @@ uint64_t withheld_of(uint64_t granted)
 void withheld_tell(struct wasi *wasi, enum ask_row row, enum wasi_capability capability,
                    struct str name)
 {
-    uint8_t *told = &wasi->told[row / 8];
+    if (!wasi->refusals)
+        return;
+    uint8_t *told = &wasi->refusals->withheld[row / 8];
     if (*told >> row % 8 & 1)
         return;
     *told |= (uint8_t)(1 << row % 8);

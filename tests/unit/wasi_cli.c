@@ -1,6 +1,8 @@
 /* wasi:cli, wasi:clocks and wasi:random: what a cell is told at its start, and nothing else. */
 #include "tests/unit/wasi_fixture.h"
 
+#include "engine/wasi/withheld.h"
+
 static void texts(void **state)
 {
     static const struct str arguments[] = {{"app.wasm", 8}, {"", 0}, {"h\xc3\xa9", 3}};
@@ -191,6 +193,33 @@ static void random_numbers(void **state)
     fixture_close(&f);
 }
 
+/* The shim kills a cell that tells of more refusals than it may, however many instances it has. */
+static void refusals_of_a_cell(void **state)
+{
+    static struct wasi_refusals refusals;
+    struct wasi_config config = fixture_config();
+    struct fixture f;
+    struct err err = {0};
+    int tells[2], told = 0;
+    char message[1024];
+    (void)state;
+    assert_int_equal(pipe2(tells, O_CLOEXEC | O_NONBLOCK | O_DIRECT), 0);
+    config.refusals = &refusals;
+    config.network.shim = tells[1];
+    fixture_open(&f, config, NULL);
+    struct wasi *const instances[] = {f.wasi, wasi_new(vm_heap(f.vm), &config, &err)};
+    assert_non_null(instances[1]);
+    for (int i = 0; i < 2 * ASK_DENIALS; i++) {
+        struct wasi *wasi = instances[i % 2];
+        withheld_tell(wasi, ASK_ROW_get_environment, WASI_CAP_ENV, (struct str){0});
+        assert_int_equal(ask_denied_origin(wasi, false, str_of("a.example"), 80), -EACCES);
+        while (read(tells[0], message, sizeof message) > 0)
+            told++;
+    }
+    assert_int_equal(told, ASK_DENIALS);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +230,7 @@ int main(void)
         cmocka_unit_test(exits),
         cmocka_unit_test(clocks),
         cmocka_unit_test(random_numbers),
+        cmocka_unit_test(refusals_of_a_cell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
