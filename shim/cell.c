@@ -5,7 +5,9 @@
 #include "policies/printable.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/moment.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -239,9 +241,9 @@ static void on_request_trap(struct cell *cell, const struct message_request_trap
     memcpy(trap.text, request->text, sizeof trap.text);
     outcome = (struct outcome){0};
     outcome_trap(&outcome, &trap);
-    dprintf(STDERR_FILENO, "carrel: %s: a request ended in a trap: %s\n",
-            printable(file, sizeof file, str_of(cell->component->name)),
-            printable(text, sizeof text, str_of(outcome.why.text)));
+    moment_say("carrel: %s: a request ended in a trap: %s\n",
+               printable(file, sizeof file, str_of(cell->component->name)),
+               printable(text, sizeof text, str_of(outcome.why.text)));
 }
 
 /* What the component calls its functions may hold anything. */
@@ -254,7 +256,7 @@ static void on_trace(struct cell *cell, const struct message_trace *trace)
     }
     printable(line, sizeof line,
               (struct str){trace->text, strnlen(trace->text, sizeof trace->text)});
-    dprintf(STDERR_FILENO, "carrel: trace: %s\n", line);
+    moment_say("carrel: trace: %s\n", line);
 }
 
 static void on_question(struct cell *cell, const union message *message, size_t size)
@@ -291,10 +293,21 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     }
 }
 
+bool cell_traces(const struct cell *cell)
+{
+    return cell->order.head.traced && cell->process.socket >= 0 && !outcome_known(&cell->outcome);
+}
+
+bool cell_held(const struct cell *cell)
+{
+    struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
+    return cell->state == STATE_RUN && cell_traces(cell) && poll(&out, 1, 0) == 0;
+}
+
 void cell_receive(struct cell *cell)
 {
     static union message message;
-    for (int i = 0; i < MESSAGES_AT_ONCE && cell->process.socket >= 0; i++) {
+    for (int i = 0; i < MESSAGES_AT_ONCE && cell->process.socket >= 0 && !cell_held(cell); i++) {
         /* No room for descriptors: the kernel drops them, and says so. */
         struct iovec part = {&message, sizeof message};
         struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};

@@ -48,6 +48,13 @@ void cell_send(struct cell *cell);
 /* Takes what the cell has sent, at most a few messages at a time, and acts on it. */
 void cell_receive(struct cell *cell);
 
+/* Does it tell of its instructions, all of which are wanted? It is read to its end before it is
+ * buried. */
+bool cell_traces(const struct cell *cell);
+
+/* Is there no room for more of that on standard error? Until there is, it is not read. */
+bool cell_held(const struct cell *cell);
+
 /* Nanoseconds for which the cell is not listened to, because it asked too often; 0: it is. */
 uint64_t cell_pause(struct cell *cell, uint64_t now);
 

@@ -212,7 +212,9 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
     short sending = cell->ordered ? 0 : POLLOUT;
     short listening = pause ? 0 : POLLIN;
     waits[WAIT_SOCKET] = (struct pollfd){cell->process.socket, (short)(listening | sending), 0};
-    waits[WAIT_CELL] = (struct pollfd){cell->process.pidfd, POLLIN, 0};
+    if (cell_held(cell))
+        waits[WAIT_SOCKET] = (struct pollfd){STDERR_FILENO, POLLOUT, 0};
+    waits[WAIT_CELL] = (struct pollfd){cell_traces(cell) ? -1 : cell->process.pidfd, POLLIN, 0};
     waits[WAIT_GUARDIAN] = (struct pollfd){session->guardian.pidfd, POLLIN, 0};
     waits[WAIT_SIGNALS] = (struct pollfd){session->signals, POLLIN, 0};
     for (size_t i = 0; i < 3; i++)

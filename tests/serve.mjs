@@ -4,7 +4,7 @@
 //   node tests/serve.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP] [--verbose]
 //
 // FOLDER holds the components hhello, hecho and hstatus. The last line is `N passed, N failed, N skipped`.
-import { execSync } from 'node:child_process';
+import { execSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import { play_all, read_options, set_up } from './carrel.mjs';
 const { options, folder } = read_options(
   'node tests/serve.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
   { verbose: { type: 'boolean', default: false } });
-const { place, serve } = set_up(options, 'serve-');
+const { work, carrel, user, place, serve } = set_up(options, 'serve-');
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 const servers = new Map();
@@ -383,6 +383,26 @@ test('traps, and all the memory that there is', async () => {
     await talk(one.port, get('/grow', 'Connection: close'));
   }
   await alive(one, '/s/200');
+});
+test('traps, while nobody reads standard error', async () => {
+  const fifo = path.join(work, 'unread');
+  execSync(`mkfifo ${fifo}`);
+  const read = fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK), write = fs.openSync(fifo, 'w');
+  const child = spawn(carrel, ['serve', '--addr', '127.0.0.1:0', place(path.join(folder, 'hstatus.wasm'))],
+    { stdio: ['ignore', 'ignore', write], ...(user === undefined ? {} : { uid: user, gid: user }) });
+  process.on('exit', () => child.kill('SIGKILL'));
+  const ended = new Promise(resolve => child.once('exit', (code, signal) => resolve(code ?? signal)));
+  const line = Buffer.alloc(4096);
+  let size = 0;
+  for (let i = 0; i < 400 && !size; i++) {
+    await sleep(20);
+    try { size = fs.readSync(read, line); } catch {} // not yet
+  }
+  const port = Number(/:(\d+)\n/.exec(line.toString('latin1', 0, size))[1]);
+  try { for (;;) fs.writeSync(read, line); } catch {} // it is full
+  for (let i = 0; i < 3; i++) same(statuses((await talk(port, get('/trap', 'Connection: close'))).text), [500]);
+  child.kill('SIGTERM');
+  same(await Promise.race([ended, sleep(8000)]), 0, 'it ended with');
 });
 for (const isolation of ['instance', 'none'])
   test(`refusals without end, which the shim is told of within its bound: ${isolation}`, async () => {

@@ -29,6 +29,23 @@ listed() {
 }
 expect 'a component' 0 '^[1-9][0-9]+\|$' '' listed "$data/echo.wasm" 'string("carrel")'
 
+# Whoever reads it may be slow, and then nothing is lost; or may not read, and then it ends all the same.
+wat2wasm -o loop.wasm - <<'W' || exit 1
+(module (func (export "down") (param i32)
+    (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
+W
+slowly() { { "$carrel" run --trace-wasm --invoke 'down(1000)' loop.wasm 2>&1 >/dev/null; echo "$?"; } | { sleep 0.5; sed 's/.*: //' | sort | uniq -c; }; }
+expect 'to a slow reader' 0 ' 1 0\| *1000 br_if 0\| *2 end\| *1000 i32.const 1\| *1000 i32.sub\| *1000 local.get 0\| *1000 local.tee 0\| *1 loop\|$' '' slowly
+mkfifo unread
+unread() {
+    sleep 10 <unread &
+    timeout -s KILL 5 "$carrel" run --timeout 500ms --trace-wasm --invoke 'down(0)' loop.wasm 2>unread
+    code=$?
+    kill $!
+    return $code
+}
+expect 'to nobody' 124 '' '' unread
+
 expect 'register code' 0 '\(;@000028;\)   local.get 0\|.*\|    ;;     0 ENTER0 [0-9a-f]{16}\|.*\|    ;;.* I32_STORE_IS [0-9a-f]{16}( \([2-4] in a row\))?\|.*;; .*RET_A ' '' \
     "$carrel" inspect --registers add.wasm
 
