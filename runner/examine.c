@@ -20,11 +20,9 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
     host_probe(examiner->engine, options->bounded, &examiner->host);
     if (session_open(&examiner->session, err))
         return -1;
-    lookups_open(&examiner->session.lookups, &examiner->host, &options->policy);
     examiner->session.tls.certificate = options->serve.certificate;
     examiner->session.tls.key = options->serve.key;
-    return tls_open(&examiner->session.tls, &examiner->host, &options->policy,
-                    &examiner->session.shim, err);
+    return 0;
 }
 
 void examiner_close(struct examiner *examiner)
@@ -120,6 +118,15 @@ static int find_policy(const struct options *options, const char *path, struct e
     return 0;
 }
 
+/* What serves this component's cell beside it: names are looked up and TLS is spoken under its
+ * policy, too. */
+static int open_helpers(struct examiner *examiner, const struct examined *of, struct err *err)
+{
+    struct session *session = &examiner->session;
+    lookups_open(&session->lookups, &examiner->host, of->policy);
+    return tls_open(&session->tls, &examiner->host, of->policy, &session->shim, err);
+}
+
 int examine(struct examiner *examiner, const struct options *options, const char *path,
             struct text_list arguments, struct examined **ret, struct err *err)
 {
@@ -133,7 +140,8 @@ int examine(struct examiner *examiner, const struct options *options, const char
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
     if (session_copy(&examiner->session, path, options->policy.timeout, &of->component, err))
         return -1;
-    if (find_policy(options, path, of, err) || read_demand(examiner, options, of, err))
+    if (find_policy(options, path, of, err) || open_helpers(examiner, of, err) ||
+        read_demand(examiner, options, of, err))
         return -1;
     return plan_run(examiner, options, arguments, of, err);
 }

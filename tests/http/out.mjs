@@ -122,6 +122,10 @@ const hostile = async (name, text, code, more = {}) =>
   get(`hostile: ${name}`, 'http', at(await saying(text, more)), '/', error(more.where ?? 'response', code), { ends: true, ...more });
 const head = 'HTTP/1.1 200 OK\r\n';
 
+const section = path.join(work, 'section.json');
+fs.writeFileSync(section, JSON.stringify({ version: 1, components: { [path.basename(fetch)]: { allow: { http: 'https://localhost:*' } } } }));
+fs.chmodSync(section, 0o644);
+
 const tests = [
   get('a request', 'http', at(port), '/a?b', ok(200, 'GET /a?b')),
   get('no path', 'http', at(port), '', ok(200, 'GET /')),
@@ -145,6 +149,7 @@ const tests = [
   get('CONNECT', 'http', at(port), '/', error('response', 'HTTP-request-method-invalid'), { method: 'CONNECT' }),
 
   get('TLS', 'https', `localhost:${ports.good}`, '/a', ok(200, 'GET /a')),
+  get('TLS: allowed by what a policy says of this component alone', 'https', `localhost:${ports.good}`, '/a', ok(200, 'GET /a'), { flags: ['--policy', section] }),
   get('TLS: an address', 'https', at(ports.good), '/a', ok(200, 'GET /a')),
   get('TLS: a large response', 'https', `localhost:${ports.good}`, '/big', ok(200, Buffer.alloc(50 << 20, 'xyz'))),
   get('TLS: a large body', 'https', `localhost:${ports.good}`, '/', ok(200, 'POST /', 20000000), { method: 'POST', args: ['20000000'] }),
@@ -193,7 +198,7 @@ const tests = [
 ];
 
 const play = async test => {
-  const flags = test.flags?.includes('--http') || test.flags?.length === 0 ? test.flags
+  const flags = test.flags?.length === 0 || ['--http', '--policy'].includes(test.flags?.[0]) ? test.flags
     : ['--http', 'http://127.0.0.1:*', '--http', 'http://localhost:*', '--http', 'https://localhost:*', '--http', 'https://127.0.0.1:*', ...(test.flags ?? [])];
   const result = await run(['run', '--timeout', '60s', ...flags, fetch, ...test.args], '', { env: trust });
   const text = result.stdout.toString(), lines = [];
