@@ -108,6 +108,7 @@ int workers_run(uint64_t count, int (*work)(void *data, uint64_t number), void *
         return 125;
     }
     sigset_t set;
+    signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would reap the workers */
     sigemptyset(&set);
     for (size_t i = 0; i < countof(heeded); i++)
         sigaddset(&set, heeded[i]);

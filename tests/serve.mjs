@@ -439,6 +439,11 @@ test('a worker that is killed is replaced', async () => {
   one.child.kill('SIGTERM');
   same(await ended, 0, 'it ended with');
 });
+test('workers of a caller that ignores SIGCHLD', async () => {
+  const child = spawn('env', ['--ignore-signal=CHLD', carrel, 'serve', '--addr', '127.0.0.1:0', '--workers', '2', path.join(work, 'absent.wasm')], { stdio: 'ignore' });
+  process.on('exit', () => child.kill('SIGKILL'));
+  same(await Promise.race([new Promise(resolve => child.once('exit', resolve)), sleep(8000)]), 127, 'it ended with');
+});
 test('told to end, it ends what it has begun', async () => {
   const one = await serve([place(path.join(folder, 'hstatus.wasm'))]);
   const idle = await connect(one.port);
