@@ -39,6 +39,21 @@ const char *audit_interface(const struct demand *demand, enum row row)
     return old ? "wasi_unstable" : row_infos[row].interface;
 }
 
+bool audit_runs(const struct audit *audit)
+{
+    return !audit->refused && audit->start == START_RUN;
+}
+
+const char *audit_start_sentence(enum derive_start start)
+{
+    switch (start) {
+    case START_SERVE: return "It would run with `carrel serve`.";
+    case START_INVOKE: return "It has no program: its exports can be called with --invoke.";
+    case START_RUN: break;
+    }
+    return "It would run.";
+}
+
 /* --- Groups ------------------------------------------------------------------------------------
  */
 
@@ -176,6 +191,9 @@ void audit_make(const struct audit_input *in, struct audit *ret)
     ret->rule_count = 0;
     ret->refusal = (struct err){.offset = ERR_NOWHERE};
     ret->refused = derive_refusal(in->demand, in->policy, in->verdict, &ret->refusal) != 0;
+    ret->start = derive_start(in->demand);
+    if (!ret->refused)
+        derive_startable(in->demand, START_RUN, &ret->refusal);
     make_groups(ret);
     make_rules(ret);
     make_walls(ret);

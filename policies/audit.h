@@ -48,8 +48,9 @@ enum audit_standing {
 
 struct audit {
     struct audit_input in;
-    bool refused;
-    struct err refusal;
+    bool refused;            /* whatever starts it */
+    enum derive_start start; /* what would, unless refused */
+    struct err refusal;      /* why `carrel run` does not run it, or empty */
     char summary[256];
     size_t group_count;
     struct audit_group groups[ROW_COUNT];
@@ -62,6 +63,10 @@ struct audit {
 
 /* Arranges it. `ret` must not be moved afterwards. */
 void audit_make(const struct audit_input *in, struct audit *ret);
+
+/* Would `carrel run` run it? What would start one that is not refused, as a sentence. */
+bool audit_runs(const struct audit *audit);
+const char *audit_start_sentence(enum derive_start start);
 
 /* The name of an answer: "given", "not given", "never called", "not provided". */
 const char *audit_answer_word(enum row_answer answer);

@@ -225,6 +225,7 @@ void audit_print_brief(const struct page *page)
     print_reached(page);
     print_dead(page);
     audit_print_names(page, DEMAND_UNKNOWN, "Imports that carrel does not know");
+    audit_print_names(page, DEMAND_UNCALLED, AUDIT_UNCALLED);
     audit_print_names(page, DEMAND_MISMATCH, "Imports with a type other than WASI's");
     audit_print_names(page, DEMAND_REQUEST,
                       "Its publisher asks for this, and gets nothing by asking");

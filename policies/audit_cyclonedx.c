@@ -77,7 +77,7 @@ static json_object *property_list(const struct audit *audit)
             add_property(list, "carrel:system-call", call);
     }
     add_property(list, "carrel:summary", audit->summary);
-    add_property(list, "carrel:runs", audit->refused ? "false" : "true");
+    add_property(list, "carrel:runs", audit_runs(audit) ? "true" : "false");
     return list;
 }
 

@@ -8,6 +8,8 @@
 /* Of the forms that are trees: the empty document, and one file more in it. */
 json_object *audit_json_begin(void);
 void audit_json_add(json_object *document, const struct audit *audit);
+/* One that could not be audited. */
+void audit_json_fail(json_object *document, const char *file, const struct err *err);
 json_object *audit_sarif_begin(void);
 void audit_sarif_add(json_object *document, const struct audit *audit);
 json_object *audit_cyclonedx_begin(void);

@@ -276,7 +276,7 @@ static void put_head(FILE *out, const struct audit *audit, size_t number)
         put_escaped(out, audit->refusal.text);
         fputs("</span>", out);
     } else {
-        fputs("<span class=\"given\">It would run.</span>", out);
+        fprintf(out, "<span class=\"given\">%s</span>", audit_start_sentence(audit->start));
     }
     audit_worlds(audit, worlds, sizeof worlds);
     if (*worlds)
@@ -292,6 +292,7 @@ void audit_html_add(FILE *out, const struct audit *audit, size_t number)
     put_calls(out, audit);
     put_functions(out, audit);
     put_names(out, demand, DEMAND_UNKNOWN, "Imports that carrel does not know");
+    put_names(out, demand, DEMAND_UNCALLED, AUDIT_UNCALLED);
     put_names(out, demand, DEMAND_MISMATCH, "Imports with a type other than WASI's");
     put_names(out, demand, DEMAND_EXPORT, "Exports");
     put_names(out, demand, DEMAND_REQUEST,

@@ -159,6 +159,12 @@ static json_object *lack_list(const struct audit *audit)
     return list;
 }
 
+static const char *const starters[] = {
+    [START_RUN] = "carrel run",
+    [START_SERVE] = "carrel serve",
+    [START_INVOKE] = "carrel run --invoke",
+};
+
 static json_object *whole(const struct audit *audit)
 {
     const struct audit_input *in = &audit->in;
@@ -169,11 +175,13 @@ static json_object *whole(const struct audit *audit)
     put(one, "kind", text(audit_kind(in->demand)));
     put(one, "summary", text(audit->summary));
     put(one, "worlds", world_list(audit));
-    put(one, "runs", json_object_new_boolean(!audit->refused));
-    put(one, "refusal", audit->refused ? text(audit->refusal.text) : NULL);
+    put(one, "runs", json_object_new_boolean(audit_runs(audit)));
+    put(one, "refusal", audit_runs(audit) ? NULL : text(audit->refusal.text));
+    put(one, "started_by", audit->refused ? NULL : text(starters[audit->start]));
     put_names(one, "imports", in->demand, DEMAND_IMPORT);
     put_names(one, "exports", in->demand, DEMAND_EXPORT);
     put_names(one, "unknown", in->demand, DEMAND_UNKNOWN);
+    put_names(one, "uncalled", in->demand, DEMAND_UNCALLED);
     put_names(one, "mismatched", in->demand, DEMAND_MISMATCH);
     put_names(one, "requests", in->demand, DEMAND_REQUEST);
     put(one, "functions", functions(audit));
@@ -203,4 +211,20 @@ void audit_json_add(json_object *document, const struct audit *audit)
     json_object *files = NULL;
     if (json_object_object_get_ex(document, "files", &files))
         json_object_array_add(files, whole(audit));
+}
+
+void audit_json_fail(json_object *document, const char *file, const struct err *err)
+{
+    json_object *files = NULL, *one = json_object_new_object(), *error = json_object_new_object();
+    put(error, "kind", text(err_word(err->kind)));
+    put(error, "text", audit_foreign(str_of(err->text)));
+    if (err->offset != ERR_NOWHERE)
+        put(error, "offset", json_object_new_uint64(err->offset));
+    put(one, "file", audit_foreign(str_of(file)));
+    put(one, "runs", json_object_new_boolean(false));
+    put(one, "error", error);
+    if (json_object_object_get_ex(document, "files", &files))
+        json_object_array_add(files, one);
+    else
+        json_object_put(one);
 }

@@ -71,6 +71,12 @@ void audit_output_add(struct audit_output *output, const struct audit *audit)
     }
 }
 
+void audit_output_fail(struct audit_output *output, const char *file, const struct err *err)
+{
+    if (output->format == AUDIT_JSON)
+        audit_json_fail(output->tree, file, err);
+}
+
 int audit_output_end(struct audit_output *output)
 {
     const int style =

@@ -35,6 +35,9 @@ void audit_output_begin(struct audit_output *output, enum audit_format format,
 /* Adds a file. The audit need not live on. */
 void audit_output_add(struct audit_output *output, const struct audit *audit);
 
+/* A file that could not be audited: the form for programs has it, too. */
+void audit_output_fail(struct audit_output *output, const char *file, const struct err *err);
+
 /* Ends and prints it; a document of no file is one, too, but for text. -1 if it could not be
  * written. */
 int audit_output_end(struct audit_output *output);

@@ -58,7 +58,8 @@ static bool listed(struct str name, const char *list)
 static bool fits(const struct demand *demand, enum demand_fact fact, const char *list)
 {
     uint32_t seen = 0;
-    if (!demand_is(demand, fact) || demand->head.totals[DEMAND_UNKNOWN] > 0)
+    if (!demand_is(demand, fact) || demand->head.totals[DEMAND_UNKNOWN] > 0 ||
+        demand->head.totals[DEMAND_UNCALLED] > 0)
         return false;
     for (size_t i = 0; i < demand->name_count; i++) {
         if (demand->names[i].list != DEMAND_IMPORT)
@@ -130,7 +131,8 @@ void audit_print_head(const struct page *page)
     if (audit->refused)
         page_painted(page, RED, "  It would be refused: it %s.", audit->refusal.text);
     else
-        page_painted(page, GREEN, "  It would run.");
+        page_painted(page, audit_runs(audit) ? GREEN : PLAIN, "  %s",
+                     audit_start_sentence(audit->start));
     audit_worlds(audit, text, sizeof text);
     if (*text)
         fprintf(page->out, " It is of the world %s.", text);

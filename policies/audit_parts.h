@@ -37,6 +37,9 @@ void audit_row_name(enum row row, char ret[96]);
 
 void audit_print_head(const struct page *page);
 
+/* The title of DEMAND_UNCALLED. */
+#define AUDIT_UNCALLED "Imported, not known to carrel, and never called: a trap if it were"
+
 /* The names of a list; nothing if there are none. */
 void audit_print_names(const struct page *page, enum demand_list list, const char *title);
 void audit_print_walls(const struct page *page);

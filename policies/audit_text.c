@@ -178,6 +178,7 @@ void audit_print_text(const struct audit *audit, const struct audit_style *style
     audit_print_head(&page);
     print_imports(&page);
     audit_print_names(&page, DEMAND_UNKNOWN, "Imports that carrel does not know");
+    audit_print_names(&page, DEMAND_UNCALLED, AUDIT_UNCALLED);
     audit_print_names(&page, DEMAND_MISMATCH, "Imports with a type other than WASI's");
     audit_print_names(&page, DEMAND_EXPORT, "Exports");
     audit_print_names(&page, DEMAND_REQUEST,

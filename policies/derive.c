@@ -77,19 +77,23 @@ void derive_verdict(const struct demand *demand, const struct policy *policy, st
 int derive_refusal(const struct demand *demand, const struct policy *policy,
                    const struct verdict *verdict, struct err *err)
 {
-    uint32_t unknown = demand->head.totals[DEMAND_UNKNOWN];
     if (demand_is(demand, DEMAND_IS_IMAGE))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "is an image: containerd runs it, and `carrel run` the component in it");
     if (demand_is(demand, DEMAND_IS_WIT))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "is the text of a world: what runs is a component that is made for it");
+    uint64_t unknown = (uint64_t)demand->head.totals[DEMAND_UNKNOWN] + verdict->missing;
     uint32_t mismatched = demand->head.totals[DEMAND_MISMATCH];
-    if (verdict->missing || unknown)
+    if (unknown && mismatched)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "has %" PRIu64 " import%s that carrel does not provide",
-                       (uint64_t)verdict->missing + unknown,
-                       verdict->missing + (uint64_t)unknown == 1 ? "" : "s");
+                       "has %" PRIu64 " import%s that carrel does not provide, and %" PRIu32
+                       " with a type other than WASI's",
+                       unknown, unknown == 1 ? "" : "s", mismatched);
+    if (unknown)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "has %" PRIu64 " import%s that carrel does not provide", unknown,
+                       unknown == 1 ? "" : "s");
     if (mismatched)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "imports %" PRIu32 " function%s with a type other than WASI's", mismatched,
@@ -99,5 +103,36 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
                        "starts with %" PRIu64 " bytes of memory, and %" PRIu64
                        " are allowed: give it more with --memory",
                        demand->head.memory[0], policy->memory);
+    return 0;
+}
+
+enum derive_start derive_start(const struct demand *demand)
+{
+    return demand_is(demand, DEMAND_IS_COMMAND) ? START_RUN
+           : demand_is(demand, DEMAND_IS_PROXY) ? START_SERVE
+                                                : START_INVOKE;
+}
+
+static const char *why_no_program(const struct demand *demand)
+{
+    if (demand_is(demand, DEMAND_IS_PROXY))
+        return "it answers HTTP requests and is no program: use `carrel serve`";
+    if (demand_is(demand, DEMAND_IS_COMPONENT))
+        return "it is no program: call one of its exports with --invoke 'NAME(ARGS)'; `carrel "
+               "audit` lists them";
+    return "it is no program, which exports a function \"_start\" without parameters and results: "
+           "call one of its exports with --invoke 'NAME(ARGS)'; `carrel audit` lists them";
+}
+
+int derive_startable(const struct demand *demand, enum derive_start how, struct err *err)
+{
+    if (how == START_RUN && !demand_is(demand, DEMAND_IS_COMMAND))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s", why_no_program(demand));
+    if (how == START_SERVE && !demand_is(demand, DEMAND_IS_PROXY))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s",
+                       demand_is(demand, DEMAND_IS_COMMAND)
+                           ? "it is a program and answers no HTTP requests: use `carrel run`"
+                           : "it answers no HTTP requests: it does not export "
+                             "wasi:http/incoming-handler");
     return 0;
 }

@@ -38,4 +38,17 @@ rule_set derive_row_rules(const struct verdict *verdict, enum row row);
 int derive_refusal(const struct demand *demand, const struct policy *policy,
                    const struct verdict *verdict, struct err *err);
 
+/* How a component is started. */
+enum derive_start {
+    START_RUN,    /* `carrel run` */
+    START_SERVE,  /* `carrel serve` */
+    START_INVOKE, /* `carrel run --invoke`, which calls an export */
+};
+
+/* The first of them that it can be started with. */
+enum derive_start derive_start(const struct demand *demand);
+
+/* Can it be started in this way? Errors: UNLINKABLE, with the way in which it can. */
+int derive_startable(const struct demand *demand, enum derive_start how, struct err *err);
+
 #endif

@@ -65,6 +65,14 @@ static void print(struct printing *printing, const char *path, const struct exam
     audit_output_add(&printing->output, &audit);
 }
 
+/* A file that is none of a component. Gives the exit code. */
+static int refuse(struct printing *printing, const char *path, const struct err *err)
+{
+    if (!printing->options->check)
+        audit_output_fail(&printing->output, path, err);
+    return report_error(path, err);
+}
+
 /* Each file for itself. Gives the exit code. */
 static int audit_each(struct examiner *examiner, const struct options *options, char **operands,
                       size_t count)
@@ -82,7 +90,7 @@ static int audit_each(struct examiner *examiner, const struct options *options, 
         struct examined *of = NULL;
         struct err one = {.offset = ERR_NOWHERE};
         if (examine(examiner, options, operands[i], (struct text_list){0}, &of, &one))
-            code = report_error(operands[i], &one);
+            code = refuse(&printing, operands[i], &one);
         else
             print(&printing, operands[i], of);
         examined_free(of);

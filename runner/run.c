@@ -23,14 +23,7 @@ static int judge(const struct options *options, const struct examined *of, struc
 {
     if (derive_refusal(&of->demand, of->policy, &of->verdict, err))
         return -1;
-    if (options->invoke || demand_is(&of->demand, DEMAND_IS_COMMAND))
-        return 0;
-    if (demand_is(&of->demand, DEMAND_IS_PROXY))
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "it answers HTTP requests and is no program: use `carrel serve`");
-    return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                   "it is no program: call one of its exports with --invoke 'NAME(ARGS)'; "
-                   "`carrel audit` lists them");
+    return derive_startable(&of->demand, options->invoke ? START_INVOKE : START_RUN, err);
 }
 
 static int watch(void *trace, pid_t pid, struct err *err)

@@ -12,13 +12,7 @@ static int judge(const struct examined *of, struct err *err)
 {
     if (derive_refusal(&of->demand, of->policy, &of->verdict, err))
         return -1;
-    if (demand_is(&of->demand, DEMAND_IS_PROXY))
-        return 0;
-    if (demand_is(&of->demand, DEMAND_IS_COMMAND))
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "it is a program and answers no HTTP requests: use `carrel run`");
-    return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                   "it answers no HTTP requests: it does not export wasi:http/incoming-handler");
+    return derive_startable(&of->demand, START_SERVE, err);
 }
 
 static struct cell_serve settings(const struct options *options, const struct serving *serving)

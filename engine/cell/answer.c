@@ -45,8 +45,10 @@ void answer_name(struct answer *answer, enum answer_list list, struct str name, 
             len = put(text, len, str_of("#"));
         len = put(text, len, member);
     }
+    if (len == 0)
+        len = put(text, 0, str_of("\"\""));
     answer->head.totals[list]++;
-    if (!len || len + 2 > sizeof answer->bytes - answer->size)
+    if (len + 2 > sizeof answer->bytes - answer->size)
         return;
     uint8_t *at = answer->bytes + answer->size;
     at[0] = (uint8_t)list;

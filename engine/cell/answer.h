@@ -49,7 +49,7 @@ void answer_memory(struct answer *answer, uint64_t bytes);
 void answer_row(struct answer *answer, uint32_t row, bool reachable);
 
 /* A name for a list: "INTERFACE" or, if `member` is not empty, "INTERFACE#MEMBER". Counted always,
- * added while there is room, cut to its bound. */
+ * added while there is room, cut to its bound; `""` if both are empty. */
 void answer_name(struct answer *answer, enum answer_list list, struct str name, struct str member);
 
 static inline struct bytes answer_bytes(const struct answer *answer)

@@ -69,8 +69,9 @@ static void tell_demanded(void *data, const struct cm_demand *demand)
                            : row_of_function(name.path, name.version, demand->name);
     if (row != ROW_NONE)
         answer_row(answer, row, demand->reachable);
-    else if (demand->reachable && !demand->drop)
-        answer_name(answer, ANSWER_UNKNOWN, demand->interface, demand->name);
+    else if (!demand->drop)
+        answer_name(answer, demand->reachable ? ANSWER_UNKNOWN : ANSWER_UNCALLED, demand->interface,
+                    demand->name);
 }
 
 static void tell_exported(struct answer *answer, const struct cm_decls *exports)
@@ -188,19 +189,20 @@ static struct signature show_func(const struct functype *type)
     return signature;
 }
 
-/* Whether an import is of the type that preview 1 has for it. */
-static void tell_mistyped_p1(struct answer *answer, struct types *types,
+/* Tells an import that is not of the type that preview 1 has for it; false if it is. */
+static bool tell_mistyped_p1(struct answer *answer, struct types *types,
                              const struct import *import)
 {
     struct externtype wanted = {.kind = EXTERN_FUNC};
     if (!p1_type(types, import->module, import->name, &wanted.func) ||
         externtype_matches(types, &wanted, &import->type))
-        return;
+        return false;
     struct signature has = show_func(types_func(types, wanted.func));
     struct signature wants = show_func(types_func(types, import->type.func));
     struct err why = {0};
     err_set(&why, ERR_INVALID, ERR_NOWHERE, "expected %s, found %s", wants.text, has.text);
     tell_mismatch(answer, import->module, import->name, &why);
+    return true;
 }
 
 static int read_module(const struct cell *cell, struct ground *ground, struct answer *answer,
@@ -216,22 +218,19 @@ static int read_module(const struct cell *cell, struct ground *ground, struct an
     cm_module_demand(module, &ground->scratch, reached);
     for (uint32_t i = 0; i < module->nimports; i++) {
         const struct import *import = &module->imports[i];
-        uint32_t row =
-            import->type.kind == EXTERN_FUNC ? row_of_p1(import->module, import->name) : ROW_NONE;
-        if (row != ROW_NONE) {
+        bool func = import->type.kind == EXTERN_FUNC;
+        uint32_t row = func ? row_of_p1(import->module, import->name) : ROW_NONE;
+        if (row == ROW_NONE)
+            answer_name(answer, func && !reached[i] ? ANSWER_UNCALLED : ANSWER_UNKNOWN,
+                        import->module, import->name);
+        else if (!reached[i] || !tell_mistyped_p1(answer, ground->types, import))
             answer_row(answer, row, reached[i]);
-            if (reached[i])
-                tell_mistyped_p1(answer, ground->types, import);
-        } else if (reached[i] || import->type.kind != EXTERN_FUNC) {
-            answer_name(answer, ANSWER_UNKNOWN, import->module, import->name);
-        }
         if (i == 0 || !str_eq(import->module, module->imports[i - 1].module))
             answer_name(answer, ANSWER_IMPORT, import->module, (struct str){0});
     }
     for (uint32_t i = 0; i < module->nexports; i++)
         answer_name(answer, ANSWER_EXPORT, module->exports[i].name, (struct str){0});
-    const struct export *start = module_export(module, str_of("_start"));
-    if (start && start->kind == EXTERN_FUNC)
+    if (module_has_entry(module, str_of("_start")))
         answer_fact(answer, ANSWER_IS_COMMAND);
     tell_memories(answer, module);
     return 0;

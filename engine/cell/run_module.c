@@ -86,17 +86,6 @@ static bool exports_function(const struct module *module, const char *name)
     return export && export->kind == EXTERN_FUNC;
 }
 
-/* Is there an exported function of that name without parameters and results? */
-static bool has_entry(const struct module *module, const char *name)
-{
-    if (!exports_function(module, name))
-        return false;
-    const struct export *export = module_export(module, str_of(name));
-    const struct functype *type =
-        types_func(module->types, module_type(module, EXTERN_FUNC, export->index).func);
-    return !type->nparams && !type->nresults;
-}
-
 enum ran run_module(struct program *program, struct err *err)
 {
     const struct cell *cell = program->cell;
@@ -107,7 +96,7 @@ enum ran run_module(struct program *program, struct err *err)
         ground_refuses(err);
         return RAN_FAILED;
     }
-    bool command = !cell->invokes && has_entry(module, "_start");
+    bool command = !cell->invokes && module_has_entry(module, str_of("_start"));
     if (!command && !cell->invokes) {
         err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                 exports_function(module, "_start")
@@ -122,7 +111,7 @@ enum ran run_module(struct program *program, struct err *err)
     if (!instance)
         return RAN_FAILED;
     enum ran ran = program_run(program, instance_initializer(instance));
-    if (ran == RAN_DONE && !command && has_entry(module, "_initialize"))
+    if (ran == RAN_DONE && !command && module_has_entry(module, str_of("_initialize")))
         ran = call_export(program, instance, "_initialize");
     if (ran == RAN_DONE)
         ran = command ? call_export(program, instance, "_start")

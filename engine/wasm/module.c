@@ -19,6 +19,16 @@ const struct export *module_export(const struct module *module, struct str name)
     return NULL;
 }
 
+bool module_has_entry(const struct module *module, struct str name)
+{
+    const struct export *export = module_export(module, name);
+    if (!export || export->kind != EXTERN_FUNC)
+        return false;
+    const struct functype *type =
+        types_func(module->types, module_type(module, EXTERN_FUNC, export->index).func);
+    return !type->nparams && !type->nresults;
+}
+
 struct externtype module_type(const struct module *module, enum extern_kind kind, uint32_t index)
 {
     struct externtype type = {.kind = kind};

@@ -156,6 +156,9 @@ struct module *module_read_noted(struct bytes bytes, const uint8_t *file, struct
 /* The export of that name, or NULL. Names are compared by length and bytes. */
 const struct export *module_export(const struct module *module, struct str name);
 
+/* Is there an exported function of that name without parameters and results? */
+bool module_has_entry(const struct module *module, struct str name);
+
 /* The type of an entry of an index space. */
 struct externtype module_type(const struct module *module, enum extern_kind kind, uint32_t index);
 

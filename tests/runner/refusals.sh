@@ -30,13 +30,66 @@ refuses 'all imports of another type, before the run' 126 \
     '2 (imports|functions).*\|.*fd_write: expected \(func \(param i32 i32 i32\) \(result i32\)\), found .*\|.*wasi_unstable#proc_exit: expected \(func \(param i64\)\), found \(func \(param i32\)\)\|$' \
     "$carrel" run mistyped.wasm
 refuses 'the audit knows' 0 '' "$carrel" audit mistyped.wasm
-if "$carrel" audit --json mistyped.wasm |
-    jq -e '.files[0] | (.runs | not) and (.mismatched | length == 2)' >/dev/null; then
-    passed=$((passed + 1))
-else
-    failed=$((failed + 1))
-    echo 'FAILED the audit as JSON: runs, mismatched'
-fi
+# as_json NAME FILTER FILE: the one file of an audit, judged by jq
+as_json() {
+    if "$carrel" audit --json "$3" 2>stderr | jq -e ".files[0] | $2" >/dev/null; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $1, as JSON"
+    fi
+}
+as_json 'runs, mismatched' '(.runs | not) and (.mismatched | length == 2)' mistyped.wasm
+as_json 'what is mistyped is not given' '.functions | map(select(.answer == "given") | .function) == ["wasi_snapshot_preview1#fd_read"]' mistyped.wasm
+module worse.wasm <<'E'
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32) (result i32)))
+  (import "a" "a" (func)) (import "a" "b" (func)) (import "" "" (func))
+  (func (export "_start")
+    (drop (call 0 (i32.const 0) (i32.const 0) (i32.const 0))) (call 1) (call 2) (call 3)))
+E
+refuses 'both kinds are counted, and a name that is empty is one' 126 \
+    'has 3 imports that .*, and 1 with a type .*of another type: wasi_snapshot_preview1#fd_write: .*not known: a#a\|.*not known: a#b\|.*not known: ""\|$' \
+    "$carrel" run worse.wasm
+
+# --- What is imported and never called ---------------------------------------------------------------
+module uncalled.wasm <<'E'
+(module
+  (import "env" "a" (func)) (import "env" "b" (func (param i32)))
+  (import "wasi_snapshot_preview1" "nosuch" (func))
+  (import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
+  (func (export "_start")))
+E
+refuses 'it runs' 0 '' "$carrel" run uncalled.wasm
+for form in '' --verbose --format=html; do
+    expect "the audit names it $form" 0 'Imported, not known to carrel, and never called.*env#a.*env#b.*preview1#nosuch' '' \
+        "$carrel" audit $form uncalled.wasm
+done
+as_json 'the audit names it' '.runs and .uncalled == ["env#a", "env#b", "wasi_snapshot_preview1#nosuch"] and .unknown == []' uncalled.wasm
+# (component (import "foo:bar/baz@1.0.0" (instance (export "f" (func)))) (import "plain" (func)))
+node -e '
+  const text = s => [s.length, ...Buffer.from(s)], part = (id, bytes) => [id, bytes.length, ...bytes];
+  process.stdout.write(Buffer.from([0, 97, 115, 109, 13, 0, 1, 0,
+    ...part(7, [2, 0x40, 0, 1, 0, 0x42, 2, 1, 0x40, 0, 1, 0, 4, 0, ...text("f"), 1, 0]),
+    ...part(10, [2, 0, ...text("foo:bar/baz@1.0.0"), 5, 1, 0, ...text("plain"), 1, 0])]));' >uncalled.component
+as_json "a component's" '.uncalled == ["foo:bar/baz@1.0.0#f", "plain"]' uncalled.component
+
+# --- What starts it -----------------------------------------------------------------------------------
+module parameter.wasm <<'E'
+(module (func (export "_start") (param i32)))
+E
+module reactor.wasm <<'E'
+(module (func (export "_initialize")) (func (export "f")))
+E
+for file in parameter.wasm reactor.wasm; do
+    refuses "no program: $file" 126 'is no program, which exports a function "_start" .*--invoke' "$carrel" run $file
+    expect "the audit knows that of $file" 0 'It has no program: .*--invoke' '' "$carrel" audit $file
+    as_json "what starts $file" '(.runs | not) and .started_by == "carrel run --invoke" and (.refusal | test("is no program"))' $file
+done
+expect 'the audit is one of a program' 0 'It would run\.' '' "$carrel" audit uncalled.wasm
+as_json 'a program is run' '.runs and .started_by == "carrel run" and .refusal == null' uncalled.wasm
+printf '\000asm\001\000\000\000\377' >bad.wasm
+as_json 'a file that cannot be audited' '.file == "bad.wasm" and .runs == false and .error.kind == "malformed" and .error.offset == 9' bad.wasm
 
 # --- Sizes ------------------------------------------------------------------------------------------
 : >empty.wasm

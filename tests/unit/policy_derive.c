@@ -156,9 +156,38 @@ static void test_refusals(void **state)
     fixture_demand(&demand);
     demand.head.totals[DEMAND_MISMATCH] = 1;
     refused(&policy, ERR_UNLINKABLE, "1 function with a type");
+    demand.head.totals[DEMAND_UNKNOWN] = 4;
+    refused(&policy, ERR_UNLINKABLE, "4 imports that carrel does not provide, and 1 with a type");
     fixture_demand(&demand);
     demand.head.memory[0] = policy.memory + 1;
     refused(&policy, ERR_DENIED, "--memory");
+}
+
+static void not_started(enum derive_start how, const char *because)
+{
+    struct err err = {0};
+    assert_int_equal(derive_startable(&demand, how, &err), -1);
+    assert_int_equal(err.kind, ERR_UNLINKABLE);
+    assert_non_null(strstr(err.text, because));
+}
+
+static void test_starts(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    fixture_demand(&demand);
+    assert_int_equal(derive_start(&demand), START_RUN);
+    assert_int_equal(derive_startable(&demand, START_RUN, &err), 0);
+    assert_int_equal(derive_startable(&demand, START_INVOKE, &err), 0);
+    not_started(START_SERVE, "use `carrel run`");
+    demand.head.facts[0] = DEMAND_IS_COMPONENT | DEMAND_IS_PROXY;
+    assert_int_equal(derive_start(&demand), START_SERVE);
+    assert_int_equal(derive_startable(&demand, START_SERVE, &err), 0);
+    not_started(START_RUN, "use `carrel serve`");
+    demand.head.facts[0] = 0;
+    assert_int_equal(derive_start(&demand), START_INVOKE);
+    not_started(START_RUN, "\"_start\" without parameters and results: call one of its exports");
+    not_started(START_SERVE, "answers no HTTP requests");
 }
 
 static void test_landlock(void **state)
@@ -193,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_read_only_directory),
         cmocka_unit_test(test_preview1_streams),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_starts),
         cmocka_unit_test(test_landlock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
