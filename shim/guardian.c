@@ -1,18 +1,22 @@
 /* The guardian and the state files; see guardian.h.
  *
  * A state file is named by its shim's id, is locked as long as the shim or its guardian lives, and
- * holds the parents of the groups, one a line. It is written before the first group is made. */
+ * holds the parents of the groups, one a line. It is written before the first group is made. One
+ * that is there while a socket is bound beside it (guardian_bind) is empty. */
 #include "shim/guardian.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #define STATE_MAX  4096 /* bytes of a state file */
@@ -234,12 +238,45 @@ void guardian_dismiss(struct guardian *guardian, bool left)
     close(take_fd(&guardian->directory));
 }
 
+/* The name of the socket that a state file stands for. */
+static const char *socket_name(const char *id, char ret[NAME_MAX + 1])
+{
+    snprintf(ret, NAME_MAX + 1, "%.200s.socket", id);
+    return ret;
+}
+
+int guardian_bind(int socket)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char name[NAME_MAX + 1];
+    struct guardian bound = guardian_none();
+    snprintf(bound.id, sizeof bound.id, "%d-bind", (int)getpid());
+    find_place(&bound);
+    if (bound.state < 0)
+        return -1;
+    /* Not by the place's own path, which may be too long for an address. */
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%.70s", bound.directory,
+             socket_name(bound.id, name));
+    int back = -1;
+    if (bind(socket, (struct sockaddr *)&address, sizeof address) == 0)
+        back = openat(bound.directory, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    int error = errno;
+    unlinkat(bound.directory, name, 0);
+    remove_state(bound.directory, bound.place, bound.id);
+    close(bound.directory);
+    close(bound.state);
+    errno = error;
+    return back;
+}
+
 /* One state file, if nobody holds it. */
 static void sweep_one(int directory, const char *name)
 {
+    char socket[NAME_MAX + 1];
     cleanup_close int state = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (state < 0 || flock(state, LOCK_EX | LOCK_NB))
         return;
+    unlinkat(directory, socket_name(name, socket), 0);
     if (clear_groups(state, name))
         unlinkat(directory, name, 0);
 }

@@ -37,4 +37,9 @@ void guardian_dismiss(struct guardian *guardian, bool left);
  * calls where there are none. */
 void guardian_sweep(void);
 
+/* Binds a Unix socket and takes its name away again: what is left of that is an O_PATH descriptor
+ * to connect to it by (/proc/self/fd), which is returned; -1 with errno on failure. A state file
+ * stands for the name while there is one, so that it is swept, too. */
+int guardian_bind(int socket);
+
 #endif

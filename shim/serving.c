@@ -2,6 +2,7 @@
 #include "shim/serving.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/guardian.h"
 #include "shim/protocol.h"
 #include "shim/socket.h"
 #include "shim/tls.h"
@@ -58,9 +59,11 @@ static int take_over(struct serving *serving, int fd, struct err *err)
                        fd);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
-    serving->listener = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return 0;
+    serving->listener = fd;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0
+               ? 0
+               : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot keep the socket of systemd's: %s",
+                         strerror(errno));
 }
 
 static int listen_at(const struct net_address *address, const char *flag, int *ret, struct err *err)
@@ -87,7 +90,11 @@ static int listen_at(const struct net_address *address, const char *flag, int *r
     return 0;
 }
 
-/* Answers go out as they are written; connections inherit it. */
+/* Answers go out as they are written; connections inherit it. Workers that share the socket must
+ * not wait where another was faster. Of a socket of systemd's the unit says so itself
+ * (NonBlocking=yes); if it did not, nobody else uses it while this server does, and systemd sets it
+ * anew at each start.
+ */
 static void tune(int listener)
 {
     const int one = 1;
@@ -172,25 +179,13 @@ void serving_secure(struct serving *serving)
     serving->front = take_fd(&serving->listener);
 }
 
-/* A Unix socket that listens and that nobody finds: its name is gone again, and what is left of it
- * is a descriptor. */
+/* A Unix socket that listens and that nobody finds. */
 static int listen_within(struct serving *serving)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char folder[] = "/tmp/carrel-XXXXXX";
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-        serving->back = open(address.sun_path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-        unlink(address.sun_path);
-    }
-    int error = errno;
-    rmdir(folder);
-    errno = error;
-    serving->listener = fd;
-    return fd >= 0 && serving->back >= 0 ? listen(fd, BACKLOG) : -1;
+    serving->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (serving->listener >= 0)
+        serving->back = guardian_bind(serving->listener);
+    return serving->back >= 0 ? listen(serving->listener, BACKLOG) : -1;
 }
 
 /* A connection to it. */

@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -166,6 +168,35 @@ static void both_places_are_swept(void **state)
     assert_false(is_there(own));
 }
 
+static void a_bound_socket_has_no_name(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)state;
+    name_runtime_directory(true);
+    cleanup_close int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cleanup_close int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cleanup_close int back = guardian_bind(listener);
+    assert_true(back >= 0);
+    assert_false(is_there(runtime));
+    assert_int_equal(listen(listener, 1), 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", back);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+}
+
+/* As if whoever bound it had been killed before its name was gone. */
+static void a_name_that_is_left_is_swept(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)state;
+    name_runtime_directory(true);
+    make_state(runtime, "7-bind");
+    cleanup_close int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/7-bind.socket", runtime);
+    assert_int_equal(bind(left, (struct sockaddr *)&address, sizeof address), 0);
+    guardian_sweep();
+    assert_false(is_there(runtime));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +205,8 @@ int main(void)
         cmocka_unit_test(a_place_of_somebody_else_is_refused),
         cmocka_unit_test(the_other_place_stands_in),
         cmocka_unit_test(both_places_are_swept),
+        cmocka_unit_test(a_bound_socket_has_no_name),
+        cmocka_unit_test(a_name_that_is_left_is_swept),
     };
     return cmocka_run_group_tests(tests, become_somebody, become_oneself);
 }
