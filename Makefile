@@ -396,7 +396,7 @@ fuzz: $(addprefix $(B)/test/fuzz/,$(FUZZERS))
 
 # mutate reads modules that are cut short and damaged, mutate-component components; mutate-slow does
 # so without the fast half of validation, and must come to the same verdicts.
-MUTATE := tests/fuzz/mutate.c tests/fuzz/mutate_module.c $(BASE) $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c),$(call src,engine/wasm))
+MUTATE := tests/fuzz/mutate.c tests/fuzz/mutate_module.c $(BASE) $(filter-out $(wildcard engine/wasm/tr_*.c engine/wasm/translate*.c engine/wasm/wat*.c),$(call src,engine/wasm))
 MUTATE_COMPONENT := tests/fuzz/mutate.c tests/fuzz/mutate_component.c $(call src,$(rooms_component))
 $(foreach v,host asan ubsan,$(eval $(call spec,$(v),mutate,$(MUTATE)))$(eval $(call spec,$(v),mutate-component,$(MUTATE_COMPONENT))))
 $(eval $(call spec,host,mutate-slow,$(filter-out %/validate_fast.c,$(MUTATE)) tests/fuzz/no_validate_fast.c))

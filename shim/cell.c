@@ -166,6 +166,7 @@ static void on_refused(struct cell *cell, const struct message_refused *refused)
                                              : "");
     outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
     cell->state = STATE_ENDED;
+    cell_kill(cell);
 }
 
 static void on_demand(struct cell *cell, const struct message_demand *demand)
@@ -263,8 +264,14 @@ static void on_question(struct cell *cell, const union message *message, size_t 
 {
     struct network_answer answer;
     network_answer(&cell->network, message, size, cell_now(), &answer);
-    if (network_send(cell->process.socket, &answer))
+    int error = network_send(cell->process.socket, &answer);
+    if (error == EAGAIN) {
         condemn(cell, "questions without taking the answers");
+    } else if (error) {
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE, "cannot answer the cell: %s%s",
+                     strerror(error), advice_on(error));
+        cell_kill(cell);
+    }
 }
 
 static void handle(struct cell *cell, const union message *message, size_t size)

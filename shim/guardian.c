@@ -38,9 +38,7 @@ static size_t places(char ret[PLACES][PLACE_SIZE])
     const char *user = getenv("XDG_RUNTIME_DIR");
     if (geteuid() == 0) {
         snprintf(ret[count++], PLACE_SIZE, "/run/carrel");
-        return count;
-    }
-    if (user && user[0] == '/')
+    } else if (user && user[0] == '/')
         snprintf(ret[count++], PLACE_SIZE, "%.200s/carrel", user);
     snprintf(ret[count++], PLACE_SIZE, "/tmp/carrel-%u", geteuid());
     return count;

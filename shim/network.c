@@ -736,7 +736,8 @@ int network_send(int socket, struct network_answer *answer)
     do
         sent = sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    return sent < 0 && errno == EAGAIN ? -1 : 0;
+    /* A cell that is dying needs no answer. */
+    return sent >= 0 || errno == EPIPE || errno == ECONNRESET ? 0 : errno;
 }
 
 void network_denied(struct network *network, const struct message_denied *denied)

@@ -98,8 +98,8 @@ bool network_asks(uint32_t kind);
 void network_answer(struct network *network, const union message *message, size_t size,
                     uint64_t now, struct network_answer *ret);
 
-/* Sends it, without waiting, and closes what went with it. -1 if there is no room: an honest cell
- * asks one thing at a time. */
+/* Sends it, without waiting, and closes what went with it. 0, or errno: EAGAIN if there is no room,
+ * and an honest cell asks one thing at a time. */
 int network_send(int socket, struct network_answer *answer);
 
 /* The name that is to be looked up next, NULL if there is none; and what was found for it.

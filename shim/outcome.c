@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 bool outcome_known(const struct outcome *outcome)
@@ -98,8 +99,15 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
                      status);
         return;
     }
+    struct rlimit time;
+    bool timed = getrlimit(RLIMIT_CPU, &time) == 0 && time.rlim_cur != RLIM_INFINITY;
     outcome->signal = status;
     switch (status) {
+    case SIGXCPU:
+        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
+                     "the cell used all the processor time that the caller may use: raise ulimit "
+                     "-t");
+        break;
     case SIGSYS:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
                      "the kernel killed the cell for a system call that its filter does not allow; "
@@ -109,8 +117,11 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
                      bounded ? "the cell died of SIGKILL: it reached its memory limit (--memory "
                                "gives it more), or somebody killed it"
-                             : "the cell died of SIGKILL: somebody killed it, or the machine ran "
-                               "out of memory; --memory bounds what it takes");
+                     : timed
+                         ? "the cell died of SIGKILL: it used all its processor time (ulimit -t), "
+                           "or somebody killed it"
+                         : "the cell died of SIGKILL: somebody killed it, or the machine ran "
+                           "out of memory; --memory bounds what it takes");
         break;
     default:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,

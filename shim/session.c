@@ -25,7 +25,11 @@ enum {
 /* How often time is counted for a cell that serves. */
 #define SERVING_TICK (UINT64_C(1) << SERVING_TICK_SHIFT)
 
-static const int heeded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+/* What ends a program that does not heed it: the cell ends with carrel, and the cause is said.
+ * Those of real time are added. Not SIGALRM, which is carrel's own (moment.h), nor those of faults.
+ */
+static const int heeded[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,   SIGTSTP,   SIGUSR1, SIGUSR2,
+                             SIGABRT, SIGPROF, SIGIO,  SIGVTALRM, SIGSTKFLT, SIGPWR};
 
 /* Descriptors for carrel itself, at once; and poll waits for no more than may be open. */
 #define DESCRIPTORS_NEEDED 64
@@ -43,6 +47,13 @@ static int have_descriptors(struct err *err)
                        "hard limit (ulimit -n %d)",
                        (unsigned long long)limit.rlim_max, DESCRIPTORS_NEEDED, DESCRIPTORS_WANTED);
     return 0;
+}
+
+static void add_unless_ignored(sigset_t *set, int signal)
+{
+    struct sigaction action;
+    if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+        sigaddset(set, signal);
 }
 
 int session_open(struct session *session, struct err *err)
@@ -70,11 +81,10 @@ int session_open(struct session *session, struct err *err)
     signal(SIGXFSZ, SIG_IGN);
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < countof(heeded); i++) {
-        struct sigaction action;
-        if (sigaction(heeded[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-            sigaddset(&set, heeded[i]);
-    }
+    for (size_t i = 0; i < countof(heeded); i++)
+        add_unless_ignored(&set, heeded[i]);
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++)
+        add_unless_ignored(&set, signal);
     sigprocmask(SIG_BLOCK, &set, &session->mask);
     session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (session->signals < 0)
@@ -103,21 +113,35 @@ static bool leave(struct session *session)
     return true;
 }
 
-/* The user wants the foreground back: cell and shim stop, and go on together. */
+/* The user wants the foreground back: cell and shim stop, and go on together. By the signal itself,
+ * which the kernel discards where nobody could let them go on. The time that is limited stands
+ * still. */
 static void stop(struct session *session)
 {
     struct cell *cell = session->cell;
+    uint64_t began = cell_now();
+    sigset_t stopping;
+    sigemptyset(&stopping);
+    sigaddset(&stopping, SIGTSTP);
     if (!cell_gone(cell))
         syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGSTOP, NULL, 0);
-    raise(SIGSTOP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stopping, NULL);
+    sigprocmask(SIG_BLOCK, &stopping, NULL);
+    uint64_t stood = cell_now() - began;
+    if (cell->deadline < UINT64_MAX - stood)
+        cell->deadline += stood;
     if (!cell_gone(cell))
         syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGCONT, NULL, 0);
 }
 
 static int ended_by(int number, struct err *err)
 {
-    return err_set(err, ERR_KILLED, ERR_NOWHERE, "ended by SIG%s, which carrel was sent",
-                   sigabbrev_np(number));
+    const char *name = sigabbrev_np(number); /* those of real time have none */
+    return name ? err_set(err, ERR_KILLED, ERR_NOWHERE, "ended by SIG%s, which carrel was sent",
+                          name)
+                : err_set(err, ERR_KILLED, ERR_NOWHERE, "ended by signal %d, which carrel was sent",
+                          number);
 }
 
 static void heed_signals(struct session *session)
@@ -269,8 +293,11 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
             serve_secure(session);
     }
     cell_check_time(cell, cell_now());
-    if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, NULL))
+    struct err err = {0};
+    if (waits[WAIT_GUARDIAN].revents && guardian_replace(&session->guardian, &err)) {
+        outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
         cell_kill(cell);
+    }
     if (waits[WAIT_CELL].revents)
         cell_bury(cell);
     return moved;
@@ -298,7 +325,8 @@ static void attend(struct session *session)
     while (!cell_gone(session->cell) || output_pending(session->cell)) {
         wait_for(session, waits);
         bool moved = act(session, waits);
-        if (session->cell->late && cell_gone(session->cell) && !moved)
+        if (session->cell->late && cell_gone(session->cell) && !moved &&
+            output_pending(session->cell))
             give_up_output(session->cell);
     }
 }

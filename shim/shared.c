@@ -41,7 +41,9 @@ static void make(void *argument)
         raw_call(SYS_exit_group, 1, 0, 0, 0, 0);
 }
 
-static void run_maker(struct maker *maker)
+/* True if it came to its end by itself: one that was killed may have left the host's root where the
+ * empty one belongs. */
+static bool run_maker(struct maker *maker)
 {
     _Alignas(16) char stack[MAKER_STACK];
     cleanup_close int pidfd = -1;
@@ -53,10 +55,11 @@ static void run_maker(struct maker *maker)
         .stack_size = sizeof stack,
     };
     if (raw_clone3(&args, make, maker) < 0)
-        return;
-    siginfo_t info;
+        return false;
+    siginfo_t info = {0};
     while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
         ;
+    return info.si_code == CLD_EXITED;
 }
 
 static void close_all(int spaces[HOST_SPACES])
@@ -99,8 +102,8 @@ void shared_open(struct shim *shim, struct host *host)
                                         .failed = -1,
                                         .call = ""},
                               .spaces = spaces};
-        run_maker(&maker);
-        bool rooted = maker.child.failed < 0 && maker.child.at + 1 == plan.count;
+        bool rooted = run_maker(&maker) && maker.child.failed < 0 && maker.child.missing == 0 &&
+                      maker.child.at + 1 == plan.count;
         if (!move_all(spaces) || !rooted) {
             close_all(spaces);
             return;

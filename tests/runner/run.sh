@@ -166,10 +166,14 @@ expect 'status without a file' 125 '^\{"exit":125' 'no FILE' status
 expect 'status of a file that is not there' 127 '^\{"exit":127' 'nowhere' status nowhere
 # signalled SIGNAL ARG...: the run gets it when it is under way; the code as a shell sees it
 signalled() { signal=$1; shift; timeout --preserve-status -s "$signal" 0.4 "$carrel" run --engine "$engine" --status-json 3 "$@" 3>status; code=$?; jq -c . status; return $code; }
-for signal in TERM HUP QUIT; do
+for signal in TERM HUP QUIT USR1 ABRT PWR; do
     expect "SIG$signal" 137 "^\{\"exit\":137,\"by\":\"carrel\",\"kind\":\"killed\",.*\"signal\":\"SIG$signal\"\}\|$" "^carrel: spins: killed: ended by SIG$signal" signalled $signal spins
 done
 expect 'SIGINT' 130 '^\{"exit":130,.*"signal":"SIGINT"\}\|$' 'ended by SIGINT' signalled INT spins
+expect 'a signal of real time' 137 '^\{"exit":137,' '^carrel: spins: killed: ended by signal 3[0-9]' signalled RTMIN+1 spins
+# shellcheck disable=SC2016
+orphaned() { timeout -k 1 5 setsid -w sh -c '"$@" & run=$!; sleep 0.4; kill -TSTP $run; sleep 0.2; kill -TERM $run; wait $run' sh "$carrel" run --engine "$engine" spins; }
+expect 'SIGTSTP where nobody could let it go on' 137 '' 'ended by SIGTERM' orphaned
 expect 'SIGTERM while FILE is waited for' 137 '^\{"exit":137,.*"signal":"SIGTERM"\}\|$' '^carrel: fifo: killed: ended by SIGTERM' signalled TERM fifo
 expect 'SIGINT while FILE is waited for' 130 '^\{"exit":130,' 'SIGINT' signalled INT fifo
 expect 'the signal of a cell' 137 '^\{"exit":137,.*"signal":"SIG(ILL|TRAP)"\}\|$' 'died of SIG(ILL|TRAP)' status crashes

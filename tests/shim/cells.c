@@ -292,7 +292,7 @@ static void messages_of_every_size_leave_the_shim_alone(void **state)
 static void the_callers_signal_ends_both(void **state)
 {
     (void)state;
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGABRT};
     for (size_t i = 0; i < countof(signals); i++) {
         struct result *result;
         pid_t shim = fixture_start(&(struct wish){.script = "print on\nspin\n"}, &result);
@@ -311,16 +311,22 @@ static void stopping_stops_both(void **state)
 {
     (void)state;
     struct result *result;
-    pid_t shim = fixture_start(&(struct wish){.script = "print on\nspin\n"}, &result);
+    pid_t shim = fixture_start(
+        &(struct wish){.script = "print on\nspin\n", .timeout = UINT64_C(1000000000)}, &result);
+    /* A group whose processes have a parent outside of it, which can let them go on. */
+    setpgid(shim, shim);
     kill(shim, SIGTSTP);
     int status;
     assert_int_equal(waitpid(shim, &status, WUNTRACED), shim);
     assert_true(WIFSTOPPED(status));
+    usleep(1200000); /* longer than its time */
     kill(shim, SIGCONT);
+    usleep(100000);
     kill(shim, SIGTERM);
     status = fixture_end(shim, result);
     assert_true(WIFEXITED(status));
     assert_int_equal(result->outcome.exit_code, 137);
+    assert_int_equal(result->outcome.why.kind, ERR_KILLED); /* not ERR_TIME */
 }
 
 static void an_empty_component_is_one(void **state)
