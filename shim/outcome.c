@@ -103,11 +103,6 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
     bool timed = getrlimit(RLIMIT_CPU, &time) == 0 && time.rlim_cur != RLIM_INFINITY;
     outcome->signal = status;
     switch (status) {
-    case SIGXCPU:
-        outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
-                     "the cell used all the processor time that the caller may use: raise ulimit "
-                     "-t");
-        break;
     case SIGSYS:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
                      "the kernel killed the cell for a system call that its filter does not allow; "
