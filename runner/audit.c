@@ -155,10 +155,6 @@ int command_audit(const struct options *options, char **operands, size_t count)
     int code = options->diff ? audit_both(&examiner, options, operands)
                              : audit_each(&examiner, options, operands, count);
     examiner_close(&examiner);
-    if (fflush(stdout) || ferror(stdout)) {
-        err_set(&err, ERR_FAULT, ERR_NOWHERE, "cannot write the audit to standard output");
-        return report_error(NULL, &err);
-    }
     session_heed(&examiner.session);
     return code;
 }

@@ -30,7 +30,7 @@ void examiner_close(struct examiner *examiner)
     session_close(&examiner->session);
 }
 
-void examine_explain(const char *title, const struct plan *plan)
+int examine_explain(const char *title, const struct plan *plan, struct err *err)
 {
     enum operation_phase phase = PHASE_COUNT;
     fprintf(stderr, "%s\n", title);
@@ -45,6 +45,10 @@ void examine_explain(const char *title, const struct plan *plan)
         fprintf(stderr, "    %-16s %s\n", info->wall == WALL_NONE ? "-" : walls[info->wall].word,
                 text);
     }
+    if (ferror(stderr))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot write to standard error: what --explain prints is lost");
+    return 0;
 }
 
 static int read_demand(struct examiner *examiner, const struct options *options,
@@ -66,8 +70,8 @@ static int read_demand(struct examiner *examiner, const struct options *options,
         shared_open(&examiner->session.shim, &examiner->host);
     if (cell_plan_make(&request, &of->reader, err))
         return -1;
-    if (options->explain)
-        examine_explain("The reader's cell", &of->reader.plan);
+    if (options->explain && examine_explain("The reader's cell", &of->reader.plan, err))
+        return -1;
     if (session_read(&examiner->session, &of->component, &of->reader.plan, examiner->run_follows,
                      &of->demand, &of->walls, err))
         return -1;

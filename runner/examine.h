@@ -43,7 +43,7 @@ int examine(struct examiner *examiner, const struct options *options, const char
             struct text_list arguments, struct examined **ret, struct err *err);
 void examined_free(struct examined *examined);
 
-/* Prints an array of operations on standard error, a line each. */
-void examine_explain(const char *title, const struct plan *plan);
+/* Prints an array of operations on standard error, a line each. Errors: FAULT if they got lost. */
+int examine_explain(const char *title, const struct plan *plan, struct err *err);
 
 #endif

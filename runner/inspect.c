@@ -3,8 +3,10 @@
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/report.h"
+#include "shim/host.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static int inspect(struct examiner *examiner, const struct options *options, const char *path,
                    struct component *component, struct outcome *ret, struct err *err)
@@ -22,8 +24,8 @@ static int inspect(struct examiner *examiner, const struct options *options, con
     };
     if (cell_plan_make(&request, &plan, err))
         return -1;
-    if (options->explain)
-        examine_explain("The cell that inspects", &plan.plan);
+    if (options->explain && examine_explain("The cell that inspects", &plan.plan, err))
+        return -1;
     session_run(&examiner->session, component, &plan.plan, ret);
     return 0;
 }
@@ -36,6 +38,12 @@ int command_inspect(const struct options *options, char **operands, size_t count
     if (count != 1) {
         err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel inspect FILE`",
                 count ? "more than one FILE" : "no FILE");
+        return report_error(NULL, &err);
+    }
+    if (!host_writable(STDOUT_FILENO)) {
+        err_set(&err, ERR_USAGE, ERR_NOWHERE,
+                "inspect prints what is in a file, and standard output is closed: give it one, as "
+                "in >result");
         return report_error(NULL, &err);
     }
     if (examiner_open(&examiner, options, &err))

@@ -4,8 +4,8 @@
 #include "policies/quantity.h"
 #include "runner/nearest.h"
 #include "runner/zone.h"
+#include "shim/host.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,11 +277,11 @@ static int set_quantity(const struct cli_given *given, quantity_parser *parse, u
                    given->value, wrong);
 }
 
-/* The number of an open descriptor, or -1. */
+/* The number of a descriptor that can be written to, or -1. */
 static int descriptor_named(const char *text)
 {
     uint64_t number = 0;
-    if (quantity_count(text, &number) || number > INT_MAX || fcntl((int)number, F_GETFD) < 0)
+    if (quantity_count(text, &number) || number > INT_MAX || !host_writable((int)number))
         return -1;
     return (int)number;
 }
@@ -296,9 +296,10 @@ static int set_status(struct options *options, const char *text, struct err *err
 {
     options->status = descriptor_named(text);
     if (options->status < 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "--status-json: '%s' is no open descriptor: open one, as in 3>status.json",
-                       text);
+        return err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "--status-json: '%s' is no descriptor open for writing: open one, as in 3>status.json",
+            text);
     return 0;
 }
 

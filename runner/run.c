@@ -1,4 +1,6 @@
 /* `carrel run`: a component is examined, judged and run in a cell. */
+#include "engine/base/utf.h"
+#include "policies/printable.h"
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/record.h"
@@ -11,11 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The guest's first argument is the name of the file, without the host's folders. */
+/* The guest's first argument is the name of the file, without the host's folders. A component is
+ * given UTF-8 only: another name is escaped. */
 static const char *base_name(const char *path)
 {
+    static char shown[4 * NAME_MAX + 1];
     const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
+    const char *name = slash && slash[1] ? slash + 1 : path;
+    bool valid = utf8_valid((struct bytes){(const uint8_t *)name, strlen(name)});
+    return valid ? name : printable(shown, sizeof shown, str_of(name));
 }
 
 /* Can this component be run in the way that was asked for? */
@@ -65,9 +71,9 @@ static int run(struct examiner *examiner, const struct options *options, const c
     examiner->witnessed = trace.heard;
     failed = failed || examine(examiner, options, path, arguments, &of, err);
     failed = failed || judge(options, of, err);
+    if (!failed && options->explain)
+        failed = examine_explain("The component's cell", &of->run.plan, err);
     if (!failed) {
-        if (options->explain)
-            examine_explain("The component's cell", &of->run.plan);
         record_begin(examiner->session.log, path, of);
         if (options->trace)
             failed = traced_run(examiner, options, path, of, &trace, ret, err);

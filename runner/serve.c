@@ -47,9 +47,9 @@ static int serve(struct examiner *examiner, const struct options *options, const
     examiner->serve = &serves;
     int failed = examine(examiner, options, path, (struct text_list){0}, &of, err);
     failed = failed || judge(of, err);
+    if (!failed && options->explain)
+        failed = examine_explain("The component's cell", &of->run.plan, err);
     if (!failed) {
-        if (options->explain)
-            examine_explain("The component's cell", &of->run.plan);
         report_line("%s: serves on %s://%s", path, options->serve.certificate ? "https" : "http",
                     serving->address);
         record_begin(examiner->session.log, path, of);

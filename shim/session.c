@@ -402,7 +402,7 @@ static void launch_spare(struct session *session, const struct plan *plan)
     session->spare_plan = plan;
 }
 
-/* A call that printed its result ended well only if the result arrived. */
+/* Whoever prints a result (a call, or what looks into a file) ended well only if it arrived. */
 static void judge_result(struct cell *cell, struct err *err)
 {
     for (size_t i = 0; i < cell->grants.pump_count; i++) {
@@ -412,7 +412,7 @@ static void judge_result(struct cell *cell, struct err *err)
             continue;
         cell->outcome.by_guest = false;
         err_set(err, ERR_FAULT, ERR_NOWHERE,
-                "the call returned, but its result is lost: standard output: %s: send it elsewhere",
+                "it ended, but its result is lost: standard output: %s: send it elsewhere",
                 strerror(pump->lost));
     }
 }
@@ -440,7 +440,7 @@ static void live(struct session *session, const struct component *component,
         }
     }
     struct outcome *outcome = &session->cell->outcome;
-    if (plan_find(plan, OPERATION_INVOKE))
+    if (session->cell->order.head.role == ROLE_INSPECT || plan_find(plan, OPERATION_INVOKE))
         judge_result(session->cell, &err);
     if (err.kind != ERR_NONE)
         outcome_fail(outcome, err.kind, err.offset, "%s", err.text);

@@ -141,7 +141,7 @@ expect 'bad size' 125 '' "'1X' is no size" run --memory 1X ends
 expect 'bad duration' 125 '' 'is no duration' run --timeout soon ends
 expect 'bad fuel' 125 '' 'is no number' run --fuel x ends
 expect 'bad wall' 125 '' 'did you mean seccomp' run --degrade secomp ends
-expect 'bad descriptor' 125 '' 'is no open descriptor' run --status-json 77 ends
+expect 'bad descriptor' 125 '' 'is no descriptor open for writing' run --status-json 77 ends
 expect 'nameless variable' 125 '' 'the name is missing' run --env =x ends
 expect 'a name that is no text' 127 '' '^carrel: .*x1b\[2J.*\|$' run "$(printf 'a\033[2J')"
 
@@ -180,6 +180,16 @@ expect 'the signal of a cell' 137 '^\{"exit":137,.*"signal":"SIG(ILL|TRAP)"\}\|$
 ignores() { (trap '' HUP; run --timeout 1s spins & run=$!; sleep 0.3; kill -HUP $run; wait $run); }
 expect 'a signal that the caller ignores' 124 '' 'time limit' ignores
 expect 'nobody can see the result of a call' 125 '' 'standard output is closed' closed --invoke 'f()' library
+expect 'an inspection of nothing' 125 '' '^carrel: shown: it ended, but its result is lost: .*\|$' lost inspect --engine "$engine" shown
+no_output() { inspect shown >&-; }
+expect 'an inspection without an output' 125 '' 'standard output is closed' no_output
+expect 'an audit of nothing' 125 '' '^carrel: [^|]* is lost\|$' lost audit --engine "$engine" ends
+unexplained() { run --explain ends 2>/dev/full; }
+expect 'an explanation that nobody gets' 125 '' '' unexplained
+status_to_read() { run --status-json 3 ends 3</dev/null; }
+expect 'a status that cannot be written' 125 '' '^carrel: --status-json: .3. is no descriptor open for writing.*\|$' status_to_read
+cp speaks "$(printf 'spe\377aks')"
+expect 'a name that is not UTF-8' 0 '\[spe.xffaks\]' 'err' run "$(printf 'spe\377aks')"
 expect 'a printer of nothing' 125 '' 'what was to be printed is lost' lost help
 expect 'explain' 7 '' 'seccomp +allow only the system calls read write exit_group' run --explain ends
 expect 'help' 0 'carrel run .*carrel audit' '' "$carrel" help

@@ -271,6 +271,10 @@ int main(int argc, char **argv)
             return 127;
         }
     }
+    if (suite.count == 0) {
+        fputs("replay: no script (*.json) is there\n", stderr);
+        return 127;
+    }
     suite_sort(&suite);
     struct progress *progress =
         mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -34,9 +34,9 @@ static bool add_folder(struct suite *suite, const char *path)
         struct stat status;
         if (entry->d_name[0] == '.' ||
             (size_t)snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name) >= sizeof inner ||
-            stat(inner, &status) != 0)
+            lstat(inner, &status) != 0)
             continue;
-        if (S_ISDIR(status.st_mode))
+        if (S_ISDIR(status.st_mode)) /* no link to one: it could lead back */
             add_folder(suite, inner);
         else if (has_suffix(inner, ".json") && strcmp(entry->d_name, "manifest.json") != 0)
             add_path(suite, inner);
