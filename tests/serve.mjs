@@ -429,12 +429,16 @@ test('a worker that is killed is replaced', async () => {
   const one = await serve(['--workers', '2', place(path.join(folder, 'hhello.wasm'))]);
   const pid = one.child.pid;
   const children = () => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
-  same(children().length, 2, 'workers');
+  const both = async () => {
+    for (let i = 0; i < 500 && children().length !== 2; i++) await sleep(10);
+    same(children().length, 2, 'workers');
+  };
+  await both(); // the first may serve before there is another
   await sleep(2500); // one that ends sooner would end all
   process.kill(Number(children()[0]), 'SIGKILL');
   await sleep(500);
   for (let i = 0; i < 10; i++) await alive(one);
-  same(children().length, 2, 'workers');
+  await both();
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   one.child.kill('SIGTERM');
   same(await ended, 0, 'it ended with');
@@ -442,7 +446,8 @@ test('a worker that is killed is replaced', async () => {
 test('workers of a caller that ignores SIGCHLD', async () => {
   const child = spawn('env', ['--ignore-signal=CHLD', carrel, 'serve', '--addr', '127.0.0.1:0', '--workers', '2', path.join(work, 'absent.wasm')], { stdio: 'ignore' });
   process.on('exit', () => child.kill('SIGKILL'));
-  same(await Promise.race([new Promise(resolve => child.once('exit', resolve)), sleep(8000)]), 127, 'it ended with');
+  const code = await Promise.race([new Promise(resolve => child.once('exit', resolve)), sleep(8000)]);
+  claim(code === 127 || code === 143, `it ended with ${code}`); // the first to end ends the other, maybe before it has begun
 });
 test('told to end, it ends what it has begun', async () => {
   const one = await serve([place(path.join(folder, 'hstatus.wasm'))]);
