@@ -56,11 +56,10 @@ struct fixup {
 
 struct control {
     enum op op; /* BLOCK, LOOP, IF, ELSE, TRY, CATCH, TRY_TABLE; END: the function's own label */
-    bool dead_outside; /* it stands in unreachable code: nothing of it is emitted */
-    uint32_t height;   /* entries below its parameters */
-    uint32_t slot;     /* of the first of its parameters or results */
-    uint32_t region;   /* that it stands in, or is: who catches what is thrown there (code.h) */
-    uint32_t made;     /* the region of a try, also when it has got to its catches */
+    uint32_t height; /* entries below its parameters */
+    uint32_t slot;   /* of the first of its parameters or results */
+    uint32_t region; /* that it stands in, or is: who catches what is thrown there (code.h) */
+    uint32_t made;   /* the region of a try, also when it has got to its catches */
     struct blocktype type;
     code_word *head;          /* of a loop */
     struct fixup *fixups;     /* branches to its end */

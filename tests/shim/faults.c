@@ -76,7 +76,7 @@ static bool same_space(pid_t cell, const char *name)
     struct stat its, ours;
     snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)cell, name);
     if (stat(path, &its))
-        return false; /* an ordinary user may not look */
+        return fixture_root(); /* an ordinary user may not look */
     snprintf(path, sizeof path, "/proc/self/ns/%s", name);
     return stat(path, &ours) == 0 && its.st_ino == ours.st_ino;
 }
@@ -87,7 +87,9 @@ static bool root_is_empty(pid_t cell)
     const struct dirent *entry;
     snprintf(path, sizeof path, "/proc/%d/root", (int)cell);
     cleanup_dir DIR *directory = opendir(path);
-    while (directory && (entry = readdir(directory)))
+    if (!directory)
+        return !fixture_root();
+    while ((entry = readdir(directory)))
         if (entry->d_name[0] != '.')
             return false;
     return true;
