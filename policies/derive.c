@@ -132,7 +132,7 @@ int derive_startable(const struct demand *demand, enum derive_start how, struct 
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s",
                        demand_is(demand, DEMAND_IS_COMMAND)
                            ? "it is a program and answers no HTTP requests: use `carrel run`"
-                           : "it answers no HTTP requests: it does not export "
-                             "wasi:http/incoming-handler");
+                           : "it answers no HTTP requests: it does not "
+                             "export wasi:http/incoming-handler");
     return 0;
 }

@@ -1,8 +1,8 @@
 /* Namespaces that all cells of a shim share: a mount namespace whose root is an empty read-only
  * tmpfs, a net and an ipc namespace in which nothing is. To make them is most of what a cell with
  * namespaces of its own costs. Nothing can ever be put into them: a cell has no capability over
- * them, and no system call that would make anything there. Pid, user, uts and cgroup namespaces every
- * cell has of its own. (SECURITY.md says what differs.) */
+ * them, and no system call that would make anything there. Pid, user, uts and cgroup namespaces
+ * every cell has of its own. (SECURITY.md says what differs.) */
 #ifndef CARREL_SHIM_SHARED_H
 #define CARREL_SHIM_SHARED_H
 

@@ -16,8 +16,8 @@ struct shim {
     int tls;     /* the same of the program that speaks TLS */
     int into;    /* a group of version 2 that cells are cloned into whose plan makes none; or -1 */
     int spaces[HOST_SPACES]; /* namespaces that its cells share (shared.h), or -1 */
-    bool spaced; /* OWN_SPACES was carried out */
-    bool mdwe;   /* MDWE was */
+    bool spaced;             /* OWN_SPACES was carried out */
+    bool mdwe;               /* MDWE was */
 };
 
 /* A shim that has done nothing yet. Never fails. */

@@ -143,8 +143,7 @@ static size_t choose_all(struct tr *tr, struct choice *choice, size_t last)
 void tr_fuse(struct tr *tr)
 {
     /* The room of the fixups, which are done with: two bytes for each word of code. */
-    struct choice choice = {.end = (size_t)(tr->at - tr->start),
-                            .left = (uint16_t *)tr->fixups};
+    struct choice choice = {.end = (size_t)(tr->at - tr->start), .left = (uint16_t *)tr->fixups};
     if (tr->options->single ||
         tr->fixups_most * sizeof *tr->fixups / sizeof *choice.left <= choice.end)
         return;

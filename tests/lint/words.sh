@@ -14,14 +14,15 @@ stray() {
     grep -nE "$pattern" "$@" /dev/null | sed "s|\$|    <-- $why|" >>"$found"
 }
 
+# Left out by name: the filter that refuses PROT_EXEC, and the few blocks that libnghttp2 takes from libc.
 # shellcheck disable=SC2046
 {
     stray 'unfinished work' '\b(TODO|FIXME|XXX|HACK)\b' \
         $(sources '*.c' '*.h' '*.def' '*.sh' '*.mjs' Makefile | grep -v '^tests/lint/')
     stray 'nothing becomes executable' '\bPROT_EXEC\b' \
-        $(sources 'engine/*.[ch]' 'shim/*.[ch]' 'runner/*.[ch]' 'policies/*.[ch]')
+        $(sources 'engine/*.[ch]' 'shim/*.[ch]' 'runner/*.[ch]' 'policies/*.[ch]' | grep -vx shim/keeper/walls.c)
     stray 'the engine allocates from its arena' '\b(malloc|calloc|realloc|strdup|free)\(' \
-        $(sources 'engine/*.[ch]' | grep -v '^engine/tls/')
+        $(sources 'engine/*.[ch]' | grep -Ev '^engine/tls/|^engine/cell/glibc.c$')
     stray 'the engine makes no such call' '\b(fopen|fprintf|printf|puts|open|socket|fork|execve|system|getenv)\(' \
         $(sources 'engine/base/*.[ch]' 'engine/wasm/*.[ch]' 'engine/exec/*.[ch]' 'engine/component/*.[ch]' \
             'engine/http/*.[ch]')

@@ -22,7 +22,7 @@ static const struct {
                     1u << MESSAGE_ASK_LISTEN | 1u << MESSAGE_ASK_CONNECT |
                     1u << MESSAGE_ASK_STREAM | 1u << MESSAGE_ASK_SEND | 1u << MESSAGE_ASK_RELEASE |
                     1u << MESSAGE_ASK_HTTP | 1u << MESSAGE_ASK_LOOKUP | 1u << MESSAGE_DENIED |
-                     1u << MESSAGE_REQUEST_TRAP | 1u << MESSAGE_TRACE},
+                    1u << MESSAGE_REQUEST_TRAP | 1u << MESSAGE_TRACE},
     {STATE_ENDED, 0},
 };
 
