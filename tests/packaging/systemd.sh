@@ -26,11 +26,13 @@ check() { # NAME TEST...
 silent() { [ -z "$("$@" 2>&1)" ] || { "$@"; false; }; }
 
 # --- What systemd says -------------------------------------------------------------------------------------
-# As installed: the program and the pages are where they would be.
+# As installed: the program is where it would be, and the pages are looked for here.
 for unit in "$units"/*; do
-    sed "s|^ExecStart=/usr/bin/carrel|ExecStart=$carrel|" "$unit" >"$work/$(basename "$unit")"
+    sed "s|^ExecStart=/usr/bin/carrel|ExecStart=$carrel|; /^Documentation=/d" "$unit" >"$work/$(basename "$unit")"
 done
-export MANPATH="$share/man"
+for page in $(sed -n 's/^Documentation=//p' "$units"/* | tr ' ' '\n' | sed -n 's/^man:\(.*\)(\([1-8]\))$/man\2\/\1.\2/p'); do
+    check "there is a page $page" test -s "$share/man/$page"
+done
 check 'the service is in order' silent systemd-analyze verify "$work/carrel-serve@.service"
 check 'the socket is in order' silent systemd-analyze verify "$work/carrel-serve@.socket"
 # In tenths; systemd's own words: below 5.0 is OK, and PrivateNetwork= alone, which a server cannot have, is 0.5.
