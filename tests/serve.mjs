@@ -364,7 +364,7 @@ test('many at once do not', async () => {
   claim(Date.now() - begun < 6000, `${Date.now() - begun} ms`);
 });
 test('a guest that computes for ever', async () => {
-  const one = await server('hstatus', '--request-timeout', '700ms');
+  const one = await server('hstatus', '--request-timeout', '2s');
   const { text } = await talk(one.port, get('/loop'), got => statuses(got.text).length);
   same(statuses(text), [504]);
   await alive(one, '/s/200');

@@ -79,9 +79,10 @@ const flags_for = async word => {
   }
 };
 
+// How the reason of the event begins.
 const lacking = scenario => {
   const [, denied] = scenario.without.split(':');
-  return denied ?? { ro: 'dir.', rw: 'dir.', env: 'env', config: 'config', keyvalue: 'keyvalue', timezone: 'timezone', net: 'net', listen: 'net' }[scenario.with];
+  return denied ? `the policy denies ${denied}` : { ro: 'dir.', rw: 'dir.', env: 'env', config: 'config', keyvalue: 'keyvalue', timezone: 'timezone', net: 'net', listen: 'net' }[scenario.with];
 };
 const exit_code = word => {
   const [kind, what] = word.split(':');
@@ -108,7 +109,7 @@ const play = async scenario => {
     if (refused.code !== (told ? 0 : exit_code(scenario.without) || 1)) complain('withheld', refused);
     const events = events_of(refused.stderr).filter(event => event.why.startsWith(lacking(scenario)));
     const causes = events.map(event => `${event.function} ${event.subject ?? ''}`);
-    if (!events.length) lines.push(`withheld: no event: ${refused.stderr.slice(0, 200)}`);
+    if (!events.length) lines.push(`withheld: no event: ${refused.stderr.slice(0, 600)}`);
     if (new Set(causes).size !== causes.length) lines.push(`withheld: told twice: ${causes.join(', ')}`);
   }
   return { state: lines.length ? 'failed' : 'passed', lines };
