@@ -329,6 +329,9 @@ int bundle_policy(const struct bundle *bundle, json_object *process, struct prep
         .fuel = POLICY_UNLIMITED,
     };
     ret->serve = (struct cell_serve){.address = ret->serve_text,
+                                     .watch = -1,
+                                     .counters = -1,
+                                     .log = -1,
                                      .listener = -1,
                                      .leave = -1,
                                      .ticks = -1,

@@ -103,7 +103,7 @@ const tests = {
   async 'a pod of two containers has one shim'() {
     const one = await pod();
     const a = await start(one, 'spin', { linux: { resources: { memory_limit_in_bytes: 64 << 20, cpu_shares: 256 } } });
-    const b = await start(one, 'echo');
+    const b = await start(one, 'spin');
     assert.equal(shims().length, 1);
     assert.deepEqual([(await state(a)).state, (await state(b)).state], [1, 1]);
     const stats = (await call('ContainerStats', { id: a.id })).stats;
