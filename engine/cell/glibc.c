@@ -11,7 +11,7 @@
 static _Alignas(16) unsigned char room[4096];
 static size_t used;
 
-void *malloc(size_t size)
+static void *take(size_t size)
 {
     if (size > sizeof room || (size + 15) / 16 * 16 > sizeof room - used)
         return NULL;
@@ -20,16 +20,20 @@ void *malloc(size_t size)
     return block;
 }
 
+void *malloc(size_t size)
+{
+    return take(size);
+}
+
 void *calloc(size_t count, size_t each)
 {
-    return each && count > sizeof room / each
-               ? NULL
-               : malloc(count * each); /* zero, as nothing is reused */
+    return each && count > sizeof room / each ? NULL
+                                              : take(count * each); /* zero, as nothing is reused */
 }
 
 void *realloc(void *block, size_t size)
 {
-    return block ? NULL : malloc(size);
+    return block ? NULL : take(size);
 }
 
 void free(void *block)

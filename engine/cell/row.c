@@ -55,7 +55,7 @@ static const struct used_interface {
 #include "policies/wasi.def"
 };
 
-static bool is_named(uint8_t interface, struct str path, struct str version)
+static bool is_named(size_t interface, struct str path, struct str version)
 {
     struct str ours = str_of(interfaces[interface].path);
     bool package = path.len > 0 && path.at[path.len - 1] == '/';
@@ -94,11 +94,11 @@ static bool (*closures(void))[countof(interfaces)]
     static bool reach[countof(interfaces)][countof(interfaces)];
     if (reach[0][0])
         return reach;
-    for (uint8_t i = 0; i < countof(interfaces); i++) {
+    for (size_t i = 0; i < countof(interfaces); i++) {
         reach[i][i] = true;
         for (size_t u = 0; u < countof(used); u++)
-            for (uint8_t k = 0; used[u].interface == i && k < i; k++)
-                for (uint8_t j = 0; str_is(str_of(used[u].path), interfaces[k].path) && j <= k; j++)
+            for (size_t k = 0; used[u].interface == i && k < i; k++)
+                for (size_t j = 0; str_is(str_of(used[u].path), interfaces[k].path) && j <= k; j++)
                     reach[i][j] = reach[i][j] || reach[k][j];
     }
     return reach;
@@ -108,11 +108,11 @@ bool answer_interface(struct answer *answer, struct str path, struct str version
 {
     bool(*reach)[countof(interfaces)] = closures();
     bool wanted[countof(interfaces)] = {false}, any = false;
-    for (uint8_t i = 0; i < countof(interfaces); i++) {
+    for (size_t i = 0; i < countof(interfaces); i++) {
         if (!is_named(i, path, version))
             continue;
         any = true;
-        for (uint8_t k = 0; k <= i; k++)
+        for (size_t k = 0; k <= i; k++)
             wanted[k] = wanted[k] || (reach[i][k] && !(uses && k == i));
     }
     for (uint8_t i = 0; any && i < countof(interfaces); i++)
