@@ -302,17 +302,16 @@ static void items_start(struct wit_items *items)
 }
 
 /* A function of a resource; `kind` is its annotation. */
-static int add_method(struct reader *r, struct wit_items *to, const char *kind, struct str resource,
+static int add_method(struct reader *r, struct wit_items *to, struct str kind, struct str resource,
                       struct str name)
 {
     struct wit_item *item = add_item(r, to, WIT_FUNC);
-    size_t length = strlen(kind);
-    char *whole = item ? region_array(r->region, char, length + resource.len + 1 + name.len) : NULL;
+    size_t used = kind.len + resource.len;
+    char *whole = item ? region_array(r->region, char, used + 1 + name.len) : NULL;
     if (!whole)
         return full(r);
-    memcpy(whole, kind, length);
-    memcpy(whole + length, resource.at, resource.len);
-    size_t used = length + resource.len;
+    memcpy(whole, kind.at, kind.len);
+    memcpy(whole + kind.len, resource.at, resource.len);
     if (name.len) {
         whole[used++] = '.';
         memcpy(whole + used, name.at, name.len);
@@ -325,7 +324,7 @@ static int add_method(struct reader *r, struct wit_items *to, const char *kind, 
 
 static int read_method(struct reader *r, struct wit_items *to, struct str resource)
 {
-    struct str name;
+    struct str name = {"", 0};
     bool constructs, is_static;
     if (skip_gates(r) || maybe(r, "constructor", &constructs))
         return -1;
@@ -334,14 +333,15 @@ static int read_method(struct reader *r, struct wit_items *to, struct str resour
         if (take(r, "(") || skip_fields(r, ")") || maybe(r, "->", &result) ||
             (result && skip_type(r, 0)))
             return -1;
-        return take(r, ";") || add_method(r, to, "[constructor]", resource, (struct str){"", 0})
+        return take(r, ";") ||
+                       add_method(r, to, str_of("[constructor]"), resource, (struct str){"", 0})
                    ? -1
                    : 0;
     }
     if (take_id(r, &name) || take(r, ":") || maybe(r, "static", &is_static) || skip_func(r) ||
         take(r, ";"))
         return -1;
-    return add_method(r, to, is_static ? "[static]" : "[method]", resource, name);
+    return add_method(r, to, str_of(is_static ? "[static]" : "[method]"), resource, name);
 }
 
 static int read_resource(struct reader *r, struct wit_items *to)

@@ -326,8 +326,8 @@ static void carry_out(struct reach *r, struct made *made)
         const struct component *component = made->component;
         if (made->next == component->ndefs) {
             struct made *caller = made->caller;
-            const struct cm_def *def = caller ? &caller->component->defs[caller->next - 1] : NULL;
-            if (def) {
+            if (caller) {
+                const struct cm_def *def = &caller->component->defs[caller->next - 1];
                 append(r, caller, def->sort, &made->exports);
                 if (def->binds)
                     bind(caller, def->binds, &made->exports);
