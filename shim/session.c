@@ -402,15 +402,19 @@ static void launch_spare(struct session *session, const struct plan *plan)
     session->spare_plan = plan;
 }
 
-/* Whoever prints a result (a call, or what looks into a file) ended well only if it arrived. */
+/* Whoever prints a result (a call, or what looks into a file) ended well only if it arrived. An
+ * engine that gave up because nobody took what it wrote is no mistake of its own. */
 static void judge_result(struct cell *cell, struct err *err)
 {
+    struct outcome *outcome = &cell->outcome;
+    bool well = outcome->by_guest && outcome->exit_code == 0;
+    bool gave_up = !outcome->by_guest && outcome->why.kind == ERR_FAULT;
     for (size_t i = 0; i < cell->grants.pump_count; i++) {
         const struct pump *pump = &cell->grants.pumps[i];
-        if (!pump->output || pump->lost == 0 || !cell->outcome.by_guest ||
-            cell->outcome.exit_code != 0)
+        if (!pump->output || pump->lost == 0 || !(well || gave_up))
             continue;
-        cell->outcome.by_guest = false;
+        outcome->by_guest = false;
+        outcome->why.kind = ERR_NONE;
         err_set(err, ERR_FAULT, ERR_NOWHERE,
                 "it ended, but its result is lost: standard output: %s: send it elsewhere",
                 strerror(pump->lost));
