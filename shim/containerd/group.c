@@ -16,6 +16,8 @@
 #define UNIFIED 0x63677270 /* CGROUP2_SUPER_MAGIC */
 #define PLACE   GROUP_FILE
 
+#define PARENT_LOST_MOST 1000
+
 /* The hierarchies of version 1 that matter, by their usual places. */
 enum hierarchy { MEMORY, CPU, CPUACCT, PIDS, FREEZER, HIERARCHIES };
 static const char *const names[HIERARCHIES] = {"memory", "cpu", "cpuacct", "pids", "freezer"};
@@ -139,21 +141,38 @@ bool group_path(const char *from, char ret[GROUP_PATH])
 }
 
 /* Makes every directory of a path below a hierarchy's root; in version 2 each gets the controllers.
- */
-static int make_path(enum hierarchy hierarchy, const char *path)
+ * `*made` is how many there are. */
+static int make_parts(enum hierarchy hierarchy, const char *path, size_t *made)
 {
     char part[GROUP_PATH], name[PLACE];
+    *made = 0;
     for (size_t i = 1;; i++) {
         if (path[i] != '/' && path[i] != '\0')
             continue;
         snprintf(part, sizeof part, "%.*s", (int)i, path);
         if (!place(hierarchy, part, "", name) || (mkdir(name, 0755) && errno != EEXIST))
             return -1;
+        ++*made;
         if (path[i] == '\0')
             return 0;
         if (unified())
             put(hierarchy, part, "cgroup.subtree_control", "+memory +pids +cpu");
     }
+}
+
+/* Whoever removes the last group beside this one takes their parent with it: then it is made again.
+ * Nobody loses it often; a hierarchy that is not mounted has no first directory. */
+static int make_path(enum hierarchy hierarchy, const char *path)
+{
+    size_t made;
+    for (int i = 0; i < PARENT_LOST_MOST; i++) {
+        if (make_parts(hierarchy, path, &made) == 0)
+            return 0;
+        if (errno != ENOENT || made == 0)
+            return -1;
+    }
+    errno = EBUSY;
+    return -1;
 }
 
 /* --- Limits ---------------------------------------------------------------------------------- */

@@ -3,7 +3,10 @@
 
 #include "engine/base/attr.h"
 #include "shim/containerd/group.h"
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void paths(void **state)
 {
@@ -43,8 +46,45 @@ static void paths(void **state)
     assert_false(group_path(longest, path));
 }
 
+/* Two containers of a namespace come and go: each removes the group above both if it can. */
+static void neighbours_do_not_lose_their_parent(void **state)
+{
+    (void)state;
+    enum { NEIGHBOURS = 2, TIMES = 300 };
+    const struct group_limits limits = {.pids = 10};
+    char space[32], path[GROUP_PATH];
+    struct err err = {0};
+    pid_t children[NEIGHBOURS];
+    snprintf(space, sizeof space, "carrel-test-%d", (int)getpid());
+    snprintf(path, sizeof path, "/%s/probe", space);
+    if (group_make(path, &limits, &err)) {
+        print_message("skipped: %s\n", err.text);
+        skip();
+    }
+    group_remove(path, space);
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        if ((children[i] = fork()) != 0)
+            continue;
+        snprintf(path, sizeof path, "/%s/c%zu", space, i);
+        for (size_t n = 0; n < TIMES; n++) {
+            if (group_make(path, &limits, &err)) {
+                fprintf(stderr, "%s\n", err.text);
+                _exit(1);
+            }
+            group_remove(path, space);
+        }
+        _exit(0);
+    }
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        int status;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(paths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(paths),
+                                       cmocka_unit_test(neighbours_do_not_lose_their_parent)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
