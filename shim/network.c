@@ -698,8 +698,7 @@ void network_answer(struct network *network, const union message *message, size_
     *ret = (struct network_answer){
         .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
     network_pause(network, now);
-    uint32_t cost = message->kind == MESSAGE_ASK_SEND ? 1 : PROTOCOL_COST;
-    network->tokens -= cost < network->tokens ? cost : network->tokens;
+    network->tokens -= message->kind == MESSAGE_ASK_SEND ? 1 : PROTOCOL_COST;
     switch (message->kind) {
     case MESSAGE_ASK_SOCKET: error = on_socket(network, &message->ask_socket, ret); break;
     case MESSAGE_ASK_OPTION: error = on_option(network, &message->ask_option, ret); break;
@@ -762,16 +761,19 @@ void network_denied(struct network *network, const struct message_denied *denied
     denial_tell(&network->denials, (enum row)denied->row, &subject, DENIED_NOT_GRANTED);
 }
 
+/* Whoever may ask may ask anything, so nobody is listened to who cannot pay for the dearest
+ * question; the few messages that are taken without a look in between may leave a debt. */
 uint64_t network_pause(struct network *network, uint64_t now)
 {
     const uint64_t each = SECOND / PROTOCOL_RATE;
     uint64_t gained = (now - network->refilled) / each;
-    if (gained >= PROTOCOL_RATE - network->tokens) {
-        network->tokens = PROTOCOL_RATE;
+    if (gained >= (uint64_t)(PROTOCOL_BURST - network->tokens)) {
+        network->tokens = PROTOCOL_BURST;
         network->refilled = now;
     } else {
-        network->tokens += (uint32_t)gained;
+        network->tokens += (int32_t)gained;
         network->refilled += gained * each;
     }
-    return network->tokens ? 0 : network->refilled + each - now;
+    int32_t missing = PROTOCOL_COST - network->tokens;
+    return missing <= 0 ? 0 : network->refilled + (uint64_t)missing * each - now;
 }

@@ -72,7 +72,7 @@ struct network {
     size_t known_count; /* ever */
     struct denials denials;
     uint64_t refilled; /* when `tokens` were right, as cell_now */
-    uint32_t tokens;   /* questions that the cell may ask now */
+    int32_t tokens;    /* what the cell may ask now, in units of PROTOCOL_RATE; below 0: too much */
 };
 
 /* An answer on its way. */

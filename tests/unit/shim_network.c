@@ -253,6 +253,52 @@ static void the_wildcard_evades_no_denial(void **state)
     network_close(&network);
 }
 
+/* How many of a question a cell has answered within `seconds`, if it waits for nothing but leave.
+ */
+static size_t asked_within(uint64_t seconds, const union message *message, size_t size)
+{
+    const uint64_t start = UINT64_C(1000000000000), second = 1000000000;
+    size_t count = 0;
+    for (uint64_t now = start, pause; now < start + seconds * second;) {
+        if ((pause = network_pause(&network, now)) > 0) {
+            now += pause;
+            continue;
+        }
+        struct network_answer answer;
+        network_answer(&network, message, size, now, &answer);
+        assert_int_equal(answer.fd, -1);
+        count++;
+    }
+    return count;
+}
+
+static void more_questions_than_the_rate_are_not_listened_to(void **state)
+{
+    (void)state;
+    const union message socket = {.ask_socket = {.kind = MESSAGE_ASK_SOCKET}},
+                        send = {.ask_send = {.kind = MESSAGE_ASK_SEND}};
+    OPEN(0, 0, "connect=192.0.2.1:1");
+    assert_in_range(asked_within(2, &socket, sizeof socket.ask_socket),
+                    2 * PROTOCOL_RATE / PROTOCOL_COST,
+                    (PROTOCOL_BURST + 2 * PROTOCOL_RATE) / PROTOCOL_COST);
+    OPEN(0, 0, "connect=192.0.2.1:1");
+    assert_in_range(asked_within(2, &send, sizeof send.ask_send), 2 * PROTOCOL_RATE,
+                    PROTOCOL_BURST + 2 * PROTOCOL_RATE);
+}
+
+/* Messages that came while the last was answered are answered as well, and paid for later. */
+static void debts_are_paid(void **state)
+{
+    (void)state;
+    const uint64_t now = UINT64_C(1000000000000), each = UINT64_C(1000000000) / PROTOCOL_RATE;
+    const union message socket = {.ask_socket = {.kind = MESSAGE_ASK_SOCKET}};
+    struct network_answer answer;
+    OPEN(0, 0, "connect=192.0.2.1:1");
+    for (size_t i = 0; i < PROTOCOL_BURST / PROTOCOL_COST + 16; i++)
+        network_answer(&network, &socket, sizeof socket.ask_socket, now, &answer);
+    assert_int_equal(network_pause(&network, now), 17 * PROTOCOL_COST * each);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +309,8 @@ int main(void)
         cmocka_unit_test(denials_are_carried_out),
         cmocka_unit_test(denied_origins_get_no_request),
         cmocka_unit_test(the_wildcard_evades_no_denial),
+        cmocka_unit_test(more_questions_than_the_rate_are_not_listened_to),
+        cmocka_unit_test(debts_are_paid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
