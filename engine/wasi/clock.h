@@ -7,8 +7,8 @@
 /* Nanoseconds of one tick; both clocks. */
 #define CLOCK_RESOLUTION 1
 
-/* The steady clock, which is 0 when the guest first reads it: how long the host has been up is
- * nobody's business. */
+/* The steady clock, which is one second when the guest first reads it: how long the host has been
+ * up is nobody's business. */
 uint64_t clock_steady(struct wasi *wasi);
 
 /* A moment of it as the reactor takes it. 0 (always over) where there is no clock. */

@@ -24,7 +24,7 @@ struct stream_error stream_error_of(struct wasi *wasi, const struct descriptor *
         return (struct stream_error){.tag = STREAM_CLOSED};
     resource->error = (int)-error;
     resource->network = file->type == TYPE_SOCKET;
-    resource->filesystem = !file->granted && !resource->network;
+    resource->filesystem = !resource->network; /* standard streams may be files, too */
     return (struct stream_error){STREAM_FAILED, resource};
 }
 

@@ -19,16 +19,19 @@ struct name_stream {
 
 typedef HOST_OPTION(struct ip_address) option_ip;
 
-/* Is it an address? `text` has room for any. */
+/* Is it an address, of IPv6 with or without brackets? `text` has room for any. */
 static bool read_literal(struct str name, struct wasi_address *ret)
 {
     char text[INET6_ADDRSTRLEN];
+    bool brackets = name.len > 2 && name.at[0] == '[' && name.at[name.len - 1] == ']';
+    if (brackets)
+        name = (struct str){name.at + 1, name.len - 2};
     if (name.len >= sizeof text || !name.len)
         return false;
     memcpy(text, name.at, name.len);
     text[name.len] = '\0';
     *ret = (struct wasi_address){.family = ADDRESS_IPV4};
-    if (inet_pton(AF_INET, text, ret->bytes) == 1)
+    if (!brackets && inet_pton(AF_INET, text, ret->bytes) == 1)
         return true;
     ret->family = ADDRESS_IPV6;
     return inet_pton(AF_INET6, text, ret->bytes) == 1;

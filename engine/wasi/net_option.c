@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* The kernel doubles it for its own books. */
+/* The kernel doubles it for its own books, and tells the double. */
 #define BYTES_MAX (INT32_MAX / 2)
 
 /* What the kernel takes at most (tcp(7)): more is EINVAL. */
@@ -52,7 +52,7 @@ GETTER(flag, bool, value != 0)
 GETTER(seconds, uint64_t, (uint64_t)value *NANOSECONDS)
 GETTER(probes, uint32_t, (uint32_t)value)
 GETTER(hops, uint8_t, (uint8_t)value)
-GETTER(bytes, uint64_t, (uint64_t)value)
+GETTER(bytes, uint64_t, (uint64_t)value / 2)
 
 /* --- Setting ------------------------------------------------------------------------------------
  */

@@ -148,12 +148,13 @@ bool output_ready(struct wasi *wasi, struct output_stream *stream)
 }
 
 /* What a socket that can take anything surely takes at once: the kernel says so when a third of
- * what it may hold is free, and the rest of that is for its own books. */
+ * what it may hold is free, and the rest of that is for its own books. Of one that may hold very
+ * little some will be pending. */
 static int64_t socket_room(int fd)
 {
     int32_t holds = 0;
     sys_get_option(fd, SOL_SOCKET, SO_SNDBUF, &holds);
-    return holds / 4 > WASI_CHUNK ? WASI_CHUNK : holds > 4 ? holds / 4 : 1;
+    return holds / 4 > WASI_CHUNK ? WASI_CHUNK : holds / 4 > PIPE_BUF ? holds / 4 : PIPE_BUF;
 }
 
 int64_t output_room(struct wasi *wasi, struct output_stream *stream)

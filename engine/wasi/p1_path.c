@@ -128,6 +128,10 @@ uint16_t p1_path_readlink(struct p1_call *call)
 /* --- Opening ------------------------------------------------------------------------------------
  */
 
+/* Those that can apply to what a path leads to: a program that asks for all there are is given a
+ * descriptor without the others (witx, path_open, fs_rights_base). */
+#define OPEN_RIGHTS (RIGHT(SOCK_SHUTDOWN) - 1)
+
 #define OPEN_ALL (OPEN_CREATE | OPEN_DIRECTORY | OPEN_EXCLUSIVE | OPEN_TRUNCATE)
 
 /* What the rights of a descriptor mean for the kernel. */
@@ -167,7 +171,7 @@ uint16_t p1_path_open(struct p1_call *call)
         return error;
     if (open_flags & ~(uint32_t)OPEN_ALL || fdflags & ~31u)
         return P1_INVAL;
-    if ((rights | inheriting) & ~base->inheriting)
+    if ((rights | inheriting) & OPEN_RIGHTS & ~base->inheriting)
         return P1_NOTCAPABLE;
     struct descriptor *opened;
     int failed = fs_open_at(call->wasi, base->file, path, call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW,
@@ -186,7 +190,7 @@ uint16_t p1_path_open(struct p1_call *call)
     error = p1_file_add(call->p1,
                         (struct p1_file){.file = opened,
                                          .rights = rights & p1_rights_of_type((uint8_t)type),
-                                         .inheriting = inheriting,
+                                         .inheriting = inheriting & OPEN_RIGHTS,
                                          .flags = (uint16_t)fdflags},
                         &fd);
     if (error != P1_SUCCESS)

@@ -138,7 +138,7 @@ struct wasi {
     bool random;
     bool may_poll;
     bool concurrent;
-    bool started; /* the guest has read the steady clock: `clock_base` is what it calls 0 */
+    bool started; /* the guest has read the steady clock: `clock_base` is its 0 */
     uint64_t clock_base;
     size_t resources;       /* made and not dropped */
     struct wasi_held *held; /* all of them; the latest first */

@@ -44,7 +44,7 @@ const play = async scenario => {
   const words = scenario.with.split(' ');
   const trees = [], flags = [];
   for (const word of words) {
-    if (word === 'net') flags.push(...['connect=127.0.0.1:*', 'udp=127.0.0.1:*'].flatMap(rule => ['--net', rule]));
+    if (word === 'net') flags.push(...['connect=127.0.0.1:*', 'listen=127.0.0.1:*', 'udp=127.0.0.1:*'].flatMap(rule => ['--net', rule]));
     if (word === 'net6') flags.push(...['connect=[::1]:*', 'listen=[::1]:*', 'udp=[::1]:*'].flatMap(rule => ['--net', rule]));
     if (word !== 'ro' && word !== 'rw') continue;
     const root = plant(), name = trees.length ? `/${trees.length}` : '/';
