@@ -184,18 +184,14 @@ static void print_calls(const struct page *page)
     flow_end(&flow);
 }
 
-/* What only some runs have: directories, rules of the network, variables, limits. */
 static void print_given(const struct page *page)
 {
-    static const enum operation_kind shown[] = {OPERATION_DIRECTORY,  OPERATION_NET_RULE,
-                                                OPERATION_NET_DENIAL, OPERATION_ENVIRONMENT,
-                                                OPERATION_LIMITS,     OPERATION_TIME};
     const struct plan *plan = page->audit->in.plan;
     page_heading(page, "Given, and its bounds");
-    for (size_t k = 0; k < countof(shown); k++)
+    for (size_t k = 0; k < audit_given_count; k++)
         for (size_t i = 0; i < plan->count; i++) {
             char text[1024];
-            if (plan->at[i].kind != shown[k])
+            if (plan->at[i].kind != audit_given[k])
                 continue;
             operation_text(&plan->at[i], text, sizeof text);
             struct flow flow = flow_from(page, 2, 0);
@@ -217,6 +213,7 @@ static void print_wall_counts(const struct page *page)
     if (count[AUDIT_MISSING])
         page_painted(page, RED, ", %zu missing", count[AUDIT_MISSING]);
     fputc('\n', page->out);
+    audit_print_missing(page);
 }
 
 void audit_print_brief(const struct page *page)
@@ -232,5 +229,4 @@ void audit_print_brief(const struct page *page)
     print_calls(page);
     print_given(page);
     print_wall_counts(page);
-    audit_print_lacks(page);
 }

@@ -12,15 +12,17 @@ void audit_json_add(json_object *document, const struct audit *audit);
 void audit_json_fail(json_object *document, const char *file, const struct err *err);
 json_object *audit_sarif_begin(void);
 void audit_sarif_add(json_object *document, const struct audit *audit);
+void audit_sarif_fail(json_object *document, const char *file, const struct err *err);
 json_object *audit_cyclonedx_begin(void);
 void audit_cyclonedx_add(json_object *document, const struct audit *audit);
 json_object *audit_seccomp_begin(void);
 void audit_seccomp_add(json_object *document, const struct audit *audit);
 
 /* Of those that are text. `number` counts the files of the document. */
-void audit_html_begin(FILE *out);
-void audit_html_add(FILE *out, const struct audit *audit, size_t number);
-void audit_html_end(FILE *out);
+void audit_html_begin(struct audit_html *page, FILE *out);
+void audit_html_add(struct audit_html *page, const struct audit *audit);
+void audit_html_fail(struct audit_html *page, const char *file, const struct err *err);
+int audit_html_end(struct audit_html *page); /* -1: there was no room for it */
 void audit_dot_begin(FILE *out);
 void audit_dot_add(FILE *out, const struct audit *audit, size_t number);
 void audit_dot_end(FILE *out);

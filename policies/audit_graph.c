@@ -90,8 +90,8 @@ static void add_capabilities(struct drawing *d)
 {
     const struct verdict *verdict = d->audit->in.verdict;
     for (int i = 0; i < CAP_COUNT; i++) {
-        enum graph_state state =
-            capability_in(verdict->granted, (enum capability)i) ? GRAPH_GIVEN : GRAPH_WITHHELD;
+        bool given = i == CAP_IO || capability_in(verdict->granted, (enum capability)i);
+        enum graph_state state = given ? GRAPH_GIVEN : GRAPH_WITHHELD;
         bool direct = false;
         for (int row = 0; row < ROW_COUNT; row++) {
             bool counts =
@@ -106,18 +106,28 @@ static void add_capabilities(struct drawing *d)
     }
 }
 
+/* Descriptors: what they are for, what they are called, and which calls of those that every cell
+ * has are made on them. */
+static const struct {
+    capability_set serves;
+    const char *label;
+    rule_set calls;
+} handed[GRANT_KINDS] = {
+    [GRANT_STDIN] = {CAPABILITY(STDIN), "standard input", R(READ)},
+    [GRANT_STDOUT] = {CAPABILITY(STDOUT), "standard output", R(WRITE)},
+    [GRANT_STDERR] = {CAPABILITY(STDERR), "standard error", R(WRITE)},
+    [GRANT_DIRECTORY] = {CAPABILITY(DIR_READ), "directory", 0},
+    [GRANT_STORE] = {CAPABILITY(KEYVALUE), "store", R(READ) | R(WRITE)},
+    [GRANT_LISTENER] = {CAPABILITY(NET_TCP_LISTEN), "listening socket", 0},
+    [GRANT_NAMESERVER] = {CAPABILITY(NET_DNS), "a nameserver", 0},
+};
+
 /* The capabilities that an operation of the plan serves. */
 static capability_set serves(const struct operation *operation)
 {
-    static const capability_set grants[GRANT_KINDS] = {
-        [GRANT_STDIN] = CAPABILITY(STDIN),
-        [GRANT_STDOUT] = CAPABILITY(STDOUT),
-        [GRANT_STDERR] = CAPABILITY(STDERR),
-        [GRANT_DIRECTORY] = CAPABILITY(DIR_READ),
-    };
     switch (operation->kind) {
     case OPERATION_GRANT: {
-        capability_set set = grants[operation->of.grant.kind];
+        capability_set set = handed[operation->of.grant.kind].serves;
         bool writes = operation->of.grant.kind == GRANT_DIRECTORY &&
                       operation->of.grant.rights & (RIGHT_WRITE | RIGHT_MUTATE);
         return writes ? set | CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE) : set;
@@ -125,6 +135,8 @@ static capability_set serves(const struct operation *operation)
     case OPERATION_NET_RULE: return net_rule_gives(operation->of.net_rule.rule);
     case OPERATION_ENVIRONMENT: return CAPABILITY(ENV);
     case OPERATION_ARGUMENTS: return CAPABILITY(ARGS);
+    case OPERATION_CONFIG: return CAPABILITY(CONFIG);
+    case OPERATION_ZONE: return CAPABILITY(TIMEZONE);
     case OPERATION_SEED: return CAPABILITY(RANDOM) | CAPABILITY(RANDOM_INSECURE);
     case OPERATION_TERMINALS: return CAPABILITY(TERMINAL);
     default: return 0;
@@ -136,11 +148,9 @@ static void grant_label(const struct operation *operation, char ret[160])
     char name[128];
     switch (operation->kind) {
     case OPERATION_GRANT:
-        if (operation->of.grant.kind == GRANT_DIRECTORY)
-            snprintf(ret, 160, "directory %s",
-                     printable(name, sizeof name, str_of(operation->of.grant.name)));
-        else
-            snprintf(ret, 160, "descriptor %u", (unsigned)operation->of.grant.descriptor);
+        printable(name, sizeof name, str_of(operation->of.grant.name));
+        snprintf(ret, 160, "%s%s%s", handed[operation->of.grant.kind].label, *name ? " " : "",
+                 name);
         break;
     case OPERATION_NET_RULE:
         snprintf(ret, 160, "%s",
@@ -149,8 +159,36 @@ static void grant_label(const struct operation *operation, char ret[160])
     case OPERATION_ENVIRONMENT: snprintf(ret, 160, "variables that are named"); break;
     case OPERATION_ARGUMENTS: snprintf(ret, 160, "its arguments"); break;
     case OPERATION_SEED: snprintf(ret, 160, "a seed of its own"); break;
+    case OPERATION_CONFIG: snprintf(ret, 160, "settings that are named"); break;
+    case OPERATION_ZONE: snprintf(ret, 160, "the time zone"); break;
     default: snprintf(ret, 160, "what is a terminal"); break;
     }
+}
+
+/* Edges between what an operation hands over, the capabilities that it serves, and the calls. */
+static void join_grant(struct drawing *d, uint16_t node, capability_set set, rule_set calls)
+{
+    for (int c = 0; c < CAP_COUNT; c++) {
+        if (!capability_in(set, (enum capability)c))
+            continue;
+        d->has_grant |= (capability_set)1 << c;
+        add_edge(d, d->capability[c], node, GRAPH_GIVEN);
+    }
+    for (size_t r = 0; r < d->audit->rule_count; r++) {
+        enum rule_name rule = d->audit->rules[r].rule;
+        if (capability_in(set, rules[rule].capability) || calls >> rule & 1)
+            add_edge(d, node, d->call[rule], GRAPH_GIVEN);
+    }
+}
+
+/* The capabilities that have a node. */
+static capability_set drawn(const struct drawing *d)
+{
+    capability_set set = 0;
+    for (int c = 0; c < CAP_COUNT; c++)
+        if (d->capability[c] != NO_NODE)
+            set |= (capability_set)1 << c;
+    return set;
 }
 
 static void add_grants(struct drawing *d)
@@ -161,33 +199,24 @@ static void add_grants(struct drawing *d)
         const struct operation *operation = &plan->at[i];
         capability_set set = serves(operation) & granted;
         char label[160];
-        bool shown = false;
-        for (int c = 0; c < CAP_COUNT; c++)
-            shown =
-                shown || (capability_in(set, (enum capability)c) && d->capability[c] != NO_NODE);
-        if (!shown)
+        if (!(set & drawn(d)))
             continue;
         grant_label(operation, label);
-        uint16_t node = add_node(d, GRAPH_GRANT, GRAPH_GIVEN, label);
-        for (int c = 0; c < CAP_COUNT; c++) {
-            if (!capability_in(set, (enum capability)c))
-                continue;
-            d->has_grant |= (capability_set)1 << c;
-            add_edge(d, d->capability[c], node, GRAPH_GIVEN);
-            for (size_t r = 0; r < d->audit->rule_count; r++) {
-                enum rule_name rule = d->audit->rules[r].rule;
-                if ((int)rules[rule].capability == c)
-                    add_edge(d, node, d->call[rule], GRAPH_GIVEN);
-            }
-        }
+        join_grant(d, add_node(d, GRAPH_GRANT, GRAPH_GIVEN, label), set,
+                   operation->kind == OPERATION_GRANT ? handed[operation->of.grant.kind].calls : 0);
     }
-    /* What is not given, with the flag that gives it. */
+    /* What no operation of this plan gives: the flag that gives it, or gave it. */
     for (int c = 0; c < CAP_COUNT; c++) {
-        if (d->capability[c] == NO_NODE || capability_in(granted, (enum capability)c) ||
-            !*capabilities[c].flag)
+        bool given = capability_in(granted, (enum capability)c);
+        if (d->capability[c] == NO_NODE || !*capabilities[c].flag ||
+            capability_in(d->has_grant, (enum capability)c))
             continue;
-        add_edge(d, d->capability[c],
-                 add_node(d, GRAPH_GRANT, GRAPH_WITHHELD, capabilities[c].flag), GRAPH_WITHHELD);
+        uint16_t node =
+            add_node(d, GRAPH_GRANT, given ? GRAPH_GIVEN : GRAPH_WITHHELD, capabilities[c].flag);
+        if (given)
+            join_grant(d, node, (capability_set)1 << c, 0);
+        else
+            add_edge(d, d->capability[c], node, GRAPH_WITHHELD);
     }
 }
 

@@ -1,13 +1,15 @@
-/* Audits as one page of HTML that needs nothing else: a graph, tables, a search; see audit.h. All
- * text that is not a row's goes through printable() and then through put_escaped(), and the page's
- * policy lets only its own script run: no name of a component is ever markup, let alone live. */
+/* Audits as one page of HTML that needs nothing else: an overview, and for each file a graph
+ * (audit_svg.c) and tables, with a search; see audit.h. All text that is not a row's goes through
+ * printable() and then through html_escaped(), and the page's policy lets only its own script run:
+ * no name of a component is ever markup, let alone live. */
+#include "policies/audit_html.h"
 #include "policies/audit_forms.h"
-#include "policies/audit_graph.h"
 
 #include "policies/printable.h"
 #include <inttypes.h>
+#include <stdlib.h>
 
-static void put_escaped(FILE *out, const char *value)
+void html_escaped(FILE *out, const char *value)
 {
     for (; *value; value++)
         switch (*value) {
@@ -23,95 +25,15 @@ static void put_escaped(FILE *out, const char *value)
 static void put_foreign(FILE *out, struct str value)
 {
     char shown[2048];
-    put_escaped(out, printable(shown, sizeof shown, value));
+    html_escaped(out, printable(shown, sizeof shown, value));
 }
 
 /* "<TAG>text</TAG>" with a class, if that is not empty. */
 static void put_element(FILE *out, const char *tag, const char *class, const char *value)
 {
     fprintf(out, *class ? "<%s class=\"%s\">" : "<%s>", tag, class);
-    put_escaped(out, value);
+    html_escaped(out, value);
     fprintf(out, "</%s>", tag);
-}
-
-/* --- The graph ----------------------------------------------------------------------------------
- */
-
-enum { ROW_HEIGHT = 30, BOX_HEIGHT = 24, TOP = 34, WIDTH = 1120 };
-
-static const struct {
-    const char *title;
-    int x, width;
-} columns[GRAPH_COLUMNS] = {
-    [GRAPH_IMPORT] = {"imports", 10, 240},
-    [GRAPH_CAPABILITY] = {"capabilities", 340, 150},
-    [GRAPH_GRANT] = {"what is handed over", 580, 240},
-    [GRAPH_CALL] = {"system calls", 910, 160},
-};
-
-/* Puts each column's nodes below each other; gives the height. */
-static int place(const struct graph *graph, int y[GRAPH_NODES])
-{
-    int used[GRAPH_COLUMNS] = {0}, most = 0;
-    for (size_t i = 0; i < graph->count; i++) {
-        int *row = &used[graph->nodes[i].column];
-        y[i] = TOP + ROW_HEIGHT * (*row)++;
-        most = *row > most ? *row : most;
-    }
-    for (size_t i = 0; i < graph->count; i++)
-        y[i] += (most - used[graph->nodes[i].column]) * ROW_HEIGHT / 2;
-    return TOP + ROW_HEIGHT * most + 8;
-}
-
-static void put_edge(FILE *out, const struct graph *graph, const struct graph_edge *edge,
-                     const int *y)
-{
-    const struct graph_node *from = &graph->nodes[edge->from], *to = &graph->nodes[edge->to];
-    int x1 = columns[from->column].x + columns[from->column].width, x2 = columns[to->column].x;
-    int y1 = y[edge->from] + BOX_HEIGHT / 2, y2 = y[edge->to] + BOX_HEIGHT / 2,
-        middle = (x1 + x2) / 2;
-    fprintf(out, "<path class=\"%s\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n",
-            graph_state_word(edge->state), x1, y1, middle, y1, middle, y2, x2, y2);
-}
-
-static void put_node(FILE *out, const struct graph_node *node, int y)
-{
-    int width = columns[node->column].width, x = columns[node->column].x;
-    char label[64];
-    /* A box holds a number of letters; the whole label is the title. */
-    printable(label, (size_t)(width / 8), str_of(node->label));
-    fprintf(out, "<g class=\"%s\"><title>", graph_state_word(node->state));
-    put_escaped(out, node->label);
-    fprintf(out,
-            "</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"5\"/><text x=\"%d\" "
-            "y=\"%d\">",
-            x, y, width, BOX_HEIGHT, x + 8, y + 17);
-    put_escaped(out, strlen(node->label) < (size_t)(width / 8) ? node->label : label);
-    fputs("</text></g>\n", out);
-}
-
-static void put_graph(FILE *out, const struct audit *audit)
-{
-    static struct graph graph;
-    int y[GRAPH_NODES];
-    audit_graph(audit, &graph);
-    int height = place(&graph, y);
-    fprintf(out,
-            "<h3>From import to system call</h3>\n<div class=\"wide\"><svg viewBox=\"0 0 %d %d\" "
-            "role=\"img\" "
-            "aria-label=\"graph of imports, capabilities, grants and system calls\">\n",
-            WIDTH, height);
-    for (int i = 0; i < GRAPH_COLUMNS; i++)
-        fprintf(out, "<text class=\"title\" x=\"%d\" y=\"22\">%s</text>\n", columns[i].x,
-                columns[i].title);
-    for (size_t i = 0; i < graph.edge_count; i++)
-        put_edge(out, &graph, &graph.edges[i], y);
-    for (size_t i = 0; i < graph.count; i++)
-        put_node(out, &graph.nodes[i], y[i]);
-    fputs("</svg></div>\n", out);
-    if (graph.cut)
-        fputs("<p class=\"soft\">The graph leaves something out: there is too much to draw.</p>\n",
-              out);
 }
 
 /* --- Tables -------------------------------------------------------------------------------------
@@ -138,13 +60,29 @@ static void end_table(FILE *out)
     fputs("</tbody></table></div></details>\n", out);
 }
 
+/* The system calls of a set of rules, each once. */
+static void put_call_names(FILE *out, rule_set set)
+{
+    const char *before = "";
+    for (int i = 0; i < RULE_COUNT; i++) {
+        bool said = !(set >> i & 1);
+        for (int k = 0; k < i && !said; k++)
+            said = set >> k & 1 && strcmp(rules[i].call, rules[k].call) == 0;
+        if (said)
+            continue;
+        fprintf(out, "%s%s", before, rules[i].call);
+        before = " ";
+    }
+}
+
 static void put_functions(FILE *out, const struct audit *audit)
 {
-    size_t count = 0;
-    char title[64];
-    for (size_t g = 0; g < audit->group_count; g++)
-        count += audit->groups[g].count;
-    snprintf(title, sizeof title, "%zu functions that it imports", count);
+    char title[96];
+    struct audit_counts counts = audit_count(audit);
+    if (counts.imported == 0)
+        return;
+    snprintf(title, sizeof title, "Functions of WASI: %zu imported, %zu that it can call",
+             counts.imported, counts.reached);
     begin_table(out, title, false,
                 "<th>interface</th><th>function</th><th>capability</th><th>answer</th><th>system "
                 "calls</th>");
@@ -162,10 +100,7 @@ static void put_functions(FILE *out, const struct audit *audit)
             put_element(out, "td", "", capabilities[group->capability].word);
             put_element(out, "td", answer_class(group->answer), audit_answer_word(group->answer));
             fputs("<td><code>", out);
-            rule_set set = derive_row_rules(audit->in.verdict, row);
-            for (int r = 0; r < RULE_COUNT; r++)
-                if (set >> r & 1)
-                    fprintf(out, "%s ", rules[r].call);
+            put_call_names(out, derive_row_rules(audit->in.verdict, row));
             fputs("</code></td></tr>\n", out);
         }
     }
@@ -185,10 +120,27 @@ static void put_calls(FILE *out, const struct audit *audit)
         fputs("<td>", out);
         for (int c = 0; c < RULE_CHECKS && rule_checked[rule][c]; c++) {
             fputs(c ? " and " : "", out);
-            put_escaped(out, rule_checked[rule][c]);
+            html_escaped(out, rule_checked[rule][c]);
         }
         fputs("</td></tr>\n", out);
     }
+    end_table(out);
+}
+
+static void put_given(FILE *out, const struct audit *audit)
+{
+    const struct plan *plan = audit->in.plan;
+    begin_table(out, "What it would be given, and its bounds", true, "");
+    for (size_t k = 0; k < audit_given_count; k++)
+        for (size_t i = 0; i < plan->count; i++) {
+            char line[1024];
+            if (plan->at[i].kind != audit_given[k])
+                continue;
+            operation_text(&plan->at[i], line, sizeof line);
+            fputs("<tr>", out);
+            put_element(out, "td", "", line);
+            fputs("</tr>\n", out);
+        }
     end_table(out);
 }
 
@@ -227,7 +179,7 @@ static void put_names(FILE *out, const struct demand *demand, enum demand_list l
     fputs("</ul></details>\n", out);
 }
 
-static void put_lack(FILE *out, const struct isolation *of)
+static void put_lack(FILE *out, const struct audit_lack *of)
 {
     fputs("<tr>", out);
     put_element(out, "td", "", of->word);
@@ -239,8 +191,10 @@ static void put_lack(FILE *out, const struct isolation *of)
 /* --- The page -----------------------------------------------------------------------------------
  */
 
-void audit_html_begin(FILE *out)
+void audit_html_begin(struct audit_html *page, FILE *out)
 {
+    *page = (struct audit_html){.out = out};
+    page->body = open_memstream(&page->text, &page->size);
     fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -251,17 +205,39 @@ void audit_html_begin(FILE *out)
 #define STYLE(line) line "\n"
 #include "policies/audit_page.def"
           "</style>\n</head>\n<body>\n<h1>What these components can do</h1>\n"
-          "<div class=\"bar\"><input id=\"search\" type=\"search\" placeholder=\"Search functions, "
-          "capabilities, system "
+          "<div class=\"bar\"><input id=\"search\" type=\"search\" placeholder=\"Search functions "
+          "and system "
           "calls\" aria-label=\"Search\"> <span id=\"count\" class=\"soft\" "
-          "role=\"status\"></span></div>\n",
+          "role=\"status\"></span></div>\n"
+          "<nav><table><thead><tr><th>file</th><th>what it can do</th>"
+          "<th>functions called</th><th>started by</th></tr></thead><tbody>\n",
           out);
+}
+
+static const char *start_class(const struct audit *audit)
+{
+    return audit->refused ? "missing" : audit_runs(audit) ? "given" : "";
+}
+
+/* A line of the overview. */
+static void put_overview(FILE *out, size_t number, const struct audit *audit)
+{
+    static const char *const starts[] = {
+        [START_RUN] = "carrel run", [START_SERVE] = "carrel serve", [START_INVOKE] = "--invoke"};
+    struct audit_counts counts = audit_count(audit);
+    fprintf(out, "<tr><td><a href=\"#file-%zu\">", number);
+    put_foreign(out, str_of(audit->in.file));
+    fputs("</a></td>", out);
+    put_element(out, "td", "", audit->summary);
+    fprintf(out, "<td>%zu of %zu</td>", counts.reached, counts.imported);
+    put_element(out, "td", start_class(audit), audit->refused ? "refused" : starts[audit->start]);
+    fputs("</tr>\n", out);
 }
 
 static void put_head(FILE *out, const struct audit *audit, size_t number)
 {
     const struct audit_input *in = &audit->in;
-    char worlds[128];
+    char worlds[128], over[320];
     fprintf(out, "<section id=\"file-%zu\">\n<h2>", number);
     put_foreign(out, str_of(in->file));
     fprintf(out, "</h2>\n<div class=\"soft\">%s, %" PRIu64 " bytes, <code>sha256:",
@@ -269,27 +245,35 @@ static void put_head(FILE *out, const struct audit *audit, size_t number)
     for (size_t i = 0; i < 32; i++)
         fprintf(out, "%02x", in->digest[i]);
     fputs("</code></div>\n<p class=\"verdict\"><strong>", out);
-    put_escaped(out, audit->summary);
-    fputs("</strong><br>", out);
+    html_escaped(out, audit->summary);
+    fprintf(out, "</strong><br><span class=\"%s\">", start_class(audit));
     if (audit->refused) {
-        fputs("<span class=\"missing\">It would be refused: it ", out);
-        put_escaped(out, audit->refusal.text);
-        fputs("</span>", out);
+        fputs("It would be refused: it ", out);
+        html_escaped(out, audit->refusal.text);
     } else {
-        fprintf(out, "<span class=\"given\">%s</span>", audit_start_sentence(audit->start));
+        fputs(audit_start_sentence(audit->start), out);
     }
+    fputs("</span>", out);
     audit_worlds(audit, worlds, sizeof worlds);
     if (*worlds)
         fprintf(out, " It is of the world %s.", worlds);
     fputs("</p>\n", out);
+    if (audit_over_import(audit, over, sizeof over))
+        put_element(out, "p", "soft", over);
 }
 
-void audit_html_add(FILE *out, const struct audit *audit, size_t number)
+void audit_html_add(struct audit_html *page, const struct audit *audit)
 {
     const struct demand *demand = audit->in.demand;
+    FILE *out = page->body;
+    size_t number = page->files++;
+    if (!out)
+        return;
+    put_overview(page->out, number, audit);
     put_head(out, audit, number);
-    put_graph(out, audit);
+    html_graph(out, audit);
     put_calls(out, audit);
+    put_given(out, audit);
     put_functions(out, audit);
     put_names(out, demand, DEMAND_UNKNOWN, "Imports that carrel does not know");
     put_names(out, demand, DEMAND_UNCALLED, AUDIT_UNCALLED);
@@ -302,16 +286,39 @@ void audit_html_add(FILE *out, const struct audit *audit, size_t number)
                 "<th>isolation</th><th>what it is</th><th>not held</th>");
     for (int i = 0; i < ISOLATIONS; i++)
         put_lack(out, &isolations[i]);
-    put_lack(out, audit_tier(audit));
+    for (int i = 0; i < TIERS; i++)
+        put_lack(out, &tiers[i]);
     end_table(out);
     fputs("</section>\n", out);
 }
 
-void audit_html_end(FILE *out)
+void audit_html_fail(struct audit_html *page, const char *file, const struct err *err)
 {
+    size_t number = page->files++;
+    if (!page->body)
+        return;
+    fprintf(page->out, "<tr><td><a href=\"#file-%zu\">", number);
+    put_foreign(page->out, str_of(file));
+    fputs("</a></td><td></td><td></td><td class=\"missing\">not read</td></tr>\n", page->out);
+    fprintf(page->body, "<section id=\"file-%zu\">\n<h2>", number);
+    put_foreign(page->body, str_of(file));
+    fputs("</h2>\n<p class=\"verdict missing\">It could not be audited: ", page->body);
+    put_foreign(page->body, str_of(err->text));
+    fputs("</p>\n</section>\n", page->body);
+}
+
+int audit_html_end(struct audit_html *page)
+{
+    bool whole = page->body && fclose(page->body) == 0 && page->text;
+    fputs("</tbody></table></nav>\n", page->out);
+    if (whole)
+        fwrite(page->text, 1, page->size, page->out);
+    free(page->text);
+    *page = (struct audit_html){.out = page->out};
     fputs("<script>"
 #define SCRIPT(line) line "\n"
 #include "policies/audit_page.def"
           "</script>\n</body>\n</html>\n",
-          out);
+          page->out);
+    return whole ? 0 : -1;
 }

@@ -140,7 +140,7 @@ static json_object *world_list(const struct audit *audit)
     return list;
 }
 
-static json_object *lack(const struct isolation *of)
+static json_object *lack(const struct audit_lack *of)
 {
     json_object *one = json_object_new_object();
     put(one, "isolation", text(of->word));
@@ -149,12 +149,16 @@ static json_object *lack(const struct isolation *of)
     return one;
 }
 
-/* What no wall holds: of each way of isolation, and of the tier that this carrel is. */
+/* What no wall holds: of each way of isolation, and for whoever starts carrel; that of the tier
+ * which this carrel is comes last. */
 static json_object *lack_list(const struct audit *audit)
 {
     json_object *list = json_object_new_array();
     for (int i = 0; i < ISOLATIONS; i++)
         json_object_array_add(list, lack(&isolations[i]));
+    for (int i = 0; i < TIERS; i++)
+        if (&tiers[i] != audit_tier(audit))
+            json_object_array_add(list, lack(&tiers[i]));
     json_object_array_add(list, lack(audit_tier(audit)));
     return list;
 }

@@ -43,7 +43,7 @@ void audit_output_begin(struct audit_output *output, enum audit_format format,
     case AUDIT_SARIF: output->tree = audit_sarif_begin(); break;
     case AUDIT_CYCLONEDX: output->tree = audit_cyclonedx_begin(); break;
     case AUDIT_OCI_SECCOMP: output->tree = audit_seccomp_begin(); break;
-    case AUDIT_HTML: audit_html_begin(out); break;
+    case AUDIT_HTML: audit_html_begin(&output->html, out); break;
     case AUDIT_DOT: audit_dot_begin(out); break;
     case AUDIT_TEXT:
     case AUDIT_SYSTEMD:
@@ -59,13 +59,14 @@ void audit_output_add(struct audit_output *output, const struct audit *audit)
     case AUDIT_SARIF: audit_sarif_add(output->tree, audit); break;
     case AUDIT_CYCLONEDX: audit_cyclonedx_add(output->tree, audit); break;
     case AUDIT_OCI_SECCOMP: audit_seccomp_add(output->tree, audit); break;
-    case AUDIT_HTML: audit_html_add(output->out, audit, number); break;
+    case AUDIT_HTML: audit_html_add(&output->html, audit); break;
     case AUDIT_DOT: audit_dot_add(output->out, audit, number); break;
     case AUDIT_SYSTEMD: audit_systemd_print(output->out, audit); break;
     case AUDIT_TEXT:
         if (number)
             fputc('\n', output->out);
         audit_print_text(audit, &output->style, output->out);
+        output->tier = audit_tier(audit);
         break;
     case AUDIT_FORMATS: break;
     }
@@ -73,16 +74,24 @@ void audit_output_add(struct audit_output *output, const struct audit *audit)
 
 void audit_output_fail(struct audit_output *output, const char *file, const struct err *err)
 {
-    if (output->format == AUDIT_JSON)
-        audit_json_fail(output->tree, file, err);
+    switch (output->format) {
+    case AUDIT_JSON: audit_json_fail(output->tree, file, err); break;
+    case AUDIT_SARIF: audit_sarif_fail(output->tree, file, err); break;
+    case AUDIT_HTML: audit_html_fail(&output->html, file, err); break;
+    default: break; /* these say what a file can do, and have no word for a file that is none */
+    }
 }
 
 int audit_output_end(struct audit_output *output)
 {
     const int style =
         JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
-    if (output->format == AUDIT_HTML)
-        audit_html_end(output->out);
+    if (output->format == AUDIT_HTML && audit_html_end(&output->html))
+        return -1;
+    if (output->format == AUDIT_TEXT && output->tier) {
+        const struct page page = {NULL, &output->style, output->out};
+        audit_print_lacks(&page, output->tier);
+    }
     if (output->format == AUDIT_DOT)
         audit_dot_end(output->out);
     if (output->tree) {

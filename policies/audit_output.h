@@ -11,6 +11,8 @@ enum audit_format {
     AUDIT_FORMATS
 };
 
+struct audit_lack; /* audit_parts.h */
+
 struct audit_format_info {
     const char *word;
     bool many;
@@ -19,6 +21,15 @@ struct audit_format_info {
 
 extern const struct audit_format_info audit_formats[AUDIT_FORMATS];
 
+/* A page of HTML in the making: the overview goes out as it comes, and what is below it waits. */
+struct audit_html {
+    FILE *out;
+    FILE *body; /* NULL: there was no room */
+    char *text; /* what body wrote */
+    size_t size;
+    size_t files;
+};
+
 /* A document in the making. */
 struct audit_output {
     enum audit_format format;
@@ -26,6 +37,8 @@ struct audit_output {
     FILE *out;
     size_t count;      /* files so far */
     json_object *tree; /* of the forms that are JSON */
+    struct audit_html html;
+    const struct audit_lack *tier; /* of text: the one that its audits are for */
 };
 
 /* Begins a document. */
@@ -35,7 +48,7 @@ void audit_output_begin(struct audit_output *output, enum audit_format format,
 /* Adds a file. The audit need not live on. */
 void audit_output_add(struct audit_output *output, const struct audit *audit);
 
-/* A file that could not be audited: the form for programs has it, too. */
+/* A file that could not be audited, which JSON, SARIF and HTML tell. */
 void audit_output_fail(struct audit_output *output, const char *file, const struct err *err);
 
 /* Ends and prints it; a document of no file is one, too, but for text. -1 if it could not be

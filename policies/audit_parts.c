@@ -5,19 +5,25 @@
 #include "policies/printable.h"
 #include <inttypes.h>
 
-const struct isolation isolations[ISOLATIONS] = {
+const struct audit_lack isolations[ISOLATIONS] = {
 #define ISOLATION(mode, word, shares, lacks) [ISOLATION_##mode] = {word, shares, lacks},
 #include "policies/isolation.def"
 };
 
-static const struct isolation tiers[] = {
-#define TIER(name, word, who, lacks) {word, who, lacks},
+const struct audit_lack tiers[TIERS] = {
+#define TIER(name, word, who, lacks) [TIER_##name] = {word, who, lacks},
 #include "policies/isolation.def"
 };
 
-const struct isolation *audit_tier(const struct audit *audit)
+const enum operation_kind audit_given[] = {
+    OPERATION_DIRECTORY,   OPERATION_NET_RULE, OPERATION_NET_DENIAL,
+    OPERATION_ENVIRONMENT, OPERATION_CONFIG,   OPERATION_STORE,
+    OPERATION_ZONE,        OPERATION_LIMITS,   OPERATION_TIME};
+const size_t audit_given_count = countof(audit_given);
+
+const struct audit_lack *audit_tier(const struct audit *audit)
 {
-    return &tiers[plan_find(audit->in.plan, OPERATION_SET_ID) ? 0 : 1];
+    return &tiers[plan_find(audit->in.plan, OPERATION_SET_ID) ? TIER_ROOT : TIER_USER];
 }
 
 const char *audit_kind(const struct demand *demand)
@@ -33,6 +39,53 @@ const char *audit_kind(const struct demand *demand)
 size_t audit_package_length(const char *interface)
 {
     return strcspn(interface, "/");
+}
+
+/* --- Over-import --------------------------------------------------------------------------------
+ */
+
+struct audit_counts audit_count(const struct audit *audit)
+{
+    struct audit_counts counts = {0, 0};
+    for (size_t i = 0; i < audit->group_count; i++) {
+        counts.imported += audit->groups[i].count;
+        counts.reached += audit->groups[i].answer == ANSWER_DEAD ? 0 : audit->groups[i].count;
+    }
+    return counts;
+}
+
+bool audit_over_import(const struct audit *audit, char *ret, size_t size)
+{
+    struct audit_counts counts = audit_count(audit);
+    size_t dead = counts.imported - counts.reached, whole = 0, named = 0;
+    if (dead == 0)
+        return false;
+    size_t used = (size_t)snprintf(ret, size,
+                                   "Imported and never called: %zu of %zu functions of WASI, which "
+                                   "a run links to a trap",
+                                   dead, counts.imported);
+    for (size_t i = 0; i < audit->group_count;) {
+        const char *interface = audit->groups[i].interface;
+        bool any = false;
+        size_t first = i;
+        for (; i < audit->group_count && audit->groups[i].interface == interface; i++)
+            any = any || audit->groups[i].answer != ANSWER_DEAD;
+        if (any)
+            continue;
+        whole++;
+        const char *name =
+            audit_interface(audit->in.demand, (enum row)audit->groups[first].rows[0]);
+        int wrote = snprintf(ret + used, size - used, "%s %s", named ? "," : "; all of", name);
+        if (wrote < 0 || (size_t)wrote >= size - used - sizeof ", and 999 more") {
+            ret[used] = '\0';
+            continue;
+        }
+        used += (size_t)wrote;
+        named++;
+    }
+    if (whole > named)
+        snprintf(ret + used, size - used, ", and %zu more", whole - named);
+    return true;
 }
 
 /* --- Worlds -------------------------------------------------------------------------------------
@@ -172,20 +225,14 @@ static void print_lack(const struct page *page, const char *word, const char *te
     flow_end(&flow);
 }
 
-void audit_print_lacks(const struct page *page)
+void audit_print_lacks(const struct page *page, const struct audit_lack *tier)
 {
-    const struct audit *audit = page->audit;
-    const struct isolation *tier = audit_tier(audit);
-    page_heading(page, "What the walls do not hold");
-    for (int i = 0; i < ISOLATIONS; i++) {
-        bool serves = demand_is(audit->in.demand, DEMAND_IS_PROXY);
-        if (page->style->verbose || serves == (i != ISOLATION_RUN))
-            print_lack(page, isolations[i].word, isolations[i].what, isolations[i].lacks);
+    page_heading(page, "What no wall holds, in each way of isolation and for whoever starts it");
+    for (int i = 0; i < ISOLATIONS; i++)
+        print_lack(page, isolations[i].word, isolations[i].what, isolations[i].lacks);
+    for (int i = 0; i < TIERS; i++) {
+        char word[32];
+        snprintf(word, sizeof word, "%s%s", tiers[i].word, &tiers[i] == tier ? ", here" : "");
+        print_lack(page, word, tiers[i].what, tiers[i].lacks);
     }
-    for (size_t i = 0; i < countof(tiers); i++)
-        if (page->style->verbose || &tiers[i] == tier)
-            print_lack(page, tiers[i].word, tiers[i].what, tiers[i].lacks);
-    for (int i = 0; i < WALL_COUNT; i++)
-        if (audit->walls[i] == AUDIT_MISSING)
-            print_lack(page, walls[i].word, "this wall is missing:", walls[i].keeps);
 }

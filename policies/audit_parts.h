@@ -6,7 +6,7 @@
 #include "policies/audit_flow.h"
 
 /* What a way to keep components apart does not hold: rows of isolation.def. */
-struct isolation {
+struct audit_lack {
     const char *word;
     const char *what;
     const char *lacks;
@@ -18,13 +18,37 @@ enum isolation_mode {
     ISOLATIONS
 };
 
-extern const struct isolation isolations[ISOLATIONS];
+extern const struct audit_lack isolations[ISOLATIONS];
+
+enum isolation_tier {
+#define TIER(name, word, who, lacks) TIER_##name,
+#include "policies/isolation.def"
+    TIERS
+};
+
+extern const struct audit_lack tiers[TIERS];
 
 /* The row of the tier that this plan is for. */
-const struct isolation *audit_tier(const struct audit *audit);
+const struct audit_lack *audit_tier(const struct audit *audit);
 
 /* The worlds of world.def that the component fits, their names with commas between; "" if none. */
 void audit_worlds(const struct audit *audit, char *ret, size_t size);
+
+/* How many functions of WASI are imported, and can be called. */
+struct audit_counts {
+    size_t imported, reached;
+};
+
+struct audit_counts audit_count(const struct audit *audit);
+
+/* What a toolchain brought along, by name: "Of 90 functions ... ". False if all that is imported
+ * can be called, and then nothing is written. */
+bool audit_over_import(const struct audit *audit, char *ret, size_t size);
+
+/* The operations that say what only some runs have: directories, rules of the network, variables,
+ * limits. In the order in which they are told. */
+extern const enum operation_kind audit_given[];
+extern const size_t audit_given_count;
 
 /* "component", "core module", "image of a component", "image of a core module". */
 const char *audit_kind(const struct demand *demand);
@@ -44,8 +68,12 @@ void audit_print_head(const struct page *page);
 void audit_print_names(const struct page *page, enum demand_list list, const char *title);
 void audit_print_walls(const struct page *page);
 
-/* What no wall here holds. */
-void audit_print_lacks(const struct page *page);
+/* The walls that are missing, each with the reason and what is missed. */
+void audit_print_missing(const struct page *page);
+
+/* What no wall holds: in each way of isolation, and for whoever starts carrel, of which `tier` is
+ * the one here. It is the same for all files: page->audit is not looked at. */
+void audit_print_lacks(const struct page *page, const struct audit_lack *tier);
 
 /* The short form. */
 void audit_print_brief(const struct page *page);

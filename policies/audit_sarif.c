@@ -1,9 +1,11 @@
 /* Audits as SARIF 2.1.0 (OASIS): a rule for each capability, a result for each that a file demands
  * beyond what every component has. `note` if it is given, `warning` if the policy does not give it,
- * `error` if the file would be refused for it. */
+ * `error` if the file would be refused for it, or could not be read. */
 #include "policies/audit_forms.h"
 
 #include "policies/printable.h"
+#include <inttypes.h>
+#include <limits.h>
 
 static json_object *message(const char *value)
 {
@@ -12,27 +14,61 @@ static json_object *message(const char *value)
     return one;
 }
 
-static json_object *rule(const char *id, const char *what)
+/* The rules beside capabilities, which come first: OTHER(NAME, "id", "level", "what it says"). */
+#define OTHER_RULES                                                                                \
+    OTHER(UNKNOWN, "import.unknown", "error", "It imports what carrel does not know.")             \
+    OTHER(MISMATCH, "import.type", "error", "It imports with a type other than WASI's.")           \
+    OTHER(DEAD, "import.dead", "note", "It imports functions that nothing in it can call.")        \
+    OTHER(REQUEST, "request", "note", "Its publisher asks for something, and gets nothing by it.") \
+    OTHER(REFUSED, "refused", "error", "A run with this policy would be refused.")                 \
+    OTHER(UNREAD, "unread", "error", "It is no file that could be audited.")
+
+enum other_rule {
+#define OTHER(name, id, level, what) RULE_##name##_AT,
+    OTHER_RULES
+#undef OTHER
+};
+
+static const struct {
+    const char *id;
+    const char *level;
+    const char *what;
+} others[] = {
+#define OTHER(name, id, level, what) [RULE_##name##_AT] = {id, level, what},
+    OTHER_RULES
+#undef OTHER
+};
+
+static json_object *rule(const char *id, const char *level, const char *what, const char *help)
 {
-    json_object *one = json_object_new_object();
+    json_object *one = json_object_new_object(), *settings = json_object_new_object(),
+                *properties = json_object_new_object(), *tags = json_object_new_array();
     put(one, "id", text(id));
     put(one, "shortDescription", message(what));
+    if (*help)
+        put(one, "help", message(help));
+    put(settings, "level", text(level));
+    put(one, "defaultConfiguration", settings);
+    json_object_array_add(tags, text("security"));
+    put(properties, "tags", tags);
+    put(one, "properties", properties);
     return one;
 }
-
-/* The rules beside capabilities. */
-static const char unknown_id[] = "import.unknown", mismatch_id[] = "import.type";
 
 static json_object *rule_list(void)
 {
     json_object *list = json_object_new_array();
     for (int i = 0; i < CAP_COUNT; i++) {
-        char what[160];
-        snprintf(what, sizeof what, "It may %s.", capabilities[i].what);
-        json_object_array_add(list, rule(capabilities[i].word, what));
+        const struct capability_info *of = &capabilities[i];
+        char what[160], help[160] = "";
+        snprintf(what, sizeof what, "It may %s.", of->what);
+        if (*of->flag)
+            snprintf(help, sizeof help, "Only the operator gives it, with %s.", of->flag);
+        const char *level = of->given == CAP_GIVEN_DEFAULT ? "none" : "warning";
+        json_object_array_add(list, rule(of->word, level, what, help));
     }
-    json_object_array_add(list, rule(unknown_id, "It imports what carrel does not know."));
-    json_object_array_add(list, rule(mismatch_id, "It imports with a type other than WASI's."));
+    for (size_t i = 0; i < countof(others); i++)
+        json_object_array_add(list, rule(others[i].id, others[i].level, others[i].what, ""));
     return list;
 }
 
@@ -40,7 +76,8 @@ json_object *audit_sarif_begin(void)
 {
     json_object *all = json_object_new_object(), *runs = json_object_new_array(),
                 *run = json_object_new_object(), *tool = json_object_new_object(),
-                *driver = json_object_new_object();
+                *driver = json_object_new_object(), *calls = json_object_new_array(),
+                *call = json_object_new_object();
     put(all, "$schema", text("https://json.schemastore.org/sarif-2.1.0.json"));
     put(all, "version", text("2.1.0"));
     put(driver, "name", text("carrel"));
@@ -48,11 +85,25 @@ json_object *audit_sarif_begin(void)
     put(driver, "rules", rule_list());
     put(tool, "driver", driver);
     put(run, "tool", tool);
+    put(call, "executionSuccessful", json_object_new_boolean(true));
+    json_object_array_add(calls, call);
+    put(run, "invocations", calls);
     put(run, "artifacts", json_object_new_array());
     put(run, "results", json_object_new_array());
     json_object_array_add(runs, run);
     put(all, "runs", runs);
     return all;
+}
+
+/* The run of a document, and its results. */
+static json_object *run_of(json_object *document)
+{
+    return json_object_array_get_idx(json_object_object_get(document, "runs"), 0);
+}
+
+static json_object *results_of(json_object *document)
+{
+    return json_object_object_get(run_of(document), "results");
 }
 
 /* A file name as a relative reference (RFC 3986): what is no unreserved byte or `/` is
@@ -61,7 +112,7 @@ static json_object *uri(const char *file)
 {
     static const char plain[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-    char to[3 * 512 + 8];
+    char to[3 * PATH_MAX + 8];
     size_t used = 0;
     if (*file == '/')
         used = (size_t)snprintf(to, sizeof to, "file://");
@@ -72,37 +123,44 @@ static json_object *uri(const char *file)
     return text(to);
 }
 
-static json_object *location(const struct audit *audit)
+static json_object *location(const char *file)
 {
     json_object *list = json_object_new_array(), *one = json_object_new_object(),
                 *physical = json_object_new_object(), *artifact = json_object_new_object();
-    put(artifact, "uri", uri(audit->in.file));
+    put(artifact, "uri", uri(file));
     put(physical, "artifactLocation", artifact);
     put(one, "physicalLocation", physical);
     json_object_array_add(list, one);
     return list;
 }
 
-static void add_result(json_object *results, const struct audit *audit, const char *id,
-                       size_t index, const char *level, const char *words)
+/* `about` tells results of one rule apart, and stays the same in the next build of the component,
+ * so that whoever keeps results knows it for the same one. */
+static void add_result(json_object *results, const char *file, size_t index, const char *level,
+                       const char *about, const char *words)
 {
     json_object *one = json_object_new_object(), *prints = json_object_new_object();
-    char print[80] = "";
-    for (size_t i = 0; i < 8; i++)
-        snprintf(print + 2 * i, 3, "%02x", audit->in.digest[i]);
-    put(prints, "demand/v1", text(print));
+    const char *id = index < CAP_COUNT ? capabilities[index].word : others[index - CAP_COUNT].id;
+    put(prints, "demand/v2", text(about));
     put(one, "ruleId", text(id));
     put(one, "ruleIndex", json_object_new_int64((int64_t)index));
     put(one, "level", text(level));
     put(one, "message", message(words));
-    put(one, "locations", location(audit));
+    put(one, "locations", location(file));
     put(one, "partialFingerprints", prints);
     json_object_array_add(results, one);
+}
+
+static void add_other(json_object *results, const char *file, enum other_rule rule,
+                      const char *about, const char *words)
+{
+    add_result(results, file, CAP_COUNT + (size_t)rule, others[rule].level, about, words);
 }
 
 static void add_capability(json_object *results, const struct audit *audit,
                            enum capability capability)
 {
+    const struct capability_info *of = &capabilities[capability];
     const struct verdict *verdict = audit->in.verdict;
     size_t calls = 0, missing = 0;
     char words[320];
@@ -113,49 +171,106 @@ static void add_capability(json_object *results, const struct audit *audit,
         missing += counts && verdict->answers[row] == ANSWER_MISSING;
     }
     bool given = capability_in(verdict->granted, capability);
-    if (calls == 0 || capabilities[capability].given == CAP_GIVEN_DEFAULT)
+    if (calls == 0 || of->given == CAP_GIVEN_DEFAULT)
         return;
-    snprintf(words, sizeof words, "Demands %s: to %s, by %zu function%s. It is %s%s%s.",
-             capabilities[capability].word, capabilities[capability].what, calls,
-             calls == 1 ? "" : "s",
+    snprintf(words, sizeof words, "Demands %s: to %s, by %zu function%s. It is %s%s%s.", of->word,
+             of->what, calls, calls == 1 ? "" : "s",
              missing ? "not provided"
              : given ? "given"
                      : "not given",
-             given || !*capabilities[capability].flag ? "" : "; this gives it: ",
-             given ? "" : capabilities[capability].flag);
-    add_result(results, audit, capabilities[capability].word, (size_t)capability,
-               missing ? "error"
-               : given ? "note"
-                       : "warning",
-               words);
+             given || !*of->flag ? "" : "; this gives it: ", given ? "" : of->flag);
+    const char *level = missing ? "error" : given ? "note" : "warning";
+    add_result(results, audit->in.file, capability, level, of->word, words);
+}
+
+/* What toolchains bring along: told once for a file. */
+static void add_dead(json_object *results, const struct audit *audit)
+{
+    size_t imported = 0, dead = 0;
+    char words[160];
+    for (size_t i = 0; i < audit->group_count; i++) {
+        imported += audit->groups[i].count;
+        dead += audit->groups[i].answer == ANSWER_DEAD ? audit->groups[i].count : 0;
+    }
+    if (dead == 0)
+        return;
+    snprintf(words, sizeof words,
+             "Imports %zu functions of WASI and can call %zu of them: the others are linked to a "
+             "trap.",
+             imported, imported - dead);
+    add_other(results, audit->in.file, RULE_DEAD_AT, "", words);
+}
+
+/* The names that are results, and of which rule. */
+static void add_names(json_object *results, const struct audit *audit)
+{
+    static const struct {
+        enum demand_list list;
+        enum other_rule rule;
+        const char *words;
+    } told[] = {
+        {DEMAND_UNKNOWN, RULE_UNKNOWN_AT, "Imports what carrel does not know"},
+        {DEMAND_UNCALLED, RULE_DEAD_AT, "Imports, and never calls, what carrel does not know"},
+        {DEMAND_MISMATCH, RULE_MISMATCH_AT, "Imports with another type"},
+        {DEMAND_REQUEST, RULE_REQUEST_AT, "Asks for, and gets nothing by asking"},
+    };
+    const struct demand *demand = audit->in.demand;
+    for (size_t i = 0; i < demand->name_count; i++) {
+        char words[4 * DEMAND_NAME_MAX + 64], name[4 * DEMAND_NAME_MAX];
+        for (size_t k = 0; k < countof(told); k++) {
+            if (demand->names[i].list != told[k].list)
+                continue;
+            printable(name, sizeof name, demand->names[i].text);
+            snprintf(words, sizeof words, "%s: %s", told[k].words, name);
+            add_other(results, audit->in.file, told[k].rule, name, words);
+        }
+    }
+    for (size_t k = 0; k < countof(told); k++) {
+        uint32_t listed = 0, total = demand->head.totals[told[k].list];
+        char words[160];
+        for (size_t i = 0; i < demand->name_count; i++)
+            listed += demand->names[i].list == told[k].list;
+        if (listed == total)
+            continue;
+        snprintf(words, sizeof words, "%s: %" PRIu32 " more", told[k].words, total - listed);
+        add_other(results, audit->in.file, told[k].rule, "more", words);
+    }
 }
 
 void audit_sarif_add(json_object *document, const struct audit *audit)
 {
-    json_object *runs = json_object_object_get(document, "runs");
-    json_object *run = json_object_array_get_idx(runs, 0);
-    json_object *results = json_object_object_get(run, "results"),
-                *artifact = json_object_new_object(), *place = json_object_new_object(),
-                *hashes = json_object_new_object();
+    json_object *results = results_of(document), *artifact = json_object_new_object(),
+                *artifacts = json_object_object_get(run_of(document), "artifacts"),
+                *place = json_object_new_object(), *hashes = json_object_new_object();
     put(place, "uri", uri(audit->in.file));
     put(artifact, "location", place);
     put(artifact, "length", json_object_new_uint64(audit->in.size));
     put(hashes, "sha-256", audit_hex(audit->in.digest));
     put(artifact, "hashes", hashes);
     put(artifact, "description", message(audit->summary));
-    json_object_array_add(json_object_object_get(run, "artifacts"), artifact);
+    for (size_t i = 0; i < json_object_array_length(artifacts); i++)
+        if (json_object_equal(json_object_array_get_idx(artifacts, i), artifact)) {
+            json_object_put(artifact); /* the same file twice */
+            return;
+        }
+    json_object_array_add(artifacts, artifact);
+    if (audit->refused) {
+        char words[sizeof audit->refusal.text + 16];
+        snprintf(words, sizeof words, "It %s.", audit->refusal.text);
+        add_other(results, audit->in.file, RULE_REFUSED_AT, "", words);
+    }
     for (int i = 0; i < CAP_COUNT; i++)
         add_capability(results, audit, (enum capability)i);
-    const struct demand *demand = audit->in.demand;
-    for (size_t i = 0; i < demand->name_count; i++) {
-        char words[4 * DEMAND_NAME_MAX + 64], name[4 * DEMAND_NAME_MAX];
-        bool unknown = demand->names[i].list == DEMAND_UNKNOWN;
-        if (!unknown && demand->names[i].list != DEMAND_MISMATCH)
-            continue;
-        snprintf(words, sizeof words, "%s: %s",
-                 unknown ? "Imports what carrel does not know" : "Imports with another type",
-                 printable(name, sizeof name, demand->names[i].text));
-        add_result(results, audit, unknown ? unknown_id : mismatch_id, CAP_COUNT + !unknown,
-                   "error", words);
-    }
+    add_names(results, audit);
+    add_dead(results, audit);
+}
+
+void audit_sarif_fail(json_object *document, const char *file, const struct err *err)
+{
+    char words[4 * sizeof err->text];
+    json_object *call =
+        json_object_array_get_idx(json_object_object_get(run_of(document), "invocations"), 0);
+    put(call, "executionSuccessful", json_object_new_boolean(false));
+    printable(words, sizeof words, str_of(err->text));
+    add_other(results_of(document), file, RULE_UNREAD_AT, "", words);
 }

@@ -152,6 +152,11 @@ void audit_print_walls(const struct page *page)
     print_wall_list(page, AUDIT_STANDS);
     print_wall_list(page, AUDIT_PLANNED);
     print_wall_list(page, AUDIT_UNNEEDED);
+    audit_print_missing(page);
+}
+
+void audit_print_missing(const struct page *page)
+{
     for (int i = 0; i < WALL_COUNT; i++) {
         if (page->audit->walls[i] != AUDIT_MISSING)
             continue;
@@ -186,5 +191,4 @@ void audit_print_text(const struct audit *audit, const struct audit_style *style
     print_rules(&page);
     print_plan(&page);
     audit_print_walls(&page);
-    audit_print_lacks(&page);
 }
