@@ -171,6 +171,9 @@ static void rlimits(struct composing *c)
     rlimit(c, RLIMIT_NICE, 0);
     rlimit(c, RLIMIT_RTPRIO, 0);
     rlimit(c, RLIMIT_SIGPENDING, 0);
+    /* The first process of a namespace hears no SIGXCPU, so the softer limit is its hard one. */
+    if (c->host->processor > 0)
+        rlimit(c, RLIMIT_CPU, c->host->processor);
 }
 
 /* Namespaces of the cell's own. */

@@ -41,6 +41,7 @@ struct host {
     uint32_t uid, gid;  /* effective */
     int landlock;       /* ABI; 0: none */
     uint32_t last_cap;  /* the highest capability that the kernel knows */
+    uint64_t processor; /* seconds that the caller lets a process use; 0: as many as it likes */
     uint64_t arena;     /* bytes that the engine reserves at its start */
     const char *engine; /* path of the engine */
     const char *tls;    /* and of the program that speaks TLS, or NULL */

@@ -144,17 +144,17 @@ static const char *wrong_operands(const struct options *options, size_t count)
 int command_audit(const struct options *options, char **operands, size_t count)
 {
     struct err err = {.offset = ERR_NOWHERE};
-    static struct examiner examiner;
+    struct examiner *examiner = examiner_here();
     const char *wrong = wrong_operands(options, count);
     if (wrong) {
         err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s", wrong);
         return report_error(NULL, &err);
     }
-    if (examiner_open(&examiner, options, &err))
+    if (examiner_open(examiner, options, &err))
         return report_error(NULL, &err);
-    int code = options->diff ? audit_both(&examiner, options, operands)
-                             : audit_each(&examiner, options, operands, count);
-    examiner_close(&examiner);
-    session_heed(&examiner.session);
+    int code = options->diff ? audit_both(examiner, options, operands)
+                             : audit_each(examiner, options, operands, count);
+    examiner_close(examiner);
+    session_heed(&examiner->session);
     return code;
 }

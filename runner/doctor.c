@@ -101,18 +101,18 @@ int command_doctor(const struct options *options, char **operands, size_t count)
     all.policy.directory_count = 1;
     all.policy.allowed |= CAPABILITY(DIR_READ);
     all.policy.degraded = ~(wall_set)0;
-    static struct examiner examiner;
+    struct examiner *examiner = examiner_here();
     struct doctor_findings findings = {0};
     findings.mends = doctor_look();
-    if (examiner_open(&examiner, &all, &err))
+    if (examiner_open(examiner, &all, &err))
         return no_trial(&err);
-    int failed = try_cell(&examiner, &all, &findings, &err);
-    examiner_close(&examiner);
-    session_heed(&examiner.session);
+    int failed = try_cell(examiner, &all, &findings, &err);
+    examiner_close(examiner);
+    session_heed(&examiner->session);
     if (failed)
         return no_trial(&err);
-    findings.host = &examiner.host;
-    findings.engine = examiner.engine;
+    findings.host = &examiner->host;
+    findings.engine = examiner->engine;
     if (options->json ? doctor_print_json(&findings, stdout) : doctor_print_text(&findings, stdout))
         return err_exit_code(ERR_FAULT);
     return doctor_lacks(&findings) ? err_exit_code(ERR_WALL) : 0;

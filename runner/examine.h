@@ -31,6 +31,9 @@ struct examiner {
     bool run_follows; /* what is examined will be run: its cell may be launched meanwhile */
 };
 
+/* That of this process: commands need one, and it is large. */
+struct examiner *examiner_here(void);
+
 /* Finds the engine, asks the host for its facts and begins a session. Errors: FAULT. */
 int examiner_open(struct examiner *examiner, const struct options *options, struct err *err);
 void examiner_close(struct examiner *examiner);

@@ -33,7 +33,7 @@ static int inspect(struct examiner *examiner, const struct options *options, con
 int command_inspect(const struct options *options, char **operands, size_t count)
 {
     struct err err = {.offset = ERR_NOWHERE};
-    static struct examiner examiner;
+    struct examiner *examiner = examiner_here();
     static struct outcome outcome;
     if (count != 1) {
         err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel inspect FILE`",
@@ -46,17 +46,17 @@ int command_inspect(const struct options *options, char **operands, size_t count
                 "in >result");
         return report_error(NULL, &err);
     }
-    if (examiner_open(&examiner, options, &err))
+    if (examiner_open(examiner, options, &err))
         return report_error(NULL, &err);
     struct component component = {.memory = -1};
-    int failed = inspect(&examiner, options, operands[0], &component, &outcome, &err);
+    int failed = inspect(examiner, options, operands[0], &component, &outcome, &err);
     component_close(&component);
-    examiner_close(&examiner);
+    examiner_close(examiner);
     int code = outcome.exit_code;
     if (failed)
         code = report_error(operands[0], &err);
     else
         report_outcome(operands[0], &outcome);
-    session_heed(&examiner.session);
+    session_heed(&examiner->session);
     return code;
 }

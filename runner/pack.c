@@ -377,7 +377,7 @@ static int pack(const struct options *options, const char *file, const struct ex
 int command_pack(const struct options *options, char **operands, size_t count)
 {
     struct err err = {.offset = ERR_NOWHERE};
-    static struct examiner examiner;
+    struct examiner *examiner = examiner_here();
     struct examined *of = NULL;
     if (count != 1 || !cli_value(options->cli, FLAG_OUTPUT)) {
         err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel pack FILE -o IMAGE.tar`",
@@ -386,13 +386,13 @@ int command_pack(const struct options *options, char **operands, size_t count)
                           : "no FILE");
         return report_error(NULL, &err);
     }
-    if (examiner_open(&examiner, options, &err))
+    if (examiner_open(examiner, options, &err))
         return report_error(NULL, &err);
-    int failed = examine(&examiner, options, operands[0], (struct text_list){0}, &of, &err) ||
+    int failed = examine(examiner, options, operands[0], (struct text_list){0}, &of, &err) ||
                  pack(options, operands[0], of, &err);
     examined_free(of);
-    examiner_close(&examiner);
+    examiner_close(examiner);
     int code = failed ? report_error(operands[0], &err) : 0;
-    session_heed(&examiner.session);
+    session_heed(&examiner->session);
     return code;
 }

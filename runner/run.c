@@ -115,31 +115,31 @@ int command_run(const struct options *options, char **operands, size_t count)
     operands[0] = (char *)(uintptr_t)base_name(path);
     const struct text_list arguments = {(const char *const *)operands, count};
 
-    static struct examiner examiner;
+    struct examiner *examiner = examiner_here();
     static struct outcome outcome;
     static struct audit_log log;
     log = audit_log_none();
     /* Not when everything is printed before it is done. */
-    examiner.run_follows = !options->explain;
-    int failed = examiner_open(&examiner, options, &err);
+    examiner->run_follows = !options->explain;
+    int failed = examiner_open(examiner, options, &err);
     if (failed) {
         report_error(NULL, &err);
     } else {
         failed = record_open(options, &log, &err);
-        examiner.session.log = &log;
+        examiner->session.log = &log;
         if (failed)
             report_error(path, &err);
         else
-            failed = run(&examiner, options, path, arguments, &outcome, &err);
-        examiner_close(&examiner);
+            failed = run(examiner, options, path, arguments, &outcome, &err);
+        examiner_close(examiner);
     }
     if (!failed)
         report_outcome(path, &outcome);
     const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
-    code = session_exit_code(&examiner.session, code);
-    report_status(options->status, code, why, cause(&examiner.session, &outcome));
+    code = session_exit_code(&examiner->session, code);
+    report_status(options->status, code, why, cause(&examiner->session, &outcome));
     record_end(&log, path, code, why);
-    session_heed(&examiner.session);
+    session_heed(&examiner->session);
     return code;
 }

@@ -73,7 +73,7 @@ struct server {
 /* Serves until it is told to end; the exit code. */
 static int work(void *data, uint64_t number)
 {
-    static struct examiner examiner;
+    struct examiner *examiner = examiner_here();
     static struct outcome outcome;
     static struct audit_log log; /* each worker is a session of its own */
     struct server *server = data;
@@ -81,28 +81,28 @@ static int work(void *data, uint64_t number)
     struct err err = {.offset = ERR_NOWHERE};
     log = audit_log_none();
     serving->worker = number;
-    examiner.run_follows = !server->options->explain;
-    int failed = examiner_open(&examiner, server->options, &err);
+    examiner->run_follows = !server->options->explain;
+    int failed = examiner_open(examiner, server->options, &err);
     if (failed) {
         report_error(NULL, &err);
     } else {
         failed = record_open(server->options, &log, &err) || serving_open(serving, &err);
-        examiner.session.log = &log;
+        examiner->session.log = &log;
         if (failed)
             report_error(server->path, &err);
         else
-            failed = serve(&examiner, server->options, server->path, serving, &outcome, &err);
-        examiner_close(&examiner);
+            failed = serve(examiner, server->options, server->path, serving, &outcome, &err);
+        examiner_close(examiner);
     }
     serving_close(serving);
     if (!failed)
         report_outcome(server->path, &outcome);
     const struct err *why = failed ? &err : outcome.by_guest ? NULL : &outcome.why;
     int code = failed ? err_exit_code(err.kind) : outcome.exit_code;
-    code = session_exit_code(&examiner.session, code);
-    report_status(server->status, code, why, examiner.session.interrupted);
+    code = session_exit_code(&examiner->session, code);
+    report_status(server->status, code, why, examiner->session.interrupted);
     record_end(&log, server->path, code, why);
-    session_heed(&examiner.session);
+    session_heed(&examiner->session);
     return code;
 }
 

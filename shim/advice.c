@@ -1,6 +1,10 @@
 /* Advice on errors of the host; see advice.h. A table. */
 #include "shim/advice.h"
+#include "engine/base/attr.h"
 #include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
 
 const char *advice_on(int error)
 {
@@ -13,4 +17,36 @@ const char *advice_on(int error)
         return ": free some space, or raise the limits on namespaces (user.max_*_namespaces)";
     default: return "";
     }
+}
+
+static bool bounded(int resource)
+{
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+const char *advice_on_start(const char *call, int error)
+{
+    static const struct {
+        const char *call;
+        int error; /* 0: any */
+        const char *advice;
+    } rows[] = {
+        {"recvmsg", 0, ": is the engine of another version than carrel?"},
+        {"execveat", ENOENT, ": an engine must be linked statically: a cell has no libraries"},
+        {"execveat", ENOEXEC, ": it is no program for this machine"},
+        {"execveat", EACCES,
+         ": it must be executable, and no file system \"noexec\" in its way (mount)"},
+    };
+    if (strcmp(call, "mmap") == 0 && error == ENOMEM)
+        return bounded(RLIMIT_DATA) ? ": a cell reserves more memory than it may: lift the limit "
+                                      "(ulimit -d unlimited)"
+               : bounded(RLIMIT_AS) ? ": a cell reserves more addresses than it may: lift the "
+                                      "limit (ulimit -v unlimited)"
+                                    : ": a cell reserves addresses that it never uses: the kernel "
+                                      "must allow that (vm.overcommit_memory 0 or 1)";
+    for (size_t i = 0; i < countof(rows); i++)
+        if (strcmp(call, rows[i].call) == 0 && (rows[i].error == 0 || rows[i].error == error))
+            return rows[i].advice;
+    return advice_on(error);
 }

@@ -161,9 +161,7 @@ static void on_refused(struct cell *cell, const struct message_refused *refused)
         walls_refuse((enum wall)refused->wall, call, (int)refused->error, &err);
     else
         err_set(&err, ERR_FAULT, ERR_NOWHERE, "the cell could not start: %s: %s%s", call,
-                strerror((int)refused->error),
-                strcmp(call, "recvmsg") == 0 ? "; is the engine of another version than carrel?"
-                                             : "");
+                strerror((int)refused->error), advice_on_start(call, (int)refused->error));
     outcome_fail(&cell->outcome, err.kind, err.offset, "%s", err.text);
     cell->state = STATE_ENDED;
     cell_kill(cell);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -73,6 +74,13 @@ bool host_writable(int stream)
     return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
+static uint64_t processor_seconds(void)
+{
+    struct rlimit limit;
+    bool bounded = getrlimit(RLIMIT_CPU, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return bounded ? limit.rlim_cur : 0;
+}
+
 void host_probe(const char *engine, bool cgroups, struct host *ret)
 {
     *ret = (struct host){
@@ -80,6 +88,7 @@ void host_probe(const char *engine, bool cgroups, struct host *ret)
         .uid = geteuid(),
         .gid = getegid(),
         .last_cap = (uint32_t)cap_max_bits() - 1,
+        .processor = processor_seconds(),
         .arena = UINT64_C(1) << PROTOCOL_ARENA_SHIFT,
         .engine = engine,
     };

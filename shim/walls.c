@@ -30,7 +30,7 @@ int walls_failed(struct wall_report *report, const struct operation *operation, 
         char text[160];
         operation_text(operation, text, sizeof text);
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a cell: %s: %s: %s%s", text, call,
-                       strerror(error), advice_on(error));
+                       strerror(error), advice_on_start(call, error));
     }
     if (!operation->may_fail)
         return walls_refuse(wall, call, error, err);

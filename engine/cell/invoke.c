@@ -116,40 +116,26 @@ static const struct cm_type *type_of(const struct cm_types *types, valtype type)
     }
 }
 
-/* Takes the next argument off "(a, b)"; empty if there is none. Numbers have no commas. */
-static struct str next_argument(struct str *left)
+/* Reads the arguments to `to`, the slots of the parameters: WAVE sees a function of numbers. */
+static int read_numbers(struct program *program, const struct cm_types *types,
+                        const struct functype *type, struct str args, union slot *to,
+                        struct err *err)
 {
-    size_t end = 1;
-    while (end < left->len && left->at[end] != ',' && left->at[end] != ')')
-        end++;
-    struct str argument = {left->at + 1, end < left->len ? end - 1 : 0};
-    while (argument.len && argument.at[0] == ' ')
-        argument.at++, argument.len--;
-    *left = (struct str){left->at + end, left->len - end};
-    return argument;
-}
-
-static int read_numbers(const struct cm_types *types, const struct functype *type, struct str args,
-                        union slot *to, struct err *err)
-{
+    struct cm_field *params = region_take(&program->ground.image, type->nparams, sizeof *params,
+                                          _Alignof(struct cm_field));
+    if (!params && type->nparams)
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the arguments");
     for (uint32_t i = 0; i < type->nparams; i++) {
-        const struct cm_type *number = type_of(types, type->params[i]);
-        struct str text = next_argument(&args);
-        if (!number)
+        params[i] = (struct cm_field){.type = type_of(types, type->params[i]),
+                                      .host_offset = i * (uint32_t)sizeof *to};
+        if (!params[i].type)
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
                            "argument %u is no number: nothing else of a core module has a text",
                            i + 1);
-        if (!text.len)
-            return err_set(err, ERR_USAGE, ERR_NOWHERE, "argument %u is missing, of %u", i + 1,
-                           type->nparams);
         to[i].u64 = 0;
-        if (wave_read(number, text, &to[i], NULL, err))
-            return err_within(err, "argument %u", i + 1);
     }
-    if (!str_is(args, ")") && next_argument(&args).len)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the function takes only %u arguments",
-                       type->nparams);
-    return 0;
+    const struct cm_type func = {.kind = CM_FUNC, .nparams = type->nparams, .params = params};
+    return wave_args_read(&func, args, to, NULL, err);
 }
 
 /* The module exports no function of that name: those that it exports, as many as fit. */
@@ -188,7 +174,7 @@ enum ran invoke_module(struct program *program, struct instance *instance, struc
         return RAN_FAILED;
     }
     union slot *args = program_begin(program, external.func);
-    if (read_numbers(types, type, typed.args, args, err)) {
+    if (read_numbers(program, types, type, typed.args, args, err)) {
         err_within(err, "in the arguments of " STR_FMT, STR_ARG(typed.name));
         return RAN_FAILED;
     }

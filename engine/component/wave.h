@@ -15,9 +15,10 @@ struct wave_call {
 
 bool wave_call_split(struct str text, struct wave_call *ret);
 
-/* Reads the arguments of a call to `to`, the parameters of a canonical function type, zeroed.
- * Strings and lists lie in `scratch`. -1 and *err: USAGE with what was expected where (the offset
- * counts in the text), or MEMORY. Handles and streams have no text form. */
+/* Reads the arguments of a call to `to`, the parameters of a canonical function type, zeroed (which
+ * may lack labels: then they are called by their numbers). Strings and lists lie in `scratch`. -1
+ * and *err: USAGE with what was expected where (the offset counts in the text), or MEMORY. Handles
+ * and streams have no text form. */
 int wave_args_read(const struct cm_type *func, struct str args, void *to,
                    struct host_scratch *scratch, struct err *err);
 

@@ -4,6 +4,7 @@
 
 #include "engine/base/utf.h"
 #include "engine/component/name.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct wave {
@@ -42,12 +43,14 @@ static char peek_at(const struct wave *w, size_t ahead)
 /* White space, and comments from "//" to the end of the line. */
 static void skip(struct wave *w)
 {
+    bool comment = false;
     for (; w->at < w->text.len; w->at++) {
         char c = w->text.at[w->at];
-        if (c == '/' && peek_at(w, 1) == '/')
-            while (w->at < w->text.len && w->text.at[w->at] != '\n')
-                w->at++;
-        else if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
+        if (c == '\n')
+            comment = false;
+        else if (c == '/' && peek_at(w, 1) == '/')
+            comment = true;
+        else if (!comment && c != ' ' && c != '\t' && c != '\r')
             return;
     }
 }
@@ -659,10 +662,22 @@ bool wave_call_split(struct str text, struct wave_call *ret)
     return true;
 }
 
+/* A parameter's name for people, or its number where it has none. */
+static const char *param_name(const struct cm_type *func, uint32_t i, char ret[64])
+{
+    const struct symbol *label = func->params[i].label;
+    if (label)
+        snprintf(ret, 64, "'" STR_FMT "'", STR_ARG(label->text));
+    else
+        snprintf(ret, 64, "%u", i + 1);
+    return ret;
+}
+
 static bool read_args(struct wave *w, const struct cm_type *func, uint8_t *to)
 {
     uint32_t i = 0;
     bool end;
+    char name[64];
     if (!expect(w, '('))
         return false;
     end = take(w, ')');
@@ -670,16 +685,14 @@ static bool read_args(struct wave *w, const struct cm_type *func, uint8_t *to)
         if (i == func->nparams)
             return wrong(w, "no more arguments");
         if (!read_value(w, func->params[i].type, to + func->params[i].host_offset))
-            return err_within(w->err, "argument '" STR_FMT "'",
-                              STR_ARG(func->params[i].label->text)),
-                   false;
+            return err_within(w->err, "argument %s", param_name(func, i, name)), false;
         if (!another(w, ')', &end) && !end)
             return false;
     }
     for (; i < func->nparams; i++) /* options at the end may be left out */
         if (func->params[i].type->kind != CM_OPTION) {
-            err_set(w->err, ERR_USAGE, ERR_NOWHERE, "argument '" STR_FMT "' is missing",
-                    STR_ARG(func->params[i].label->text));
+            err_set(w->err, ERR_USAGE, ERR_NOWHERE, "argument %s is missing",
+                    param_name(func, i, name));
             return false;
         }
     return finish(w);

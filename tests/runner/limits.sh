@@ -22,9 +22,17 @@ W
 runs 'time' 124 '' '^carrel: loops.wasm: time limit: ' --timeout 200ms loops.wasm
 hurried() { (ulimit "$@"; "$carrel" run loops.wasm); }
 expect 'the processor time of the caller' 137 '' 'SIGKILL: it used all its processor time .ulimit -t' hurried -t 1
+expect 'its soft limit' 137 '' 'SIGKILL: it used all its processor time .ulimit -t' hurried -S -t 1
+expect 'a limit on memory' 125 '' 'mmap: Cannot allocate memory: .*ulimit -d unlimited' hurried -d 8000
+expect 'a limit on addresses' 125 '' 'mmap: Cannot allocate memory: .*ulimit -v unlimited' hurried -v 400000
 runs 'fuel' 134 '' '^carrel: loops.wasm: exhausted: all fuel consumed.*spin.*byte [0-9]+' --fuel 100000 loops.wasm
 runs 'hardly any fuel' 134 '' 'all fuel consumed' --fuel 1 loops.wasm
 runs 'enough fuel' 0 '^42\|$' '' --fuel 1000 --invoke 'add(40, 2)' loops.wasm
+runs 'a comment' 0 '^42\|$' '' --invoke 'add(40, 2) // as WAVE has them' loops.wasm
+runs 'more than a call' 125 '' "in the arguments of add: expected the end at 'x'" --invoke 'add(40, 2) x' loops.wasm
+runs 'no number' 125 '' "argument 2: expected s32 at 'x\)'" --invoke 'add(40, x)' loops.wasm
+runs 'an argument too few' 125 '' 'argument 2 is missing' --invoke 'add(40)' loops.wasm
+runs 'an argument too many' 125 '' "expected no more arguments at '3\)'" --invoke 'add(40, 2, 3)' loops.wasm
 runs 'enough time' 0 '^42\|$' '' --timeout 30s --invoke 'add(40, 2)' loops.wasm
 runs 'fuel and time' 134 '' 'all fuel consumed' --timeout 30s --fuel 5000 loops.wasm
 

@@ -61,6 +61,7 @@ expect 'malformed' 126 '' '^carrel: bad: malformed: bad magic \(at byte 35\)\|$'
 echo 'lie' | script lies
 expect 'a reader that lies' 125 '' 'other tables' run lies
 expect 'no engine' 125 '' 'engine' "$carrel" run --engine /nowhere ends
+expect 'an engine with libraries' 125 '' 'execveat: .*: an engine must be linked statically' "$carrel" run --engine /bin/true ends
 
 # --- Refusals that name what is missing ----------------------------------------------------------------
 script lacks <<'E'
@@ -240,9 +241,19 @@ if [ "$(id -u)" != 0 ]; then
     expect 'no entry' 0 '^0\|$' '' entries
     expect 'first time' 0 '' '' run twice
     expect 'one entry' 0 '^1\|$' '' entries
+    # Whoever reads the demand writes an entry, which is a new file.
+    entry() { stat -c %i:%s "$XDG_CACHE_HOME"/carrel/*; }
+    written=$(entry)
     expect 'second time' 0 '' '' run twice
+    expect 'nothing was read then' 0 "^$written\|\$" '' entry
     : >"$XDG_CACHE_HOME/carrel/$(ls "$XDG_CACHE_HOME/carrel")"
     expect 'a spoilt entry' 0 '' '' run twice
+    expect 'it was read again' 1 '' '' [ "$(entry)" = "$written" ]
+    expect 'and is whole' 0 "^[0-9]*:${written#*:}\|\$" '' entry
+    written=$(entry)
+    cp -p "$engine" engine-again
+    expect 'another engine' 0 '' '' "$carrel" run --engine ./engine-again twice
+    expect 'reads anew' 1 '' '' [ "$(entry)" = "$written" ]
 fi
 
 # A standard stream is closed, and there is nothing to put in its place: in a mount namespace of its own.
