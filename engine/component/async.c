@@ -345,7 +345,7 @@ bool cm_turn(struct cm_store *store, struct vm *vm, struct native *frame,
 {
     store->thread = NULL;
     *ret_answer = NATIVE_TRAP;
-    if (!host_jobs_run(store, vm, frame))
+    if (!host_jobs_run(store, frame))
         return true;
     struct cm_thread *thread = cm_pick_any(store);
     if (!thread)

@@ -32,6 +32,7 @@ struct host_job {
     uint8_t *result;
     bool listed; /* in the store's list */
     bool woken;  /* in the list of those to be tried again */
+    bool waits;  /* its host holds on to it */
     struct cm_subtask *before;
     struct cm_subtask *after;
     struct cm_subtask *woken_before;
@@ -130,10 +131,10 @@ void subtask_deliver(struct cm_subtask *subtask);
 bool host_job_begin(struct cm_subtask *subtask, struct vm *vm, struct native *frame);
 
 /* Asks the function to end early, and whether it has. False: it trapped. */
-bool host_job_cancel(struct cm_subtask *subtask, struct vm *vm, struct native *frame);
+bool host_job_cancel(struct cm_subtask *subtask, struct native *frame);
 
 /* Tries those again that were woken. False: it trapped. */
-bool host_jobs_run(struct cm_store *store, struct vm *vm, struct native *frame);
+bool host_jobs_run(struct cm_store *store, struct native *frame);
 
 /* --- The event loop --- */
 

@@ -176,7 +176,7 @@ static enum native_answer cancel_begin(struct vm *vm, struct native *frame)
     *f = (struct cancel_frame){.subtask = subtask, .thread = current(b)};
     subtask->cancel_requested = true;
     if (!subtask->callee) /* of the host */
-        return host_job_cancel(subtask, vm, frame) ? cancel_heard(vm, frame, f) : NATIVE_TRAP;
+        return host_job_cancel(subtask, frame) ? cancel_heard(vm, frame, f) : NATIVE_TRAP;
     struct cm_async *callee = subtask->callee;
     if (!async_request_cancel(callee, b->instance))
         return cancel_heard(vm, frame, f);

@@ -150,6 +150,7 @@ struct cm_func *cm_host_func(struct cm_host *host, uint32_t item)
         return NULL;
     func->type = host->types[item]->canon;
     func->fn = host->table->items[item].fn;
+    func->forget = host->table->forget;
     func->host = host->table->host;
     return func;
 }

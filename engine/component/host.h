@@ -81,9 +81,12 @@ typedef enum host_answer host_fn(struct host_call *call, const void *args, void 
 
 /* Functions of an async type (0.3) are called in the same way, and HOST_BLOCKED then means that the
  * call goes on while its caller may do other things: it is called again once the embedder has told
- * cm_wake (store.h) who this is. Once it has answered anything else, nobody may wake it any more:
- * what it still waits for it has to forget before. */
+ * cm_wake (store.h) who this is. It tells its reactor only when it answers HOST_BLOCKED. */
 void *host_waiter(const struct host_call *call);
+
+/* Who is `waiter` waits for nothing any more: it is called again, or gone and its address somebody
+ * else's. Called unless cm_wake named it, by who forgot it then. */
+typedef void host_forget(void *host, void *waiter);
 
 /* Called when the last owner of a host resource drops it. Never blocks, never traps. */
 typedef void host_drop(struct vm *vm, void *host, void *representation);
@@ -132,7 +135,8 @@ struct host_table {
     const struct host_item *items; /* those of one interface stand together */
     uint32_t ninterfaces;
     uint32_t nitems;
-    void *host; /* handed to every function and drop */
+    void *host;          /* handed to every function and drop, */
+    host_forget *forget; /* and to this one; NULL if none of the functions is async */
 };
 
 #endif

@@ -66,8 +66,11 @@ static void wake(struct cm_store *store, struct cm_subtask *subtask)
 
 void cm_wake(struct cm_store *store, void *waiter)
 {
-    if (waiter)
-        wake(store, waiter);
+    struct cm_subtask *subtask = waiter;
+    if (subtask) {
+        subtask->job.waits = false; /* forgotten, by who wakes it */
+        wake(store, subtask);
+    }
     for (struct cm_subtask *at = store->host_calls; !waiter && at; at = at->job.after)
         wake(store, at);
 }
@@ -81,16 +84,20 @@ void *host_waiter(const struct host_call *call)
  */
 
 /* Calls the function, and does what its answer means. False: it trapped. */
-static bool try(struct cm_subtask *subtask, struct vm *vm, struct native *frame)
+static bool try(struct cm_subtask *subtask, struct native *frame)
 {
     const struct lowered *low = subtask->low;
     struct cm_store *store = low->instance->store;
     struct host_job *job = &subtask->job;
+    /* It looks again for itself, and may be gone after that: nobody may know its address then. */
+    if (job->waits && low->callee->forget)
+        low->callee->forget(low->callee->host, subtask);
+    job->waits = false;
     enum host_answer answer =
         low->callee->fn(&job->call, low->type->nparams ? job->args : NULL, job->result);
     job->call.resumed = true;
-    (void)vm;
     if (answer == HOST_BLOCKED) {
+        job->waits = true;
         if (!job->listed)
             list_add(store, subtask);
         return true;
@@ -130,16 +137,16 @@ bool host_job_begin(struct cm_subtask *subtask, struct vm *vm, struct native *fr
     memset(job->result, 0, result);
     job->call = (struct host_call){
         .vm = vm, .host = low->callee->host, .job = subtask, .scratch = &job->values};
-    return subtask_start(subtask, &job->values, true, job->args) && try(subtask, vm, frame);
+    return subtask_start(subtask, &job->values, true, job->args) && try(subtask, frame);
 }
 
-bool host_job_cancel(struct cm_subtask *subtask, struct vm *vm, struct native *frame)
+bool host_job_cancel(struct cm_subtask *subtask, struct native *frame)
 {
     subtask->job.call.cancelled = true;
-    return try(subtask, vm, frame);
+    return try(subtask, frame);
 }
 
-bool host_jobs_run(struct cm_store *store, struct vm *vm, struct native *frame)
+bool host_jobs_run(struct cm_store *store, struct native *frame)
 {
     /* Those that are woken meanwhile have to wait. */
     const struct cm_subtask *last = store->host_woken_last;
@@ -147,7 +154,7 @@ bool host_jobs_run(struct cm_store *store, struct vm *vm, struct native *frame)
         struct cm_subtask *subtask = store->host_woken;
         end = subtask == last;
         woken_remove(store, subtask);
-        if (!try(subtask, vm, frame))
+        if (!try(subtask, frame))
             return false;
     }
     return true;

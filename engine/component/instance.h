@@ -42,6 +42,7 @@ struct cm_func {
     struct func *core;
     struct cm_abi abi;
     host_fn *fn;
+    host_forget *forget; /* NULL: its host has nothing to forget */
     void *host;
     bool pruned; /* traps, whatever it is called with (prune.h) */
 };

@@ -49,7 +49,15 @@ static const struct host_item items[] = {
 #include "policies/wasi.def"
 };
 
+/* What an async function waits for, it waits for in the reactor. */
+static void forget(void *host, void *waiter)
+{
+    struct wasi *wasi = host;
+    reactor_forget(&wasi->reactor, waiter);
+}
+
 const struct host_table wasi_table = {
+    .forget = forget,
     .interfaces = interfaces,
     .items = items,
     .ninterfaces = countof(interfaces),

@@ -53,7 +53,7 @@ static const struct host_item items[] = {
     {0, HOST_FUNC, "mixed", "func(v: list<tuple<u64, f64, bool, u16>>)", NULL, done, NULL},
 };
 
-static const struct host_table table = {interfaces, items, 1, 4, NULL};
+static const struct host_table table = {interfaces, items, 1, 4, NULL, NULL};
 
 static double now(void)
 {

@@ -12,29 +12,50 @@ static bool ready;     /* `wait` has its answer */
 static bool obedient;  /* it ends when it is asked to */
 static unsigned tries; /* calls of `wait` */
 static void *waiter;   /* the last one */
+static void *held;     /* who the host's reactor has in its list, as far as it is about one */
 
 static enum host_answer wait_for(struct host_call *call, const void *args, void *result)
 {
     tries++;
     waiter = host_waiter(call);
+    assert_ptr_not_equal(held, waiter);
     if (call->cancelled && obedient)
         return HOST_CANCELLED;
-    if (!ready)
+    assert_null(held);
+    if (!ready) {
+        held = waiter;
         return HOST_BLOCKED;
+    }
     *(uint32_t *)result = *(const uint32_t *)args + 1;
     return HOST_DONE;
+}
+
+static void forget(void *host, void *who)
+{
+    assert_null(host);
+    if (held == who)
+        held = NULL;
+}
+
+/* What happens when that for which it waits does. */
+static void happens(struct guest *g)
+{
+    assert_ptr_equal(held, waiter);
+    held = NULL;
+    cm_wake(g->f.store, waiter);
 }
 
 static const struct host_interface interfaces[] = {{"carrel:test/async", "1.0.0"}};
 static const struct host_item items[] = {
     {0, HOST_FUNC, "wait", "async func(n: u32) -> u32", NULL, wait_for, NULL},
 };
-static const struct host_table table = {interfaces, items, 1, countof(items), NULL};
+static const struct host_table table = {interfaces, items, 1, countof(items), NULL, forget};
 
 static void open_guest(struct guest *g)
 {
     ready = obedient = false;
     tries = 0;
+    held = NULL;
     open_guest_with(g, &table);
 }
 
@@ -286,7 +307,7 @@ static void the_host_takes_its_time(void **state)
     assert_int_equal(fiber_run(g.f.vm, g.f.fiber), FIBER_BLOCKED);
     assert_int_equal(fiber_run(g.f.vm, g.f.fiber), FIBER_BLOCKED); /* nobody was woken */
     assert_int_equal(tries, 1);
-    cm_wake(g.f.store, waiter);
+    happens(&g);
     cm_wake(g.f.store, waiter);
     assert_int_equal(fiber_run(g.f.vm, g.f.fiber), FIBER_BLOCKED);
     assert_int_equal(tries, 2);
@@ -302,7 +323,7 @@ static void the_host_takes_its_time(void **state)
     waiting = begin(&g, "a-host-sync", 8, 0, 0);
     assert_int_equal(fiber_run(g.f.vm, g.f.fiber), FIBER_BLOCKED);
     ready = true;
-    cm_wake(g.f.store, waiter);
+    happens(&g);
     assert_int_equal(end(&g, waiting), 9);
     close_fixture(&g.f);
 }
@@ -314,7 +335,7 @@ static void the_host_is_cancelled(void **state)
     open_guest(&g);
     obedient = true;
     uint32_t wait = subtask(CALL(&g, "s-host-wait", 41, 64));
-    cm_wake(g.f.store, waiter); /* which comes to nothing */
+    happens(&g); /* which comes to nothing */
     assert_int_equal(CALL(&g, "s-sub-cancel", wait), CANCELLED_BEFORE_RETURNED);
     CALL(&g, "s-sub-drop", wait);
     assert_int_equal(g.f.store->nasync, 0);
@@ -323,9 +344,30 @@ static void the_host_is_cancelled(void **state)
     wait = subtask(CALL(&g, "s-host-wait", 41, 64));
     assert_int_equal(CALL(&g, "s-sub-cancel-async", wait), UINT32_MAX);
     ready = true;
-    cm_wake(g.f.store, waiter);
+    happens(&g);
     assert_int_equal(wait_with(&g, "a-wait", wait, 1), RETURNED);
     assert_int_equal(word(&g, 64), 42);
+    close_fixture(&g.f);
+}
+
+static void who_is_cancelled_is_forgotten(void **state)
+{
+    (void)state;
+    struct guest g;
+    open_guest(&g);
+    obedient = true;
+    uint32_t wait = subtask(CALL(&g, "s-host-wait", 41, 64));
+    assert_ptr_equal(held, waiter);
+    assert_int_equal(CALL(&g, "s-sub-cancel", wait), CANCELLED_BEFORE_RETURNED);
+    assert_null(held);
+    obedient = false; /* it is asked to end, and waits again */
+    wait = subtask(CALL(&g, "s-host-wait", 41, 64));
+    assert_int_equal(CALL(&g, "s-sub-cancel-async", wait), UINT32_MAX);
+    assert_ptr_equal(held, waiter);
+    ready = true; /* everybody is to look: nobody in particular was forgotten */
+    cm_wake(g.f.store, NULL);
+    assert_int_equal(wait_with(&g, "a-wait", wait, 1), RETURNED);
+    assert_null(held);
     close_fixture(&g.f);
 }
 
@@ -346,7 +388,7 @@ static void a_call_may_be_abandoned(void **state)
     assert_int_equal(fiber_run(g.f.vm, g.f.fiber), FIBER_BLOCKED);
     cm_call_free(waiting);
     ready = true;
-    cm_wake(g.f.store, waiter);
+    happens(&g);
     /* It goes on for nobody, while another call runs; it does not hold the instance for ever. */
     assert_int_equal(CALL(&g, "a-yield", 0), 0);
     assert_int_equal(g.f.store->nasync, 0);
@@ -371,6 +413,7 @@ int main(void)
         cmocka_unit_test(thousands_go_round),
         cmocka_unit_test(the_host_takes_its_time),
         cmocka_unit_test(the_host_is_cancelled),
+        cmocka_unit_test(who_is_cancelled_is_forgotten),
         cmocka_unit_test(the_host_cannot_be_waited_for_synchronously),
         cmocka_unit_test(a_call_may_be_abandoned),
     };

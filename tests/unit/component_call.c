@@ -119,7 +119,7 @@ static void host_subject(const struct subject *subject, enum cm_encoding encodin
             .kind = HOST_TYPE, .name = wits.rows[count].name, .type = wits.rows[count].text};
     items[count++] = (struct host_item){
         .kind = HOST_FUNC, .name = "echo", .type = "func(v: v) -> v", .fn = echo};
-    const struct host_table table = {interfaces, items, 1, count, NULL};
+    const struct host_table table = {interfaces, items, 1, count, NULL, NULL};
     echo_size = value->canon->layout.host_size;
     struct build b;
     build_caller(&b, value, encoding);

@@ -84,8 +84,8 @@ static const struct host_item items[] = {
     {1, HOST_FUNC, "lost", "func(a: gone)", NULL, nothing, NULL},
     {3, HOST_FUNC, "run", "func()", NULL, nothing, NULL},
 };
-static const struct host_table table = {interfaces, items, countof(interfaces), countof(items),
-                                        NULL};
+static const struct host_table table = {interfaces,     items, countof(interfaces),
+                                        countof(items), NULL,  NULL};
 
 /* What was missing, as text. */
 static char missing[500];
@@ -189,7 +189,7 @@ static void the_exact_version_comes_first(void **state)
         {1, HOST_FUNC, "echo", "func(v: u8) -> u8", NULL, choose_second, NULL},
     };
     for (uint32_t count = 1; count <= 2; count++) {
-        const struct host_table to = {versions, echoes, count, count, &chosen};
+        const struct host_table to = {versions, echoes, count, count, &chosen, NULL};
         struct fixture f;
         struct build b;
         open_fixture(&f);

@@ -79,7 +79,7 @@ static const struct host_item items[] = {
     {0, HOST_FUNC, "wait", "func(n: u32) -> u32", NULL, wait_for, NULL},
     {0, HOST_FUNC, "end", "func(n: u32) -> u32", NULL, end, NULL},
 };
-static const struct host_table table = {interfaces, items, 1, countof(items), NULL};
+static const struct host_table table = {interfaces, items, 1, countof(items), NULL, NULL};
 
 /* --- The guest ----------------------------------------------------------------------------------
  */

@@ -14,7 +14,7 @@ static const struct host_interface interfaces[] = {{"carrel:test/async", "1.0.0"
 static const struct host_item items[] = {
     {0, HOST_FUNC, "wait", "async func(n: u32) -> u32", NULL, never, NULL},
 };
-static const struct host_table table = {interfaces, items, 1, countof(items), NULL};
+static const struct host_table table = {interfaces, items, 1, countof(items), NULL, NULL};
 
 #define BLOCKED UINT32_MAX
 

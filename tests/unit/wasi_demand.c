@@ -173,8 +173,8 @@ static const struct host_item demand_items[] = {
 static void each_way_of_reaching(void **state)
 {
     (void)state;
-    const struct host_table table = {demand_interface, demand_items, 1, countof(demand_items),
-                                     NULL};
+    const struct host_table table = {demand_interface,      demand_items, 1,
+                                     countof(demand_items), NULL,         NULL};
     struct fixture f;
     struct build b;
     struct seen seen = {0};
