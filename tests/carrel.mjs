@@ -29,6 +29,25 @@ const patience = 120_000; // what takes longer hangs
 
 process.setMaxListeners(100); // one for each server
 
+// Starts a server, which ends with this program: { port, log, child }.
+const start_server = (carrel, words, how) => new Promise((resolve, reject) => {
+  const child = spawn(carrel, ['serve', '--addr', '127.0.0.1:0', ...words],
+    { env: { PATH: process.env.PATH }, stdio: ['ignore', 'inherit', 'pipe'], ...how });
+  process.on('exit', () => child.kill());
+  const server = { port: 0, log: '', child };
+  child.stderr.on('data', data => {
+    server.log += data;
+    const port = /serves on https?:\/\/127\.0\.0\.1:(\d+)/.exec(server.log);
+    if (!port || server.port) return;
+    server.port = Number(port[1]);
+    child.unref();
+    child.stderr.unref();
+    resolve(server);
+  });
+  child.on('error', reject);
+  child.on('close', code => reject(Error(`the server ended with ${code}: ${server.log}`)));
+});
+
 // A folder that is removed at the end: { work, carrel, user, place, give, run, serve }.
 export const set_up = (options, prefix) => {
   const user = options.as === undefined ? undefined : Number(options.as);
@@ -79,24 +98,7 @@ export const set_up = (options, prefix) => {
     });
   });
 
-  // Starts a server, which ends with this program: { port, log, child }.
-  const serve = words => new Promise((resolve, reject) => {
-    const child = spawn(carrel, ['serve', '--addr', '127.0.0.1:0', ...words],
-      { cwd: work, env: { PATH: process.env.PATH }, stdio: ['ignore', 'inherit', 'pipe'], ...ids });
-    process.on('exit', () => child.kill());
-    const server = { port: 0, log: '', child };
-    child.stderr.on('data', data => {
-      server.log += data;
-      const port = /serves on https?:\/\/127\.0\.0\.1:(\d+)/.exec(server.log);
-      if (!port || server.port) return;
-      server.port = Number(port[1]);
-      child.unref();
-      child.stderr.unref();
-      resolve(server);
-    });
-    child.on('error', reject);
-    child.on('close', code => reject(Error(`the server ended with ${code}: ${server.log}`)));
-  });
+  const serve = words => start_server(carrel, words, { cwd: work, ...ids });
   return { work, carrel, user, place, give, run, serve };
 };
 

@@ -42,6 +42,52 @@ static struct wasi_variable variable_of(struct str text)
     return variable;
 }
 
+/* What the grants are for the host: its directories, listeners, stores and streams. */
+static bool place_grants(struct wasi_config *config, const struct cell *cell,
+                         struct region *scratch)
+{
+    struct wasi_directory *directories =
+        region_array(scratch, struct wasi_directory, cell->grant_count);
+    int *listeners = region_array(scratch, int, cell->grant_count);
+    struct wasi_store *stores = region_array(scratch, struct wasi_store, cell->grant_count);
+    if (!directories || !listeners || !stores)
+        return false;
+    for (int i = 0; i < 3; i++)
+        config->streams[i] = (struct wasi_stream){-1, WASI_CLOSED};
+    for (size_t i = 0; i < cell->grant_count; i++) {
+        const struct cell_grant *grant = &cell->grants[i];
+        if (grant->kind == GRANT_DIRECTORY)
+            directories[config->ndirectories++] = (struct wasi_directory){
+                .fd = grant->descriptor,
+                .name = grant->name,
+                .writable = grant->rights & RIGHT_WRITE,
+                .no_links = true, /* every grant is mounted so: policies/cell_plan.c */
+            };
+        else if (grant->kind == GRANT_LISTENER)
+            listeners[config->nlisteners++] = grant->descriptor;
+        else if (grant->kind == GRANT_STORE)
+            stores[config->nstores++] =
+                (struct wasi_store){.name = grant->name, .fd = grant->descriptor};
+        else if (grant->kind <= GRANT_STDERR)
+            config->streams[grant->kind - GRANT_STDIN] =
+                (struct wasi_stream){grant->descriptor, WASI_STREAM};
+    }
+    config->directories = directories;
+    config->listeners = listeners;
+    config->stores = stores;
+    return true;
+}
+
+/* NULL if there is no room. */
+static const struct wasi_variable *variables_of(const struct str *texts, size_t count,
+                                                struct region *scratch)
+{
+    struct wasi_variable *variables = region_array(scratch, struct wasi_variable, count);
+    for (size_t i = 0; variables && i < count; i++)
+        variables[i] = variable_of(texts[i]);
+    return variables;
+}
+
 struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *scratch,
                         struct err *err)
 {
@@ -68,47 +114,12 @@ struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *s
                     .http = in(cell->capabilities, CAPABILITY_HTTP_OUT)},
     };
     memcpy(config.seed, cell->seed, sizeof config.seed);
-    struct wasi_directory *directories =
-        region_array(scratch, struct wasi_directory, cell->grant_count);
-    int *listeners = region_array(scratch, int, cell->grant_count);
-    struct wasi_store *stores = region_array(scratch, struct wasi_store, cell->grant_count);
-    struct wasi_variable *environment =
-        region_array(scratch, struct wasi_variable, cell->environment_count);
-    struct wasi_variable *settings =
-        region_array(scratch, struct wasi_variable, cell->config_count);
-    if (!directories || !listeners || !stores || !environment || !settings) {
+    config.environment = variables_of(cell->environment, cell->environment_count, scratch);
+    config.config = variables_of(cell->config, cell->config_count, scratch);
+    if (!config.environment || !config.config || !place_grants(&config, cell, scratch)) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for what the component was granted");
         return NULL;
     }
-    for (int i = 0; i < 3; i++)
-        config.streams[i] = (struct wasi_stream){-1, WASI_CLOSED};
-    for (size_t i = 0; i < cell->grant_count; i++) {
-        const struct cell_grant *grant = &cell->grants[i];
-        if (grant->kind == GRANT_DIRECTORY)
-            directories[config.ndirectories++] = (struct wasi_directory){
-                .fd = grant->descriptor,
-                .name = grant->name,
-                .writable = grant->rights & RIGHT_WRITE,
-                .no_links = true, /* every grant is mounted so: policies/cell_plan.c */
-            };
-        else if (grant->kind == GRANT_LISTENER)
-            listeners[config.nlisteners++] = grant->descriptor;
-        else if (grant->kind == GRANT_STORE)
-            stores[config.nstores++] =
-                (struct wasi_store){.name = grant->name, .fd = grant->descriptor};
-        else if (grant->kind <= GRANT_STDERR)
-            config.streams[grant->kind - GRANT_STDIN] =
-                (struct wasi_stream){grant->descriptor, WASI_STREAM};
-    }
-    for (size_t i = 0; i < cell->environment_count; i++)
-        environment[i] = variable_of(cell->environment[i]);
-    for (size_t i = 0; i < cell->config_count; i++)
-        settings[i] = variable_of(cell->config[i]);
-    config.directories = directories;
-    config.listeners = listeners;
-    config.stores = stores;
-    config.environment = environment;
-    config.config = settings;
     return wasi_new(vm_heap(vm), &config, err);
 }
 

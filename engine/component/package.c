@@ -267,8 +267,9 @@ static int skip_func(struct reader *r)
 /* "@since(...)", "@unstable(...)", "@deprecated(...)", "@external-id(...)" */
 static int skip_gates(struct reader *r)
 {
+    struct str gate;
     while (is(r, "@")) {
-        if (next(r) || next(r) || take(r, "("))
+        if (next(r) || take_id(r, &gate) || take(r, "("))
             return -1;
         while (r->token.len && !is(r, ")"))
             if (next(r))
@@ -555,7 +556,7 @@ static int read_declaration(struct reader *r)
 static int read_package(struct reader *r)
 {
     struct wit_path before = r->own;
-    struct str space, name;
+    struct str space = {"", 0}, name = {"", 0};
     if (next(r) || take_id(r, &space) || take(r, ":") || take_id(r, &name) ||
         join(r, space, name, &r->own.package) || maybe_version(r, &r->own.version))
         return -1;

@@ -3,7 +3,13 @@
 #include "engine/exec/object.h"
 #include "engine/wasm/insn.h"
 
-#define SMALL 16 /* operands without asking the heap; toolchains emit one or two */
+/* Bytes of an expression that is evaluated without asking the heap; toolchains emit fewer. */
+#define SMALL 16
+
+/* An operand takes at least two bytes, an opcode and what follows it; and two that are no
+ * expression's lie below, so that a and b are always somewhere. */
+#define BELOW            2
+#define OPERANDS_OF(len) (BELOW + (len) / 2)
 
 /* A v128 takes two slots, everything else the first. */
 struct operand {
@@ -62,14 +68,14 @@ static size_t make_object(struct vm *vm, const struct insn *insn, const struct o
 
 static bool evaluate(struct instance *instance, struct reader *r, struct operand *stack)
 {
-    size_t top = 0; /* operands on the stack */
+    size_t top = BELOW; /* operands on the stack */
     for (;;) {
         struct insn insn;
         insn_read(r, instance->module, &insn);
         struct operand result = {0};
         union slot *value = result.value;
-        const union slot *b = top >= 1 ? stack[top - 1].value : NULL;
-        const union slot *a = top >= 2 ? stack[top - 2].value : NULL;
+        const union slot *b = stack[top - 1].value;
+        const union slot *a = stack[top - 2].value;
         size_t pops = 0;
         switch (insn.op) {
         case OP_I32_CONST: value->u64 = (uint32_t)insn.i32; break;
@@ -115,16 +121,16 @@ bool constexpr_eval(struct instance *instance, struct constexpr expression, unio
     struct err err = {0};
     struct reader r =
         reader_of((struct bytes){expression.at, expression.len}, instance->module->file, &err);
-    struct operand small[SMALL];
+    struct operand small[OPERANDS_OF(SMALL)] = {0};
     struct operand *stack = small;
     struct heap *heap = &instance->vm->heap;
-    if (expression.len > SMALL) { /* each operand takes at least a byte */
-        stack = heap_zeroed(heap, expression.len, sizeof *stack);
+    if (expression.len > SMALL) {
+        stack = heap_zeroed(heap, OPERANDS_OF(expression.len), sizeof *stack);
         if (!stack)
             return false;
     }
     bool done = evaluate(instance, &r, stack);
-    memcpy(ret, stack[0].value, sizeof stack[0].value);
+    memcpy(ret, stack[BELOW].value, sizeof stack[BELOW].value);
     if (stack != small)
         heap_give(heap, stack);
     return done;

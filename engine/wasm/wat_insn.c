@@ -164,6 +164,38 @@ static void pair_operand(const struct wat *wat, uint32_t x, uint32_t y)
         out_format(wat->out, " %u %u", x, y);
 }
 
+static void call_indirect_operand(const struct wat *wat, const struct insn *insn)
+{
+    default_operand(wat, insn->pair.y);
+    out_text(wat->out, " (type ");
+    wat_type_index(wat, insn->pair.x);
+    out_char(wat->out, ')');
+}
+
+static void select_operand(const struct wat *wat, const struct insn *insn)
+{
+    out_text(wat->out, " (result ");
+    wat_valtype(wat, insn->select.type);
+    out_char(wat->out, ')');
+}
+
+static void heap_operand(const struct wat *wat, const struct insn *insn)
+{
+    if (insn->op == OP_REF_NULL) {
+        out_char(wat->out, ' ');
+        wat_heaptype(wat, insn->heap);
+    } else {
+        cast_type(wat, insn->op == OP_REF_TEST_NULL || insn->op == OP_REF_CAST_NULL, insn->heap);
+    }
+}
+
+static void cast_operand(const struct wat *wat, const struct insn *insn)
+{
+    index_operand(wat, insn->cast.label);
+    cast_type(wat, insn->cast.flags & 1, insn->cast.from);
+    cast_type(wat, insn->cast.flags & 2, insn->cast.to);
+}
+
 /* --- All ----------------------------------------------------------------------------------------
  */
 
@@ -193,12 +225,7 @@ static void operands(const struct wat *wat, const struct insn *insn)
     case IMM_DATA: index_operand(wat, insn->x); break;
     case IMM_TABLE:
     case IMM_MEMORY: default_operand(wat, insn->x); break;
-    case IMM_CALL_INDIRECT:
-        default_operand(wat, insn->pair.y);
-        out_text(wat->out, " (type ");
-        wat_type_index(wat, insn->pair.x);
-        out_char(wat->out, ')');
-        break;
+    case IMM_CALL_INDIRECT: call_indirect_operand(wat, insn); break;
     case IMM_TYPE: type_operand(wat, insn->x); break;
     case IMM_TABLE_PAIR:
     case IMM_MEMORY_PAIR: pair_operand(wat, insn->pair.x, insn->pair.y); break;
@@ -210,20 +237,8 @@ static void operands(const struct wat *wat, const struct insn *insn)
     case IMM_MEMARG:
     case IMM_MEMARG_ATOMIC:
     case IMM_MEMARG_LANE: memarg_operand(wat, insn); break;
-    case IMM_SELECT:
-        out_text(wat->out, " (result ");
-        wat_valtype(wat, insn->select.type);
-        out_char(wat->out, ')');
-        break;
-    case IMM_HEAP:
-        if (insn->op == OP_REF_NULL) {
-            out_char(wat->out, ' ');
-            wat_heaptype(wat, insn->heap);
-        } else {
-            cast_type(wat, insn->op == OP_REF_TEST_NULL || insn->op == OP_REF_CAST_NULL,
-                      insn->heap);
-        }
-        break;
+    case IMM_SELECT: select_operand(wat, insn); break;
+    case IMM_HEAP: heap_operand(wat, insn); break;
     case IMM_TYPE_FIELD:
     case IMM_TYPE_COUNT:
     case IMM_TYPE_DATA:
@@ -235,11 +250,7 @@ static void operands(const struct wat *wat, const struct insn *insn)
         type_operand(wat, insn->pair.x);
         type_operand(wat, insn->pair.y);
         break;
-    case IMM_CAST:
-        index_operand(wat, insn->cast.label);
-        cast_type(wat, insn->cast.flags & 1, insn->cast.from);
-        cast_type(wat, insn->cast.flags & 2, insn->cast.to);
-        break;
+    case IMM_CAST: cast_operand(wat, insn); break;
     }
 }
 

@@ -65,20 +65,22 @@ async function once(host, id, bundle, streams, options) {
 
 const pss = (pid, field = 'Pss') => Number(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(new RegExp(`^${field}:\\s*(\\d+)`, 'm'))[1]);
 
-async function main() {
-  const carrel = new Host(path.join(folder, 'carrel'), shim);
-  const others = [];
-  mkdirSync(carrel.folder, { recursive: true });
-  await carrel.events.start();
+// carrel, and what of runc and crun is here: [name, host] each, with its events listened to.
+async function hosts() {
+  const carrel = new Host(path.join(folder, 'carrel'), shim), kinds = [['carrel', carrel]];
   const runcShim = found('containerd-shim-runc-v2');
-  for (const name of ['runc', 'crun']) {
-    if (!runcShim || !found(name) || !existsSync(hello)) continue;
-    const host = new Runc(path.join(folder, name), runcShim);
+  for (const name of ['runc', 'crun'])
+    if (runcShim && found(name) && existsSync(hello)) kinds.push([name, new Runc(path.join(folder, name), runcShim)]);
+  for (const [, host] of kinds) {
     mkdirSync(host.folder, { recursive: true });
     await host.events.start();
-    others.push([name, host]);
   }
-  const kinds = [['carrel', carrel], ...others], taken = Object.fromEntries(kinds.map(([name]) => [name, []]));
+  return kinds;
+}
+
+// From start to exit, interleaved; who fails once is out of `kinds` from then on.
+async function alone(kinds) {
+  const taken = Object.fromEntries(kinds.map(([name]) => [name, []]));
   for (let i = 0; i < Number(rounds); i++) {
     for (const [name, host] of [...kinds]) {
       const id = `${name}-${i}`, bundle = name === 'carrel' ? host.bundle(id, existsSync(component) ? component : program.hello) : host.bundle(id);
@@ -100,31 +102,34 @@ async function main() {
     if (!taken[name].length) continue;
     console.log(`${name.padEnd(8)}${['connect', 'create', 'start', 'exit', 'all'].map((k) => ms(median(taken[name].map((t) => t[k])))).join('')}  ${name === 'carrel' ? '' : `carrel takes ${(all('carrel') / all(name)).toFixed(2)} of it`}`);
   }
+}
 
-  for (const [name, host] of kinds.filter(([n]) => n === 'carrel' || (n === 'runc' && found('busybox')))) {
-    const began = now(), kept = [];
-    await Promise.all(Array.from({ length: 20 }, async (_, i) => {
-      const id = `${name}-stay-${i}`, stdin = host.fifo(`${id}-in`);
-      const bundle = name === 'carrel' ? host.bundle(id, program.echo) : host.bundle(id, { stays: true });
-      const client = await Client.connect(await host.start(id, bundle));
-      await client.call('Create', { id, bundle, ...(name === 'carrel' ? { stdin } : { stdout: `file:///dev/null`, stderr: 'file:///dev/null' }) });
-      await client.call('Start', { id });
-      kept.push({ id, bundle, client, pid: (await client.call('Connect', { id })).shim_pid });
-    }));
-    const wall = now() - began;
-    await new Promise((done) => setTimeout(done, 500));
-    console.log(`${name}: 20 that stay: started in ${wall.toFixed(0)} ms; of a shim: PSS ${median(kept.map((k) => pss(k.pid)))} KB, private ${median(kept.map((k) => pss(k.pid, 'Private_Dirty') + pss(k.pid, 'Private_Clean')))} KB, RSS ${median(kept.map((k) => pss(k.pid, 'Rss')))} KB`);
-    if (process.env.SMAPS && name === 'carrel') console.log(readFileSync(`/proc/${kept[0].pid}/smaps`, 'utf8'));
-    for (const k of kept) {
-      await k.client.call('Kill', { id: k.id, signal: 9 });
-      await k.client.call('Wait', { id: k.id });
-      await k.client.call('Delete', { id: k.id });
-      await k.client.call('Shutdown', { id: k.id });
-      await k.client.closed;
-    }
+// 20 that stay, each with a shim of its own.
+async function staying(name, host) {
+  const began = now(), kept = [];
+  await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+    const id = `${name}-stay-${i}`, stdin = host.fifo(`${id}-in`);
+    const bundle = name === 'carrel' ? host.bundle(id, program.echo) : host.bundle(id, { stays: true });
+    const client = await Client.connect(await host.start(id, bundle));
+    await client.call('Create', { id, bundle, ...(name === 'carrel' ? { stdin } : { stdout: `file:///dev/null`, stderr: 'file:///dev/null' }) });
+    await client.call('Start', { id });
+    kept.push({ id, bundle, client, pid: (await client.call('Connect', { id })).shim_pid });
+  }));
+  const wall = now() - began;
+  await new Promise((done) => setTimeout(done, 500));
+  console.log(`${name}: 20 that stay: started in ${wall.toFixed(0)} ms; of a shim: PSS ${median(kept.map((k) => pss(k.pid)))} KB, private ${median(kept.map((k) => pss(k.pid, 'Private_Dirty') + pss(k.pid, 'Private_Clean')))} KB, RSS ${median(kept.map((k) => pss(k.pid, 'Rss')))} KB`);
+  if (process.env.SMAPS && name === 'carrel') console.log(readFileSync(`/proc/${kept[0].pid}/smaps`, 'utf8'));
+  for (const k of kept) {
+    await k.client.call('Kill', { id: k.id, signal: 9 });
+    await k.client.call('Wait', { id: k.id });
+    await k.client.call('Delete', { id: k.id });
+    await k.client.call('Shutdown', { id: k.id });
+    await k.client.closed;
   }
+}
 
-  // One shim with more and more containers.
+// One shim with more and more containers.
+async function growing(carrel) {
   const grown = [];
   let client, pid, address;
   const pod = Array.from({ length: 11 }, (_, i) => `pod-${i}`);
@@ -146,7 +151,12 @@ async function main() {
   }
   await client.call('Shutdown', { id: 'pod-0' });
   await client.closed;
-  for (const [, host] of kinds) { await host.events.stop(); host.end(); }
 }
-await main();
+
+const kinds = await hosts(), [[, carrel]] = kinds;
+await alone(kinds);
+for (const [name, host] of kinds)
+  if (name === 'carrel' || (name === 'runc' && found('busybox'))) await staying(name, host);
+await growing(carrel);
+for (const [, host] of kinds) { await host.events.stop(); host.end(); }
 process.exit(0);

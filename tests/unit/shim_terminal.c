@@ -69,73 +69,74 @@ static void what_draws_passes(void **state)
         "\x1b]0;a title\a\x1b]2;\xc4\x9b\x1b\\\x1b]8;;http://example.com\x1b\\link\x1b]8;;\x1b\\");
 }
 
+static const char *const queries[] = {
+    "\x1b[6n",
+    "\x1b[5n",
+    "\x1b[?6n",
+    "\x1b[?996n", /* device status */
+    "\x1b[c",
+    "\x1b[0c",
+    "\x1b[>c",
+    "\x1b[>0c",
+    "\x1b[=c",
+    "\x1bZ", /* attributes */
+    "\x1b[?1$p",
+    "\x1b[4$p",
+    "\x1b[x",
+    "\x1b[1x",
+    "\x1b[>q",
+    "\x1b[?u",
+    "\x1b[?4m",
+    "\x1b[14t",
+    "\x1b[18t",
+    "\x1b[21t",
+    "\x1b[8;50;100t", /* window reports and changes */
+    "\x1b[?1;1;0S",
+    "\x1b[1*y",
+    "\x1b[1;1;1;1;1;1*y",
+    "\x1b[5i",
+    "\x1b[4i",
+    "\x1b[?5i", /* printing */
+    "\x1b[>4;2m",
+    "\x1b[>1u",
+    "\x1b[=1u",
+    "\x1b[<u", /* keyboard protocols */
+    "\x1b[?1000h",
+    "\x1b[?1003h",
+    "\x1b[?1004h",
+    "\x1b[?1006h",
+    "\x1b[?2004h",
+    "\x1b[?25;1000h",
+    "\x1bP$qm\x1b\\",
+    "\x1bP+q544e\x1b\\",
+    "\x1bP0;0|17/ab\x1b\\", /* device control */
+    "\x1b]4;1;?\a",
+    "\x1b]10;?\a",
+    "\x1b]11;?\x1b\\",
+    "\x1b]50;?\a",
+    "\x1b]52;c;?\a",
+    "\x1b]52;c;aGVsbG8=\a",
+    "\x1b]1337;ReportCellSize\a",
+    "\x1b]9;note\a",
+    "\x1b]777;notify;a;b\a",
+    "\x1b]\a",
+    "\x1b]x;y\a",
+    "\x1b]0\a",
+    "\x1b]99999999999;x\a",
+    "\x1b_Gi=1,a=q\x1b\\",
+    "\x1b^private\x1b\\",
+    "\x1bXstring\x1b\\",
+    "\x1b%G",
+    "\x1b%@",
+    "\x1bn",
+    "\x1b~",
+    "\x1b}", /* other character sets */
+    "\x05",
+};
+
 static void what_answers_is_dropped(void **state)
 {
     (void)state;
-    static const char *const queries[] = {
-        "\x1b[6n",
-        "\x1b[5n",
-        "\x1b[?6n",
-        "\x1b[?996n", /* device status */
-        "\x1b[c",
-        "\x1b[0c",
-        "\x1b[>c",
-        "\x1b[>0c",
-        "\x1b[=c",
-        "\x1bZ", /* attributes */
-        "\x1b[?1$p",
-        "\x1b[4$p",
-        "\x1b[x",
-        "\x1b[1x",
-        "\x1b[>q",
-        "\x1b[?u",
-        "\x1b[?4m",
-        "\x1b[14t",
-        "\x1b[18t",
-        "\x1b[21t",
-        "\x1b[8;50;100t", /* window reports and changes */
-        "\x1b[?1;1;0S",
-        "\x1b[1*y",
-        "\x1b[1;1;1;1;1;1*y",
-        "\x1b[5i",
-        "\x1b[4i",
-        "\x1b[?5i", /* printing */
-        "\x1b[>4;2m",
-        "\x1b[>1u",
-        "\x1b[=1u",
-        "\x1b[<u", /* keyboard protocols */
-        "\x1b[?1000h",
-        "\x1b[?1003h",
-        "\x1b[?1004h",
-        "\x1b[?1006h",
-        "\x1b[?2004h",
-        "\x1b[?25;1000h",
-        "\x1bP$qm\x1b\\",
-        "\x1bP+q544e\x1b\\",
-        "\x1bP0;0|17/ab\x1b\\", /* device control */
-        "\x1b]4;1;?\a",
-        "\x1b]10;?\a",
-        "\x1b]11;?\x1b\\",
-        "\x1b]50;?\a",
-        "\x1b]52;c;?\a",
-        "\x1b]52;c;aGVsbG8=\a",
-        "\x1b]1337;ReportCellSize\a",
-        "\x1b]9;note\a",
-        "\x1b]777;notify;a;b\a",
-        "\x1b]\a",
-        "\x1b]x;y\a",
-        "\x1b]0\a",
-        "\x1b]99999999999;x\a",
-        "\x1b_Gi=1,a=q\x1b\\",
-        "\x1b^private\x1b\\",
-        "\x1bXstring\x1b\\",
-        "\x1b%G",
-        "\x1b%@",
-        "\x1bn",
-        "\x1b~",
-        "\x1b}", /* other character sets */
-        "\x05",
-    };
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
         assert_dropped(queries[i]);
 }

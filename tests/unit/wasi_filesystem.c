@@ -74,6 +74,44 @@ static int symlink_at(struct fixture *f, const char *target, const char *path)
     return result.tag == HOST_OK ? -1 : result.err;
 }
 
+static int set_times(struct fixture *f, struct descriptor *self, struct new_timestamp access,
+                     struct new_timestamp modification)
+{
+    struct {
+        struct descriptor *self;
+        struct new_timestamp access;
+        struct new_timestamp modification;
+    } args = {self, access, modification};
+    struct code_result result;
+    DO(f, wasi_descriptor_set_times, &args, &result);
+    return result.tag == HOST_OK ? -1 : result.err;
+}
+
+static int set_times_at(struct fixture *f, int follow, const char *path,
+                        struct new_timestamp access, struct new_timestamp modification)
+{
+    struct {
+        struct descriptor *self;
+        uint8_t flags;
+        struct str path;
+        struct new_timestamp access;
+        struct new_timestamp modification;
+    } args = {f->root, (uint8_t)follow, str_of(path), access, modification};
+    struct code_result result;
+    DO(f, wasi_descriptor_set_times_at, &args, &result);
+    return result.tag == HOST_OK ? -1 : result.err;
+}
+
+typedef HOST_RESULT(struct str, uint8_t) text_or_code;
+
+static text_or_code readlink_at(struct fixture *f, const char *path)
+{
+    struct path_args args = {f->root, str_of(path)};
+    text_or_code result;
+    DO(f, wasi_descriptor_readlink_at, &args, &result);
+    return result;
+}
+
 static int write_at(struct fixture *f, struct descriptor *file, const char *text, uint64_t offset)
 {
     struct {
@@ -247,23 +285,10 @@ static void read_only(void **state)
     assert_int_equal(link_at(&f, 0, "f", "g"), FS_READ_ONLY);
     assert_int_equal(symlink_at(&f, "f", "g"), FS_READ_ONLY);
     struct descriptor *file = fixture_open_file(&f, "f", 0, READ);
-    struct {
-        struct descriptor *self;
-        struct new_timestamp access;
-        struct new_timestamp modification;
-    } times = {file, {.tag = TIMESTAMP_NOW}, {.tag = TIMESTAMP_NOW}};
+    struct new_timestamp now = {.tag = TIMESTAMP_NOW};
+    assert_int_equal(set_times(&f, file, now, now), FS_READ_ONLY);
+    assert_int_equal(set_times_at(&f, 0, "f", now, now), FS_READ_ONLY);
     struct code_result result;
-    DO(&f, wasi_descriptor_set_times, &times, &result);
-    assert_int_equal(result.err, FS_READ_ONLY);
-    struct {
-        struct descriptor *self;
-        uint8_t flags;
-        struct str path;
-        struct new_timestamp access;
-        struct new_timestamp modification;
-    } times_at = {f.root, 0, str_of("f"), {.tag = TIMESTAMP_NOW}, {.tag = TIMESTAMP_NOW}};
-    DO(&f, wasi_descriptor_set_times_at, &times_at, &result);
-    assert_int_equal(result.err, FS_READ_ONLY);
     struct offset_args size = {file, 0};
     DO(&f, wasi_descriptor_set_size, &size, &result);
     assert_int_equal(result.tag, HOST_ERR);
@@ -328,21 +353,28 @@ static void attributes(void **state)
     assert_int_equal(stat_at(&f, 0, ".").ok.type, TYPE_DIRECTORY);
     assert_int_equal(stat_at(&f, 0, "..").err, FS_NOT_PERMITTED);
 
-    struct {
-        struct descriptor *self;
-        struct new_timestamp access;
-        struct new_timestamp modification;
-    } times = {
-        file, {TIMESTAMP_GIVEN, {1000, 5}}, {TIMESTAMP_GIVEN, {UINT64_C(1) << 32, 999999999}}};
-    DO(&f, wasi_descriptor_set_times, &times, &result);
-    assert_int_equal(result.tag, HOST_OK);
-    stat = stat_of(&f, file);
+    fixture_drop(&f, file);
+    fixture_drop(&f, reader);
+    fixture_close(&f);
+}
+
+static void times(void **state)
+{
+    const struct new_timestamp now = {.tag = TIMESTAMP_NOW};
+    const struct new_timestamp as_it_is = {.tag = TIMESTAMP_NO_CHANGE};
+    struct fixture f;
+    (void)state;
+    fixture_open(&f, fixture_config(), NULL);
+    fixture_write_file(&f, "in/f", "text");
+    struct descriptor *file = fixture_open_file(&f, "f", 0, READ_WRITE);
+    struct new_timestamp early = {TIMESTAMP_GIVEN, {1000, 5}};
+    struct new_timestamp late = {TIMESTAMP_GIVEN, {UINT64_C(1) << 32, 999999999}};
+    assert_int_equal(set_times(&f, file, early, late), -1);
+    stat_result stat = stat_of(&f, file);
     assert_int_equal(stat.ok.data_access_timestamp.of.seconds, 1000);
     assert_int_equal(stat.ok.data_access_timestamp.of.nanoseconds, 5);
     assert_int_equal(stat.ok.data_modification_timestamp.of.seconds, UINT64_C(1) << 32);
-    times.access = (struct new_timestamp){.tag = TIMESTAMP_NO_CHANGE};
-    times.modification = (struct new_timestamp){.tag = TIMESTAMP_NOW};
-    DO(&f, wasi_descriptor_set_times, &times, &result);
+    assert_int_equal(set_times(&f, file, as_it_is, now), -1);
     stat = stat_of(&f, file);
     assert_int_equal(stat.ok.data_access_timestamp.of.seconds, 1000);
     assert_in_range(stat.ok.data_modification_timestamp.of.seconds, time(NULL) - 60,
@@ -350,38 +382,35 @@ static void attributes(void **state)
     /* The kernel's own words for "now" and "as it was" are no nanoseconds. */
     static const uint32_t words[] = {1000000000, UTIME_NOW, UTIME_OMIT, UINT32_MAX};
     for (size_t i = 0; i < countof(words); i++) {
-        times.access = (struct new_timestamp){TIMESTAMP_GIVEN, {1, words[i]}};
-        DO(&f, wasi_descriptor_set_times, &times, &result);
-        assert_int_equal(result.err, FS_INVALID);
+        struct new_timestamp odd = {TIMESTAMP_GIVEN, {1, words[i]}};
+        assert_int_equal(set_times(&f, file, odd, now), FS_INVALID);
     }
-    times.access = (struct new_timestamp){TIMESTAMP_GIVEN, {UINT64_MAX, 0}};
-    DO(&f, wasi_descriptor_set_times, &times, &result);
-    assert_int_equal(result.err, FS_OVERFLOW);
-    times.self = f.root; /* which is only a handle */
-    times.access = (struct new_timestamp){TIMESTAMP_GIVEN, {77, 0}};
-    DO(&f, wasi_descriptor_set_times, &times, &result);
-    assert_int_equal(result.tag, HOST_OK);
+    struct new_timestamp never = {TIMESTAMP_GIVEN, {UINT64_MAX, 0}};
+    assert_int_equal(set_times(&f, file, never, now), FS_OVERFLOW);
+    struct new_timestamp given = {TIMESTAMP_GIVEN, {77, 0}};
+    assert_int_equal(set_times(&f, f.root, given, now), -1); /* which is only a handle */
     assert_int_equal(stat_of(&f, f.root).ok.data_access_timestamp.of.seconds, 77);
+    fixture_drop(&f, file);
+    fixture_close(&f);
+}
 
-    struct {
-        struct descriptor *self;
-        uint8_t flags;
-        struct str path;
-        struct new_timestamp access;
-        struct new_timestamp modification;
-    } times_at = {f.root, 0, str_of("link"), {TIMESTAMP_GIVEN, {33, 0}}, {.tag = 0}};
-    DO(&f, wasi_descriptor_set_times_at, &times_at, &result);
-    assert_int_equal(result.tag, HOST_OK);
+static void times_by_name(void **state)
+{
+    const struct new_timestamp as_it_is = {.tag = TIMESTAMP_NO_CHANGE};
+    const struct new_timestamp given = {TIMESTAMP_GIVEN, {33, 0}};
+    struct fixture f;
+    (void)state;
+    fixture_open(&f, fixture_config(), NULL);
+    fixture_write_file(&f, "in/f", "text");
+    fixture_symlink(&f, "f", "in/link");
+    assert_int_equal(
+        set_times_at(&f, 0, "f", (struct new_timestamp){TIMESTAMP_GIVEN, {1000, 0}}, as_it_is), -1);
+    assert_int_equal(set_times_at(&f, 0, "link", given, as_it_is), -1);
     assert_int_equal(stat_at(&f, 0, "link").ok.data_access_timestamp.of.seconds, 33);
     assert_int_equal(stat_at(&f, 1, "link").ok.data_access_timestamp.of.seconds, 1000);
-    times_at.flags = 1;
-    DO(&f, wasi_descriptor_set_times_at, &times_at, &result);
+    assert_int_equal(set_times_at(&f, 1, "link", given, as_it_is), -1);
     assert_int_equal(stat_at(&f, 1, "link").ok.data_access_timestamp.of.seconds, 33);
-    times_at.path = str_of("gone");
-    DO(&f, wasi_descriptor_set_times_at, &times_at, &result);
-    assert_int_equal(result.err, FS_NO_ENTRY);
-    fixture_drop(&f, file);
-    fixture_drop(&f, reader);
+    assert_int_equal(set_times_at(&f, 1, "gone", given, as_it_is), FS_NO_ENTRY);
     fixture_close(&f);
 }
 
@@ -421,7 +450,6 @@ static void identity(void **state)
 static void names(void **state)
 {
     struct fixture f;
-    HOST_RESULT(struct str, uint8_t) text;
     (void)state;
     fixture_open(&f, fixture_config(), NULL);
     fixture_write_file(&f, "in/f", "text");
@@ -445,7 +473,16 @@ static void names(void **state)
     assert_int_equal(at(&f, unlink_at, f.root, "none/"), FS_NO_ENTRY);
     assert_int_equal(at(&f, unlink_at, f.root, "none"), FS_NO_ENTRY);
     assert_int_equal(at(&f, mkdir_at, fixture_open_file(&f, "f", 0, READ), "x"), FS_NOT_DIRECTORY);
+    fixture_close(&f);
+}
 
+static void symbolic_links(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_open(&f, fixture_config(), NULL);
+    fixture_write_file(&f, "in/f", "text");
+    fixture_mkdir(&f, "in/d");
     assert_int_equal(symlink_at(&f, "d/target", "l"), -1);
     assert_int_equal(symlink_at(&f, "../../far", "up"), -1);
     assert_int_equal(symlink_at(&f, "d", "l"), FS_EXIST);
@@ -453,27 +490,26 @@ static void names(void **state)
     assert_int_equal(symlink_at(&f, "d", "d/"), FS_EXIST);
     assert_int_equal(symlink_at(&f, "/abs", "m"), FS_NOT_PERMITTED);
     assert_int_equal(symlink_at(&f, "", "m"), FS_NO_ENTRY);
-    struct path_args link = {f.root, str_of("l")};
-    DO(&f, wasi_descriptor_readlink_at, &link, &text);
+    text_or_code text = readlink_at(&f, "l");
     assert_true(text.tag == HOST_OK && str_is(text.ok, "d/target"));
-    link.path = str_of("d");
-    DO(&f, wasi_descriptor_readlink_at, &link, &text);
-    assert_int_equal(text.err, FS_INVALID);
-    link.path = str_of("d/");
-    DO(&f, wasi_descriptor_readlink_at, &link, &text);
-    assert_int_equal(text.err, FS_INVALID);
-    link.path = str_of("f/");
-    DO(&f, wasi_descriptor_readlink_at, &link, &text);
-    assert_int_equal(text.err, FS_NOT_DIRECTORY);
+    assert_int_equal(readlink_at(&f, "d").err, FS_INVALID);
+    assert_int_equal(readlink_at(&f, "d/").err, FS_INVALID);
+    assert_int_equal(readlink_at(&f, "f/").err, FS_NOT_DIRECTORY);
     fixture_symlink(&f, "/etc/passwd", "in/abs");
-    link.path = str_of("abs");
-    DO(&f, wasi_descriptor_readlink_at, &link, &text);
-    assert_int_equal(text.err, FS_NOT_PERMITTED);
+    assert_int_equal(readlink_at(&f, "abs").err, FS_NOT_PERMITTED);
     fixture_symlink(&f, "\xff\xfe", "in/bytes");
-    link.path = str_of("bytes");
-    DO(&f, wasi_descriptor_readlink_at, &link, &text);
-    assert_int_equal(text.err, FS_ILLEGAL_BYTE_SEQUENCE);
+    assert_int_equal(readlink_at(&f, "bytes").err, FS_ILLEGAL_BYTE_SEQUENCE);
+    fixture_close(&f);
+}
 
+static void renaming_and_linking(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_open(&f, fixture_config(), NULL);
+    fixture_write_file(&f, "in/f", "text");
+    fixture_mkdir(&f, "in/d");
+    fixture_symlink(&f, "d/target", "in/l");
     assert_int_equal(rename_at(&f, "f", "d/g"), -1);
     assert_int_equal(rename_at(&f, "f", "h"), FS_NO_ENTRY);
     assert_int_equal(rename_at(&f, "d", "d/below"), FS_INVALID);
@@ -547,8 +583,17 @@ static void directories(void **state)
     assert_false(entry.ok.some);
     wasi_drop_directory_entry_stream(f.vm, f.wasi, stream[0].ok);
     wasi_drop_directory_entry_stream(f.vm, f.wasi, stream[1].ok);
+    fixture_close(&f);
+}
 
-    /* A name that is no text is an error of its own; what follows is read on. */
+/* A name that is no text is an error of its own; what follows is read on. */
+static void names_that_are_no_text(void **state)
+{
+    struct fixture f;
+    handle_or_code stream[2];
+    entry_or_code entry;
+    (void)state;
+    fixture_open(&f, fixture_config(), NULL);
     fixture_mkdir(&f, "in/odd");
     fixture_write_file(&f, "in/odd/\xff\xfe", "");
     fixture_write_file(&f, "in/odd/z", "");
@@ -566,7 +611,16 @@ static void directories(void **state)
     struct descriptor *file = fixture_open_file(&f, "odd/z", 0, READ);
     DO(&f, wasi_descriptor_read_directory, &file, &stream[1]);
     assert_int_equal(stream[1].err, FS_NOT_DIRECTORY);
+    fixture_drop(&f, file);
+    fixture_drop(&f, odd);
+    fixture_close(&f);
+}
 
+static void preopens(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_open(&f, fixture_config(), NULL);
     HOST_LIST(struct {
         struct descriptor *descriptor;
         struct str name;
@@ -697,9 +751,15 @@ int main(void)
         cmocka_unit_test(opening),
         cmocka_unit_test(read_only),
         cmocka_unit_test(attributes),
+        cmocka_unit_test(times),
+        cmocka_unit_test(times_by_name),
         cmocka_unit_test(identity),
         cmocka_unit_test(names),
+        cmocka_unit_test(symbolic_links),
+        cmocka_unit_test(renaming_and_linking),
         cmocka_unit_test(directories),
+        cmocka_unit_test(names_that_are_no_text),
+        cmocka_unit_test(preopens),
         cmocka_unit_test(syncing),
         cmocka_unit_test(special_files),
         cmocka_unit_test(exhaustion),

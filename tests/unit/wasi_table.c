@@ -215,75 +215,76 @@ struct size {
 
 #define ERROR_RESULT sizeof(struct unit_or_code)
 
+static const struct size sizes[] = {
+    {"wasi:clocks/wall-clock", "datetime", sizeof(struct datetime), 0},
+    {"wasi:io/streams", "stream-error", sizeof(struct stream_error), 0},
+    {"wasi:filesystem/types", "descriptor-stat", sizeof(struct descriptor_stat), 0},
+    {"wasi:filesystem/types", "new-timestamp", sizeof(struct new_timestamp), 0},
+    {"wasi:filesystem/types", "metadata-hash-value", sizeof(struct metadata_hash_value), 0},
+    {"wasi:filesystem/types", "descriptor-flags", sizeof(uint8_t), 0},
+    {"wasi:filesystem/types", "error-code", sizeof(uint8_t), 0},
+    {"wasi:io/poll", "poll", sizeof(byte_list), sizeof(byte_list)},
+    {"wasi:io/poll", "[method]pollable.ready", sizeof(void *), sizeof(bool)},
+    {"wasi:io/streams", "[method]input-stream.read", 16,
+     sizeof(HOST_RESULT(byte_list, struct stream_error))},
+    {"wasi:io/streams", "[method]output-stream.write", sizeof(void *) + sizeof(byte_list),
+     sizeof(struct {
+         uint8_t tag;
+         struct stream_error err;
+     })},
+    {"wasi:io/streams", "[method]output-stream.splice", 24,
+     sizeof(HOST_RESULT(uint64_t, struct stream_error))},
+    {"wasi:clocks/timezone", "display", sizeof(struct datetime), sizeof(struct {
+         int32_t offset;
+         struct str name;
+         bool daylight;
+     })},
+    {"wasi:random/random", "get-random-bytes", 8, sizeof(byte_list)},
+    {"wasi:random/insecure-seed", "insecure-seed", 0, 16},
+    {"wasi:cli/environment", "initial-cwd", 0, sizeof(HOST_OPTION(struct str))},
+    {"wasi:cli/exit", "exit", 1, 0},
+    {"wasi:cli/exit", "exit-with-code", 1, 0},
+    {"wasi:cli/terminal-stdin", "get-terminal-stdin", 0, sizeof(HOST_OPTION(void *))},
+    {"wasi:filesystem/preopens", "get-directories", 0, sizeof(byte_list)},
+    {"wasi:filesystem/types", "[method]descriptor.read", 24,
+     sizeof(HOST_RESULT(
+         struct {
+             byte_list bytes;
+             bool end;
+         },
+         uint8_t))},
+    {"wasi:filesystem/types", "[method]descriptor.write", 8 + sizeof(byte_list) + 8,
+     sizeof(HOST_RESULT(uint64_t, uint8_t))},
+    {"wasi:filesystem/types", "[method]descriptor.advise", 32, ERROR_RESULT},
+    {"wasi:filesystem/types", "[method]descriptor.get-flags", 8, 2},
+    {"wasi:filesystem/types", "[method]descriptor.get-type", 8, 2},
+    {"wasi:filesystem/types", "[method]descriptor.set-times", 8 + 2 * sizeof(struct new_timestamp),
+     ERROR_RESULT},
+    {"wasi:filesystem/types", "[method]descriptor.set-times-at",
+     16 + sizeof(struct str) + 2 * sizeof(struct new_timestamp), ERROR_RESULT},
+    {"wasi:filesystem/types", "[method]descriptor.stat", 8, sizeof(stat_result)},
+    {"wasi:filesystem/types", "[method]descriptor.stat-at", 32, sizeof(stat_result)},
+    {"wasi:filesystem/types", "[method]descriptor.metadata-hash", 8, sizeof(hash_result)},
+    {"wasi:filesystem/types", "[method]descriptor.link-at", 56, ERROR_RESULT},
+    {"wasi:filesystem/types", "[method]descriptor.rename-at", 48, ERROR_RESULT},
+    {"wasi:filesystem/types", "[method]descriptor.symlink-at", 40, ERROR_RESULT},
+    {"wasi:filesystem/types", "[method]descriptor.readlink-at", 24,
+     sizeof(HOST_RESULT(struct str, uint8_t))},
+    {"wasi:filesystem/types", "[method]descriptor.open-at", sizeof(struct open_at),
+     sizeof(handle_result)},
+    {"wasi:filesystem/types", "[method]descriptor.is-same-object", 16, 1},
+    {"wasi:filesystem/types", "[method]directory-entry-stream.read-directory-entry", 8,
+     sizeof(HOST_RESULT(HOST_OPTION(struct {
+                            uint8_t type;
+                            struct str name;
+                        }),
+                        uint8_t))},
+    {"wasi:filesystem/types", "filesystem-error-code", 8, sizeof(HOST_OPTION(uint8_t))},
+};
+
 /* The C structs of engine/wasi are what the component layer makes of the types. */
 static void structs_are_host_layout(void **state)
 {
-    static const struct size sizes[] = {
-        {"wasi:clocks/wall-clock", "datetime", sizeof(struct datetime), 0},
-        {"wasi:io/streams", "stream-error", sizeof(struct stream_error), 0},
-        {"wasi:filesystem/types", "descriptor-stat", sizeof(struct descriptor_stat), 0},
-        {"wasi:filesystem/types", "new-timestamp", sizeof(struct new_timestamp), 0},
-        {"wasi:filesystem/types", "metadata-hash-value", sizeof(struct metadata_hash_value), 0},
-        {"wasi:filesystem/types", "descriptor-flags", sizeof(uint8_t), 0},
-        {"wasi:filesystem/types", "error-code", sizeof(uint8_t), 0},
-        {"wasi:io/poll", "poll", sizeof(byte_list), sizeof(byte_list)},
-        {"wasi:io/poll", "[method]pollable.ready", sizeof(void *), sizeof(bool)},
-        {"wasi:io/streams", "[method]input-stream.read", 16,
-         sizeof(HOST_RESULT(byte_list, struct stream_error))},
-        {"wasi:io/streams", "[method]output-stream.write", sizeof(void *) + sizeof(byte_list),
-         sizeof(struct {
-             uint8_t tag;
-             struct stream_error err;
-         })},
-        {"wasi:io/streams", "[method]output-stream.splice", 24,
-         sizeof(HOST_RESULT(uint64_t, struct stream_error))},
-        {"wasi:clocks/timezone", "display", sizeof(struct datetime), sizeof(struct {
-             int32_t offset;
-             struct str name;
-             bool daylight;
-         })},
-        {"wasi:random/random", "get-random-bytes", 8, sizeof(byte_list)},
-        {"wasi:random/insecure-seed", "insecure-seed", 0, 16},
-        {"wasi:cli/environment", "initial-cwd", 0, sizeof(HOST_OPTION(struct str))},
-        {"wasi:cli/exit", "exit", 1, 0},
-        {"wasi:cli/exit", "exit-with-code", 1, 0},
-        {"wasi:cli/terminal-stdin", "get-terminal-stdin", 0, sizeof(HOST_OPTION(void *))},
-        {"wasi:filesystem/preopens", "get-directories", 0, sizeof(byte_list)},
-        {"wasi:filesystem/types", "[method]descriptor.read", 24,
-         sizeof(HOST_RESULT(
-             struct {
-                 byte_list bytes;
-                 bool end;
-             },
-             uint8_t))},
-        {"wasi:filesystem/types", "[method]descriptor.write", 8 + sizeof(byte_list) + 8,
-         sizeof(HOST_RESULT(uint64_t, uint8_t))},
-        {"wasi:filesystem/types", "[method]descriptor.advise", 32, ERROR_RESULT},
-        {"wasi:filesystem/types", "[method]descriptor.get-flags", 8, 2},
-        {"wasi:filesystem/types", "[method]descriptor.get-type", 8, 2},
-        {"wasi:filesystem/types", "[method]descriptor.set-times",
-         8 + 2 * sizeof(struct new_timestamp), ERROR_RESULT},
-        {"wasi:filesystem/types", "[method]descriptor.set-times-at",
-         16 + sizeof(struct str) + 2 * sizeof(struct new_timestamp), ERROR_RESULT},
-        {"wasi:filesystem/types", "[method]descriptor.stat", 8, sizeof(stat_result)},
-        {"wasi:filesystem/types", "[method]descriptor.stat-at", 32, sizeof(stat_result)},
-        {"wasi:filesystem/types", "[method]descriptor.metadata-hash", 8, sizeof(hash_result)},
-        {"wasi:filesystem/types", "[method]descriptor.link-at", 56, ERROR_RESULT},
-        {"wasi:filesystem/types", "[method]descriptor.rename-at", 48, ERROR_RESULT},
-        {"wasi:filesystem/types", "[method]descriptor.symlink-at", 40, ERROR_RESULT},
-        {"wasi:filesystem/types", "[method]descriptor.readlink-at", 24,
-         sizeof(HOST_RESULT(struct str, uint8_t))},
-        {"wasi:filesystem/types", "[method]descriptor.open-at", sizeof(struct open_at),
-         sizeof(handle_result)},
-        {"wasi:filesystem/types", "[method]descriptor.is-same-object", 16, 1},
-        {"wasi:filesystem/types", "[method]directory-entry-stream.read-directory-entry", 8,
-         sizeof(HOST_RESULT(HOST_OPTION(struct {
-                                uint8_t type;
-                                struct str name;
-                            }),
-                            uint8_t))},
-        {"wasi:filesystem/types", "filesystem-error-code", 8, sizeof(HOST_OPTION(uint8_t))},
-    };
     struct reading r;
     struct err err = {0};
     (void)state;

@@ -5,20 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { make_component } from './encode.mjs';
-import { core_signature, p1_rows, rows, track_name } from './table.mjs';
+import { header } from './header.mjs';
 
 const base_folder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'rows');
-
-const C = { i: 'int', I: 'unsigned long long', f: 'float', F: 'double', '': 'void' };
-const import_name = row => row.kind === 'resource' ? `[resource-drop]${row.name}` : row.name;
-
-const header = () => [...rows.values()].filter(row => row.provided).map(row => {
-  const { params, result } = core_signature(row);
-  return `__attribute__((import_module("${track_name(row.interface)}"), import_name("${import_name(row)}")))\n`
-    + `${C[result]} w_${row.id}(${params.map(one => C[one]).join(', ') || 'void'});\n`;
-}).join('') + p1_rows.map(row =>
-  `__attribute__((import_module("wasi_snapshot_preview1"), import_name("${row.name}")))\n`
-  + `${C[row.results]} w_${row.id}(${[...row.params].map(one => C[one]).join(', ') || 'void'});\n`).join('');
 
 const tool = (command, args) => {
   const result = spawnSync(command, args, { encoding: 'utf8' });

@@ -79,6 +79,13 @@ const closure = used => {
   return [...interfaces.values()].filter(of => wanted.has(of));
 };
 
+// Does this name of `of` mean a resource, its own or one that it uses?
+const is_resource = (of, name) => {
+  const item = of.items.find(one => one.name === name && one.kind !== 'func');
+  return item.kind === 'resource' || (item.kind === 'type' && of.items.some(one => one.kind === 'resource' && one.name === item.type))
+    || (item.kind === 'use' && is_resource(interface_named(item.from), item.there));
+};
+
 // The type of an instance of `of`: its declarations. `outer` gives the index of a type of another one.
 const instance_type = (of, used, outer) => {
   const decls = [];
@@ -112,11 +119,6 @@ const instance_type = (of, used, outer) => {
     }
   };
   const resources = new Set();
-  const is_resource = (of, name) => {
-    const item = of.items.find(one => one.name === name && one.kind !== 'func');
-    return item.kind === 'resource' || (item.kind === 'type' && of.items.some(one => one.kind === 'resource' && one.name === item.type))
-      || (item.kind === 'use' && is_resource(interface_named(item.from), item.there));
-  };
   for (const item of of.items) {
     if (item.kind === 'use') {
       decls.push([2, TYPE, 2, 1, ...uleb(outer(item))]);
