@@ -129,27 +129,10 @@ enum native_answer builtin_resource_drop(struct vm *vm, struct native *frame)
  */
 
 /* Never called: what is not provided does not link, lift and lower have steps of their own. */
-static enum native_answer refuse(struct native *frame)
-{
-    return builtin_trap(frame->data, "this canonical definition is not provided");
-}
-
 enum native_answer builtin_none(struct vm *vm, struct native *frame)
 {
     (void)vm;
-    return refuse(frame);
-}
-
-enum native_answer builtin_later(struct vm *vm, struct native *frame)
-{
-    (void)vm;
-    return refuse(frame);
-}
-
-enum native_answer builtin_never(struct vm *vm, struct native *frame)
-{
-    (void)vm;
-    return refuse(frame);
+    return builtin_trap(frame->data, "this canonical definition is not provided");
 }
 
 static native_step *const steps[CANONS] = {

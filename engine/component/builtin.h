@@ -14,6 +14,10 @@ struct builtin {
     uint32_t entered; /* resource.drop: instances that the destructor's call enters */
 };
 
+/* What is not carried out, for whatever reason, has one step. */
+#define builtin_later builtin_none
+#define builtin_never builtin_none
+
 /* Declares all of them; those of several rows more than once. */
 #define CANON(opcode, name, text, immediates, params, result, step) native_step builtin_##step;
 #include "engine/component/canon.def"
