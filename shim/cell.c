@@ -338,6 +338,29 @@ uint64_t cell_pause(struct cell *cell, uint64_t now)
     return cell->state == STATE_RUN ? network_pause(&cell->network, now) : 0;
 }
 
+void cell_hear(struct cell *cell, short events)
+{
+    if (events & POLLOUT)
+        cell_send(cell);
+    if (events & (POLLIN | POLLHUP | POLLERR))
+        cell_receive(cell);
+}
+
+void cell_wait(const struct cell *cell, bool active, bool sends, struct pollfd ret[2])
+{
+    short events = (short)(POLLIN | (sends ? POLLOUT : 0));
+    ret[0] = (struct pollfd){active ? cell->process.socket : -1, events, 0};
+    ret[1] = (struct pollfd){active ? cell->process.pidfd : -1, POLLIN, 0};
+}
+
+void cell_act(struct cell *cell, const struct pollfd waits[2])
+{
+    cell_hear(cell, waits[0].revents);
+    cell_check_time(cell, cell_now());
+    if (waits[1].revents)
+        cell_bury(cell);
+}
+
 void cell_check_time(struct cell *cell, uint64_t now)
 {
     if (now < cell->deadline || cell->late)

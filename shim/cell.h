@@ -8,6 +8,8 @@
 #include "shim/order.h"
 #include "shim/outcome.h"
 
+#include <poll.h>
+
 struct cell {
     enum cell_state state;
     struct launched process; /* socket and pidfd are -1 once they are closed */
@@ -47,6 +49,14 @@ void cell_send(struct cell *cell);
 
 /* Takes what the cell has sent, at most a few messages at a time, and acts on it. */
 void cell_receive(struct cell *cell);
+
+/* Both, as poll(2) says of the socket. */
+void cell_hear(struct cell *cell, short events);
+
+/* A cell that is only asked, as a resolver is: what it waits for, or nothing if it is not `active`,
+ * and what to do then. `sends`: there is something for it. */
+void cell_wait(const struct cell *cell, bool active, bool sends, struct pollfd ret[2]);
+void cell_act(struct cell *cell, const struct pollfd waits[2]);
 
 /* Does it tell of its instructions, all of which are wanted? It is read to its end before it is
  * buried. */

@@ -93,22 +93,11 @@ void lookups_advance(struct lookups *lookups, struct network *network, struct sh
 
 void lookups_wait(const struct lookups *lookups, struct pollfd ret[2])
 {
-    const struct cell *cell = &lookups->cell;
-    short events = (short)(POLLIN | (cell->ordered ? 0 : POLLOUT));
-    ret[0] = (struct pollfd){lookups->active ? cell->process.socket : -1, events, 0};
-    ret[1] = (struct pollfd){lookups->active ? cell->process.pidfd : -1, POLLIN, 0};
+    cell_wait(&lookups->cell, lookups->active, !lookups->cell.ordered, ret);
 }
 
 void lookups_act(struct lookups *lookups, const struct pollfd waits[2])
 {
-    struct cell *cell = &lookups->cell;
-    if (!lookups->active)
-        return;
-    if (waits[0].revents & POLLOUT)
-        cell_send(cell);
-    if (waits[0].revents & (POLLIN | POLLHUP | POLLERR))
-        cell_receive(cell);
-    cell_check_time(cell, cell_now());
-    if (waits[1].revents)
-        cell_bury(cell);
+    if (lookups->active)
+        cell_act(&lookups->cell, waits);
 }

@@ -272,10 +272,7 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
     bool moved = false;
     if (waits[WAIT_WITNESS].revents)
         hear(session);
-    if (waits[WAIT_SOCKET].revents & POLLOUT)
-        cell_send(cell);
-    if (waits[WAIT_SOCKET].revents & (POLLIN | POLLHUP | POLLERR))
-        cell_receive(cell);
+    cell_hear(cell, waits[WAIT_SOCKET].revents);
     /* After what the cell has said: whether it serves already decides what a signal means to it. */
     if (waits[WAIT_SIGNALS].revents)
         heed_signals(session);

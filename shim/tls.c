@@ -187,21 +187,11 @@ void tls_wait(const struct tls *tls, const struct network *network, struct pollf
 {
     const struct cell *cell = &tls->cell;
     bool sends = !cell->ordered || (cell->state == STATE_TLS && network_next_secure(network));
-    ret[0] = (struct pollfd){tls->active ? cell->process.socket : -1,
-                             (short)(POLLIN | (sends ? POLLOUT : 0)), 0};
-    ret[1] = (struct pollfd){tls->active ? cell->process.pidfd : -1, POLLIN, 0};
+    cell_wait(cell, tls->active, sends, ret);
 }
 
 void tls_act(struct tls *tls, const struct pollfd waits[2])
 {
-    struct cell *cell = &tls->cell;
-    if (!tls->active)
-        return;
-    if (waits[0].revents & POLLOUT)
-        cell_send(cell);
-    if (waits[0].revents & (POLLIN | POLLHUP | POLLERR))
-        cell_receive(cell);
-    cell_check_time(cell, cell_now());
-    if (waits[1].revents)
-        cell_bury(cell);
+    if (tls->active)
+        cell_act(&tls->cell, waits);
 }

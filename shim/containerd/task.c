@@ -666,11 +666,7 @@ static void act_cell(struct tasks *tasks, struct process *process, const struct 
 {
     struct room *room = process->room;
     struct cell *cell = &room->cell;
-    short socket = polls_events(polls, process->places[AT_SOCKET]);
-    if (socket & POLLOUT)
-        cell_send(cell);
-    if (socket & (POLLIN | POLLHUP | POLLERR))
-        cell_receive(cell);
+    cell_hear(cell, polls_events(polls, process->places[AT_SOCKET]));
     for (size_t i = 0; i < cell->grants.pump_count; i++) {
         if (polls_events(polls, process->places[AT_PUMPS + i]))
             pump_move(&cell->grants.pumps[i]);
