@@ -521,7 +521,7 @@ bench-serve: all
 	@tests/bench/serve.sh $(B) $(SHARED)/components/hhello.wasm
 
 # The engine without a cell, linked as it ships: make bench-alone.
-$(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c $(ENGINE_LIB))
+$(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c tests/bench/program.c $(ENGINE_LIB))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
@@ -547,7 +547,7 @@ bench-load: $(B)/test/host/load
 # The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
 ## make pairs      PROGRAMS='FILE...': counts what they run, and writes the rows that save most to build/pairs
 PAIRS ?= --rows 2000 --likely 200 --jumps 300
-$(B)/test/count/count: $(call obj,count,tests/bench/count.c $(call src,$(rooms_wasi)))
+$(B)/test/count/count: $(call obj,count,tests/bench/count.c tests/bench/program.c $(call src,$(rooms_wasi)))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_count) -o $@ $^
