@@ -100,7 +100,7 @@ static bool ask(struct host_call *call, struct wasi_store *store,
                 const struct record_store_question *question, struct str key, byte_list value,
                 struct reply *ret, struct store_error *ret_error)
 {
-    struct record_store_answer head;
+    struct record_store_answer head = {0};
     if (put(store, question, sizeof *question) && put(store, key.at, key.len) &&
         put(store, value.at, value.len) && take(store, &head, sizeof head))
         store->lost = head.size > ASK_STORE_VALUE;
@@ -130,13 +130,6 @@ static enum host_answer fail(struct host_call *call, struct store_error why, uin
     *tag = HOST_ERR;
     *err = why;
     return HOST_DONE;
-}
-
-/* Is it a key that a store can have? */
-static bool check_key(struct str key, struct store_error *ret_error)
-{
-    *ret_error = other("the key is longer than 4096 bytes");
-    return key.len <= ASK_STORE_KEY;
 }
 
 /* --- Buckets ------------------------------------------------------------------------------------
@@ -174,61 +167,57 @@ struct key_args {
     byte_list value; /* of set */
 };
 
-/* Asks about one key. False: *ret_error says why not. */
-static bool ask_key(struct host_call *call, uint32_t kind, const struct key_args *args,
-                    byte_list value, struct reply *ret, struct store_error *ret_error)
+/* Asks about one key, and answers for what fails: `ret` says then ASK_STORE_FAILED. */
+static enum host_answer ask_key(struct host_call *call, uint32_t kind, const struct key_args *args,
+                                struct reply *ret, uint8_t *tag, struct store_error *err)
 {
-    if (!check_key(args->key, ret_error))
-        return false;
+    const byte_list value = kind == ASK_STORE_SET ? args->value : (byte_list){0};
     const struct record_store_question question = {
         .kind = kind, .key_size = (uint32_t)args->key.len, .value_size = (uint32_t)value.len};
-    return ask(call, args->self->store, &question, args->key, value, ret, ret_error);
+    struct store_error why = other("the key is longer than 4096 bytes");
+    if (value.len > ASK_STORE_VALUE)
+        why = other("the value is longer than 8 MiB");
+    else if (args->key.len <= ASK_STORE_KEY &&
+             ask(call, args->self->store, &question, args->key, value, ret, &why))
+        return HOST_DONE;
+    ret->status = ASK_STORE_FAILED;
+    return fail(call, why, tag, err);
 }
 
 enum host_answer wasi_bucket_get(struct host_call *call, const void *args, void *result)
 {
     get_result *out = result;
-    struct store_error why;
     struct reply reply;
-    if (!ask_key(call, ASK_STORE_GET, args, (byte_list){0}, &reply, &why))
-        return fail(call, why, &out->tag, &out->err);
+    enum host_answer answer = ask_key(call, ASK_STORE_GET, args, &reply, &out->tag, &out->err);
     if (reply.status == ASK_STORE_DONE) {
         out->ok.some = true;
         out->ok.of = (byte_list){reply.at, reply.len};
     }
-    return HOST_DONE;
+    return answer;
 }
 
 enum host_answer wasi_bucket_set(struct host_call *call, const void *args, void *result)
 {
-    const struct key_args *a = args;
     unit_result *out = result;
-    struct store_error why = other("the value is longer than 8 MiB");
     struct reply reply;
-    if (a->value.len > ASK_STORE_VALUE || !ask_key(call, ASK_STORE_SET, a, a->value, &reply, &why))
-        return fail(call, why, &out->tag, &out->err);
-    return HOST_DONE;
+    return ask_key(call, ASK_STORE_SET, args, &reply, &out->tag, &out->err);
 }
 
 enum host_answer wasi_bucket_delete(struct host_call *call, const void *args, void *result)
 {
     unit_result *out = result;
-    struct store_error why;
     struct reply reply;
-    if (!ask_key(call, ASK_STORE_DELETE, args, (byte_list){0}, &reply, &why))
-        return fail(call, why, &out->tag, &out->err);
-    return HOST_DONE;
+    return ask_key(call, ASK_STORE_DELETE, args, &reply, &out->tag, &out->err);
 }
 
 enum host_answer wasi_bucket_exists(struct host_call *call, const void *args, void *result)
 {
     exists_result *out = result;
-    struct store_error why;
     struct reply reply;
-    if (!ask_key(call, ASK_STORE_EXISTS, args, (byte_list){0}, &reply, &why))
-        return fail(call, why, &out->tag, &out->err);
-    out->ok = reply.status == ASK_STORE_DONE;
-    return HOST_DONE;
+    enum host_answer answer = ask_key(call, ASK_STORE_EXISTS, args, &reply, &out->tag, &out->err);
+    if (reply.status != ASK_STORE_FAILED)
+        out->ok = reply.status == ASK_STORE_DONE;
+    return answer;
 }
 
 /* --- Lists --------------------------------------------------------------------------------------
