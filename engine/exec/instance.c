@@ -82,7 +82,7 @@ static bool allocate_spaces(struct instance *in)
     if (!block)
         return false;
     in->own = (struct func *)block;
-    void **at = (void **)(void *)(in->own + nown);
+    void **at = (void **)(in->own + nown);
     in->funcs = (struct func **)at;
     in->tables = (struct table_instance **)(at += m->nfuncs);
     in->memories = (struct linear_memory **)(at += m->ntables);

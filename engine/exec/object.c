@@ -111,8 +111,8 @@ static void fill(uint8_t *at, uint64_t count, uint32_t size, const union slot *v
 
 /* What elements are written with: copies of a value, or bytes from there on. */
 struct source {
-    const union slot *value;
-    const uint8_t *bytes; /* NULL: the value */
+    const union slot *value; /* NULL: the bytes */
+    const uint8_t *bytes;
     bool is_new;          /* there was nothing in the array */
 };
 
@@ -129,10 +129,10 @@ static enum trap_kind write_slices(struct vm *vm, struct array *array, uint64_t 
         if (!source.is_new)
             overwrite(vm, array, at + done, slice);
         uint8_t *to = array->at + (at + done) * size;
-        if (source.bytes)
-            memcpy(to, source.bytes + done * size, slice * size);
-        else
+        if (source.value)
             fill(to, slice, size, source.value);
+        else
+            memcpy(to, source.bytes + done * size, slice * size);
     }
     return TRAP_NONE;
 }
@@ -199,17 +199,16 @@ enum trap_kind array_copy(struct vm *vm, struct array *to, uint32_t to_at, const
 /* --- Arrays and segments -------------------------------------------------------------------------
  */
 
-/* The bytes of a data segment that `len` elements take, from offset `at` on; false: not all there.
- */
+/* The bytes of a data segment from offset `at` on; false: there are not so many. */
 static bool data_part(const struct instance *in, uint32_t data, uint32_t at, uint64_t bytes,
                       const uint8_t **ret_at)
 {
-    struct bytes all = {0};
+    struct bytes all = {(const uint8_t *)"", 0};
     if (!in->dropped_datas[data])
         all = in->module->datas[data].bytes;
     if (!inside(all.len, at, bytes))
         return false;
-    *ret_at = bytes ? all.at + at : NULL;
+    *ret_at = all.at + at;
     return true;
 }
 

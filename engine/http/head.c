@@ -184,8 +184,9 @@ enum http_progress http_head_read(struct http_head *head, struct bytes buffer)
         struct str line = {at + head->line, next - 1 - head->line};
         head->seen = head->line = next;
         /* A CR before its place is no part of any token, value or target, and found there. */
-        if (!line.len || line.at[--line.len] != '\r')
+        if (!line.len || line.at[line.len - 1] != '\r')
             return bad(head, HTTP_FAULT_LINE_END);
+        line.len--;
         enum http_progress progress = line_read(head, buffer, line);
         if (progress != HTTP_MORE)
             return progress;

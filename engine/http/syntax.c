@@ -56,7 +56,9 @@ static unsigned class_of(char c)
 
 static char small(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + 'a' - 'A');
+    return c;
 }
 
 static bool blank(char c)

@@ -204,7 +204,8 @@ static inline uint32_t buffer_left(const struct buffer *buffer)
 /* What is left, also of one without a block. */
 static inline struct bytes buffer_text(const struct buffer *buffer)
 {
-    return (struct bytes){buffer->bytes ? buffer->bytes + buffer->at : NULL, buffer_left(buffer)};
+    static const uint8_t none[1]; /* before the first byte; text always lies somewhere */
+    return (struct bytes){buffer->bytes ? buffer->bytes + buffer->at : none, buffer_left(buffer)};
 }
 
 #endif

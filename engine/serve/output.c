@@ -351,7 +351,7 @@ static struct http_sink *sink_new(struct wasi *wasi, struct conn *conn)
 
 static struct conn *of_exchange(struct http_exchange *exchange)
 {
-    return (struct conn *)(void *)((char *)exchange - offsetof(struct conn, exchange));
+    return (struct conn *)((char *)exchange - offsetof(struct conn, exchange));
 }
 
 static size_t head_room(const struct fields *headers)

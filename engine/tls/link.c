@@ -237,13 +237,13 @@ void link_wait(const struct link *link, struct pollfd ret[2])
     bool delivers = link->down_from < link->down_to;
     bool sends = link->up_from < link->up_to;
     /* While nothing can be handed on nothing is taken, and the server is slowed down. */
-    short server = !link->ready                    ? link->server_wants
-                   : link->half                    ? (sends ? POLLOUT : 0)
-                   : link->ended                   ? 0
-                   : delivers && !sends            ? 0
-                   : link->server_wants == POLLOUT ? POLLIN | POLLOUT
-                                                   : POLLIN | (sends ? POLLOUT : 0);
-    ret[0] = (struct pollfd){server ? link->server : -1, server, 0};
+    int server = !link->ready                    ? link->server_wants
+                 : link->half                    ? (sends ? POLLOUT : 0)
+                 : link->ended                   ? 0
+                 : delivers && !sends            ? 0
+                 : link->server_wants == POLLOUT ? POLLIN | POLLOUT
+                                                 : POLLIN | (sends ? POLLOUT : 0);
+    ret[0] = (struct pollfd){server ? link->server : -1, (short)server, 0};
     ret[1] =
         (struct pollfd){link->client, (short)((delivers ? POLLOUT : 0) | (sends ? 0 : POLLIN)), 0};
 }

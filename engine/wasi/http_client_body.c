@@ -266,30 +266,32 @@ static bool read_trailers(struct wasi *wasi, struct http_client *client)
     return true;
 }
 
+/* What is done where there is no data. Is the body to be asked again? */
+static bool go_past(struct wasi *wasi, struct http_client *client, enum http_body_progress progress)
+{
+    switch (progress) {
+    case HTTP_BODY_DATA: return false;
+    case HTTP_BODY_MORE: return more(wasi, client, 1);
+    case HTTP_BODY_TRAILERS: return read_trailers(wasi, client);
+    case HTTP_BODY_END: over(client); return true;
+    case HTTP_BODY_BAD: client_fail(client, http_fault_error(client->body.fault)); return true;
+    }
+    return false;
+}
+
 /* One step of the body into `to`: bytes, or 0 and *ret_again. */
 static int64_t step(struct wasi *wasi, struct http_client *client, void *to, size_t len,
                     bool *ret_again)
 {
-    *ret_again = false;
     struct bytes data;
     size_t used;
     enum http_body_progress progress =
         http_body_read(&client->body, arrived(client), len, &used, &data);
     client->in.from += used;
-    switch (progress) {
-    case HTTP_BODY_DATA: memcpy(to, data.at, data.len); return (int64_t)data.len;
-    case HTTP_BODY_MORE: *ret_again = more(wasi, client, 1); break;
-    case HTTP_BODY_TRAILERS: *ret_again = read_trailers(wasi, client); break;
-    case HTTP_BODY_END:
-        over(client);
-        *ret_again = true;
-        break;
-    case HTTP_BODY_BAD:
-        client_fail(client, http_fault_error(client->body.fault));
-        *ret_again = true;
-        break;
-    }
-    return 0;
+    if (progress == HTTP_BODY_DATA)
+        memcpy(to, data.at, data.len);
+    *ret_again = go_past(wasi, client, progress);
+    return (int64_t)data.len;
 }
 
 static int64_t source_read(struct wasi *wasi, struct http_source *source, void *to, size_t len)
@@ -317,14 +319,9 @@ static bool source_ready(struct wasi *wasi, struct http_source *source)
         enum http_body_progress progress =
             http_body_read(&client->body, arrived(client), 0, &used, &none);
         client->in.from += used;
-        bool again = true;
-        if (progress != HTTP_BODY_MORE)
-            step(wasi, client, NULL, 0, &again);
-        else if (client->in.from < client->in.to)
+        if (progress == HTTP_BODY_MORE && client->in.from < client->in.to)
             return true;
-        else
-            again = more(wasi, client, 1);
-        if (!again)
+        if (!go_past(wasi, client, progress))
             return false;
     }
     return true;
