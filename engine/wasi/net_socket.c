@@ -110,9 +110,11 @@ short net_socket_events(const struct net_socket *socket)
 {
     if (!socket->file)
         return 0;
-    return socket->state == SOCKET_CONNECTING && socket->protocol == ASK_TCP ? POLLOUT
-           : socket->state == SOCKET_LISTENING                               ? POLLIN
-                                                                             : 0;
+    if (socket->state == SOCKET_CONNECTING && socket->protocol == ASK_TCP)
+        return POLLOUT;
+    if (socket->state == SOCKET_LISTENING)
+        return POLLIN;
+    return 0;
 }
 
 /* --- Addresses ----------------------------------------------------------------------------------

@@ -78,8 +78,9 @@ static short events_of(const struct pollable *pollable)
     case POLLABLE_INPUT: return POLLIN;
     case POLLABLE_OUTPUT: return POLLOUT;
     case POLLABLE_SOCKET:
-        return pollable->socket->file && pollable->events ? pollable->events
-                                                          : net_socket_events(pollable->socket);
+        if (pollable->socket->file && pollable->events)
+            return pollable->events;
+        return net_socket_events(pollable->socket);
     case POLLABLE_FUTURE:
     case POLLABLE_TIME: break;
     }

@@ -34,7 +34,7 @@ static uint32_t place_of(uint32_t key)
 
 static void fill_places(void)
 {
-    for (uint16_t i = 0; i < countof(rows); i++) {
+    for (uint32_t i = 0; i < countof(rows); i++) {
         uint32_t at = place_of(rows[i].key);
         while (places[at])
             at = (at + 1) % PLACES;

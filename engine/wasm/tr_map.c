@@ -22,11 +22,14 @@ static uint32_t add_run(struct tr *tr, uint32_t slot, uint32_t next)
 void tr_map_local(struct tr *tr, uint32_t slot)
 {
     struct map *map = &tr->map;
-    struct map_run *last = map->locals ? &map->runs[map->locals - 1] : NULL;
-    if (last && last->slot + last->count == slot)
-        last->count++;
-    else
-        map->locals = add_run(tr, slot, map->locals);
+    if (map->locals) {
+        struct map_run *last = &map->runs[map->locals - 1];
+        if (last->slot + last->count == slot) {
+            last->count++;
+            return;
+        }
+    }
+    map->locals = add_run(tr, slot, map->locals);
 }
 
 /* The operand slot in which an entry's reference lies, or NOWHERE: it is null, or in a local. (What
