@@ -10,19 +10,9 @@ work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT INT TERM
 command -v systemd-analyze >/dev/null || { echo '0 passed, 0 failed, 1 skipped'; exit 0; }
-passed=0 failed=0 skipped=0
+skipped=0
+. "$(dirname "$0")/../check.sh"
 
-check() { # NAME TEST...
-    name=$1
-    shift
-    if "$@" >"$work/check" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s\n' "$name"
-        cat "$work/check"
-    fi
-}
 silent() { [ -z "$("$@" 2>&1)" ] || { "$@"; false; }; }
 
 # --- What systemd says -------------------------------------------------------------------------------------

@@ -9,19 +9,8 @@ chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT INT TERM
 echo '(module (func (export "_start")))' >"$work/nothing.wat"
 wat2wasm "$work/nothing.wat" -o "$work/nothing.wasm"
-passed=0 failed=0
+. "$(dirname "$0")/../check.sh"
 
-check() { # NAME TEST...
-    name=$1
-    shift
-    if "$@" >"$work/check" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s\n' "$name"
-        cat "$work/check"
-    fi
-}
 # doctor COMMAND...: runs it, keeps what it says as JSON and its exit code
 doctor() {
     "$@" "$carrel" doctor --json >"$work/json" 2>"$work/err" </dev/null

@@ -5,34 +5,11 @@
 # The last line is `N passed, N failed`.
 set -u
 carrel=$(realpath "$1") engine=$(realpath "$2") house=$(realpath "$(dirname "$0")/../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
-cd "$work" || exit 1
-passed=0 failed=0
+. "$(dirname "$0")/expect.sh"
 
-# expect NAME CODE STDOUT STDERR COMMAND...: both outputs as grep -E patterns over all lines joined
-# with `|`; empty: nothing at all.
-expect() {
-    name=$1 code=$2 out=$3 err=$4
-    shift 4
-    "$@" >stdout 2>stderr </dev/null
-    got=$?
-    seen_out=$(tr '\n' '|' <stdout) seen_err=$(tr '\n' '|' <stderr)
-    if [ $got -eq "$code" ] && match "$out" "$seen_out" && match "$err" "$seen_err"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s: exit %s (expected %s)\n  stdout %s (expected %s)\n  stderr %s (expected %s)\n' \
-            "$name" "$got" "$code" "$seen_out" "$out" "$seen_err" "$err"
-    fi
-}
-match() {
-    if [ -z "$1" ]; then [ -z "$2" ]; else printf '%s' "$2" | grep -Eq -- "$1"; fi
-}
 run() { "$carrel" run --engine "$engine" "$@"; }
 audit() { "$carrel" audit --engine "$engine" "$@"; }
 script() { { echo 'is command'; echo 'is component'; cat; } >"$1"; }
-
 
 script plain </dev/null
 script more <<'E'
@@ -212,5 +189,4 @@ expect 'on record' 0 '^begin 0\|denied 1\|end 2\|$' '' jq -r '"\(.event) \(.numb
 ln -s log link
 expect 'a log that is a link' 125 '' 'symbolic link' run --audit-log link plain
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
