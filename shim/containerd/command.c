@@ -4,6 +4,7 @@
 
 #include "shim/cleanup.h"
 #include "shim/containerd/bundle.h"
+#include "shim/containerd/flag.h"
 #include "shim/containerd/service.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,47 +23,24 @@
 #define BACKLOG 64
 #define IDLE    UINT64_C(60000000000) /* without a container: whoever started it is gone */
 
-static const struct {
-    const char *word;
-    size_t offset;
-    bool flag;
-} flags[] = {
-    {"namespace", offsetof(struct command, namespace), false},
-    {"address", offsetof(struct command, address), false},
-    {"id", offsetof(struct command, id), false},
-    {"bundle", offsetof(struct command, bundle), false},
-    {"publish-binary", offsetof(struct command, publish), false},
-    {"debug", offsetof(struct command, debug), true},
-    {"v", offsetof(struct command, version), true},
-    {"info", offsetof(struct command, info), true},
+static const struct flag flags[] = {
+    {"namespace", FLAG_TEXT, offsetof(struct command, namespace)},
+    {"address", FLAG_TEXT, offsetof(struct command, address)},
+    {"id", FLAG_TEXT, offsetof(struct command, id)},
+    {"bundle", FLAG_TEXT, offsetof(struct command, bundle)},
+    {"publish-binary", FLAG_TEXT, offsetof(struct command, publish)},
+    {"debug", FLAG_BOOL, offsetof(struct command, debug)},
+    {"v", FLAG_BOOL, offsetof(struct command, version)},
+    {"info", FLAG_BOOL, offsetof(struct command, info)},
 };
-
-static int read_flag(const char *word, char **argv, int *at, struct command *ret, struct err *err)
-{
-    size_t length = strcspn(word, "=");
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        if (strlen(flags[i].word) != length || strncmp(flags[i].word, word, length) != 0)
-            continue;
-        void *place = (char *)ret + flags[i].offset;
-        const char *value = word[length] ? word + length + 1 : NULL;
-        if (flags[i].flag)
-            *(bool *)place = !value || strcmp(value, "false") != 0;
-        else if (value || argv[*at + 1])
-            *(const char **)place = value ? value : argv[++*at];
-        else
-            return err_set(err, ERR_USAGE, ERR_NOWHERE, "-%s needs a value", flags[i].word);
-        return 0;
-    }
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "the flag -%s is not known", word);
-}
 
 int command_read(int argc, char **argv, struct command *ret, struct err *err)
 {
     *ret = (struct command){.namespace = "", .address = "", .id = "", .bundle = "."};
-    for (int i = 1; i < argc; i++) {
+    for (size_t i = 1; i < (size_t)argc; i++) {
         if (argv[i][0] != '-')
             ret->action = argv[i];
-        else if (read_flag(argv[i] + 1 + (argv[i][1] == '-'), argv, &i, ret, err))
+        else if (flag_read(flags, sizeof flags / sizeof *flags, argv, &i, ret, err))
             return -1;
     }
     return 0;
