@@ -12,7 +12,7 @@ import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { play_all, read_options, set_up } from './carrel.mjs';
+import { play_runs, read_options, set_up } from './carrel.mjs';
 
 const { options } = read_options('', { verbose: { type: 'boolean', default: false } });
 const { place, serve } = set_up(options, 'proxy-');
@@ -198,14 +198,4 @@ test('between nginx and nginx', async () => {
   nginx.kill();
 });
 
-const play = async ({ run }) => {
-  try {
-    const missing = await run();
-    if (missing) return { state: 'skipped', lines: [missing] };
-    return { state: 'passed', lines: [] };
-  } catch (error) {
-    return { state: 'failed', lines: [String(error.message).slice(0, 500)] };
-  }
-};
-await play_all(tests.filter(({ name }) => new RegExp(options.only).test(name)), play, { jobs: 1, verbose: options.verbose });
-process.exit();
+await play_runs(tests, options, { jobs: 1 });

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { play_all, read_options, set_up } from './carrel.mjs';
+import { play_runs, read_options, set_up } from './carrel.mjs';
 
 const { options, folder } = read_options(
   'node tests/serve.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
@@ -464,13 +464,4 @@ test('told to end, it ends what it has begun', async () => {
   claim(idle.closed, 'an idle connection stays open');
 });
 
-const play = async ({ run }) => {
-  try {
-    await run();
-    return { state: 'passed', lines: [] };
-  } catch (error) {
-    return { state: 'failed', lines: [String(error.message).slice(0, 500)] };
-  }
-};
-await play_all(tests.filter(({ name }) => new RegExp(options.only).test(name)), play, { jobs: 4, verbose: options.verbose });
-process.exit();
+await play_runs(tests, options);

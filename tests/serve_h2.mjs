@@ -7,7 +7,7 @@
 import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
-import { play_all, read_options, set_up } from './carrel.mjs';
+import { play_runs, read_options, set_up } from './carrel.mjs';
 
 const { options, folder } = read_options(
   'node tests/serve_h2.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
@@ -399,13 +399,4 @@ test('five hundred idle connections, and streams whose head never ends', async (
   await alive(one);
 });
 
-const play = async ({ run }) => {
-  try {
-    await run();
-    return { state: 'passed', lines: [] };
-  } catch (error) {
-    return { state: 'failed', lines: [String(error.message).slice(0, 500)] };
-  }
-};
-await play_all(tests.filter(({ name }) => new RegExp(options.only).test(name)), play, { jobs: 4, verbose: options.verbose });
-process.exit();
+await play_runs(tests, options);

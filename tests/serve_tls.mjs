@@ -10,7 +10,7 @@ import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
-import { play_all, read_options, set_up } from './carrel.mjs';
+import { play_runs, read_options, set_up } from './carrel.mjs';
 
 const { options, folder } = read_options(
   'node tests/serve_tls.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
@@ -167,13 +167,4 @@ test('curl believes the certificate, and no other', () => {
   });
 });
 
-const play = async test => {
-  try {
-    await test.run();
-    return { state: 'passed', lines: [] };
-  } catch (error) {
-    return { state: 'failed', lines: [String(error.message).slice(0, 500)] };
-  }
-};
-await play_all(tests.filter(({ name }) => new RegExp(options.only).test(name)), play, { jobs: 4, verbose: options.verbose });
-process.exit();
+await play_runs(tests, options);

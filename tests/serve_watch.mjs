@@ -9,7 +9,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
-import { play_all, read_options, set_up } from './carrel.mjs';
+import { play_runs, read_options, set_up } from './carrel.mjs';
 
 const { options, folder } = read_options(
   'node tests/serve_watch.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
@@ -145,13 +145,4 @@ test('the access log: a device is none', async () => {
   claim(code > 100 && /neither a file nor a FIFO/.test(stderr), `${code}: ${stderr}`);
 });
 
-const play = async ({ run: go }) => {
-  try {
-    await go();
-    return { state: 'passed', lines: [] };
-  } catch (error) {
-    return { state: 'failed', lines: [String(error.message).slice(0, 500)] };
-  }
-};
-await play_all(tests.filter(({ name }) => new RegExp(options.only).test(name)), play, { jobs: 4, verbose: options.verbose });
-process.exit();
+await play_runs(tests, options);

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Containerd } from './containerd.mjs';
+import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 
 const [shim, folder, ...only] = process.argv.slice(2);
@@ -192,30 +193,19 @@ function left() {
 
 // What a test left is its own failure, and not that of those after it; what was there before is nobody's.
 const known = new Set(Object.values(left()).flat());
-let passed = 0, failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  if (only.length && !only.some((word) => name.includes(word))) continue;
-  const began = Date.now();
-  try {
-    await test();
-    let rest;
-    for (let i = 0; i < 100; i++) {
-      rest = Object.fromEntries(Object.entries(left()).map(([kind, list]) => [kind, list.filter((one) => !known.has(one))]));
-      if (Object.values(rest).every((list) => list.length === 0)) break;
-      await sleep(20);
-    }
-    for (const one of Object.values(rest).flat()) known.add(one);
-    assert.deepEqual(rest, { sockets: [], mounts: [], groups: [], bundles: [], processes: [] }, 'something is left');
-    passed++;
-    if (process.env.VERBOSE !== '') console.log(`ok   ${name} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}: ${error.stack ?? error}`);
-    if (process.env.LOG) console.log(daemon.log().split('\n').filter((l) => /carrel|error/.test(l)).slice(-15).join('\n'));
+async function nothing_left() {
+  let rest;
+  for (let i = 0; i < 100; i++) {
+    rest = Object.fromEntries(Object.entries(left()).map(([kind, list]) => [kind, list.filter((one) => !known.has(one))]));
+    if (Object.values(rest).every((list) => list.length === 0)) break;
+    await sleep(20);
   }
+  for (const one of Object.values(rest).flat()) known.add(one);
+  assert.deepEqual(rest, { sockets: [], mounts: [], groups: [], bundles: [], processes: [] }, 'something is left');
 }
+const log = () => daemon.log().split('\n').filter((l) => /carrel|error/.test(l)).slice(-15).join('\n');
+await play(tests, { only, after: nothing_left, log });
 for (const name of (await daemon.ctr('task', 'ls', '-q')).stdout.split('\n').filter(Boolean)) await remove(name).catch(() => {});
 await daemon.stop();
 void createHash;
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+finish();

@@ -7,6 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Containerd } from './containerd.mjs';
+import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 import { decode, encode } from './proto.mjs';
 
@@ -155,23 +156,13 @@ function left() {
     .flatMap((place) => readdirSync(place).filter((pod) => existsSync(`${place}/${pod}/cgroup.procs`)).flatMap((pod) => readdirSync(`${place}/${pod}`).filter((c) => existsSync(`${place}/${pod}/${c}/cgroup.procs`)).map((c) => `${place}/${pod}/${c}`)));
   return { shims: shims(), groups };
 }
-let passed = 0, failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  const began = Date.now();
-  try {
-    await test();
-    for (let i = 0; i < 100 && Object.values(left()).flat().length; i++) await sleep(20);
-    assert.deepEqual(left(), { shims: [], groups: [] }, 'something is left');
-    passed++;
-    if (process.env.VERBOSE !== '') console.log(`ok   ${name} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}: ${error.stack ?? error}`);
-    if (process.env.LOG) console.log(daemon.log().split('\n').filter((l) => /carrel|error/.test(l)).slice(-15).join('\n'));
-  }
+async function nothing_left() {
+  for (let i = 0; i < 100 && Object.values(left()).flat().length; i++) await sleep(20);
+  assert.deepEqual(left(), { shims: [], groups: [] }, 'something is left');
 }
+const log = () => daemon.log().split('\n').filter((l) => /carrel|error/.test(l)).slice(-15).join('\n');
+await play(tests, { after: nothing_left, log });
 session.destroy();
 for (const task of (await daemon.ctr('-n', 'k8s.io', 'task', 'ls', '-q')).stdout.split('\n').filter(Boolean)) await daemon.ctr('-n', 'k8s.io', 'task', 'kill', '-s', 'SIGKILL', task);
 await daemon.stop();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+finish();

@@ -6,6 +6,7 @@ import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync,
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 
 const [shim, folder, ...only] = process.argv.slice(2);
@@ -190,20 +191,7 @@ const tests = {
   },
 };
 
-let passed = 0, failed = 0, skipped = 0;
-for (const [name, test] of Object.entries(tests)) {
-  if (only.length && !only.some((word) => name.includes(word))) continue;
-  const began = Date.now();
-  try {
-    const why = await test();
-    if (why) skipped++; else passed++;
-    if (process.env.VERBOSE !== '' || why) console.log(`${why ? `skip ${name}: ${why}` : `ok   ${name}`} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}: ${error.stack ?? error}`);
-  }
-}
+await play(tests, { only });
 // What a test that failed has left.
 for (const id of existsSync(root) ? readdirSync(root) : []) oci('delete', '--force', id);
-console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
-process.exit(failed ? 1 : 0);
+finish();

@@ -8,6 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallError, Client, drain, Host } from './driver.mjs';
+import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 import * as proto from './proto.mjs';
 
@@ -558,29 +559,23 @@ function groups() {
 }
 
 const known = new Set();
-let passed = 0, failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  if (only.length && !only.some((word) => name.includes(word))) continue;
-  const began = Date.now();
+// A test with its end: what takes longer hangs.
+const patience = 20_000;
+const timed = (test) => async () => {
   let timer;
-  try {
-    await Promise.race([test(), new Promise((_, fail) => { timer = setTimeout(() => fail(new Error('no end within 20 s')), 20000); })]);
-    const left = groups().filter((g) => !known.has(g));
-    for (const g of left) known.add(g);
-    assert.deepEqual(left, [], 'control groups are left');
-    passed++;
-    if (process.env.VERBOSE !== '') console.log(`ok   ${name} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}: ${error.stack ?? error}`);
-  }
-  clearTimeout(timer);
+  const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(`no end within ${patience / 1000} s`)), patience); });
+  await Promise.race([test(), late]).finally(() => clearTimeout(timer));
+};
+function no_groups_left() {
+  const left = groups().filter((g) => !known.has(g));
+  for (const g of left) known.add(g);
+  assert.deepEqual(left, [], 'control groups are left');
 }
+await play(Object.fromEntries(Object.entries(tests).map(([name, test]) => [name, timed(test)])), { only, after: no_groups_left });
 // What a test that failed has left.
 for (const pid of shims) {
   if (alive(pid)) process.kill(pid, 'SIGKILL');
 }
 await host.events.stop();
 host.end();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+finish();
