@@ -95,10 +95,18 @@ static int plan_run(struct examiner *examiner, const struct options *options,
         !demand_is(&of->demand, DEMAND_IS_COMMAND))
         policy.allowed |= CAPABILITY(HTTP_IN);
     derive_verdict(&of->demand, &policy, &of->verdict);
+    /* The time of a server is that of a request. */
+    struct policy run = *of->policy;
+    struct cell_serve serve;
+    if (examiner->serve) {
+        serve = *examiner->serve;
+        serve.time = run.timeout < serve.time ? run.timeout : serve.time;
+        run.timeout = POLICY_UNLIMITED;
+    }
     const struct cell_request request = {
         .role = CELL_RUN,
         .host = &examiner->host,
-        .policy = of->policy,
+        .policy = &run,
         .verdict = &of->verdict,
         .component_size = of->component.size,
         .digest = of->component.digest,
@@ -106,7 +114,7 @@ static int plan_run(struct examiner *examiner, const struct options *options,
         .arguments = arguments,
         .invoke = options->invoke,
         .witnessed = examiner->witnessed,
-        .serve = examiner->serve,
+        .serve = examiner->serve ? &serve : NULL,
     };
     return cell_plan_make(&request, &of->run, err);
 }

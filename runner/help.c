@@ -105,8 +105,8 @@ static void policy_sections_help(FILE *out)
 void help_policy(FILE *out)
 {
     fputs(
-        "A policy file says what components may be given: carrel run --policy FILE, carrel audit\n"
-        "--policy FILE, carrel audit --check FILE. It is written in YAML, or in JSON:\n\n",
+        "A policy file says what components may be given: --policy FILE of run, serve, trace and\n"
+        "audit, and carrel audit --check FILE. It is written in YAML, or in JSON:\n\n",
         out);
     fputs(policy_example, out);
     fputs("\nAt the top:\n", out);

@@ -451,6 +451,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_FORMAT: return set_format(options, given->value, err);
     case FLAG_VERBOSE: options->verbose = true; return 0;
     case FLAG_DIFF: options->diff = true; return 0;
+    case FLAG_TRACE: options->trace = true; return 0;
     case FLAG_SUGGEST: options->suggest = given->value; return 0;
     case FLAG_DENIALS: return set_denials(options, given->value, err);
     case FLAG_AUDIT_LOG: options->audit_log = given->value; return 0;

@@ -21,7 +21,7 @@ struct options {
     const struct policy_file *file; /* of --policy or --check; or NULL */
     struct net_rule *net_denied;
     const char *check;   /* the policy file of --check; or NULL */
-    const char *suggest; /* where `trace` writes a policy; or NULL */
+    const char *suggest; /* where a policy is written of what a trace saw; or NULL */
     bool trace;
     const char *audit_log; /* a path; or NULL */
     bool bounded;          /* a limit on memory is given, here or for some component */

@@ -41,13 +41,22 @@ static bool is_key(enum cli_flag flag)
     return !none[flag] && (cli_flags[flag].commands & both) == both && *cli_flags[flag].argument;
 }
 
+static enum policy_section section_of(enum cli_flag flag)
+{
+    static const bool gives[CLI_FLAGS] = {
+#define GIVES(flag) [FLAG_##flag] = true,
+#include "runner/policy_key.def"
+    };
+    return gives[flag] || cli_flags[flag].times == CLI_MANY ? POLICY_ALLOW : POLICY_LIMITS;
+}
+
 static size_t make_keys(struct policy_key keys[CLI_FLAGS + countof(own_keys)])
 {
     size_t count = 0;
     for (enum policy_section section = 0; section < POLICY_SECTIONS; section++) {
         for (enum cli_flag flag = 0; flag < CLI_FLAGS; flag++) {
             const struct cli_flag_info *info = &cli_flags[flag];
-            if (is_key(flag) && section == (info->times == CLI_MANY ? POLICY_ALLOW : POLICY_LIMITS))
+            if (is_key(flag) && section == section_of(flag))
                 keys[count++] = (struct policy_key){section,        MEANS_FLAG,     flag,
                                                     info->word + 2, info->argument, info->what};
         }

@@ -5,7 +5,7 @@
 #include "runner/examine.h"
 #include "runner/record.h"
 #include "runner/report.h"
-#include "runner/trace_report.h"
+#include "runner/traced_run.h"
 #include "shim/host.h"
 
 #include <stdio.h>
@@ -29,35 +29,10 @@ static int judge(const struct options *options, const struct examined *of, struc
 {
     if (derive_refusal(&of->demand, of->policy, &of->verdict, err))
         return -1;
+    if (options->trace && derive_start(&of->demand) == START_SERVE)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "it answers HTTP requests and is no program: use `carrel serve --trace`");
     return derive_startable(&of->demand, options->invoke ? START_INVOKE : START_RUN, err);
-}
-
-static int watch(void *trace, pid_t pid, struct err *err)
-{
-    return trace_watch(trace, pid, err);
-}
-
-static void hear(void *trace, const struct seccomp_data *call)
-{
-    trace_hear(trace, call);
-}
-
-/* The run, watched: what it used is printed when it is over. */
-static int traced_run(struct examiner *examiner, const struct options *options, const char *path,
-                      const struct examined *of, struct trace *trace, struct outcome *ret,
-                      struct err *err)
-{
-    static struct network_uses uses;
-    const struct traced traced = {path, options, of, trace, &uses};
-    trace->allowed = of->verdict.rules;
-    examiner->session.watch = watch;
-    examiner->session.hear = hear;
-    examiner->session.watching = trace;
-    examiner->session.uses = &uses;
-    session_run(&examiner->session, &of->component, &of->run.plan, ret);
-    trace_read(trace);
-    trace_report(&traced);
-    return options->suggest ? trace_suggest(&traced, options->suggest, err) : 0;
 }
 
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if the run is refused,
@@ -65,10 +40,9 @@ static int traced_run(struct examiner *examiner, const struct options *options, 
 static int run(struct examiner *examiner, const struct options *options, const char *path,
                struct text_list arguments, struct outcome *ret, struct err *err)
 {
-    static struct trace trace;
+    static struct traced_run traced;
     struct examined *of = NULL;
-    int failed = options->trace ? trace_open(&trace, err) : 0;
-    examiner->witnessed = trace.heard;
+    int failed = options->trace ? traced_run_open(&traced, examiner, err) : 0;
     failed = failed || examine(examiner, options, path, arguments, &of, err);
     failed = failed || judge(options, of, err);
     if (!failed && options->explain)
@@ -76,14 +50,14 @@ static int run(struct examiner *examiner, const struct options *options, const c
     if (!failed) {
         record_begin(examiner->session.log, path, of);
         if (options->trace)
-            failed = traced_run(examiner, options, path, of, &trace, ret, err);
+            failed = traced_run(&traced, examiner, options, path, of, ret, err);
         else
             session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
     if (failed)
         report_refusal(path, err, of);
     if (options->trace)
-        trace_close(&trace);
+        traced_run_close(&traced);
     examined_free(of);
     return failed;
 }

@@ -3,6 +3,7 @@
 #include "runner/examine.h"
 #include "runner/record.h"
 #include "runner/report.h"
+#include "runner/traced_run.h"
 #include "runner/workers.h"
 
 #include <string.h>
@@ -12,7 +13,12 @@ static int judge(const struct examined *of, struct err *err)
 {
     if (derive_refusal(&of->demand, of->policy, &of->verdict, err))
         return -1;
-    return derive_startable(&of->demand, START_SERVE, err);
+    if (derive_startable(&of->demand, START_SERVE, err))
+        return -1;
+    if (!capability_in(of->verdict.granted, CAP_HTTP_IN))
+        return err_set(err, ERR_DENIED, ERR_NOWHERE,
+                       "answers HTTP requests, and the policy denies http.in");
+    return 0;
 }
 
 static struct cell_serve settings(const struct options *options, const struct serving *serving)
@@ -42,10 +48,12 @@ static struct cell_serve settings(const struct options *options, const struct se
 static int serve(struct examiner *examiner, const struct options *options, const char *path,
                  struct serving *serving, struct outcome *ret, struct err *err)
 {
+    static struct traced_run traced;
     struct examined *of = NULL;
     const struct cell_serve serves = settings(options, serving);
     examiner->serve = &serves;
-    int failed = examine(examiner, options, path, (struct text_list){0}, &of, err);
+    int failed = options->trace ? traced_run_open(&traced, examiner, err) : 0;
+    failed = failed || examine(examiner, options, path, (struct text_list){0}, &of, err);
     failed = failed || judge(of, err);
     if (!failed && options->explain)
         failed = examine_explain("The component's cell", &of->run.plan, err);
@@ -54,10 +62,15 @@ static int serve(struct examiner *examiner, const struct options *options, const
                     serving->address);
         record_begin(examiner->session.log, path, of);
         session_serve(&examiner->session, serving);
-        session_run(&examiner->session, &of->component, &of->run.plan, ret);
+        if (options->trace)
+            failed = traced_run(&traced, examiner, options, path, of, ret, err);
+        else
+            session_run(&examiner->session, &of->component, &of->run.plan, ret);
     }
     if (failed)
         report_refusal(path, err, of);
+    if (options->trace)
+        traced_run_close(&traced);
     examined_free(of);
     return failed;
 }
@@ -121,6 +134,14 @@ int command_serve(const struct options *options, char **operands, size_t count)
                 count ? "more than one FILE" : "no FILE");
         return refuse(options, &err);
     }
+    if (options->suggest && !options->trace)
+        err_set(&err, ERR_USAGE, ERR_NOWHERE,
+                "--suggest says what was seen to be used: give --trace, too");
+    else if (options->trace && options->serve.workers > 1)
+        err_set(&err, ERR_USAGE, ERR_NOWHERE,
+                "--trace watches one cell: leave out --workers, or say 1");
+    if (err.kind != ERR_NONE)
+        return refuse(options, &err);
     server.options = options;
     server.path = operands[0];
     server.status = options->status;

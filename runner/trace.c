@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "policies/bpf/trace.skel.h"
 
@@ -65,8 +66,10 @@ int trace_watch(struct trace *trace, pid_t pid, struct err *err)
     if (stat(path, &space))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell's pid namespace cannot be found: %s",
                        strerror(errno));
-    state = (struct trace_state){
-        .space = (uint32_t)space.st_ino, .lockdown = SYS_seccomp, .openat = SYS_openat};
+    state = (struct trace_state){.space = (uint32_t)space.st_ino,
+                                 .lockdown = SYS_seccomp,
+                                 .openat = SYS_openat,
+                                 .close = SYS_close};
     if (set(trace->programs->maps.state, 0, &state, sizeof state))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell cannot be watched: %s",
                        strerror(errno));
@@ -90,8 +93,8 @@ static bool takes_descriptor(enum rule_name rule)
 }
 
 /* Counts it for the first rule that allows it, of those in the filter if there is one: what reads
- * is before what writes in the table. */
-static void take(struct trace *trace, const struct trace_key *key, uint64_t count)
+ * is before what writes in the table. `time`: when it was first seen. */
+static void take(struct trace *trace, const struct trace_key *key, uint64_t count, uint64_t time)
 {
     int by = RULE_COUNT;
     for (int i = 0; i < RULE_COUNT; i++) {
@@ -101,6 +104,8 @@ static void take(struct trace *trace, const struct trace_key *key, uint64_t coun
             by = i;
     }
     if (by < RULE_COUNT) {
+        if (trace->rules[by] == 0 || time < trace->first[by])
+            trace->first[by] = time;
         trace->rules[by] += count;
         if (key->grant < TRACE_DESCRIPTORS && takes_descriptor((enum rule_name)by))
             trace->by_grant[key->grant] |= UINT64_C(1) << by;
@@ -113,8 +118,12 @@ static void take(struct trace *trace, const struct trace_key *key, uint64_t coun
  * signal came in between, which none does in a cell. */
 void trace_hear(struct trace *trace, const struct seccomp_data *call)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t time = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
     if (!trace->stood) {
         trace->stood = call->nr == SYS_seccomp;
+        trace->since = time;
         return;
     }
     struct trace_key key = {.number = (uint32_t)call->nr,
@@ -122,28 +131,35 @@ void trace_hear(struct trace *trace, const struct seccomp_data *call)
                                                                        : TRACE_NO_GRANT};
     for (int i = 0; i < TRACE_ARGUMENTS; i++)
         key.arguments[i] = call->args[i];
-    take(trace, &key, 1);
+    take(trace, &key, 1, time - trace->since);
+}
+
+/* A distinct call of those that the ring buffer has told: how often it was made is in the map. */
+static int take_sight(void *data, void *sample, size_t size)
+{
+    struct trace *trace = data;
+    const struct trace_sight *sight = sample;
+    uint64_t count = 0;
+    if (size >= sizeof *sight &&
+        bpf_map__lookup_elem(trace->programs->maps.seen, &sight->key, sizeof sight->key, &count,
+                             sizeof count, 0) == 0)
+        take(trace, &sight->key, count, sight->time);
+    return 0;
 }
 
 void trace_read(struct trace *trace)
 {
     if (trace->heard)
         return;
-    struct bpf_map *seen = trace->programs->maps.seen;
-    struct trace_key key, following;
     static struct trace_state state;
     uint32_t zero = 0;
-    int more = bpf_map__get_next_key(seen, NULL, &key, sizeof key);
-    while (more == 0) {
-        uint64_t count = 0;
-        if (bpf_map__lookup_elem(seen, &key, sizeof key, &count, sizeof count, 0) == 0)
-            take(trace, &key, count);
-        more = bpf_map__get_next_key(seen, &key, &following, sizeof following);
-        key = following;
-    }
+    struct ring_buffer *sights =
+        ring_buffer__new(bpf_map__fd(trace->programs->maps.sights), take_sight, trace, NULL);
+    bool unread = !sights || ring_buffer__consume(sights) < 0;
+    ring_buffer__free(sights);
     if (bpf_map__lookup_elem(trace->programs->maps.state, &zero, sizeof zero, &state, sizeof state,
                              0) == 0) {
-        trace->lost = state.lost;
+        trace->lost = state.lost + unread;
         trace->stood = state.stands;
     }
 }

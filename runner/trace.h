@@ -16,12 +16,14 @@ struct trace_bpf; /* of the generated skeleton */
 
 struct trace {
     struct trace_bpf *programs;
-    uint64_t rules[RULE_COUNT];           /* how often each allowed a call */
+    uint64_t rules[RULE_COUNT]; /* how often each allowed a call */
+    uint64_t first[RULE_COUNT]; /* when it first did: nanoseconds after the filter stood */
     rule_set by_grant[TRACE_DESCRIPTORS]; /* of the grant that is this descriptor in the cell */
     int others[TRACE_OTHERS];             /* system calls that no rule of the tables allows */
     size_t other_count;
     uint64_t lost;    /* distinct calls for which there was no room */
     bool stood;       /* the filter was seen to be installed */
+    uint64_t since;   /* when, of what is heard: as CLOCK_MONOTONIC */
     bool heard;       /* by user notification: what was opened is not known by its grant */
     rule_set allowed; /* the cell's filter */
 };

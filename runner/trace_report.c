@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,35 +90,101 @@ static void report_grants(const struct traced *traced)
                         traced->of->policy->net[i].text);
 }
 
+/* What was given that is read without a system call of its own. */
+static void report_settings(const struct traced *traced)
+{
+    const struct policy *policy = traced->of->policy;
+    const struct {
+        const char *what;
+        enum capability capability;
+        size_t count;
+    } given[] = {
+        {"environment variables", CAP_ENV, policy->environment.count},
+        {"settings", CAP_CONFIG, policy->config.count},
+        {"stores", CAP_KEYVALUE, policy->store_count},
+        {"the time zone", CAP_TIMEZONE, policy->zone_name != NULL},
+    };
+    for (size_t i = 0; i < countof(given); i++)
+        if (given[i].count)
+            report_line("trace: %s: %s", given[i].what,
+                        capability_in(traced->of->verdict.granted, given[i].capability)
+                            ? "given; whether they were read cannot be seen"
+                            : "given, and it has nothing to read them with");
+}
+
+/* What it can ask for and was not given, and what it did ask for. */
+static void report_denied(const struct traced *traced)
+{
+    const struct verdict *verdict = &traced->of->verdict;
+    capability_set withheld = verdict->demanded & ~verdict->granted;
+    char words[512] = "";
+    size_t length = 0;
+    for (int i = 0; i < CAP_COUNT; i++)
+        if (capability_in(withheld, (enum capability)i))
+            length += (size_t)snprintf(words + length, sizeof words - length, "%s%s",
+                                       length ? ", " : "", capabilities[i].word);
+    if (withheld)
+        report_line("trace: demanded and not given: %s", words);
+    if (traced->uses->denied)
+        report_line("trace: denied: %zu cause%s, told above", traced->uses->denied,
+                    traced->uses->denied == 1 ? "" : "s");
+    else
+        report_line("trace: denied: nothing that it asked for");
+}
+
 /* --- System calls -------------------------------------------------------------------------------
  */
+
+/* The rule by which a call was made next after those of `done`; RULE_COUNT: there is none. */
+static int next_rule(const struct trace *trace, rule_set done)
+{
+    int next = RULE_COUNT;
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (trace->rules[i] && !(done >> i & 1) &&
+            (next == RULE_COUNT || trace->first[i] < trace->first[next]))
+            next = i;
+    return next;
+}
+
+/* Those of the filter by which none was made. */
+static void report_idle(const struct traced *traced)
+{
+    char idle[1024] = "";
+    size_t length = 0;
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (traced->of->verdict.rules >> i & 1 && !traced->trace->rules[i])
+            length +=
+                (size_t)snprintf(idle + length, length < sizeof idle ? sizeof idle - length : 0,
+                                 "%s%s", length ? " " : "", rules[i].name);
+    if (length)
+        report_line("trace: in the filter and not made: %s", idle);
+}
 
 size_t trace_report(const struct traced *traced)
 {
     const struct trace *trace = traced->trace;
-    char idle[1024] = ""; /* rules of the filter by which no call was made */
-    size_t length = 0, strange = 0;
+    size_t strange = 0;
     if (!trace->stood)
         report_line("trace: the cell ended before its filter stood: nothing was seen");
-    for (int i = 0; i < RULE_COUNT; i++) {
+    rule_set done = 0;
+    for (int i; (i = next_rule(trace, done)) < RULE_COUNT; done |= (rule_set)1 << i) {
         bool allowed = traced->of->verdict.rules >> i & 1;
-        if (trace->rules[i])
-            report_line("trace: %-14s %6" PRIu64 " times: %s%s", rules[i].call, trace->rules[i],
-                        rules[i].why, allowed ? "" : " -- this is NOT in the audit");
-        else if (allowed)
-            length +=
-                (size_t)snprintf(idle + length, length < sizeof idle ? sizeof idle - length : 0,
-                                 "%s%s", length ? " " : "", rules[i].name);
-        strange += trace->rules[i] && !allowed;
+        report_line("trace: %-14s %6" PRIu64 " times, first after %" PRIu64 ".%03" PRIu64
+                    " ms: %s%s",
+                    rules[i].call, trace->rules[i], trace->first[i] / 1000000,
+                    trace->first[i] / 1000 % 1000, rules[i].why,
+                    allowed ? "" : " -- this is NOT in the audit");
+        strange += !allowed;
     }
     for (size_t i = 0; i < trace->other_count; i++)
         report_line("trace: system call %d, which is in no table: this is NOT in the audit",
                     trace->others[i]);
-    if (length)
-        report_line("trace: in the filter and not made: %s", idle);
+    report_idle(traced);
     if (trace->lost)
         report_line("trace: %" PRIu64 " further distinct calls did not fit", trace->lost);
     report_grants(traced);
+    report_settings(traced);
+    report_denied(traced);
     return strange + trace->other_count;
 }
 
@@ -177,17 +244,45 @@ static void put_network(FILE *out, const struct network_uses *uses, bool http)
     }
 }
 
-/* Reading a variable is no system call: what was given stays, if the component can read it at all.
- */
-static void put_environment(FILE *out, const struct traced *traced)
+/* A list below a key of `allow`. */
+static void put_list(FILE *out, const char *key, const struct text_list *list)
 {
-    const struct text_list *list = &traced->of->policy->environment;
-    if (!capability_in(traced->of->verdict.granted, CAP_ENV) || list->count == 0)
-        return;
-    fputs("  # Reading a variable cannot be seen: these are all that were given.\n  env:\n", out);
+    fprintf(out, "  %s:\n", key);
     for (size_t i = 0; i < list->count; i++) {
         fputs("    - ", out);
         put_quoted(out, list->at[i]);
+        fputc('\n', out);
+    }
+}
+
+/* Reading a variable or a setting is no system call, and which store a call is about cannot be
+ * seen: what was given stays, if the component can ask for it at all. */
+static void put_settings(FILE *out, const struct traced *traced)
+{
+    const struct policy *policy = traced->of->policy;
+    capability_set granted = traced->of->verdict.granted;
+    bool environment = capability_in(granted, CAP_ENV) && policy->environment.count,
+         config = capability_in(granted, CAP_CONFIG) && policy->config.count,
+         stores = capability_in(granted, CAP_KEYVALUE) && policy->store_count,
+         zone = capability_in(granted, CAP_TIMEZONE) && policy->zone_name;
+    if (environment || config || stores || zone)
+        fputs("  # What of these was used cannot be seen: they are all that was given.\n", out);
+    if (environment)
+        put_list(out, "env", &policy->environment);
+    if (config)
+        put_list(out, "config", &policy->config);
+    if (stores)
+        fputs("  keyvalue:\n", out);
+    for (size_t i = 0; stores && i < policy->store_count; i++) {
+        char store[PATH_MAX + 256];
+        snprintf(store, sizeof store, "%s=%s", policy->stores[i].name, policy->stores[i].path);
+        fputs("    - ", out);
+        put_quoted(out, store);
+        fputc('\n', out);
+    }
+    if (zone) {
+        fputs("  timezone: ", out);
+        put_quoted(out, policy->zone_name);
         fputc('\n', out);
     }
 }
@@ -203,7 +298,7 @@ static void put_policy(FILE *out, const struct traced *traced)
     put_directories(out, traced);
     put_network(out, traced->uses, /*http=*/false);
     put_network(out, traced->uses, /*http=*/true);
-    put_environment(out, traced);
+    put_settings(out, traced);
     if (policy->memory == CLI_MEMORY_DEFAULT && policy->timeout == POLICY_UNLIMITED &&
         policy->fuel == POLICY_UNLIMITED)
         return;

@@ -52,6 +52,7 @@ struct network_use {
 struct network_uses {
     size_t count;
     struct network_use at[64]; /* what comes after these is not kept */
+    size_t denied;             /* distinct causes for which something was refused */
 };
 
 struct network {

@@ -438,6 +438,8 @@ static void live(struct session *session, const struct component *component,
             if (another_follows)
                 launch_spare(session, plan);
             attend(session);
+            if (session->uses && !demand)
+                session->uses->denied = session->cell->network.denials.count;
         }
     }
     struct outcome *outcome = &session->cell->outcome;

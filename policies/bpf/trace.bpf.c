@@ -1,11 +1,12 @@
 /* Counts the system calls of one cell once its filter stands: `carrel trace`. Kernel half; the
  * other is runner/trace.c, what both know is policies/bpf/trace.h.
  *
- * A cell is found by its pid namespace, which no other process is in. One entry is kept for each
- * distinct call, told apart by the bits of its arguments that rules look at, and counted: nothing
- * is lost however fast a cell calls, and nobody has to keep up with reading. What a descriptor was
- * opened below is followed from openat to openat, so that a call is known by the grant that it came
- * from. */
+ * A cell is found by its pid namespace, which no other process is in, also where there are no
+ * control groups. A distinct call, told apart by the bits of its arguments that rules look at, is
+ * told once, with its time, by a ring buffer that has room for all of them, and then only counted:
+ * nothing is lost however fast a cell calls, and nobody has to keep up with reading. What a
+ * descriptor was opened below is followed from openat to openat, so that a call is known by the
+ * grant that it came from. */
 #include "policies/bpf/trace.h"
 
 #include <linux/bpf.h>
@@ -54,6 +55,11 @@ struct {
     __type(value, __u64);
 } seen SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, TRACE_RING);
+} sights SEC(".maps");
+
 /* The state, if the current process is the cell that is watched. */
 static struct trace_state *watched(void)
 {
@@ -75,6 +81,22 @@ static __u32 grant_of(const struct trace_state *of, __u64 descriptor)
     return above ? above - 1 : (__u32)descriptor;
 }
 
+/* A distinct call for the first time. */
+static void tell(struct trace_state *of, const struct trace_key *key)
+{
+    __u64 one = 1;
+    struct trace_sight *sight = bpf_ringbuf_reserve(&sights, sizeof *sight, 0);
+    if (!sight || bpf_map_update_elem(&seen, key, &one, BPF_ANY)) {
+        of->lost++;
+        if (sight)
+            bpf_ringbuf_discard(sight, BPF_RB_NO_WAKEUP);
+        return;
+    }
+    sight->key = *key;
+    sight->time = bpf_ktime_get_ns() - of->since;
+    bpf_ringbuf_submit(sight, BPF_RB_NO_WAKEUP);
+}
+
 SEC("raw_tp/sys_enter")
 int trace_enter(struct bpf_raw_tracepoint_args *context)
 {
@@ -86,6 +108,7 @@ int trace_enter(struct bpf_raw_tracepoint_args *context)
     of->number = number;
     if (!of->stands) {
         of->stands = number == of->lockdown; /* counted from the next one on */
+        of->since = bpf_ktime_get_ns();
         return 0;
     }
     struct trace_key key = {.number = number};
@@ -97,14 +120,16 @@ int trace_enter(struct bpf_raw_tracepoint_args *context)
     key.arguments[5] = BPF_CORE_READ(regs, r9);
     key.grant = grant_of(of, key.arguments[0]);
     of->opening = key.grant;
+    if (number == of->close && key.arguments[0] < TRACE_DESCRIPTORS)
+        of->below[key.arguments[0] & (TRACE_DESCRIPTORS - 1)] = 0;
     const struct trace_masks *mask = bpf_map_lookup_elem(&masks, &number);
     for (int i = 0; i < TRACE_ARGUMENTS; i++)
         key.arguments[i] &= mask ? mask->at[i] : 0;
-    __u64 *count = bpf_map_lookup_elem(&seen, &key), one = 1;
+    __u64 *count = bpf_map_lookup_elem(&seen, &key);
     if (count)
         __sync_fetch_and_add(count, 1);
-    else if (bpf_map_update_elem(&seen, &key, &one, BPF_ANY))
-        of->lost++;
+    else
+        tell(of, &key);
     return 0;
 }
 

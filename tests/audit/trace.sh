@@ -20,30 +20,45 @@ no() {
 mkdir real
 cp "$built/carrel" "$built/carrel-engine" "$built/carrel-tls" real/
 cp "$built/carrel-engine" "$built/carrel-tls" .
-for name in dhello cescape udppair; do cp "$components/$name.wasm" .; done
+for name in dhello cescape udppair hhello; do cp "$components/$name.wasm" .; done
 chmod -R a+rX . && mkdir seen && chmod 777 . seen
+# Into the background, as its own process: $server.
+serve() {
+    ${user:+setpriv --reuid "$user" --regid "$user" --clear-groups} "$work/real/carrel" serve --addr 127.0.0.1:0 "$@" 2>err &
+    server=$!
+}
 carrel() { ${user:+setpriv --reuid "$user" --regid "$user" --clear-groups} "$work/real/carrel" "$@"; }
 
 carrel trace dhello.wasm >out 2>err
-grep -q 'trace: write .* times' err && grep -q 'trace: stdout: used' err && ok || no "a run that writes: $(cat err)"
+grep -q 'trace: write .* times, first after' err && grep -q 'trace: stdout: used' err && ok || no "a run that writes: $(cat err)"
 
-# Every case, traced instead of run.
+# Every case, traced instead of run or served. What a server was seen to do is told when it is stopped.
 cat >wrapper <<W
-#!/bin/sh
-[ "\$1" = run ] || exec $work/real/carrel "\$@"
-shift
-$work/real/carrel trace "\$@" 2>"$work/seen/\$\$"
-code=\$?
-grep -v '^carrel: trace: ' "$work/seen/\$\$" >&2
-exit \$code
+#!/bin/bash
+trap '' PIPE # of whoever keeps the report of a server that was stopped
+case "\$1" in
+run)
+    shift
+    $work/real/carrel trace "\$@" 2>"$work/seen/\$\$"
+    code=\$?
+    grep -v '^carrel: trace: ' "$work/seen/\$\$" >&2
+    exit \$code ;;
+serve)
+    shift
+    exec $work/real/carrel serve --trace "\$@" 2> >(exec tee "$work/seen/\$\$.served" >&2) ;;
+*) exec $work/real/carrel "\$@" ;;
+esac
 W
 chmod 755 wrapper
 node "$house/tests/cases.mjs" "$components" --carrel "$work/wrapper" ${user:+--as "$user"} >cases 2>&1
-tail -n 1 cases | grep -q ' 0 failed' && ok || no "cases under trace: $(grep -i fail cases | head -3)"
-runs=$(grep -l 'times:' seen/* | wc -l)
+tail -n 1 cases | grep -q ' 0 failed' && ok || no "cases under trace: $(grep -i -A5 fail cases | head -8)"
+served=$(ls seen/*.served 2>/dev/null | wc -l) tries=600
+until [ "$(grep -l 'trace: denied: ' seen/*.served 2>/dev/null | wc -l)" -eq "$served" ] || [ $((tries -= 1)) -eq 0 ]; do sleep 0.1; done
+[ "$served" -ge 4 ] && [ $tries -gt 0 ] && ok || no "$served servers, of which some said nothing"
+runs=$(grep -l 'times, first' seen/* | wc -l)
 [ "$runs" -ge 40 ] && ok || no "only $runs runs were seen"
 if cat seen/* | grep 'NOT in the audit' >strange; then no "not in the audit: $(sort strange | uniq -c | head -5)"; else ok; fi
-echo "$runs runs; calls of the filter that no run made, and in how many runs:"
+echo "$runs runs, $served of them servers; calls of the filter that no run made, and in how many runs:"
 cat seen/* | sed -n 's/^carrel: trace: in the filter and not made: //p' | tr ' ' '\n' | sort | uniq -c | sort -rn | head -12
 
 # A suggestion is enough, and no more than was used.
@@ -60,6 +75,32 @@ carrel run --policy net.yaml udppair.wasm >second 2>>err
 cmp -s first second && grep -q 'udp=127.0.0.1:0' net.yaml && grep -q -- '--http all: given and not used' err && ok || no "of the network: $(cat net.yaml err)"
 carrel trace --suggest less.yaml dhello.wasm >out 2>err
 [ $? -eq 125 ] && grep -q 'a file of that name' err && ok || no "writes over nothing: $(cat err)"
+
+
+# Settings of every kind: what cannot be seen to be used stays, if it can be asked for at all.
+carrel trace --suggest zone.yaml --timezone Europe/Berlin --config a=b --env A=1 dhello.wasm >out 2>err
+! grep -q 'timezone\|config\|env' zone.yaml && grep -q 'the time zone: given, and it has nothing' err && ok || no "settings that it cannot ask for: $(cat zone.yaml err)"
+
+# A server: what it did is told when it ends, and the policy that is written is enough for the next one.
+serve --trace --suggest serves.yaml --net all --env A=1 hhello.wasm
+port_of() { # the address that it tells
+    tries=300
+    until grep -q 'serves on' "$1" || [ $((tries -= 1)) -eq 0 ]; do sleep 0.1; done
+    sed -n 's/.*serves on //p' "$1"
+}
+curl -s "$(port_of err)/x" >out
+kill -TERM $server
+wait $server
+grep -q 'GET /x' out && grep -q 'trace: accept4 .* times' err && grep -q -- '--net all: given and not used' err && ok || no "a server: $(cat err)"
+serve --policy serves.yaml hhello.wasm
+curl -s "$(port_of err)/x" >again
+kill -TERM $server
+wait $server
+cmp -s out again && ! grep -q 'net:\|env:' serves.yaml && ok || no "under its own policy: $(cat serves.yaml err again)"
+carrel trace hhello.wasm 2>err
+grep -q 'use `carrel serve --trace`' err && ok || no "what answers requests: $(cat err)"
+carrel serve --suggest x.yaml hhello.wasm 2>err
+[ $? -eq 125 ] && grep -q 'give --trace, too' err && ok || no "without --trace: $(cat err)"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

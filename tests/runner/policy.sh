@@ -186,6 +186,16 @@ expect 'a flag does not help against a policy' 0 '' '^carrel: [^|]*a.test was re
 expect 'of a server, too' 0 '' 'serves on http.*\|\{[^|]*"number":1,"event":"denied","file":"server"[^|]*\|' \
     "$carrel" serve --engine "$engine" --addr 127.0.0.1:0 --denials json --audit-log served.log server
 expect 'on record' 0 '^begin 0\|denied 1\|end 2\|$' '' jq -r '"\(.event) \(.number)"' served.log
+cat >serves.yaml <<'P'
+version: 1
+limits: {timeout: 7s}
+components: {server: {limits: {timeout: 3s}}}
+P
+explained() { "$carrel" serve --engine "$engine" --addr 127.0.0.1:0 --explain --policy serves.yaml "$@" server 2>&1 | grep -o 'kills the cell after [37].*\|requests at once.*each has [^,]*'; }
+expect 'a policy of a server: its time is that of a request' 0 '^requests at once; isolation: instance; each has 3 s\|$' '' explained
+expect 'the shorter one holds' 0 'each has 2 s\|$' '' explained --request-timeout 2s
+echo '{"version": 1, "deny": {"capability": "http.in"}}' >unserved.json
+expect 'a server that may not answer' 126 '' '^carrel: server: answers HTTP requests, and the policy denies http.in\|$' "$carrel" serve --engine "$engine" --addr 127.0.0.1:0 --policy unserved.json server
 ln -s log link
 expect 'a log that is a link' 125 '' 'symbolic link' run --audit-log link plain
 
