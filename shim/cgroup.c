@@ -1,6 +1,7 @@
 /* Control groups. A group of version 2 is entered by the clone (moving a process later waits for an
  * RCU grace period); one of version 1 by the child, which writes to its `tasks`. */
 #include "shim/cgroup.h"
+#include "shim/child.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -87,7 +88,7 @@ static int add_group(struct cgroups *cgroups, const struct operation_cgroup *wan
     group->directory = open(group->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (group->directory >= 0 && !unified)
         group->procs = openat(group->directory, "tasks", O_WRONLY | O_CLOEXEC);
-    if (group->directory >= 0 && (unified || group->procs >= 0)) {
+    if (group->directory >= 0 && (unified || child_keeps(&group->procs))) {
         cgroups->count++;
         return 0;
     }

@@ -194,14 +194,9 @@ static int make_socket(const struct plan *plan, int *ret_shim, int *ret_cell,
                        advice_on(errno));
     *ret_shim = pair[0];
     *ret_cell = pair[1];
-    if (*ret_cell ==
-        PROTOCOL_SOCKET) { /* where the child will put it, and dup3 wants two numbers */
-        *ret_cell = fcntl(pair[1], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
-        close(pair[1]);
-        if (*ret_cell < 0)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s%s",
-                           strerror(errno), advice_on(errno));
-    }
+    if (!child_keeps(ret_cell))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s%s", strerror(errno),
+                       advice_on(errno));
     const struct operation *passrights = plan_find(plan, OPERATION_PASSRIGHTS);
     if (!passrights)
         return 0;
@@ -220,12 +215,11 @@ static int make_witness(int *ret_hears, int *ret_tells, struct err *err)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s%s", strerror(errno),
                        advice_on(errno));
     *ret_hears = pair[0];
-    /* The child puts another one at that number. */
-    *ret_tells = fcntl(pair[1], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
-    close(pair[1]);
-    return *ret_tells >= 0 ? 0
-                           : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s%s",
-                                     strerror(errno), advice_on(errno));
+    *ret_tells = pair[1];
+    return child_keeps(ret_tells)
+               ? 0
+               : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot move a socket: %s%s", strerror(errno),
+                         advice_on(errno));
 }
 
 /* The program that the plan executes; -1: it is not open yet. */

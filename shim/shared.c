@@ -69,17 +69,12 @@ static void close_all(int spaces[HOST_SPACES])
             close(spaces[i]);
 }
 
-/* A cell's socket takes the place of whatever has its number. */
 static bool move_all(int spaces[HOST_SPACES])
 {
-    for (size_t i = 0; i < HOST_SPACES; i++) {
-        if (spaces[i] < 0)
+    for (size_t i = 0; i < HOST_SPACES; i++)
+        if (!child_keeps(&spaces[i]))
             return false;
-        int moved = fcntl(spaces[i], F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
-        close(spaces[i]);
-        spaces[i] = moved;
-    }
-    return spaces[0] >= 0 && spaces[1] >= 0 && spaces[2] >= 0;
+    return true;
 }
 
 void shared_open(struct shim *shim, struct host *host)

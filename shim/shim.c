@@ -2,6 +2,7 @@
  * component or the network produced. */
 #include "shim/shim.h"
 #include "shim/advice.h"
+#include "shim/child.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -86,11 +87,9 @@ static int open_program(const char *path, const char *what, int *ret, struct err
 {
     if (*ret >= 0)
         return 0;
-    /* The child moves the socket to descriptor 3, so the engine must not be there. */
-    cleanup_close int opened = open(path, O_RDONLY | O_CLOEXEC);
-    cleanup_close int engine = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, 4);
+    cleanup_close int engine = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
-    if (engine < 0 || fstat(engine, &status))
+    if (!child_keeps(&engine) || fstat(engine, &status))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open %s %s: %s%s", what, path,
                        strerror(errno),
                        *advice_on(errno) ? advice_on(errno) : ": install carrel again");
