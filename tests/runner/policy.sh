@@ -147,7 +147,7 @@ expect 'no such policy to check' 127 '' '^carrel: --check gone.yaml: No such fil
 expect 'one file only' 125 '' '--diff OLD NEW' audit --diff wants
 
 # --- The examples ----------------------------------------------------------------------------------------
-for example in "$house"/packaging/policies/*; do
+for example in "$house"/packaging/policies/*.yaml "$house"/packaging/policies/*.json; do
     expect "example $(basename "$example")" 0 '' '' audit --check "$example" plain
 done
 expect 'example ci.json refuses' 3 'wants: dir.mutate: not allowed' '' audit --check "$house/packaging/policies/ci.json" wants
