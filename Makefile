@@ -264,11 +264,11 @@ lint:
 # nothing was found; it is as old as what the source includes and .clang-tidy, so a second run looks at what
 # changed.
 ## make tidy       clang-tidy alone; the first run takes minutes, the next what changed since
-TIDY_GUEST := tests/bench/kernels/% tests/data/% tests/http/% tests/wasi/%
-TIDY_FLAGS  = -std=c17 -I. $(if $(filter $(TIDY_GUEST),$<),\
-                  --target=wasm32 -ffreestanding -I$(B)/tidy -Itests/wasi/rows -DGRANTED=1,\
+TIDY_GUEST := tests/bench/io/% tests/bench/kernels/% tests/data/% tests/http/% tests/wasi/%
+TIDY_FLAGS  = -I. $(if $(filter $(TIDY_GUEST),$<),\
+                  -std=c17 --target=wasm32 -ffreestanding -I$(B)/tidy -Itests/wasi/rows -DGRANTED=1,\
                   $(if $(filter %.bpf.c,$<),$(BPF_CFLAGS),\
-                      $(ARCH) $(CPPFLAGS) -isystem $(B)/bpf -DCARREL_LIBEXEC='""' -DCARREL_DATE='""'))
+                      -std=c17 $(ARCH) $(CPPFLAGS) -isystem $(B)/bpf -DCARREL_LIBEXEC='""' -DCARREL_DATE='""'))
 $(B)/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)

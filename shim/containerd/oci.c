@@ -19,7 +19,7 @@
 
 struct place {
     char folder[PATH_MAX];
-    char socket[PATH_MAX];
+    char socket[sizeof((struct sockaddr_un *)0)->sun_path];
     char bundle_file[PATH_MAX];
     char bundle[PATH_MAX]; /* read from there */
 };
@@ -38,9 +38,10 @@ static int find_place(const struct oci *oci, struct place *ret, struct err *err)
     if (!is_id(id))
         return err_set(err, ERR_USAGE, ERR_NOWHERE, "'%s' is no name of a container", id);
     int length = snprintf(ret->socket, sizeof ret->socket, "%s/%s/socket", oci->root, id);
-    if (length >= (int)sizeof((struct sockaddr_un *)0)->sun_path)
+    if (length >= (int)sizeof ret->socket)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "%s is too long for a socket: use a shorter --root", ret->socket);
+                       "%s/%s/socket is too long for a socket: use a shorter --root", oci->root,
+                       id);
     snprintf(ret->folder, sizeof ret->folder, "%s/%s", oci->root, id);
     snprintf(ret->bundle_file, sizeof ret->bundle_file, "%s/%s/bundle", oci->root, id);
     ret->bundle[0] = '\0';
@@ -243,7 +244,7 @@ static int on_create(const struct oci *oci, struct err *err)
 {
     struct place place;
     char bundle[PATH_MAX];
-    bool terminal;
+    bool terminal = false;
     if (find_place(oci, &place, err))
         return -1;
     if (!realpath(oci->bundle, bundle))

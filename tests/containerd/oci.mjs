@@ -140,6 +140,7 @@ const tests = {
     fails(/commands are/, 'walk');
     fails(/--wrong is not known/, 'state', '--wrong');
     fails(/needs a value/, 'create', '--bundle');
+    fails(/is too long for a socket/, '--root', path.join(folder, 'r'.repeat(100)), 'state', 'x');
     assert.match(ok('--version'), /^carrel-oci version/);
     assert.match(spawnSync(carrel, ['oci', 'state', 'x'], { encoding: 'utf8' }).stderr, /container x does not exist/);
   },

@@ -219,7 +219,8 @@ ROW(filesystem_error_code, "rw", "-")
 
 ROW(get_random_u64, "-", "trap:random")
 {
-    return w_get_random_u64() | w_get_random_u64() ? WORKS : REFUSED;
+    u64 one = w_get_random_u64(), other = w_get_random_u64();
+    return one | other ? WORKS : REFUSED;
 }
 
 ROW(get_random_bytes, "-", "trap:random")
@@ -232,7 +233,8 @@ ROW(get_random_bytes, "-", "trap:random")
 
 ROW(get_insecure_random_u64, "-", "told:random.insecure")
 {
-    return w_get_insecure_random_u64() | w_get_insecure_random_u64() ? WORKS : REFUSED;
+    u64 one = w_get_insecure_random_u64(), other = w_get_insecure_random_u64();
+    return one | other ? WORKS : REFUSED;
 }
 
 ROW(get_insecure_random_bytes, "-", "told:random.insecure")
