@@ -340,7 +340,8 @@ replay: $(B)/replay
 	@$(B)/replay $(REPLAY) $(SUITE)
 
 # --- The shim, live: cells with an engine that obeys the test ---------------------------------------------
-LIVE_TESTS := $(filter-out %/engine.c %/fixture.c,$(wildcard tests/shim/*.c))
+FIXTURE    := $(addprefix tests/shim/,fixture.c script.c)
+LIVE_TESTS := $(filter-out %/engine.c $(FIXTURE),$(wildcard tests/shim/*.c))
 
 # cellprogram NAME SOURCES: an engine whose roles are those of the sources
 define cellprogram
@@ -365,7 +366,7 @@ leftovers: $(B)/carrel $(B)/test/cell/runner-engine $(B)/test/host/leftovers
 
 # live VARIANT SOURCE
 define live
-$(B)/test/$(1)/live_$(basename $(notdir $(2))): $(call obj,$(1),$(2) tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine $(B)/test/cell/ended
+$(B)/test/$(1)/live_$(basename $(notdir $(2))): $(call obj,$(1),$(2) $(FIXTURE) $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine $(B)/test/cell/ended
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(LDFLAGS_$(1)) -o $$@ $$(filter %.o,$$^) $$(UNIT_LIBS) $$(UNIT_LIBS_shim)
@@ -439,7 +440,7 @@ $(B)/test/many_opt.so: tests/fuzz/diff/many_opt.c
 
 # The engine taken over: every attack of tests/escape/attack.def. make escape.
 $(eval $(call cellprogram,attacker,tests/escape/attacker.c))
-$(B)/test/host/escape: $(call obj,host,tests/escape/escape.c tests/escape/own_host.c tests/policy/world.c tests/shim/fixture.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/attacker
+$(B)/test/host/escape: $(call obj,host,tests/escape/escape.c tests/escape/own_host.c tests/policy/world.c $(FIXTURE) $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/attacker
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $(filter %.o,$^) $(UNIT_LIBS_shim)
@@ -468,7 +469,7 @@ $(B)/test/host/start_cell: $(call obj,host,tests/bench/start_cell.c $(SHIM) $(PO
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
-$(B)/test/host/neighbour: $(call obj,host,tests/bench/neighbour.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine
+$(B)/test/host/neighbour: $(call obj,host,tests/bench/neighbour.c tests/shim/script.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)

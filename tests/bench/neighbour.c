@@ -7,6 +7,7 @@
 #include "shim/host.h"
 #include "shim/session.h"
 #include "shim/shared.h"
+#include "tests/shim/script.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +23,6 @@ static _Noreturn void give_up(const char *why)
 {
     fprintf(stderr, "neighbour: %s\n", why);
     exit(125);
-}
-
-static void make_component(const char *script, struct component *ret)
-{
-    struct err err = {0};
-    char path[64];
-    int file = memfd_create("script", MFD_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (file < 0 || write(file, script, strlen(script)) != (ssize_t)strlen(script) ||
-        component_copy(path, NULL, NULL, ret, &err))
-        give_up(err.text);
-    close(file);
 }
 
 static void make_plan(const char *engine, const struct component *component)
@@ -123,8 +112,8 @@ int main(int count, char **arguments)
     size_t rounds = count > 2 ? strtoul(arguments[2], NULL, 10) : 0;
     if (rounds == 0 || rounds > ROUNDS_MAX)
         give_up("neighbour ENGINE ROUNDS");
-    make_component("ask 40\nexit 0\n", &asks);
-    make_component("ask 1000000000\n", &floods);
+    script_component("ask 40\nexit 0\n", &asks);
+    script_component("ask 1000000000\n", &floods);
     make_plan(arguments[1], &asks);
     cell_start(&cell);
     cell_start(&flood);

@@ -4,6 +4,7 @@
 #include "shim/host.h"
 #include "shim/session.h"
 #include "shim/shared.h"
+#include "tests/shim/script.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -45,18 +46,6 @@ const char *fixture_engine(const char *name)
     if (snprintf(path, sizeof path, "%s/../cell/%s", self, name) >= (int)sizeof path)
         give_up("path");
     return path;
-}
-
-static void make_component(const char *script, struct component *ret)
-{
-    struct err err = {0};
-    char path[64];
-    int file = memfd_create("script", MFD_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    if (file < 0 || write(file, script, strlen(script)) != (ssize_t)strlen(script) ||
-        component_copy(path, NULL, NULL, ret, &err))
-        give_up(err.text);
-    close(file);
 }
 
 /* The plan that policies make for such a wish. */
@@ -128,7 +117,7 @@ static _Noreturn void be_shim(const struct wish *wish, struct result *result)
     if (wish->before)
         wish->before();
     host_secure_streams();
-    make_component(wish->script ? wish->script : "", &component);
+    script_component(wish->script ? wish->script : "", &component);
     if (session_open(&session, &err))
         give_up(err.text);
     make_plan(wish, &session, &component, CELL_RUN, &plan);
