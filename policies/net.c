@@ -2,6 +2,7 @@
  * the operator, addresses and names that are asked about from cells: both are checked. */
 #include "policies/net.h"
 
+#include "engine/base/ascii.h"
 #include "engine/base/attr.h"
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -95,11 +96,6 @@ static bool is_letter_or_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static char small(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
 bool net_name_valid(struct str name)
 {
     size_t label = 0;
@@ -131,7 +127,7 @@ struct str net_name_bare(struct str name)
 static bool same_name(const char *one, const char *other, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        if (small(one[i]) != small(other[i]))
+        if (ascii_small(one[i]) != ascii_small(other[i]))
             return false;
     return true;
 }
@@ -334,7 +330,7 @@ static int read_name(struct str name, enum net_host host, struct net_rule *rule,
         return wrong(rule, "neither an address nor a host name", err);
     rule->host = host;
     for (size_t i = 0; i < name.len; i++)
-        rule->name[i] = small(name.at[i]);
+        rule->name[i] = ascii_small(name.at[i]);
     rule->name[name.len] = '\0';
     return 0;
 }

@@ -1,6 +1,8 @@
 /* Names, each kept once; see symbol.h. */
 #include "engine/component/symbol.h"
 
+#include "engine/base/ascii.h"
+
 struct symbol *symbol_of(struct symbols *symbols, struct str text, bool copy)
 {
     struct bytes key = {(const uint8_t *)text.at, text.len};
@@ -16,11 +18,6 @@ struct symbol *symbol_of(struct symbols *symbols, struct str text, bool copy)
     symbol->serial = symbols->count++;
     entry->value = symbol;
     return symbol;
-}
-
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 static bool begins(struct str text, const char *with)
@@ -41,7 +38,7 @@ static struct str fold(struct str text, char *to)
     for (size_t i = 0; i < len; i++) {
         char c = text.at[from + i];
         version |= c == '@';
-        to[i] = (char)(version ? c : lower(c));
+        to[i] = (char)(version ? c : ascii_small(c));
         if (annotated && c == '.' && dot == len)
             dot = i;
     }

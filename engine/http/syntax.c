@@ -1,6 +1,7 @@
 /* The grammar of small things; see syntax.h. */
 #include "engine/http/syntax.h"
 
+#include "engine/base/ascii.h"
 #include "engine/http/http.h"
 
 #define VISIBLE (HTTP_VALUE | HTTP_TARGET)
@@ -54,13 +55,6 @@ static unsigned class_of(char c)
     return http_class[(uint8_t)c];
 }
 
-static char small(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c + 'a' - 'A');
-    return c;
-}
-
 static bool blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -91,7 +85,7 @@ bool http_same(struct str a, struct str b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (small(a.at[i]) != small(b.at[i]))
+        if (ascii_small(a.at[i]) != ascii_small(b.at[i]))
             return false;
     return true;
 }
@@ -101,7 +95,7 @@ bool http_is(struct str text, struct str name)
     if (text.len != name.len)
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if (small(text.at[i]) != name.at[i])
+        if (ascii_small(text.at[i]) != name.at[i])
             return false;
     return true;
 }
@@ -153,7 +147,7 @@ static bool bracketed(struct str text, struct http_authority *ret, struct str *b
     ret->host = (struct str){text.at + 1, (size_t)(end - text.at) - 1};
     *behind = (struct str){end + 1, text.len - (size_t)(end + 1 - text.at)};
     for (size_t i = 0; i < ret->host.len; i++) {
-        char c = small(ret->host.at[i]);
+        char c = ascii_small(ret->host.at[i]);
         if (!(class_of(c) & HTTP_DIGIT) && !(c >= 'a' && c <= 'f') && c != ':' && c != '.')
             return false;
     }

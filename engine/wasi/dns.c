@@ -1,6 +1,8 @@
 /* DNS messages; see dns.h. */
 #include "engine/wasi/dns.h"
 
+#include "engine/base/ascii.h"
+
 #include <string.h>
 
 enum {
@@ -76,11 +78,6 @@ struct dns_name {
     uint8_t bytes[NAME_MAX_SIZE];
 };
 
-static uint8_t small(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
-}
-
 /* Reads a name at *at and goes behind it. Pointers only lead back. */
 static bool get_name(struct bytes message, size_t *at, struct dns_name *ret)
 {
@@ -109,7 +106,7 @@ static bool get_name(struct bytes message, size_t *at, struct dns_name *ret)
             return false;
         ret->bytes[ret->size++] = length;
         for (size_t i = 1; i <= length; i++)
-            ret->bytes[ret->size++] = small(message.at[from + i]);
+            ret->bytes[ret->size++] = (uint8_t)ascii_small((char)message.at[from + i]);
         from += (size_t)length + 1;
         if (length == 0) {
             if (!jumped)
