@@ -100,8 +100,7 @@ static void put_label(FILE *out, const char *label, size_t room)
     length = (room < sizeof shown ? room : sizeof shown) - sizeof cut;
     while (length > 0 && ((uint8_t)label[length] & 0xc0) == 0x80) /* within a character */
         length--;
-    memcpy(shown, label, length);
-    memcpy(shown + length, cut, sizeof cut);
+    snprintf(shown, sizeof shown, "%.*s%s", (int)length, label, cut);
     html_escaped(out, shown);
 }
 

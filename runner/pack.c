@@ -3,6 +3,7 @@
  * normal image, whose one layer holds the file, or an artifact, whose one layer is the file
  * (tag-runtime.cncf.io/wgs/wasm, "Wasm OCI artifact layout"). The component is read in a cell, as
  * by `audit`; here its bytes are copied and hashed. */
+#include "engine/base/ascii.h"
 #include "policies/printable.h"
 #include "runner/command.h"
 #include "runner/examine.h"
@@ -331,10 +332,12 @@ static int choose_names(struct packing *packing, const char *file, const char *r
     char tag[NAME_MOST];
     size_t length = strcspn(base, "."), used = 0;
     for (size_t i = 0; i < length; i++) {
-        char letter = base[i] >= 'A' && base[i] <= 'Z' ? (char)(base[i] + 32) : base[i];
+        char letter = ascii_small(base[i]);
         bool plain = (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9');
+        if (!plain)
+            letter = '-';
         if (plain || (used > 0 && i + 1 < length))
-            tag[used++] = plain ? letter : '-';
+            tag[used++] = letter;
     }
     tag[used] = '\0';
     snprintf(space, NAME_MOST + 40, "localhost/%s:latest", used ? tag : "component");

@@ -217,10 +217,10 @@ static int directory_mapping(struct reading *r, const struct policy_key *key)
     int failed = next(r);
     while (!failed && r->event.type != YAML_MAPPING_END_EVENT)
         failed = set_member(r, members) || next(r);
-    if (!failed && !members[MEMBER_HOST])
+    const char *host = members[MEMBER_HOST], *access = members[MEMBER_ACCESS];
+    if (!failed && !host) {
         failed = wrong_at(r, &mark, "the host's directory is missing: add `host: PATH`");
-    if (!failed) {
-        const char *host = members[MEMBER_HOST], *access = members[MEMBER_ACCESS];
+    } else if (!failed) {
         const char *guest = members[MEMBER_GUEST] ? members[MEMBER_GUEST] : host;
         failed = add_directory(r, key, &mark, host, guest, !access || strcmp(access, "read") == 0);
     }
@@ -434,9 +434,17 @@ static int body(struct reading *r, bool whole)
     return 0;
 }
 
+/* To the second event from here. */
+static int next_but_one(struct reading *r)
+{
+    if (next(r))
+        return -1;
+    return next(r);
+}
+
 static int document(struct reading *r)
 {
-    if (next(r) || next(r)) /* the stream begins, then a document */
+    if (next_but_one(r)) /* the stream begins, then a document */
         return -1;
     if (r->event.type != YAML_DOCUMENT_START_EVENT)
         return wrong(r, "the file is empty: a policy begins with `version: 1`");
@@ -444,7 +452,7 @@ static int document(struct reading *r)
         return -1;
     if (!r->versioned)
         return wrong(r, "the version is missing: add `version: 1`");
-    if (next(r) || next(r)) /* the document ends, then the stream */
+    if (next_but_one(r)) /* the document ends, then the stream */
         return -1;
     return r->event.type == YAML_STREAM_END_EVENT
                ? 0

@@ -16,7 +16,8 @@ static bool read_address(const char *text, struct net_address *ret)
 static void add(struct hosts_addresses *to, const struct net_address *address)
 {
     for (size_t i = 0; i < to->count; i++)
-        if (memcmp(&to->at[i], address, sizeof *address) == 0)
+        if (to->at[i].family == address->family &&
+            memcmp(to->at[i].bytes, address->bytes, sizeof address->bytes) == 0)
             return;
     if (to->count < HOSTS_ADDRESSES)
         to->at[to->count++] = *address;

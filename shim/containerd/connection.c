@@ -137,7 +137,7 @@ void connections_act(struct connections *connections, const struct polls *polls,
 {
     for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *connection = &connections->at[i];
-        short events = connection->fd >= 0 ? polls_events(polls, connection->place) : 0;
+        int events = connection->fd >= 0 ? polls_events(polls, connection->place) : 0;
         if (events & POLLOUT && !buffer_send(&connection->out, connection->fd))
             connection->broken = true;
         if (connection->broken || !(events & (POLLIN | POLLHUP | POLLERR)))

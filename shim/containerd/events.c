@@ -176,7 +176,7 @@ static void take_answers(struct events *events)
 
 void events_act(struct events *events, const struct polls *polls)
 {
-    short happened = events->fd >= 0 ? polls_events(polls, events->place) : 0;
+    int happened = events->fd >= 0 ? polls_events(polls, events->place) : 0;
     if (happened & POLLOUT && !buffer_send(&events->out, events->fd))
         retreat(events);
     else if (happened & (POLLIN | POLLHUP | POLLERR)) {

@@ -88,7 +88,11 @@ static void unescape(char *text)
     char *to = text;
     for (const char *from = text; *from; to++) {
         int high = *from == '%' ? hex(from[1]) : -1, low = high < 0 ? -1 : hex(from[2]);
-        *to = low >= 0 ? (char)(high << 4 | low) : *from == '+' ? ' ' : *from;
+        *to = *from;
+        if (low >= 0)
+            *to = (char)(high << 4 | low);
+        else if (*from == '+')
+            *to = ' ';
         from += low >= 0 ? 3 : 1;
     }
     *to = '\0';

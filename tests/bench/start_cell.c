@@ -126,7 +126,8 @@ static int time_orders(struct session *session, const struct component *componen
         cell_close(cell);
     }
     qsort(times, countof(times), sizeof *times, compare);
-    printf("%.0f %.0f\n", (double)times[0] / 1000, (double)times[countof(times) / 2] / 1000);
+    size_t middle = countof(times) / 2;
+    printf("%.0f %.0f\n", (double)times[0] / 1000, (double)times[middle] / 1000);
     return 0;
 }
 

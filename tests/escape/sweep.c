@@ -33,9 +33,11 @@
 enum gate { NATIVE, INT_80 };
 
 #if defined __x86_64__
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#define NATIVE_ARCH          AUDIT_ARCH_X86_64
+#define PASS_THROUGH(number) ((number) == 335 || (number) == 336)
 #else
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#define NATIVE_ARCH          AUDIT_ARCH_AARCH64
+#define PASS_THROUGH(number) false
 #endif
 
 static struct call {
@@ -108,8 +110,7 @@ static bool is_allowed(void)
 
 static bool is_pass_through(void)
 {
-    return NATIVE_ARCH == AUDIT_ARCH_X86_64 && call.gate == NATIVE &&
-           (call.number == 335 || call.number == 336);
+    return call.gate == NATIVE && PASS_THROUGH(call.number);
 }
 
 static bool should_be(void)
