@@ -230,7 +230,7 @@ static void there_and_back(struct fixture *f, struct choices *c, struct cm_insta
         abort();
     }
     show(go->type->result->canon, cm_call_result(call), &shown[1]);
-    if (strcmp(shown[0].text, shown[1].text)) {
+    if (strcmp(shown[0].text, shown[1].text) != 0) {
         fprintf(stderr, "%s became %s\n", shown[0].text, shown[1].text);
         abort();
     }

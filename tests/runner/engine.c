@@ -264,7 +264,10 @@ static void do_refuse(void)
                                     .capability = PROTOCOL_OWN_CAPABILITY};
     for (const char *at = rest; *at && denied.name_size < sizeof denied.name; at++) {
         bool escape = at[0] == '\\' && at[1] == 'e';
-        denied.name[denied.name_size++] = escape ? 0x1b : *at;
+        char letter = *at;
+        if (escape)
+            letter = '\x1b';
+        denied.name[denied.name_size++] = letter;
         at += escape;
     }
     if (write(PROTOCOL_SOCKET, &denied, sizeof denied) < 0)
