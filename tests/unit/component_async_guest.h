@@ -210,7 +210,8 @@ static inline struct build driver_module(void)
         uint8_t type = worker ? (uint8_t)C_I_I : builtin_rows[i].type;
         size_t body = begin_part(&b);
         put(&b, 0);
-        for (uint8_t p = 0; p < (worker ? 1 : builtin_rows[i].params); p++)
+        uint8_t params = worker ? 1u : builtin_rows[i].params;
+        for (uint8_t p = 0; p < params; p++)
             PUT(&b, 0x20, p);
         put(&b, 0x10);
         put_u32(&b, i);
@@ -311,7 +312,7 @@ static inline void put_workers(struct build *b, uint32_t core)
         }
         put(b, T_WORKER);
     }
-    for (uint8_t i = 0; i < NWORKERS; i++)
+    for (unsigned i = 0; i < NWORKERS; i++)
         PUT(b, 1, 0, (uint8_t)(1 + i), 2, ASYNC_OPTION, MEMORY_OPTION);
     end_part(b, section);
 }
