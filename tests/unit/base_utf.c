@@ -134,8 +134,7 @@ static void test_edges(void **state)
                                     0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
     uint8_t text[112];
     memset(text, 'x', sizeof text);
-    text[0] = 0xc3; /* so that the blocks begin here */
-    text[1] = 0xa9;
+    memcpy(text, "\xc3\xa9", 2); /* so that the blocks begin here */
     for (uint32_t which = 0; which < 24 * 24 * 24 * 24; which++) {
         size_t at = 13 + which % 4;
         for (uint32_t i = 0, rest = which; i < 4; i++, rest /= 24)
