@@ -10,6 +10,9 @@
 
 enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER, CELL_TLS };
 
+/* How many requests a cell answers at once, at most. */
+#define CELL_REQUESTS_MOST 4096
+
 /* What a cell needs to serve. */
 struct cell_serve {
     const char *address;  /* where `listener` listens */

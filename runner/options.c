@@ -3,7 +3,7 @@
 
 #include "policies/quantity.h"
 #include "runner/nearest.h"
-#include "runner/zone.h"
+#include "shim/zone.h"
 #include "shim/host.h"
 #include <errno.h>
 #include <limits.h>
@@ -224,7 +224,7 @@ static int set_zone(struct options *options, const char *name, struct err *err)
     options->policy.zone = options->zone;
     options->policy.zone_name = name;
     options->policy.allowed |= CAPABILITY(TIMEZONE);
-    return options->zone ? 0 : -1;
+    return options->zone ? 0 : err_within(err, "--timezone");
 }
 
 typedef int rule_reader(const char *text, struct net_rule *ret, struct err *err);
@@ -348,16 +348,15 @@ static int set_workers(struct options *options, const struct cli_given *given, s
 }
 
 /* Each may need a stack and an instance. */
-#define REQUESTS_MOST 4096
 
 static int set_requests(struct options *options, const struct cli_given *given, struct err *err)
 {
     if (set_quantity(given, quantity_count, &options->serve.requests, err))
         return -1;
-    if (options->serve.requests <= REQUESTS_MOST)
+    if (options->serve.requests <= CELL_REQUESTS_MOST)
         return 0;
     return err_set(err, ERR_USAGE, ERR_NOWHERE, "--max-requests: at most %d at once",
-                   REQUESTS_MOST);
+                   CELL_REQUESTS_MOST);
 }
 
 enum view {

@@ -3,6 +3,7 @@
 #include "shim/containerd/bundle.h"
 
 #include "policies/quantity.h"
+#include "shim/zone.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define REQUEST_TIME_DEFAULT UINT64_C(30000000000)
 #define RULES_MOST           128
 #define TARGETS_MOST         64
+#define SETTINGS_MOST        256
 
 enum annotation {
 #define ANNOTATION(NAME, key, what) ANNOTATION_##NAME,
@@ -83,14 +85,14 @@ static int unknown(const char *key, struct err *err)
                    "the annotation %s is not known: " ANNOTATION_PREFIX " has%s", key, list);
 }
 
-/* Calls `take` for each word of a value. */
+/* Calls `take` for each part of a value, between characters of `between`. */
 typedef int taker(void *data, const char *word, struct err *err);
 
-static int each_word(struct prepared *prepared, const char *value, taker *take, void *data,
-                     struct err *err)
+static int each_part(struct prepared *prepared, const char *value, const char *between, taker *take,
+                     void *data, struct err *err)
 {
     while (*value) {
-        size_t blank = strspn(value, " \t\n"), length = strcspn(value + blank, " \t\n");
+        size_t blank = strspn(value, between), length = strcspn(value + blank, between);
         value += blank;
         if (length == 0)
             return 0;
@@ -106,28 +108,100 @@ static int each_word(struct prepared *prepared, const char *value, taker *take, 
     return 0;
 }
 
+static int each_word(struct prepared *prepared, const char *value, taker *take, void *data,
+                     struct err *err)
+{
+    return each_part(prepared, value, " \t\n", take, data, err);
+}
+
 /* What the words of one annotation add to. */
 struct filling {
     struct prepared *prepared;
     const struct bundle *bundle;
-    struct net_rule *rules;
+    struct net_rule *rules, *denied;
     struct policy_directory *directories;
+    const char **settings;
 };
 
 typedef int rule_reader(const char *text, struct net_rule *ret, struct err *err);
+
+static int read_rule(struct net_rule *list, size_t *count, const char *word, rule_reader *read,
+                     const char *where, struct err *err)
+{
+    if (*count == RULES_MOST)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s has more than %d rules", where, RULES_MOST);
+    if (read(word, &list[*count], err))
+        return err_within(err, "%s", where);
+    ++*count;
+    return 0;
+}
 
 static int add_rule(struct filling *filling, const char *word, rule_reader *read, const char *where,
                     struct err *err)
 {
     struct policy *policy = &filling->prepared->policy;
-    if (policy->net_count == RULES_MOST)
+    if (read_rule(filling->rules, &policy->net_count, word, read, where, err))
+        return -1;
+    policy->allowed |= net_rule_gives(&filling->rules[policy->net_count - 1]);
+    return 0;
+}
+
+/* A capability by its word, else what net and http give. */
+static int take_denial(void *data, const char *word, struct err *err)
+{
+    struct filling *filling = data;
+    struct policy *policy = &filling->prepared->policy;
+    capability_set set = capability_matching(word);
+    policy->denied |= set;
+    if (set)
+        return 0;
+    return read_rule(filling->denied, &policy->net_denied_count, word,
+                     strncmp(word, "http", 4) == 0 ? net_origin_rule_read : net_rule_read,
+                     "the annotation carrel.policy/deny", err);
+}
+
+static int take_setting(void *data, const char *line, struct err *err)
+{
+    struct filling *filling = data;
+    struct policy *policy = &filling->prepared->policy;
+    size_t name = strcspn(line, "=") + 1;
+    if (name == 1 || line[name - 1] != '=' || policy->config.count == SETTINGS_MOST)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "carrel.policy/net and http have more than %d rules", RULES_MOST);
-    struct net_rule *rule = &filling->rules[policy->net_count];
-    if (read(word, rule, err))
-        return err_within(err, "%s", where);
-    policy->net_count++;
-    policy->allowed |= net_rule_gives(rule);
+                       "carrel.policy/config: '%s': write NAME=VALUE, a line each, %d at most",
+                       line, SETTINGS_MOST);
+    for (size_t i = 0; i < policy->config.count; i++)
+        if (strncmp(filling->settings[i], line, name) == 0)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "carrel.policy/config: two settings of the name %.*s", (int)name - 1,
+                           line);
+    filling->settings[policy->config.count++] = line;
+    policy->allowed |= CAPABILITY(CONFIG);
+    return 0;
+}
+
+static int take_requests(struct prepared *prepared, const char *value, struct err *err)
+{
+    uint64_t count = 0;
+    const char *wrong = quantity_count(value, &count);
+    if (wrong || count > CELL_REQUESTS_MOST)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/max-requests: '%s': write a number, at most %d", value,
+                       CELL_REQUESTS_MOST);
+    prepared->serve.requests = count;
+    return 0;
+}
+
+static int take_zone(struct prepared *prepared, const char *name, struct err *err)
+{
+    char *table = zone_table(name, err);
+    if (!table)
+        return err_within(err, "carrel.policy/timezone");
+    prepared->policy.zone = prepared_text(prepared, table);
+    prepared->policy.zone_name = prepared_text(prepared, name);
+    free(table);
+    if (!prepared->policy.zone || !prepared->policy.zone_name)
+        return too_much(err);
+    prepared->policy.allowed |= CAPABILITY(TIMEZONE);
     return 0;
 }
 
@@ -251,6 +325,15 @@ static int take_annotation(struct filling *filling, enum annotation annotation, 
     const char *key = keys[annotation];
     uint64_t memory = policy->memory;
     switch (annotation) {
+    case ANNOTATION_CONFIG: return each_part(prepared, value, "\r\n", take_setting, filling, err);
+    case ANNOTATION_TIMEZONE: return take_zone(prepared, value, err);
+    case ANNOTATION_DENY: return each_word(prepared, value, take_denial, filling, err);
+    case ANNOTATION_MAX_REQUESTS: return take_requests(prepared, value, err);
+    case ANNOTATION_MAX_BODY:
+        return quantity(key, quantity_size(value, &prepared->serve.body), value, err);
+    case ANNOTATION_WALLS:
+        policy->fresh = strcmp(value, "fresh") == 0;
+        return quantity(key, policy->fresh ? NULL : "is not `fresh`", value, err);
     case ANNOTATION_NET: return each_word(prepared, value, take_rule, filling, err);
     case ANNOTATION_HTTP: return each_word(prepared, value, take_origin, filling, err);
     case ANNOTATION_SERVE: return take_serve(prepared, value, err);
@@ -352,11 +435,20 @@ int bundle_policy(const struct bundle *bundle, json_object *process, struct prep
     if (keep_list(ret, list, &ret->policy.environment, err))
         return -1;
     struct filling filling = {
-        ret, bundle, prepared_keep(ret, NULL, RULES_MOST * sizeof(struct net_rule)),
-        prepared_keep(ret, NULL, TARGETS_MOST * sizeof(struct policy_directory))};
-    if (!filling.rules || !filling.directories)
+        ret,
+        bundle,
+        prepared_keep(ret, NULL, RULES_MOST * sizeof(struct net_rule)),
+        prepared_keep(ret, NULL, RULES_MOST * sizeof(struct net_rule)),
+        prepared_keep(ret, NULL, TARGETS_MOST * sizeof(struct policy_directory)),
+        prepared_keep(ret, NULL, SETTINGS_MOST * sizeof(const char *))};
+    if (!filling.rules || !filling.denied || !filling.directories || !filling.settings)
         return too_much(err);
     ret->policy.net = filling.rules;
+    ret->policy.net_denied = filling.denied;
     ret->policy.directories = filling.directories;
-    return take_annotations(&filling, err);
+    ret->policy.config.at = filling.settings;
+    if (take_annotations(&filling, err))
+        return -1;
+    ret->policy.allowed &= ~ret->policy.denied;
+    return 0;
 }

@@ -1,6 +1,6 @@
 /* Time zones of the host, as tables for cells (--timezone). */
-#ifndef CARREL_RUNNER_ZONE_H
-#define CARREL_RUNNER_ZONE_H
+#ifndef CARREL_SHIM_ZONE_H
+#define CARREL_SHIM_ZONE_H
 
 #include "engine/base/err.h"
 

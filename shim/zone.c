@@ -1,7 +1,7 @@
 /* Tables of time zones, as libc knows them. Asked in steps short enough to miss nothing that lasts;
  * the second of each change is then searched for. Clocks that show the same from some change on are
  * one span, so that a zone without changes is one. */
-#include "runner/zone.h"
+#include "shim/zone.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -81,7 +81,7 @@ char *zone_table(const char *name, struct err *err)
     snprintf(path, sizeof path, "%s/%.64s", DATABASE, name);
     if (!local && (!is_name(name) || access(path, R_OK))) {
         err_set(err, ERR_USAGE, ERR_NOWHERE,
-                "--timezone %s: there is no such zone in %s: write one like Europe/Berlin, UTC, or "
+                "there is no time zone %s in %s: write one like Europe/Berlin, UTC, or "
                 "local",
                 name, DATABASE);
         return NULL;
