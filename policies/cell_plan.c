@@ -573,7 +573,8 @@ static void messages(struct composing *c)
     for (size_t i = 0; i < c->handed_count; i++)
         hand_over(c, i, &c->handed[i]);
     terminals(c);
-    if (granted(c, CAP_ARGS) || r->role == CELL_INSPECT || r->role == CELL_RESOLVER)
+    if (granted(c, CAP_ARGS) || r->role == CELL_INSPECT || r->role == CELL_RESOLVER ||
+        (r->role == CELL_READER && r->arguments.count))
         add(c, OPERATION_ARGUMENTS)->of.arguments.list = r->arguments;
     if (r->role == CELL_RESOLVER)
         add(c, OPERATION_SEED)->of.seed.seed = r->seed;

@@ -38,13 +38,14 @@ struct cell_request {
     enum cell_role role;
     const struct host *host;
     const struct policy *policy;
-    const struct verdict *verdict;         /* of CELL_RUN only */
-    uint64_t component_size;               /* bytes */
-    const uint8_t *digest;                 /* 32 bytes, of the component */
-    const uint8_t *seed;                   /* 32 bytes that no other cell gets; not of readers */
-    struct text_list arguments;            /* of CELL_RUN; the views of CELL_INSPECT */
-    const struct cell_serve *serve;        /* of CELL_RUN only: it serves; or NULL */
-    const char *invoke;                    /* of CELL_RUN only: WAVE, or NULL: run the program */
+    const struct verdict *verdict;  /* of CELL_RUN only */
+    uint64_t component_size;        /* bytes */
+    const uint8_t *digest;          /* 32 bytes, of the component */
+    const uint8_t *seed;            /* 32 bytes that no other cell gets; not of readers */
+    struct text_list arguments;     /* of CELL_RUN; the views of CELL_INSPECT; how CELL_READER
+                                       is to read (READING of shim/protocol.def) */
+    const struct cell_serve *serve; /* of CELL_RUN only: it serves; or NULL */
+    const char *invoke;             /* of CELL_RUN only: WAVE, or NULL: run the program */
     const struct net_address *nameservers; /* of CELL_RESOLVER, as its argument, the name */
     size_t nameserver_count;
     const char *trust;       /* of CELL_TLS: a file of certificates; or NULL */

@@ -60,12 +60,17 @@ int examine_explain(const char *title, const struct plan *plan, struct err *err)
 static int read_demand(struct examiner *examiner, const struct options *options,
                        struct examined *of, struct err *err)
 {
+    static const char *const readings[] = {
+#define READING(NAME, word, meaning) word,
+#include "shim/protocol.def"
+    };
     const struct cell_request request = {
         .role = CELL_READER,
         .host = &examiner->host,
         .policy = &options->policy,
         .component_size = of->component.size,
         .digest = of->component.digest,
+        .arguments = {.at = readings, .count = examiner->run_follows},
     };
     /* Only for who wants nothing of the reader but its answer. */
     bool remembers = examiner->run_follows && !options->no_cache;

@@ -1,4 +1,5 @@
-/* The role of a reader: decodes and validates the whole file and answers with its demand. */
+/* The role of a reader: decodes and validates the whole file and answers with its demand. Where a
+ * cell that runs it will validate it, code is only gone over. */
 #include "engine/cell/answer.h"
 #include "engine/cell/ground.h"
 #include "engine/cell/image.h"
@@ -10,8 +11,19 @@
 #include "engine/component/package.h"
 #include "engine/wasi/p1.h"
 #include "engine/wasi/table.h"
+#include "engine/wasm/notes.h"
 #include "engine/wasm/wat.h"
 #include <stdio.h>
+
+/* Is code to be gone over only? */
+static bool scans(const struct cell *cell)
+{
+    static const char *const words[] = {
+#define READING(NAME, word, meaning) word,
+#include "shim/protocol.def"
+    };
+    return cell->argument_count && str_is(cell->arguments[0], words[0]);
+}
 
 /* --- Memories ----------------------------------------------------------------------------------
  */
@@ -145,8 +157,8 @@ static int read_component(const struct cell *cell, struct ground *ground, struct
     if (!types)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for the types of a component");
     types->noted = true;
-    const struct component *component =
-        component_read(cell->component, cell->component.at, types, &ground->scratch, err);
+    const struct component *component = (scans(cell) ? component_scan : component_read)(
+        cell->component, cell->component.at, types, &ground->scratch, err);
     if (!component)
         return ground_refuses(err);
     answer_fact(answer, ANSWER_IS_COMPONENT);
@@ -208,8 +220,9 @@ static bool tell_mistyped_p1(struct answer *answer, struct types *types,
 static int read_module(const struct cell *cell, struct ground *ground, struct answer *answer,
                        struct err *err)
 {
-    const struct module *module = module_read_noted(
-        cell->component, cell->component.at, ground->types, &ground->image, &ground->scratch, err);
+    const struct module *module =
+        module_read_with(scans(cell) ? CARE_SCAN : CARE_NOTE, cell->component, cell->component.at,
+                         ground->types, &ground->image, &ground->scratch, err);
     if (!module)
         return ground_refuses(err);
     bool *reached = region_array(&ground->scratch, bool, module->nimports);

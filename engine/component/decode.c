@@ -4,6 +4,7 @@
  * Components lie within each other; the one that is read now is the innermost scope, so that depth
  * costs no C stack. */
 #include "engine/component/decode.h"
+#include "engine/component/demand.h"
 #include "engine/component/subtype.h"
 
 static const uint8_t magic[4] = {0x00, 'a', 's', 'm'};
@@ -141,11 +142,8 @@ static void module_section_read(struct cm_decode *d, struct reader *part)
     struct bytes bytes = {at, reader_left(part)};
     struct cm_extern is = {.sort = SORT_MODULE};
     struct cm_def def = {.kind = DEF_MODULE, .sort = SORT_MODULE, .offset = reader_offset(part)};
-    struct module *(*read)(struct bytes, const uint8_t *, struct types *, struct region *,
-                           struct region *, struct err *) =
-        d->types->noted ? module_read_noted : module_read;
-    const struct module *module =
-        read(bytes, part->base, d->types->core, d->image, d->scratch, part->err);
+    const struct module *module = module_read_with(d->care, bytes, part->base, d->types->core,
+                                                   d->image, d->scratch, part->err);
     part->at = part->end;
     if (!module) {
         decode_failed(part, at);
@@ -255,13 +253,13 @@ static void section_read(struct cm_decode *d, struct reader *r)
     reader_close(&part, r, sections[id].text);
 }
 
-const struct component *component_read(struct bytes bytes, const uint8_t *file,
-                                       struct cm_types *types, struct region *scratch,
-                                       struct err *err)
+static const struct component *read_with(enum module_care care, struct bytes bytes,
+                                         const uint8_t *file, struct cm_types *types,
+                                         struct region *scratch, struct err *err)
 {
     struct err ignored = {0};
     uint8_t *mark = region_mark(scratch);
-    struct cm_decode d = {.types = types, .image = types->region, .scratch = scratch};
+    struct cm_decode d = {.types = types, .image = types->region, .scratch = scratch, .care = care};
     const struct component *component = NULL;
     err = err ? err : &ignored;
     types->work = 0;
@@ -275,4 +273,19 @@ const struct component *component_read(struct bytes bytes, const uint8_t *file,
     }
     region_release(scratch, mark);
     return err->kind == ERR_NONE ? component : NULL;
+}
+
+const struct component *component_read(struct bytes bytes, const uint8_t *file,
+                                       struct cm_types *types, struct region *scratch,
+                                       struct err *err)
+{
+    enum module_care care = types->noted ? CARE_NOTE : CARE_VALIDATE;
+    return read_with(care, bytes, file, types, scratch, err);
+}
+
+const struct component *component_scan(struct bytes bytes, const uint8_t *file,
+                                       struct cm_types *types, struct region *scratch,
+                                       struct err *err)
+{
+    return read_with(CARE_SCAN, bytes, file, types, scratch, err);
 }

@@ -6,6 +6,13 @@
 
 #include "engine/component/component.h"
 
+/* component_read for who wants the demand alone, and leaves it to another that will run the
+ * component to validate the code in it: that is gone over only. Such a component must not be
+ * instantiated. */
+const struct component *component_scan(struct bytes bytes, const uint8_t *file,
+                                       struct cm_types *types, struct region *scratch,
+                                       struct err *err);
+
 /* One thing that a component can ask of its host. */
 struct cm_demand {
     struct str interface; /* as it is imported, with its version; empty: the component itself */

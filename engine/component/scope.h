@@ -9,6 +9,7 @@
 #include "engine/component/component.h"
 #include "engine/component/grow.h"
 #include "engine/component/limits.h"
+#include "engine/wasm/notes.h"
 #include "engine/wasm/typespace.h"
 
 enum scope_kind { SCOPE_COMPONENT, SCOPE_COMPONENT_TYPE, SCOPE_INSTANCE_TYPE };
@@ -61,6 +62,7 @@ struct cm_decode {
     struct region *image;
     struct region *scratch;
     struct scope *scope; /* the innermost */
+    enum module_care care;
     unsigned nesting;
     unsigned closed; /* component and instance types around the current place */
 };

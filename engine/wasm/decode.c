@@ -164,16 +164,16 @@ static bool decode(struct decoder *d, struct reader *r)
     return true;
 }
 
-static struct module *read_module(struct bytes bytes, const uint8_t *file, struct types *types,
-                                  struct region *image, struct region *scratch, bool noted,
-                                  struct err *err)
+struct module *module_read_with(enum module_care care, struct bytes bytes, const uint8_t *file,
+                                struct types *types, struct region *image, struct region *scratch,
+                                struct err *err)
 {
     uint8_t *scratch_mark = region_mark(scratch);
     struct err ignored = {0};
     struct reader r = reader_of(bytes, file, err ? err : &ignored);
     struct module *module = region_new(image, struct module);
     struct code **code = region_new(image, struct code *);
-    struct decoder d = {.module = module, .image = image, .scratch = scratch, .noted = noted};
+    struct decoder d = {.module = module, .image = image, .scratch = scratch, .care = care};
     d.validator = validator_new(module, scratch);
     if (module && code && d.validator) {
         module->code = code;
@@ -193,11 +193,11 @@ static struct module *read_module(struct bytes bytes, const uint8_t *file, struc
 struct module *module_read(struct bytes bytes, const uint8_t *file, struct types *types,
                            struct region *image, struct region *scratch, struct err *err)
 {
-    return read_module(bytes, file, types, image, scratch, false, err);
+    return module_read_with(CARE_VALIDATE, bytes, file, types, image, scratch, err);
 }
 
 struct module *module_read_noted(struct bytes bytes, const uint8_t *file, struct types *types,
                                  struct region *image, struct region *scratch, struct err *err)
 {
-    return read_module(bytes, file, types, image, scratch, true, err);
+    return module_read_with(CARE_NOTE, bytes, file, types, image, scratch, err);
 }

@@ -5,6 +5,7 @@
 
 #include "engine/wasm/insn.h"
 #include "engine/wasm/limits.h"
+#include "engine/wasm/notes.h"
 #include "engine/wasm/validate.h"
 
 struct decoder {
@@ -12,7 +13,7 @@ struct decoder {
     struct region *image;   /* what stays */
     struct region *scratch; /* what does not */
     struct validator *validator;
-    bool noted; /* what code leads to is noted */
+    enum module_care care;
 
     /* The module's arrays, which are constant for everybody else. */
     uint32_t *type_ids;

@@ -167,7 +167,11 @@ static void body_read(struct decoder *d, uint32_t func, struct reader *body)
         if (!note)
             module->notes = NULL;
     }
-    if (validate_body(d->validator, func, body, note ? &note : NULL) == 0 && note)
+    if (d->care == CARE_SCAN && note)
+        scan_body(module, body, &note);
+    else
+        validate_body(d->validator, func, body, note ? &note : NULL);
+    if (note)
         notes_end(module->notes, note);
 }
 
@@ -184,8 +188,10 @@ void decode_code(struct decoder *d, struct section *section)
                        module->nfuncs - module->imported_funcs, count);
         return;
     }
-    if (d->noted && reader_ok(r))
+    if (d->care != CARE_VALIDATE && reader_ok(r))
         module->notes = notes_new(d->image, count);
+    if (module->notes && d->care == CARE_SCAN)
+        scan_prepare(module->notes);
     for (uint32_t i = module->imported_funcs; i < module->nfuncs && reader_ok(r); i++) {
         at = r->at;
         struct reader body = reader_part(r, "function body");

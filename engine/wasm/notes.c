@@ -1,4 +1,4 @@
-/* Where notes lie; see notes.h. What is noted is in validate_note.c. */
+/* Where notes lie; see notes.h. What is noted is in note_code.c. */
 #include "engine/wasm/notes.h"
 
 #define BLOCK_WORDS 16384u

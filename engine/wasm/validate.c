@@ -351,7 +351,7 @@ static bool instructions(struct validator *v)
             return v_invalid(v, &insn, "constant expression required");
         if (!instruction(v, &insn))
             return false;
-        if (v->note)
+        if (v->noting.at)
             v_note(v, &insn);
     } while (v->control != v->controls);
     return true;
@@ -464,11 +464,11 @@ int validate_body(struct validator *v, uint32_t func, struct reader *code, uint3
         *code = v->r;
         return -1;
     }
-    v->note = note ? *note : NULL;
+    v->noting = (struct noting){.at = note ? *note : NULL};
     int failed = check(v, code, &block);
     if (note)
-        *note = v->note;
-    v->note = NULL;
+        *note = v->noting.at;
+    v->noting.at = NULL;
     return failed;
 }
 

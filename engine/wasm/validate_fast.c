@@ -112,7 +112,8 @@ INLINE bool fast_local(const struct validator *v, struct hot *h, uint8_t code)
 INLINE bool fast_const(struct hot *h, valtype type)
 {
     uint32_t length = short_leb(h->at + 1);
-    if (type == VT_I32 && h->at[1 + length] == CODE_CALL_INDIRECT)
+    uint8_t next = h->at[1 + length];
+    if (type == VT_I32 && (next == CODE_CALL_INDIRECT || next == CODE_RETURN_CALL_INDIRECT))
         return false;
     *h->top = type;
     h->top += length != 0;
@@ -222,8 +223,8 @@ INLINE bool fast_call(struct validator *v, struct hot *h)
     if (type->nresults)
         *h->top++ = type->results[0];
     h->at += 1 + length;
-    if (v->note)
-        *v->note++ = NOTE_OF(NOTE_CALL) | func;
+    if (v->noting.at)
+        *v->noting.at++ = NOTE_OF(NOTE_CALL) | func;
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/wasm/insn.h"
 #include "engine/wasm/limits.h"
+#include "engine/wasm/notes.h"
 
 enum control_kind {
     CONTROL_BODY,
@@ -76,10 +77,7 @@ struct validator {
     struct growing inits; /* of uint32_t */
     uint32_t nparams;
 
-    /* Notes (notes.h). */
-    uint32_t *note;              /* where the next one goes; NULL: none are made */
-    const uint8_t *constant_end; /* behind the last i32.const that was noted, */
-    uint32_t constant_value;     /* and what it gives */
+    struct noting noting;
 };
 
 /* Records that the instruction is invalid. Always false. */
@@ -150,7 +148,7 @@ bool v_match_all(const struct validator *v, const valtype *subs, uint32_t nsubs,
  * not know to be right. Any number of them, also none, may be left to the loop in validate.c. */
 void v_fast(struct validator *v);
 
-/* validate_note.c: notes an instruction that is valid, if it leads anywhere. */
+/* note_code.c: notes an instruction that is valid, if it leads anywhere. */
 void v_note(struct validator *v, const struct insn *insn);
 
 /* --- Rules, by what they are about --------------------------------------------------------------

@@ -1,9 +1,11 @@
 /* How long components take to load, and what they can reach: for each file the time that its core
  * modules alone take; that reading the whole component takes; with its demand, as the cell that
- * runs it reads it to link to a trap what is out of reach (`known`); and that twice, as when a
- * reader did so before (`unknown`). Then how many of the functions and drops that it imports are
- * reachable. Processor time, medians of several rounds. `-v` names what is dead. */
+ * runs it reads it to link to a trap what is out of reach (`known`); and that with what a reader
+ * does before, which goes over the code for its demand alone (`unknown`). Then how many of the
+ * functions and drops that it imports are reachable. Processor time, medians of several rounds.
+ * `-v` names what is dead. */
 #include "engine/component/demand.h"
+#include "engine/wasm/notes.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,19 +71,32 @@ static void ignore(void *data, const struct cm_demand *demand)
     (void)demand;
 }
 
-static const struct component *read_component(struct bytes bytes, bool noted, double *ret_time)
+static const struct component *read_component(struct bytes bytes, enum module_care care,
+                                              double *ret_time)
 {
     struct err err = {0};
     reset(&image);
     reset(&scratch);
     double start = now();
     struct cm_types *types = cm_types_new(&image, types_new(&image));
-    types->noted = noted;
-    const struct component *component = component_read(bytes, bytes.at, types, &scratch, &err);
+    types->noted = care == CARE_NOTE;
+    const struct component *component = (care == CARE_SCAN ? component_scan : component_read)(
+        bytes, bytes.at, types, &scratch, &err);
     if (!component)
         fprintf(stderr, "%s at %#llx: %s\n", err_word(err.kind), (unsigned long long)err.offset,
                 err.text);
     *ret_time = now() - start;
+    return component;
+}
+
+/* The same, and finds out what it can reach. */
+static const struct component *read_demand(struct bytes bytes, enum module_care care,
+                                           double *ret_time)
+{
+    const struct component *component = read_component(bytes, care, ret_time);
+    double start = now();
+    cm_demand(component, &scratch, ignore, NULL);
+    *ret_time += now() - start;
     return component;
 }
 
@@ -124,17 +139,19 @@ static int measure(const char *path)
     struct bytes bytes = {at, (size_t)stat.st_size};
     if (!component_is(bytes))
         return 0;
-    double alone[ROUNDS], whole[ROUNDS], noted[ROUNDS], demand[ROUNDS];
+    double alone[ROUNDS], whole[ROUNDS], known[ROUNDS], reader[ROUNDS];
     struct bytes modules[100];
     size_t nmodules = 0;
     const struct component *component = NULL;
     for (int i = 0; i < ROUNDS; i++) {
-        if (!read_component(bytes, false, &whole[i]))
+        component = read_component(bytes, CARE_VALIDATE, &whole[i]);
+        if (!component)
             return 1;
-        component = read_component(bytes, true, &noted[i]);
-        double start = now();
-        cm_demand(component, &scratch, ignore, NULL);
-        demand[i] = now() - start;
+        if (!i)
+            nmodules = list_modules(component, modules, 100);
+        alone[i] = time_modules(modules, nmodules);
+        read_demand(bytes, CARE_SCAN, &reader[i]);
+        component = read_demand(bytes, CARE_NOTE, &known[i]);
     }
     const char *name = strrchr(path, '/');
     name = name ? name + 1 : path;
@@ -142,18 +159,15 @@ static int measure(const char *path)
         printf("%s\n", name);
     struct count count = {0};
     cm_demand(component, &scratch, note, &count);
-    nmodules = list_modules(component, modules, 100);
-    for (int i = 0; i < ROUNDS; i++)
-        alone[i] = time_modules(modules, nmodules);
     double own = median(alone);
     double plain = median(whole);
-    double known = median(noted) + median(demand);
-    double unknown = 2 * known;
+    double run = median(known);
+    double both = run + median(reader);
     printf(
         "%-28s %9zu bytes  modules %8.3f ms  component %8.3f (%.2f)  known %8.3f (%.2f)  unknown "
         "%8.3f (%.2f)  imported %3u  reachable %3u\n",
-        name, bytes.len, own, plain, plain / own, known, known / own, unknown, unknown / own,
-        count.imported, count.reachable);
+        name, bytes.len, own, plain, plain / own, run, run / own, both, both / own, count.imported,
+        count.reachable);
     munmap((void *)(uintptr_t)at, bytes.len);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* libFuzzer on the decoder and validator of components, and on what reads a valid one: demand,
- * names, types as text. */
+ * names, types as text. What a reader finds that only goes over the code is the same demand. */
 #include "engine/component/demand.h"
 #include "engine/component/show.h"
 
@@ -25,12 +25,21 @@ static struct region *ready(struct region *region)
     return region;
 }
 
+/* How many, and a hash of what is told. */
+struct seen {
+    size_t count;
+    uint64_t hash;
+};
+
 static void demanded(void *data, const struct cm_demand *demand)
 {
-    size_t *count = data;
+    struct seen *seen = data;
     if (!demand->name.len && !demand->interface.len)
         abort();
-    ++*count;
+    seen->count++;
+    seen->hash = (seen->hash ^ (demand->reachable + 2u * demand->drop)) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < demand->name.len; i++)
+        seen->hash = (seen->hash ^ (uint8_t)demand->name.at[i]) * UINT64_C(0x100000001b3);
 }
 
 /* Every export is found by its name, and its type can be shown. */
@@ -44,8 +53,23 @@ static void look_at(const struct cm_decls *decls)
     }
 }
 
+/* The demand of what another cell is to validate; 0 if it is not well-formed. */
+static struct seen scan(struct bytes bytes)
+{
+    struct region *image = ready(&regions[0]);
+    struct region *scratch = ready(&regions[1]);
+    struct err err = {0};
+    struct seen seen = {0};
+    struct cm_types *types = cm_types_new(image, types_new(image));
+    const struct component *component = component_scan(bytes, bytes.at, types, scratch, &err);
+    if (component)
+        cm_demand(component, scratch, demanded, &seen);
+    return seen;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct seen scanned = scan((struct bytes){data, size});
     struct region *image = ready(&regions[0]);
     struct region *scratch = ready(&regions[1]);
     struct err err = {0};
@@ -60,8 +84,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (!component)
         return 0;
-    size_t count = 0;
-    cm_demand(component, scratch, demanded, &count);
+    struct seen seen = {0};
+    cm_demand(component, scratch, demanded, &seen);
+    if (memcmp(&seen, &scanned, sizeof seen) != 0)
+        abort();
     component_name(component);
     look_at(&component->type->imports);
     look_at(&component->type->exports);

@@ -192,6 +192,25 @@ static void each_way_of_reaching(void **state)
     close_fixture(&f);
 }
 
+/* A reader that goes over code only tells the same. */
+static void scanned_or_validated(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct build b;
+    struct seen seen = {0};
+    open_types(&f);
+    assert_true(read_file(&b, "tests/data/demand.wasm"));
+    const struct component *component =
+        component_scan((struct bytes){b.at, b.len}, b.at, f.types, &f.core.scratch, &f.err);
+    assert_non_null(component);
+    cm_demand(component, &f.core.scratch, note_by_name, &seen);
+    assert_int_equal(seen.all, 16);
+    assert_int_equal(seen.dead, 5);
+    free(b.at);
+    close_fixture(&f);
+}
+
 static void without_notes_all_is_in_reach(void **state)
 {
     (void)state;
@@ -259,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way_of_reaching),
+        cmocka_unit_test(scanned_or_validated),
         cmocka_unit_test(without_notes_all_is_in_reach),
         cmocka_unit_test(real_components),
     };
