@@ -1,6 +1,7 @@
 /* From a missing wall to the line that mends it, by the rows of doctor.def; see doctor.h. */
 #include "runner/doctor.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,11 +67,16 @@ uint64_t doctor_look(void)
     return rows;
 }
 
-static const char *mend_of(uint64_t rows, enum wall wall)
+/* What the kernel has and forbids even to root, no newer kernel mends. */
+static const char *mend_of(const struct doctor_findings *findings, enum wall wall)
 {
     for (size_t i = 0; i < MENDS; i++)
-        if (mends[i].wall == wall && rows >> i & 1)
+        if (mends[i].wall == wall && findings->mends >> i & 1)
             return mends[i].what;
+    if (findings->host->root && findings->errors[wall] == EPERM)
+        return "root may not do this here: run carrel as an ordinary user, or let root have "
+               "CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID, with no seccomp profile in the way (a "
+               "container keeps them from its root)";
     return "run Linux %K or later";
 }
 
@@ -81,7 +87,7 @@ const char *doctor_mend(const struct doctor_findings *findings, enum wall wall, 
                    wall_in(findings->missing, WALL_USER_NAMESPACE) &&
                    wall_in(wall_named("namespaces"), wall);
     const char *what = follows ? "an ordinary user needs user-namespace for it: mend that"
-                               : mend_of(findings->mends, wall);
+                               : mend_of(findings, wall);
     const char *kernel = strstr(what, "%K");
     if (kernel)
         snprintf(ret, size, "%.*s%s%s", (int)(kernel - what), what, walls[wall].kernel, kernel + 2);

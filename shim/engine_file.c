@@ -71,6 +71,12 @@ int engine_file_find(const char *given, char ret[PATH_MAX], struct err *err)
         return 0;
     if (is_there(ret, CARREL_LIBEXEC, "/"))
         return 0;
+    if (access("/proc/self/exe", F_OK))
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "there is no %s in %s, and where carrel itself lies cannot be told without "
+                       "/proc: mount it (mount -t proc proc /proc), or name the engine with "
+                       "--engine",
+                       name, CARREL_LIBEXEC);
     return err_set(err, ERR_FAULT, ERR_NOWHERE,
                    "there is no %s beside carrel, none in ../libexec/carrel that only root or you "
                    "can write to, "

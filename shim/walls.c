@@ -1,6 +1,7 @@
 /* Walls that stand, walls that are missing, and the error that names one. No system call. */
 #include "shim/walls.h"
 #include "shim/advice.h"
+#include <errno.h>
 #include <string.h>
 
 void walls_built(struct wall_report *report, const struct operation *operation)
@@ -16,6 +17,11 @@ int walls_refuse(enum wall wall, const char *call, int error, struct err *err)
     if (*advice) /* the kernel has the wall, and no room for it now */
         return err_set(err, ERR_WALL, ERR_NOWHERE, "the wall \"%s\" cannot be built: %s: %s%s",
                        walls[wall].word, call, strerror(error), advice);
+    if (error == EPERM || error == EACCES) /* it has it, and forbids it to this caller */
+        return err_set(err, ERR_WALL, ERR_NOWHERE,
+                       "the wall \"%s\" cannot be built: %s: %s: `carrel doctor` says what is in "
+                       "its way; --degrade=%s runs without it",
+                       walls[wall].word, call, strerror(error), walls[wall].word);
     return err_set(err, ERR_WALL, ERR_NOWHERE,
                    "the wall \"%s\" cannot be built: %s: %s; it needs Linux %s; --degrade=%s runs "
                    "without it",

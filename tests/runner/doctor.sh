@@ -85,6 +85,18 @@ check 'one mnt too few: an empty root is not tried without it' test $? -eq 125
 check 'and that is said' grep -q 'the wall "empty-root" cannot be built' "$work/err"
 unset LIMIT
 
+# --- Root that lacks root's power, as in a container --------------------------------------------------------
+if [ "$(id -u)" = 0 ]; then
+    powerless() { setpriv --bounding-set -all --inh-caps -all "$@"; }
+    doctor powerless
+    check 'root without capabilities: exit code' code 125
+    check 'no kernel is blamed for what root may not do' says \
+        'all(.walls[] | select(.state == "missing" and .required); .mend | test("ordinary user.*CAP_SYS_ADMIN"))'
+    powerless "$carrel" run "$work/nothing.wasm" 2>"$work/err"
+    check 'a run is refused' test $? -eq 125
+    check 'and names who knows more' grep -q 'Operation not permitted: .carrel doctor. says' "$work/err"
+fi
+
 # --- A fault of its own ----------------------------------------------------------------------------------
 "$carrel" doctor >/dev/full 2>"$work/err"
 check 'a full disk is told' test $? -eq 125

@@ -262,6 +262,12 @@ if unshare -rm true 2>/dev/null; then
     expect 'no /dev/null' 125 '' '^carrel: a standard stream is closed, and /dev/null .*\|$' without_null
 fi
 
+# Where carrel lies, and the engine beside it, only /proc tells.
+without_proc() { unshare -rm sh -c 'mount -t tmpfs none /proc && exec "$@"' - "$carrel" run "$@"; }
+if unshare -rm true 2>/dev/null; then
+    expect 'no /proc' 125 '' '^carrel: there is no carrel-engine in [^|]*, .* without /proc: mount it .*\|$' without_proc ends
+fi
+
 # The audit is the policy: what it lists is what the run's own explanation lists.
 calls_of_run() { run --explain --dir d::/ looks 2>&1 >/dev/null | sed -n 's/.*allow only the system calls \(.*\) (.*/\1/p' | tail -n 1 | tr ' ' '\n' | sort; }
 calls_of_audit() { audit --json --dir d::/ looks | jq -r '.files[0].system_calls[].system_call' | sort -u; }
