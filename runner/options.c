@@ -3,8 +3,8 @@
 
 #include "policies/quantity.h"
 #include "runner/nearest.h"
-#include "shim/zone.h"
 #include "shim/host.h"
+#include "shim/zone.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -113,7 +113,7 @@ static void fill(uint8_t *at, uint64_t count, uint32_t size, const union slot *v
 struct source {
     const union slot *value; /* NULL: the bytes */
     const uint8_t *bytes;
-    bool is_new;          /* there was nothing in the array */
+    bool is_new; /* there was nothing in the array */
 };
 
 /* Writes elements from `at` on, a slice at a time. */
