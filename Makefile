@@ -47,8 +47,10 @@ MUSL_INC := /usr/include/$(shell uname -m)-linux-musl
 CCINC    := $(if $(IS_CLANG),$(shell $(CC) -print-resource-dir)/include,$(shell $(CC) -print-file-name=include))
 MUSL_CFLAGS := -nostdinc -isystem $(MUSL_INC) -isystem $(CCINC) \
                -idirafter /usr/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
-# HTTP/2: Debian's library is built for glibc; engine/cell/glibc.c has what it asks for.
+# HTTP/2: Debian's libraries are built for glibc; engine/cell/glibc.c has what they ask for.
 NGHTTP2  := $(shell $(CC) -print-file-name=libnghttp2.a)
+# Compressed layers of images, which readers unpack.
+UNPACK   := $(shell $(CC) -print-file-name=libz.a) $(shell $(CC) -print-file-name=libzstd.a)
 LIBGCC   := $(shell $(CC) -print-libgcc-file-name 2>/dev/null)
 
 CFLAGS_cell  := $(COMMON) -O2 -fPIE $(ARCH) $(FLOAT) $(MUSL_CFLAGS) -fno-stack-protector \
@@ -108,7 +110,7 @@ $(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ $(NGHTTP2) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ $(NGHTTP2) $(UNPACK) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 	@chmod go-w $@
 
 # The program in a TLS cell: OpenSSL is Debian's, and built for glibc.
@@ -392,6 +394,9 @@ FUZZ_ROOMS_http   := $(rooms_http)
 FUZZ_ROOMS_serve  := $(rooms_http)
 FUZZ_MORE_serve   := $(filter-out %/seat.c %/server.c,$(call src,engine/serve))
 FUZZ_LIBS_serve   := $(NGHTTP2)
+FUZZ_ROOMS_image  := $(rooms_base)
+FUZZ_MORE_image   := engine/cell/image.c engine/cell/unpack.c
+FUZZ_LIBS_image   := -lz -lzstd
 FUZZ_ROOMS_demand := $(rooms_policy)
 FUZZ_ROOMS_messages := $(rooms_shim)
 FUZZ_LIBS_messages  := $(UNIT_LIBS_shim)

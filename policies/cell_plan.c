@@ -23,6 +23,7 @@ enum {
 #include "shim/protocol.def"
     ENGINE_FIXED = NUMBER_ENGINE_FIXED,
     ENGINE_TIMES = NUMBER_ENGINE_TIMES,
+    UNPACKED_TIMES = 4, /* a reader's share: the file may be an image whose layers are compressed */
 };
 
 /* All servers twice, and some time to start. */
@@ -81,8 +82,8 @@ static bool shares(const struct composing *c)
 static uint64_t engine_memory(const struct composing *c)
 {
     uint64_t size = c->request->component_size, arena = c->host->arena;
-    return size < arena / ENGINE_TIMES ? (uint64_t)ENGINE_FIXED + (uint64_t)ENGINE_TIMES * size
-                                       : arena;
+    uint64_t times = ENGINE_TIMES * (c->request->role == CELL_READER ? UNPACKED_TIMES : 1);
+    return size < arena / times ? (uint64_t)ENGINE_FIXED + times * size : arena;
 }
 
 /* The whole cell's memory: guest and engine in whole MiB, never more than the arena. */

@@ -9,6 +9,21 @@
 /* Of what comes for each byte of the component: the heap of its instances. */
 #define STORE_TIMES (PROTOCOL_ENGINE_TIMES / 4)
 
+/* What reading takes at least besides the store, for a file of this size. */
+static uint64_t reading(uint64_t file)
+{
+    return STORE_FIXED / 2 + STORE_TIMES * file;
+}
+
+size_t ground_spare(size_t arena)
+{
+    /* ground_lay wants the store, and as much as reading takes; both grow with the file. */
+    uint64_t fixed = STORE_FIXED + reading(0), times = 2 * STORE_TIMES;
+    if (arena <= fixed)
+        return 0;
+    return (size_t)((arena - fixed) / (times + 1)) & ~(size_t)(ARENA_PAGE - 1);
+}
+
 int ground_lay(const struct cell *cell, struct ground *ret, struct err *err)
 {
     uint64_t file = cell->component.len;
@@ -17,7 +32,7 @@ int ground_lay(const struct cell *cell, struct ground *ret, struct err *err)
     /* The order lies in the arena, too, and what it took is missing here. */
     if (engine > cell->arena_size)
         engine = cell->arena_size;
-    if (engine < store || engine - store < STORE_FIXED / 2 + STORE_TIMES * file)
+    if (engine < store || engine - store < reading(file))
         return err_set(err, ERR_LIMIT, ERR_NOWHERE,
                        "a component of %llu bytes does not fit a cell of %llu MiB",
                        (unsigned long long)file, (unsigned long long)(cell->arena_size / MIB));

@@ -18,6 +18,10 @@ struct ground {
  * small. */
 int ground_lay(const struct cell *cell, struct ground *ret, struct err *err);
 
+/* How many bytes of an arena a component may take up itself, so that it can be read in what is
+ * left: whole pages. */
+size_t ground_spare(size_t arena);
+
 /* To be called where reading the component failed: to need more than its share is a limit of this
  * implementation, and the component is refused; nothing that it was given is used up. Returns -1.
  */

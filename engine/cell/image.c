@@ -1,5 +1,5 @@
-/* Finds the component in an image; see image.h. No file is unpacked and no JSON read: what is
- * WebAssembly is known by its first bytes, whatever an index says. Archives nest once: layers in an
+/* Finds the component in an image; see image.h. No JSON is read: what is WebAssembly, an archive or
+ * compressed is known by its first bytes, whatever an index says. Archives nest once: layers in an
  * image. Every number is checked against what is left of the file, and each step goes forward. */
 #include "engine/cell/image.h"
 
@@ -15,16 +15,6 @@ bool image_is(struct bytes file)
 static bool is_wasm(struct bytes bytes)
 {
     return bytes.len >= 8 && memcmp(bytes.at, "\0asm", 4) == 0;
-}
-
-static bool is_gzip(struct bytes bytes)
-{
-    return bytes.len >= 2 && bytes.at[0] == 0x1f && bytes.at[1] == 0x8b;
-}
-
-static bool is_zstd(struct bytes bytes)
-{
-    return bytes.len >= 4 && memcmp(bytes.at, "\x28\xb5\x2f\xfd", 4) == 0;
 }
 
 /* The size in an entry's head: octal digits, or eight bytes after a byte 0x80. */
@@ -49,8 +39,8 @@ static bool entry_size(const uint8_t *head, uint64_t *ret)
 
 struct search {
     struct bytes found;
-    bool more;       /* another one that is not the same */
-    bool compressed; /* a layer that would have to be unpacked */
+    bool more; /* another one that is not the same */
+    struct unpack_room *room;
 };
 
 static void take(struct search *search, struct bytes bytes)
@@ -63,7 +53,20 @@ static void take(struct search *search, struct bytes bytes)
         search->more = true;
 }
 
-/* One archive; `layers`: what in it is an archive is looked through as well. */
+static int look(struct bytes archive, bool layers, struct search *search, struct err *err);
+
+/* One file of an archive, or of what was compressed. */
+static int look_at(struct bytes content, bool layers, struct search *search, struct err *err)
+{
+    if (layers && unpack_is(content) && unpack(content, search->room, &content, err))
+        return -1;
+    if (is_wasm(content))
+        take(search, content);
+    return layers && image_is(content) ? look(content, false, search, err) : 0;
+}
+
+/* One archive; `layers`: what in it is an archive, perhaps compressed, is looked through as well.
+ */
 static int look(struct bytes archive, bool layers, struct search *search, struct err *err)
 {
     size_t at = 0;
@@ -77,12 +80,8 @@ static int look(struct bytes archive, bool layers, struct search *search, struct
             return err_set(err, ERR_MALFORMED, at, "the archive ends within a file");
         struct bytes content = {archive.at + at, (size_t)size};
         bool regular = head[KIND_AT] == '0' || head[KIND_AT] == '\0';
-        if (regular && is_wasm(content))
-            take(search, content);
-        else if (regular && layers && image_is(content) && look(content, false, search, err))
+        if (regular && look_at(content, layers, search, err))
             return -1;
-        search->compressed =
-            search->compressed || (regular && (is_gzip(content) || is_zstd(content)));
         uint64_t whole = (size + BLOCK - 1) / BLOCK * BLOCK;
         if (whole >= archive.len - at)
             break;
@@ -91,20 +90,23 @@ static int look(struct bytes archive, bool layers, struct search *search, struct
     return 0;
 }
 
-int image_component(struct bytes file, struct bytes *ret, struct err *err)
+int image_component(struct bytes file, struct unpack_room *room, struct bytes *ret, struct err *err)
 {
-    struct search search = {.more = false};
-    if (look(file, /*layers=*/true, &search, err))
+    struct search search = {.room = room};
+    if (unpack_is(file) && unpack(file, room, &file, err))
+        return -1;
+    if (is_wasm(file))
+        take(&search, file);
+    else if (!image_is(file))
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "compressed, and neither a component nor an archive");
+    else if (look(file, /*layers=*/true, &search, err))
         return -1;
     if (search.more)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "an image with more than one component: audit the files themselves");
     if (!search.found.at)
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       search.compressed
-                           ? "an image whose layers are compressed: unpack them, and audit "
-                             "the component itself"
-                           : "an archive without a component in it");
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "an archive without a component in it");
     *ret = search.found;
     return 0;
 }

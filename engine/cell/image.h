@@ -3,15 +3,15 @@
 #ifndef CARREL_CELL_IMAGE_H
 #define CARREL_CELL_IMAGE_H
 
-#include "engine/base/bytes.h"
-#include "engine/base/err.h"
-#include <stdbool.h>
+#include "engine/cell/unpack.h"
 
 /* Is it a tar archive (POSIX.1, ustar)? */
 bool image_is(struct bytes file);
 
-/* The one component or core module in it: a blob that is one, or a file in a layer that is a plain
- * archive. Errors: MALFORMED, UNLINKABLE if there is none, or more than one. */
-int image_component(struct bytes file, struct bytes *ret, struct err *err);
+/* The one component or core module in `file`, which is such an archive or compressed: a blob that
+ * is one, or a file in a layer. What has to be unpacked is, in `room`. Errors: MALFORMED,
+ * UNLINKABLE if there is none, or more than one, LIMIT if there is no room. */
+int image_component(struct bytes file, struct unpack_room *room, struct bytes *ret,
+                    struct err *err);
 
 #endif

@@ -249,19 +249,29 @@ static int read_module(const struct cell *cell, struct ground *ground, struct an
     return 0;
 }
 
+/* Finds the component in an image. What has to be unpacked gets its room from the arena's begin. */
+static int read_image(struct cell *cell, struct err *err)
+{
+    uint8_t *begin = cell->arena;
+    size_t size = ground_spare(cell->arena_size);
+    struct unpack_room room = {begin, begin + size};
+    cell->arena = begin + size;
+    cell->arena_size -= size;
+    return image_component(cell->component, &room, &cell->component, err);
+}
+
 void role_reader(struct cell *cell)
 {
     static struct answer answer;
     struct ground ground;
     struct err err = {0};
     answer_start(&answer);
-    bool image = image_is(cell->component);
+    bool image = image_is(cell->component) || unpack_is(cell->component);
     if (image)
         answer_fact(&answer, ANSWER_IS_IMAGE);
     bool wit = !image && wit_is(cell->component);
     bool failed =
-        (image && image_component(cell->component, &cell->component, &err)) ||
-        ground_lay(cell, &ground, &err) ||
+        (image && read_image(cell, &err)) || ground_lay(cell, &ground, &err) ||
         (wit ? read_wit(cell->component, &ground.image, &answer, &err) && ground_refuses(&err)
          : component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
                                          : read_module(cell, &ground, &answer, &err));

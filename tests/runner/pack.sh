@@ -43,11 +43,36 @@ expect 'by its own digest' 0 "sha256 $sha" '' "$carrel" audit image.tar
 expect 'is not run' 126 '' 'is an image: containerd runs it' "$carrel" run image.tar
 mkdir layers && cp "$data/greet.wasm" layers/a.wasm && cp "$data/echo.wasm" layers/b.wasm && tar cf two.tar layers && gzip -k two.tar && tar cf zipped.tar two.tar.gz
 expect 'with two components' 126 '' 'more than one component' "$carrel" audit two.tar
-expect 'that is compressed' 126 '' 'layers are compressed' "$carrel" audit zipped.tar
+expect 'compressed, with two components' 126 '' 'more than one component' "$carrel" audit zipped.tar
 head -c 1100 two.tar >cut.tar
 expect 'that is cut off' 126 '' 'ends within a file' "$carrel" audit cut.tar
 for at in 124 156 257 512 640; do cp two.tar bad.tar; printf '\377' | dd of=bad.tar bs=1 seek=$at conv=notrunc 2>/dev/null; "$carrel" audit bad.tar >out.txt 2>err.txt; [ $? -le 126 ] || echo "damaged at $at: $(cat err.txt)"; done >damaged.txt
 expect 'that is damaged' 0 '' '' test ! -s damaged.txt
+
+# Layers as registries have them: gzip and Zstandard, in one piece or several, and the whole archive compressed.
+tar cf layer.tar -C "$data" greet.wasm
+pieces() { rm -f piece.*; split -b 700 "$1" piece.; for piece in piece.*; do $2 -c "$piece"; done; }
+for pack in 'gzip' 'zstd -q'; do
+    $pack -c layer.tar >layer && tar cf packed.tar layer
+    expect "a layer by $pack" 0 'image of a component' '' "$carrel" audit packed.tar
+    $pack -c packed.tar >whole
+    expect "in an archive by $pack" 0 'image of a component' '' "$carrel" audit whole
+    $pack -c "$data/greet.wasm" >alone
+    expect "a component by $pack" 0 'image of a component' '' "$carrel" audit alone
+    pieces layer.tar "$pack" >layer && tar cf packed.tar layer
+    expect "in pieces by $pack" 0 'image of a component' '' "$carrel" audit packed.tar
+    head -c 400 alone >short
+    expect "cut off, by $pack" 126 '' 'malformed: a layer that (ends within its gzip data|is no Zstandard data)' "$carrel" audit short
+    head -c 64000000 /dev/zero | $pack -c >large
+    expect "too large, by $pack" 126 '' 'limit: an image whose layers unpack to more' "$carrel" audit large
+    echo text | $pack -c >other
+    expect "something else, by $pack" 126 '' 'neither a component nor an archive' "$carrel" audit other
+    for at in 4 20 300 700; do cp alone bad; printf '\377' | dd of=bad bs=1 seek=$at conv=notrunc 2>/dev/null; "$carrel" audit bad >out.txt 2>err.txt; [ $? -le 126 ] || echo "damaged at $at: $(cat err.txt)"; done >damaged.txt
+    expect "damaged, by $pack" 0 '' '' test ! -s damaged.txt
+done
+names() { "$carrel" audit --json "$1" | jq -c '.files[0] | [.functions, .exports, .summary, .size]'; }
+same_audit() { names packed.tar >one; names "$data/greet.wasm" | sed "s/,[0-9]*]\$//" >two; sed 's/,[0-9]*]$//' one | cmp - two; }
+expect 'and its audit is that of the component' 0 '' '' same_audit
 tar cf none.tar damaged.txt && expect 'without one' 126 '' 'without a component' "$carrel" audit none.tar
 expect 'no output' 125 '' 'no -o: write' "$carrel" pack "$data/greet.wasm"
 expect 'no file' 125 '' 'no FILE: write' "$carrel" pack -o image.tar
