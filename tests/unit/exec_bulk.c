@@ -458,41 +458,6 @@ static void on_alarm(int signal)
     late_flag = 1;
 }
 
-#define HUGE_PAGES 8192u /* 512 MiB */
-
-/* (memory 8192) and a function that fills it, again and again */
-static void make_huge(struct build *b)
-{
-    begin_module(b);
-    SECTION_OF(b, TYPES, 1, 0x60, 0, 0);
-    SECTION_OF(b, FUNCTIONS, 1, 0);
-    SECTION_OF(b, MEMORIES, 1, 0, 0x80, 0x40);
-    export_functions(b, 1);
-    size_t bodies = begin_bodies(b, 1);
-    BODY(b, 0, 0x03, 0x40, 0x41, 0, 0x41, 1, 0x41, 0x80, 0x80, 0x80, 0x80, 2, 0xfc, 11, 0, 0x0c, 0,
-         0x0b);
-    end_part(b, bodies);
-}
-
-static void test_ten_milliseconds(void **state)
-{
-    (void)state;
-    struct build b;
-    struct machine_room room;
-    struct vm_limits limits = usual_limits;
-    limits.interrupt = &late_flag;
-    make_huge(&b);
-    open_room(&room, &limits);
-    struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
-    signal(SIGALRM, on_alarm);
-    late_flag = 0;
-    setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 30000}}, NULL);
-    assert_traps(&room, function(instance, 0), NULL, 0, TRAP_INTERRUPT);
-    assert_in_range(processor_time() - late_since, 0, 10000000);
-    close_room(&room);
-    free(b.at);
-}
-
 /* --- A memory that has to move ------------------------------------------------------------------
  */
 
@@ -588,10 +553,11 @@ static void test_move(void **state)
  */
 
 /* Bodies that never end; each is interrupted, and each runs out of fuel. */
-static const struct endless {
+struct endless {
     uint8_t len;
     uint8_t code[40];
-} endless[] = {
+};
+
 #define ENDLESS(...)                                                                               \
     {                                                                                              \
         sizeof((const uint8_t[]){__VA_ARGS__}),                                                    \
@@ -599,6 +565,8 @@ static const struct endless {
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
+
+static const struct endless endless[] = {
     ENDLESS(0, 0x03, 0x40, 0x0c, 0, 0x0b),                         /* br */
     ENDLESS(0, 0x03, 0x40, 0x41, 1, 0x0d, 0, 0x0b),                /* br_if */
     ENDLESS(0, 0x03, 0x40, 0x20, 0, 0x45, 0x0d, 0, 0x0b),          /* eqz br_if */
@@ -618,8 +586,15 @@ static const struct endless {
     ENDLESS(0, 0x20, 0, 0x12, 0),                                              /* return_call */
     ENDLESS(0, 0x20, 0, 0x41, 0, 0x13, 0, 0),                                  /* ..._indirect */
     ENDLESS(0, 0x20, 0, 0xd2, 0, 0x15, 0),                                     /* ..._ref */
-#undef ENDLESS
 };
+
+static void put_body(struct build *b, const struct endless *body)
+{
+    size_t start = begin_part(b);
+    put_bytes(b, body->code, body->len);
+    put(b, 0x0b);
+    end_part(b, start);
+}
 
 /* Function 0 is the one at hand, function 1 ends at once. */
 static void make_endless(struct build *b, const struct endless *body)
@@ -631,10 +606,7 @@ static void make_endless(struct build *b, const struct endless *body)
     export_functions(b, 2);
     SECTION_OF(b, ELEMENTS, 1, 0, 0x41, 0, 0x0b, 1, 0);
     size_t bodies = begin_bodies(b, 2);
-    size_t start = begin_part(b);
-    put_bytes(b, body->code, body->len);
-    put(b, 0x0b);
-    end_part(b, start);
+    put_body(b, body);
     BODY(b, 0, 0x20, 0);
     end_part(b, bodies);
 }
@@ -678,6 +650,90 @@ static void test_endless(void **state)
         for (uint64_t fuel = 0; fuel < 20; fuel++)
             run_endless(i, fuel, false, TRAP_FUEL);
     }
+}
+
+/* --- What is huge -------------------------------------------------------------------------------
+ */
+
+#define HUGE_PAGES 4096u /* 256 MiB each */
+#define HUGE_COUNT 5000000u
+#define HUGE_PART  (3u << 20) /* bytes of the data segment, elements of the other */
+
+/* i32.const of 5 bytes, for numbers below 2^31 */
+#define HUGE_I32(n)                                                                                \
+    0x41, 0x80 | ((n) & 127), 0x80 | ((n) >> 7 & 127), 0x80 | ((n) >> 14 & 127),                   \
+        0x80 | ((n) >> 21 & 127), (n) >> 28 & 7
+#define HUGE_BYTES ((HUGE_PAGES * PAGE) - 4096)
+#define HUGE_ELEMS (HUGE_COUNT - 512)
+
+/* Each goes on for ever with one operator, on all that there is. */
+static const struct endless huge[] = {
+#define HUGE(...) ENDLESS(0, 0x03, 0x40, __VA_ARGS__, 0x0c, 0, 0x0b)
+    HUGE(0x41, 0, 0x41, 1, HUGE_I32(HUGE_BYTES), 0xfc, 11, 0),    /* memory.fill */
+    HUGE(0x41, 0, 0x41, 9, HUGE_I32(HUGE_BYTES), 0xfc, 10, 0, 0), /* .copy, upwards */
+    HUGE(0x41, 9, 0x41, 0, HUGE_I32(HUGE_BYTES), 0xfc, 10, 0, 0), /* downwards */
+    HUGE(0x41, 0, 0x41, 9, HUGE_I32(HUGE_BYTES), 0xfc, 10, 1, 0), /* to another */
+    HUGE(0x41, 0, 0x41, 0, HUGE_I32(HUGE_PART), 0xfc, 8, 0, 0),   /* .init */
+    HUGE(0x41, 0, 0xd2, 1, HUGE_I32(HUGE_ELEMS), 0xfc, 17, 0),    /* table.fill */
+    HUGE(0x41, 0, 0x41, 9, HUGE_I32(HUGE_ELEMS), 0xfc, 14, 0, 0), /* .copy, upwards */
+    HUGE(0x41, 9, 0x41, 0, HUGE_I32(HUGE_ELEMS), 0xfc, 14, 0, 0), /* downwards */
+    HUGE(0x41, 0, 0x41, 9, HUGE_I32(HUGE_ELEMS), 0xfc, 14, 1, 0), /* to another */
+    HUGE(0x41, 0, 0x41, 0, HUGE_I32(HUGE_PART), 0xfc, 12, 0, 0),  /* .init */
+    HUGE(HUGE_I32(HUGE_PAGES), 0x40, 0, 0x1a),                    /* memory.grow */
+    HUGE(0xd2, 1, HUGE_I32(HUGE_COUNT), 0xfc, 15, 0, 0x1a),       /* table.grow */
+#undef HUGE
+};
+
+/* Function `i` is huge[i], two memories, two tables, segments. */
+static void make_huge(struct build *b)
+{
+    begin_module(b);
+    SECTION_OF(b, TYPES, 1, 0x60, 0, 0);
+    size_t section = begin_section(b, FUNCTIONS);
+    put(b, countof(huge));
+    for (size_t i = 0; i < countof(huge); i++)
+        put(b, 0);
+    end_part(b, section);
+    put_tables(b, HUGE_COUNT);
+    section = begin_section(b, MEMORIES);
+    put(b, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        put(b, 0);
+        put_u32(b, HUGE_PAGES);
+    }
+    end_part(b, section);
+    export_functions(b, countof(huge));
+    put_elements(b, HUGE_PART);
+    SECTION_OF(b, DATA_COUNT, 1);
+    size_t bodies = begin_bodies(b, countof(huge));
+    for (size_t i = 0; i < countof(huge); i++)
+        put_body(b, &huge[i]);
+    end_part(b, bodies);
+    put_data(b, HUGE_PART);
+}
+
+/* The alarm comes in the middle of an operator. */
+static void test_ten_milliseconds(void **state)
+{
+    (void)state;
+    struct build b;
+    struct machine_room room;
+    struct vm_limits limits = usual_limits;
+    limits.interrupt = &late_flag;
+    limits.table_elements = 8 * (uint64_t)HUGE_COUNT;
+    make_huge(&b);
+    late_flag = 0;
+    open_room(&room, &limits);
+    struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
+    signal(SIGALRM, on_alarm);
+    for (unsigned i = 0; i < countof(huge); i++) {
+        late_flag = 0;
+        setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 3000}}, NULL);
+        assert_traps(&room, function(instance, i), NULL, 0, TRAP_INTERRUPT);
+        assert_in_range(processor_time() - late_since, 0, 10000000);
+    }
+    close_room(&room);
+    free(b.at);
 }
 
 /* Recursion without a loop takes for ever, too. */
