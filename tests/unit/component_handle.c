@@ -58,11 +58,30 @@ static void a_full_heap_is_told(void **state)
     close_fixture(&f);
 }
 
+/* Table.MAX_LENGTH: the table is as if all that came before were in use. */
+static void as_many_as_there_may_be(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    const size_t room = (size_t)HANDLE_MAX + 1;
+    struct handle_table table = {
+        .at = reserve(room * sizeof(struct handle)), .count = HANDLE_MAX, .room = HANDLE_MAX + 1};
+    const struct handle entry = {.kind = HANDLE_OWN};
+    assert_int_equal(handle_add(&table, vm_heap(f.vm), &entry), HANDLE_MAX);
+    assert_int_equal(handle_add(&table, vm_heap(f.vm), &entry), 0);
+    handle_remove(&table, HANDLE_MAX);
+    assert_int_equal(handle_add(&table, vm_heap(f.vm), &entry), HANDLE_MAX);
+    munmap(table.at, room * sizeof(struct handle));
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_are_given_again),
         cmocka_unit_test(a_full_heap_is_told),
+        cmocka_unit_test(as_many_as_there_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -410,6 +410,57 @@ static void instances_at_run_time(void **state)
     }
 }
 
+/* --- Of the canonical ABI ------------------------------------------------------------------------
+ */
+
+/* Lowers a function of so many u32 parameters and results without giving it a memory, which it
+ * needs as soon as they are not all flat. */
+static enum err_kind lower_flat(uint32_t params, uint32_t results, bool async)
+{
+    struct fixture f;
+    struct build b;
+    open_types(&f);
+    begin_component(&b);
+    SECTION_OF(&b, TYPE, 1, 0x6f, 2, 0x79, 0x79);
+    size_t section = begin_section(&b, TYPE);
+    PUT(&b, 1, async ? 0x43 : 0x40);
+    put_u32(&b, params);
+    for (uint32_t i = 0; i < params; i++) {
+        put_numbered(&b, i);
+        put(&b, 0x79);
+    }
+    if (results == 0)
+        PUT(&b, 1, 0);
+    else
+        PUT(&b, 0, results == 1 ? 0x79 : 0);
+    end_part(&b, section);
+    SECTION_OF(&b, IMPORT, 1, 0, 1, 'f', 1, 1);
+    if (async)
+        SECTION_OF(&b, CANON, 1, 1, 0, 0, 1, 6);
+    else
+        SECTION_OF(&b, CANON, 1, 1, 0, 0, 0);
+    read_component(&f, &b);
+    enum err_kind kind = f.err.kind;
+    if (kind && !strstr(f.err.text, "memory"))
+        fail_msg("%s", f.err.text);
+    free(b.at);
+    close_fixture(&f);
+    return kind;
+}
+
+/* MAX_FLAT_PARAMS, MAX_FLAT_ASYNC_PARAMS, MAX_FLAT_RESULTS */
+static void flat_values(void **state)
+{
+    (void)state;
+    assert_int_equal(lower_flat(CM_FLAT_MAX, 0, false), ERR_NONE);
+    assert_int_equal(lower_flat(CM_FLAT_MAX + 1, 0, false), ERR_INVALID);
+    assert_int_equal(lower_flat(CM_FLAT_ASYNC_MAX, 0, true), ERR_NONE);
+    assert_int_equal(lower_flat(CM_FLAT_ASYNC_MAX + 1, 0, true), ERR_INVALID);
+    assert_int_equal(lower_flat(0, 1, false), ERR_NONE);
+    assert_int_equal(lower_flat(0, 2, false), ERR_INVALID);
+    assert_int_equal(lower_flat(0, 1, true), ERR_INVALID);
+}
+
 /* --- All of them --------------------------------------------------------------------------------
  */
 
@@ -432,8 +483,11 @@ static void no_row_lacks_a_test(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_sides_of_what_is_read), cmocka_unit_test(parts_of_a_type),
-        cmocka_unit_test(steps_of_type_checking),     cmocka_unit_test(instances_at_run_time),
+        cmocka_unit_test(both_sides_of_what_is_read),
+        cmocka_unit_test(parts_of_a_type),
+        cmocka_unit_test(steps_of_type_checking),
+        cmocka_unit_test(instances_at_run_time),
+        cmocka_unit_test(flat_values),
         cmocka_unit_test(no_row_lacks_a_test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

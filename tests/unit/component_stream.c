@@ -214,6 +214,8 @@ static void handles_are_checked(void **state)
         {"s-read", {1, 65536, 1}, "pointer is out of bounds of memory"},
         {"s-read", {1, 1, 65536}, "pointer is out of bounds of memory"},
         {"s-read", {1, UINT32_MAX, (1 << 28) - 1}, "pointer is out of bounds of memory"},
+        {"s-read", {1, UINT32_MAX, 1 << 28}, "stream read or write is too long"},
+        {"s-write", {2, UINT32_MAX, (1 << 28) - 1}, "pointer is out of bounds of memory"},
         {"s-write", {2, 0, 1 << 28}, "stream read or write is too long"},
         {"s-cancel-read", {1}, "no read or write of this end is at work that could be cancelled"},
     };
