@@ -551,16 +551,28 @@ bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)
 
 # The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
-## make pairs      PROGRAMS='FILE...': counts what they run, and writes the rows that save most to build/pairs
-PAIRS ?= --rows 2000 --likely 200 --jumps 300
+## make pairs      PROGRAMS='FILE...': counts what they and those of tests/bench/training run, and writes the rows
+##                 that save most to build/pairs
+PAIRS ?= --rows 2600 --likely 500 --jumps 400
+LEVELS := O2 O3 Os
+TRAINING := $(foreach o,$(LEVELS),$(patsubst tests/bench/training/%.c,$(B)/bench/training/%-$(o).wasm,$(wildcard tests/bench/training/*.c)))
+# training LEVEL
+define training
+$(B)/bench/training/%-$(1).wasm: tests/bench/training/%.c tests/bench/training/training.h tests/bench/kernels/libc.c
+	@mkdir -p $$(@D)
+	$$(call say,WASM,$$@)
+	$$(Q)$$(WASM_CC) --target=wasm32 -nostdlib -ffreestanding -$(1) $$(WARN) -mbulk-memory -mnontrapping-fptoint -msign-ext \
+	    -Wl,--no-entry -Wl,-z,stack-size=65536 -o $$@ $$< tests/bench/kernels/libc.c
+endef
+$(foreach o,$(LEVELS),$(eval $(call training,$(o))))
 $(B)/test/count/count: $(call obj,count,tests/bench/count.c tests/bench/program.c $(call src,$(rooms_wasi)))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_count) -o $@ $^
 .PHONY: pairs
-pairs: $(B)/test/count/count
+pairs: $(B)/test/count/count $(TRAINING)
 	@mkdir -p $(B)/pairs
-	@for p in $(PROGRAMS); do $(B)/test/count/count $$p $(B)/pairs/$$(basename $$p .wasm).txt >/dev/null || exit 1; done
+	@for p in $(TRAINING) $(PROGRAMS); do $(B)/test/count/count $$p $(B)/pairs/$$(basename $$p .wasm).txt >/dev/null || exit 1; done
 	@node tests/bench/pairs.mjs $(PAIRS) $(B)/pairs/*.txt >$(B)/pairs/fuse.def
 
 clean:
