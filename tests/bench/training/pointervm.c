@@ -53,7 +53,7 @@ static void emit1(uint32_t op, uint32_t operand)
 __attribute__((noinline)) static int32_t run_bytes(const uint8_t *code, int32_t *locals)
 {
     int32_t stack[64] = {0}, *top = stack;
-    const uint8_t *returns[8] = {0}, **back = returns;
+    ptrdiff_t returns[8] = {0}, *back = returns;
     for (const uint8_t *at = code;;) {
         uint8_t op = *at++;
         switch (op) {
@@ -95,8 +95,8 @@ __attribute__((noinline)) static int32_t run_bytes(const uint8_t *code, int32_t 
         case ADD_LOCAL: locals[at[0]] += (int8_t)at[1], at += 2; break;
         case NEGATE: *top = -*top; break;
         case INVERT: *top = ~*top; break;
-        case CALL: *back++ = at + 1, at += (int8_t)*at; break;
-        case RETURN: at = *--back; break;
+        case CALL: *back++ = at + 1 - code, at += (int8_t)*at; break;
+        case RETURN: at = code + *--back; break;
         default: return *top;
         }
     }

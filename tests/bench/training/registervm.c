@@ -44,7 +44,8 @@ static const uint32_t program[] = {
 __attribute__((noinline)) static int64_t interpret(const uint32_t *code, int64_t *r,
                                                    int64_t *memory)
 {
-    const uint32_t *frames[16] = {0}, **frame = frames, *pc = code;
+    ptrdiff_t frames[16] = {0}, *frame = frames;
+    const uint32_t *pc = code;
     for (;;) {
         uint32_t in = *pc++;
         uint32_t a = in >> 8 & 255, b = in >> 16 & 255, c = in >> 24;
@@ -67,8 +68,8 @@ __attribute__((noinline)) static int64_t interpret(const uint32_t *code, int64_t
         case LT: pc += r[a] < r[b]; break;
         case LE: pc += r[a] > r[b]; break;
         case JUMP: pc += s; break;
-        case CALL: *frame++ = pc, pc += s; break;
-        case RETURN: pc = *--frame; break;
+        case CALL: *frame++ = pc - code, pc += s; break;
+        case RETURN: pc = code + *--frame; break;
         default: return r[6];
         }
     }

@@ -3,6 +3,7 @@
 #ifndef CARREL_BENCH_TRAINING_H
 #define CARREL_BENCH_TRAINING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static uint32_t run(void);
