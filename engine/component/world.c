@@ -19,6 +19,12 @@ const struct world_item *world_type_in(const struct world_interface *in, const s
     return at == SYMBOL_ABSENT ? NULL : &in->items[at];
 }
 
+struct world_item *world_type_anywhere(const struct world *world, const struct cm_type *type)
+{
+    uint32_t at = find(world->types, world->ntypes, type);
+    return at == SYMBOL_ABSENT ? NULL : world->all[at];
+}
+
 const struct world_item *world_origin(const struct world *world, const struct world_item *item)
 {
     const struct cm_type *type = item->decl->is.type;
@@ -27,8 +33,8 @@ const struct world_item *world_origin(const struct world *world, const struct wo
         of = type;
     if (!of || (of->kind != CM_RESOURCE && !of->named))
         return NULL;
-    uint32_t at = find(world->types, world->ntypes, of);
-    return at == SYMBOL_ABSENT || world->all[at] == item ? NULL : world->all[at];
+    const struct world_item *origin = world_type_anywhere(world, of);
+    return origin == item ? NULL : origin;
 }
 
 /* --- Gathering ----------------------------------------------------------------------------------
@@ -81,7 +87,7 @@ static void gather_funcs(struct world_interface *in, uint32_t number,
             if (decl->is.sort == SORT_FUNC &&
                 !(side && lists[0] && cm_decl_find(lists[0], decl->name)))
                 in->items[in->nitems++] =
-                    (struct world_item){decl, name_parse(decl->name->text, &why), number};
+                    (struct world_item){decl, name_parse(decl->name->text, &why), number, NULL};
         }
     }
 }
@@ -91,6 +97,7 @@ static bool fill(const struct world *world, struct world_interface *in,
                  const struct cm_decls *const lists[2], struct region *region)
 {
     uint32_t number = (uint32_t)(in - world->interfaces);
+    in->world = world;
     uint32_t most = (lists[0] ? lists[0]->count : 0) + (lists[1] ? lists[1]->count : 0);
     in->items = region_array(region, struct world_item, most);
     in->types = region_array(region, struct symbol_place, most);
@@ -146,7 +153,7 @@ static bool place_all(struct world *world, struct region *region)
     for (uint32_t i = 0; i < world->ninterfaces; i++)
         most += world->interfaces[i].ntypes;
     world->types = region_array(region, struct symbol_place, most);
-    world->all = region_array(region, const struct world_item *, most);
+    world->all = region_array(region, struct world_item *, most);
     if (!world->types || !world->all)
         return false;
     for (uint32_t i = 0; i < world->ninterfaces; i++) {

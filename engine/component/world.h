@@ -17,10 +17,12 @@ struct world_item {
     const struct cm_decl *decl;
     struct name name;
     uint32_t interface;
+    const struct world_interface *used_in; /* the last one that was told to use it (world_wit.c) */
 };
 
 /* An interface; the first one is the world itself. */
 struct world_interface {
+    const struct world *world;
     const struct cm_decl *decl; /* the first import or export of it; NULL: the world */
     struct str name;            /* as it is imported or exported */
     bool has_id;                /* "namespace:package/interface", which others may use */
@@ -39,7 +41,7 @@ struct world {
     uint32_t ninterfaces;
     struct world_interface *interfaces;
     struct symbol_place *types; /* of all interfaces: places in `all` */
-    const struct world_item **all;
+    struct world_item **all;
     uint32_t ntypes;
 };
 
@@ -50,6 +52,9 @@ int world_of(const struct component *component, struct region *region, struct wo
 /* The item that names a type in an interface; NULL: none does. */
 const struct world_item *world_type_in(const struct world_interface *in,
                                        const struct cm_type *type);
+
+/* The item of any interface that a type comes from; NULL: it has no name. */
+struct world_item *world_type_anywhere(const struct world *world, const struct cm_type *type);
 
 /* Where the type of `item` comes from if it is another one's: of this or another interface. NULL:
  * it is defined here. */

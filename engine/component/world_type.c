@@ -137,6 +137,8 @@ void world_structure(struct out *out, const struct world_interface *in, const st
 void world_type(struct out *out, const struct world_interface *in, const struct cm_type *type)
 {
     const struct world_item *named = world_type_in(in, type);
+    if (!named) /* world_wit.c has it used from there */
+        named = world_type_anywhere(in->world, type);
     bool resource = type->kind == CM_RESOURCE;
     if (named)
         world_label(out, named->decl->name->text);

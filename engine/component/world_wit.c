@@ -60,6 +60,35 @@ static void put_use(struct out *out, const struct world_interface *from,
     out_text(out, "};\n");
 }
 
+/* Types of other interfaces that `type`, part of an item of `in`, mentions and that have no name
+ * there; each once. */
+static void put_mentioned(struct out *out, const struct world_interface *in,
+                          const struct cm_type *type)
+{
+    if (!type || world_type_in(in, type))
+        return;
+    struct world_item *item = world_type_anywhere(in->world, type);
+    uint32_t count = item ? 0 : cm_part_count(type);
+    for (uint32_t i = 0; i < count; i++)
+        put_mentioned(out, in, cm_part_at(type, i).type);
+    if (!item || item->used_in == in || !in->world->interfaces[item->interface].has_id)
+        return;
+    item->used_in = in;
+    out_text(out, "    ");
+    put_use(out, &in->world->interfaces[item->interface], in, item, item);
+}
+
+static void put_mentions(struct out *out, const struct world_interface *in)
+{
+    for (uint32_t i = 0; i < in->nitems; i++) {
+        const struct cm_decl *decl = in->items[i].decl;
+        bool defines = decl->is.sort == SORT_FUNC || !world_origin(in->world, &in->items[i]);
+        uint32_t count = defines ? cm_part_count(decl->is.type) : 0;
+        for (uint32_t k = 0; k < count; k++)
+            put_mentioned(out, in, cm_part_at(decl->is.type, k).type);
+    }
+}
+
 static void put_func(struct out *out, const struct world_interface *in,
                      const struct world_item *item)
 {
@@ -155,6 +184,7 @@ static void put_type(const struct world *world, struct out *out, const struct wo
 /* Types, and the functions that belong to no resource. */
 static void put_items(const struct world *world, struct out *out, const struct world_interface *in)
 {
+    put_mentions(out, in);
     for (uint32_t i = 0; i < in->nitems; i++) {
         const struct world_item *item = &in->items[i];
         if (item->decl->is.sort == SORT_TYPE) {
@@ -196,7 +226,7 @@ static void put_side(const struct world *world, struct out *out, const struct cm
     for (uint32_t i = 0; i < list->count; i++) {
         const struct cm_decl *decl = &list->at[i];
         const char *why;
-        struct world_item item = {decl, name_parse(decl->name->text, &why), 0};
+        struct world_item item = {.decl = decl, .name = name_parse(decl->name->text, &why)};
         if (decl->is.sort == SORT_INSTANCE) {
             put_interface(world, out, decl, word);
         } else if (decl->is.sort == SORT_FUNC && !item.name.resource.len) {
@@ -240,6 +270,7 @@ int world_wit(const struct world *world, struct region *scratch, struct out *out
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to show a component's world");
     out_text(out, "package root:component;\n\nworld root {\n");
     const struct world_interface *self = &world->interfaces[0];
+    put_mentions(out, self);
     for (uint32_t i = 0; i < self->nitems; i++)
         if (self->items[i].decl->is.sort == SORT_TYPE)
             put_type(world, out, self, &self->items[i]);
