@@ -243,7 +243,7 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers carrel-without) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/world.c $(POLICIES) $(BASE))
@@ -442,6 +442,12 @@ $(B)/test/many_opt.so: tests/fuzz/diff/many_opt.c
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(filter-out -fPIE -march=%,$(CFLAGS_host)) -fPIC -shared -o $@ $<
+
+# A carrel that builds cells without the walls that it is told: tests/wasi/walls/without.c.
+$(B)/test/host/carrel-without: $(call obj,host,tests/wasi/walls/without.c $(RUNNER) $(SHIM) $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -static-pie -Wl,--wrap=cell_plan_make -o $@ $^ $(RUNNER_LIBS)
 
 # The engine taken over: every attack of tests/escape/attack.def. make escape.
 $(eval $(call cellprogram,attacker,tests/escape/attacker.c))

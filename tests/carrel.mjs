@@ -79,11 +79,11 @@ export const set_up = (options, prefix) => {
   };
 
   // Runs carrel to its end: { code, signal, stdout, stderr }. On a terminal its output is all in stdout.
-  // `output` is a command that standard output is piped to.
-  const run = (words, stdin = '', { terminal = false, output, env = {} } = {}) => new Promise(resolve => {
-    const line = [carrel, ...words].map(word => `'${word}'`).join(' ');
+  // `output` is a command that standard output is piped to, `program` another one than carrel.
+  const run = (words, stdin = '', { terminal = false, output, program = carrel, env = {} } = {}) => new Promise(resolve => {
+    const line = [program, ...words].map(word => `'${word}'`).join(' ');
     const [command, ...args] = terminal ? ['script', '-q', '-e', '-c', line, '/dev/null']
-      : output ? ['bash', '-c', `${line} | ${output}; exit \${PIPESTATUS[0]}`] : [carrel, ...words];
+      : output ? ['bash', '-c', `${line} | ${output}; exit \${PIPESTATUS[0]}`] : [program, ...words];
     const child = spawn(command, args, { cwd: work, env: { PATH: process.env.PATH, ...env }, ...ids });
     const out = [], err = [];
     const timer = setTimeout(() => child.kill('SIGKILL'), patience);
