@@ -354,6 +354,13 @@ static bool writable(const struct composing *c, const struct policy_directory *d
     return !directory->read_only && (granted(c, CAP_DIR_WRITE) || granted(c, CAP_DIR_MUTATE));
 }
 
+/* Can what runs in it wait, and so do something else meanwhile? (A server answers by sockets.) */
+static bool waits(const struct composing *c)
+{
+    return c->request->role == CELL_RUN && !c->request->serve &&
+           c->request->verdict->rules & R(PPOLL);
+}
+
 static void stream(struct composing *c, uint64_t grant, unsigned number, bool nothing)
 {
     if (nothing) {
@@ -368,8 +375,12 @@ static void stream(struct composing *c, uint64_t grant, unsigned number, bool no
     }
     switch (c->host->streams[number]) {
     case HOST_FILE:
-        add(c, OPERATION_STREAM_PASS)->of.stream_pass =
-            (struct operation_stream_pass){.grant = grant, .stream = number};
+        if (waits(c) && number > 0)
+            add(c, OPERATION_STREAM_OWN)->of.stream_own =
+                (struct operation_stream_own){.grant = grant, .stream = number};
+        else
+            add(c, OPERATION_STREAM_PASS)->of.stream_pass =
+                (struct operation_stream_pass){.grant = grant, .stream = number};
         break;
     case HOST_TERMINAL:
     case HOST_BOTH:

@@ -69,19 +69,32 @@ static bool one_way(int fd, uint64_t stream)
            !S_ISDIR(status.st_mode) && !isatty(fd);
 }
 
-static int pass_stream(struct grants *grants, const struct operation_stream_pass *pass,
+/* A pipe's end for writing as a description of its own, which then need not block whoever writes.
+ * -1: it is no pipe, somebody else's, or nobody reads it. */
+static int open_again(int stream)
+{
+    struct stat status;
+    char path[32];
+    if (fstat(stream, &status) || !S_ISFIFO(status.st_mode))
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", stream);
+    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static int pass_stream(struct grants *grants, uint64_t grant, uint64_t number, bool own,
                        struct err *err)
 {
-    int stream = grants->streams[pass->stream];
-    if (!one_way(stream, pass->stream))
+    int stream = grants->streams[number];
+    if (!one_way(stream, number))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "standard stream %d is not what it was when the plan was made",
-                       (int)pass->stream);
-    int fd = fcntl(stream, F_DUPFD_CLOEXEC, 3);
+                       "standard stream %d is not what it was when the plan was made", (int)number);
+    int fd = own ? open_again(stream) : -1;
+    if (fd < 0)
+        fd = fcntl(stream, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot duplicate standard stream %d: %s%s",
-                       (int)pass->stream, strerror(errno), advice_on(errno));
-    return keep(grants, pass->grant, fd, err);
+                       (int)number, strerror(errno), advice_on(errno));
+    return keep(grants, grant, fd, err);
 }
 
 static bool same_terminal(int a, int b)
@@ -272,7 +285,12 @@ int grants_make(struct grants *grants, const struct operation *operation, int pi
     int result = 0;
     switch (operation->kind) {
     case OPERATION_STREAM_PASS:
-        result = pass_stream(grants, &operation->of.stream_pass, err);
+        result = pass_stream(grants, operation->of.stream_pass.grant,
+                             operation->of.stream_pass.stream, /*own=*/false, err);
+        break;
+    case OPERATION_STREAM_OWN:
+        result = pass_stream(grants, operation->of.stream_own.grant,
+                             operation->of.stream_own.stream, /*own=*/true, err);
         break;
     case OPERATION_STREAM_PUMP:
         result = pump_stream(grants, &operation->of.stream_pump, err);

@@ -2,11 +2,14 @@
  * the cell rather than being guessed at. See shim/protocol.def for the form. */
 #include "engine/cell/order.h"
 #include "engine/base/arena.h"
+#include "engine/base/attr.h"
 #include "engine/base/region.h"
 #include "engine/cell/tell.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Ends the cell: a message that is none can only come from another version of carrel. */
@@ -113,6 +116,16 @@ static void *map_shared(const struct order *order, enum grant_kind kind, size_t 
     return NULL;
 }
 
+/* Before the walls stand: behind them nobody can ask. */
+static enum cell_stream stream_of(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return STREAM_FILE;
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && flags & O_NONBLOCK ? STREAM_OWN : STREAM_WAITS;
+}
+
 void order_receive(void *arena, size_t size, struct order *ret)
 {
     *ret = (struct order){0};
@@ -130,6 +143,8 @@ void order_receive(void *arena, size_t size, struct order *ret)
     ret->texts = left;
     ret->used = ((size_t)head->data_size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
     ret->component = map_component(last, head->component);
+    for (int i = 0; i < 3; i++)
+        ret->streams[i] = stream_of(i);
     ret->ticks = map_shared(ret, GRANT_TICKS, ARENA_PAGE, PROT_READ);
     ret->counters = map_shared(ret, GRANT_COUNTERS, PROTOCOL_COUNTERS * PROTOCOL_WORKERS,
                                PROT_READ | PROT_WRITE);
@@ -235,6 +250,9 @@ void order_open(const struct order *order, void *arena, size_t size, struct cell
         ret->grants[i] = (struct cell_grant){.kind = (enum grant_kind)grant->kind,
                                              .descriptor = (int)grant->descriptor,
                                              .rights = grant->rights,
+                                             .stream = grant->descriptor < countof(order->streams)
+                                                           ? order->streams[grant->descriptor]
+                                                           : STREAM_WAITS,
                                              .name = next_text(&left)};
     }
     if (head->invokes)

@@ -14,6 +14,7 @@ struct order {
     struct bytes component;         /* mapped */
     const volatile uint32_t *ticks; /* mapped; or NULL */
     volatile uint64_t *counters;    /* in which servers count; or NULL */
+    enum cell_stream streams[3];
     size_t used; /* bytes at the start of the arena that the data takes, in whole pages */
 };
 

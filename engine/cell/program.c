@@ -7,6 +7,7 @@
 #include "engine/component/component.h"
 #include "engine/component/store.h"
 #include "engine/wasi/clock.h"
+#include "engine/wasi/stream.h"
 #include "engine/wasi/withheld.h"
 #include <errno.h>
 #include <unistd.h>
@@ -46,6 +47,8 @@ static struct wasi_variable variable_of(struct str text)
 static bool place_grants(struct wasi_config *config, const struct cell *cell,
                          struct region *scratch)
 {
+    static const enum wasi_stream_kind kinds[] = {
+        [STREAM_WAITS] = WASI_STREAM, [STREAM_FILE] = WASI_FILE, [STREAM_OWN] = WASI_OWN};
     struct wasi_directory *directories =
         region_array(scratch, struct wasi_directory, cell->grant_count);
     int *listeners = region_array(scratch, int, cell->grant_count);
@@ -70,7 +73,7 @@ static bool place_grants(struct wasi_config *config, const struct cell *cell,
                 (struct wasi_store){.name = grant->name, .fd = grant->descriptor};
         else if (grant->kind <= GRANT_STDERR)
             config->streams[grant->kind - GRANT_STDIN] =
-                (struct wasi_stream){grant->descriptor, WASI_STREAM};
+                (struct wasi_stream){grant->descriptor, kinds[grant->stream]};
     }
     config->directories = directories;
     config->listeners = listeners;
@@ -168,6 +171,7 @@ enum ran program_finish(struct program *program)
                 cm_wake(program->store, who);
         state = fiber_run(vm, program->fiber);
     }
+    output_drain(program->wasi);
     if (state == FIBER_DONE)
         return RAN_DONE;
     const struct trap *trap = vm_trap(vm);

@@ -12,12 +12,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How a standard stream is written to. */
+enum cell_stream {
+    STREAM_WAITS, /* it may have to wait, and whoever else has it must not notice */
+    STREAM_FILE,  /* a regular file: never */
+    STREAM_OWN,   /* its description is non-blocking */
+};
+
 /* A right that the shim handed over. */
 struct cell_grant {
     enum grant_kind kind;
     int descriptor;
     uint64_t rights; /* of enum grant_right */
     struct str name; /* of a directory: its path in the guest */
+    enum cell_stream stream;
 };
 
 enum isolation {

@@ -36,6 +36,7 @@ void descriptor_release(struct wasi *wasi, struct descriptor *descriptor)
         return;
     let_go(wasi, &descriptor->held);
     wasi_unhold(wasi, &descriptor->held);
+    heap_give(wasi->heap, descriptor->pending.at);
     wasi_resource_end(wasi, descriptor);
 }
 
@@ -67,5 +68,6 @@ int descriptor_type(struct descriptor *descriptor)
 
 bool descriptor_never_waits(const struct descriptor *descriptor)
 {
-    return descriptor->type == TYPE_REGULAR_FILE || !descriptor->sequential;
+    return descriptor->type == TYPE_REGULAR_FILE || !descriptor->sequential ||
+           descriptor->never_waits;
 }

@@ -39,9 +39,16 @@ struct descriptor {
     bool no_links;     /* of a directory: see struct wasi_directory */
     bool sequential;   /* it has no offsets: a stream, a FIFO, a device */
     bool never_blocks; /* its description is the cell's own: reading and writing give EAGAIN */
+    bool never_waits;  /* a regular file, be it used as a stream */
     bool shut_in;      /* of a connection: nothing more is read, nothing more is written */
     bool shut_out;
     uint64_t writes; /* how often something was written; see output.c */
+    /* What its streams accepted and could not write yet, in the order in which they did. */
+    struct pending {
+        uint8_t *at; /* NULL: nothing */
+        uint32_t done;
+        uint32_t len;
+    } pending;
 };
 
 /* With one reference. NULL as wasi_resource; `fd` is then closed unless it is negative. */

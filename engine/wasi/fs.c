@@ -11,6 +11,8 @@ static size_t chunk(uint64_t len)
 
 int64_t fs_read(struct descriptor *file, void *to, uint64_t len, uint64_t offset)
 {
+    if (file->type == TYPE_DIRECTORY)
+        return -EISDIR; /* whichever way it was opened */
     if (!(file->flags & DESCRIPTOR_READ))
         return -EBADF;
     return sys_pread(file->fd, to, chunk(len), offset);

@@ -61,8 +61,8 @@ static enum host_answer write_bytes(struct host_call *call, struct output_stream
                          (unsigned long long)len, stream->permit);
     stream->permit -= (uint32_t)len;
     /* The permit is the kernel's word only as long as nobody wrote after it was given. */
-    bool fresh =
-        !stream->file || (stream->permit_writes == stream->file->writes && !stream->pending);
+    bool fresh = !stream->file ||
+                 (stream->permit_writes == stream->file->writes && !stream->file->pending.at);
     int error = output_accept(call->host, stream, from, (size_t)len, fresh);
     return answer(call, stream, error, result);
 }

@@ -1,6 +1,7 @@
 /* wasi:sockets/ip-name-lookup. An address needs nobody; a name is asked of the shim, which asks the
  * policy, the host's own files, and then a resolver in a cell of its own. Its answer comes through
- * a pipe, as one record. Names are ASCII: what is not is invalid-argument. */
+ * a pipe, as one record. Policies, the shim and the resolver know names of ASCII only (idna.h). */
+#include "engine/wasi/idna.h"
 #include "engine/wasi/net_socket.h"
 #include "engine/wasi/pollable.h"
 #include "engine/wasi/table.h"
@@ -61,9 +62,22 @@ static bool is_name(struct str name)
     return label > 0;
 }
 
+static bool is_ascii(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.at[i] & 0x80)
+            return false;
+    return true;
+}
+
 static int ask_name(struct wasi *wasi, struct str name, struct name_stream *stream)
 {
+    char ascii[ASK_NAME];
     int fd = -1;
+    if (!is_ascii(name)) {
+        long len = idna_to_ascii(name, ascii, sizeof ascii);
+        name = (struct str){ascii, len < 0 ? 0 : (size_t)len};
+    }
     if (!is_name(name))
         return -EINVAL;
     if (!wasi->network.names)

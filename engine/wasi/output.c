@@ -33,7 +33,6 @@ void output_release(struct wasi *wasi, struct output_stream *stream)
 {
     if (--stream->refs)
         return;
-    heap_give(wasi->heap, stream->pending);
     if (stream->file)
         descriptor_release(wasi, stream->file);
     else
@@ -42,9 +41,9 @@ void output_release(struct wasi *wasi, struct output_stream *stream)
 }
 
 /* Nothing would wait: it is a file, or the kernel says so. */
-static bool goes_through(struct wasi *wasi, const struct output_stream *stream)
+static bool goes_through(struct wasi *wasi, const struct descriptor *file)
 {
-    return descriptor_never_waits(stream->file) || wasi_ready(wasi, stream->file->fd, POLLOUT);
+    return descriptor_never_waits(file) || wasi_ready(wasi, file->fd, POLLOUT);
 }
 
 /* Writes to where the stream is, as the descriptor does; no question asked. */
@@ -74,17 +73,22 @@ static int64_t write_now(struct output_stream *stream, const uint8_t *from, size
     return put;
 }
 
-/* The same, unless it would have to wait. */
+/* How much of `len` bytes may be written without more ado; 0: it would have to wait. */
+static size_t writable(struct wasi *wasi, const struct descriptor *file, size_t len, bool wait)
+{
+    if (!wasi->may_poll || file->never_blocks || descriptor_never_waits(file) ||
+        (wait && !wasi->concurrent))
+        return len;
+    if (!goes_through(wasi, file))
+        return 0;
+    return len < PIPE_BUF ? len : PIPE_BUF;
+}
+
 static int64_t write_some(struct wasi *wasi, struct output_stream *stream, const uint8_t *from,
                           size_t len, bool wait)
 {
-    if (wasi->may_poll && !stream->file->never_blocks && !descriptor_never_waits(stream->file) &&
-        (!wait || wasi->concurrent)) {
-        if (!goes_through(wasi, stream))
-            return -EAGAIN;
-        len = len < PIPE_BUF ? len : PIPE_BUF;
-    }
-    return write_now(stream, from, len);
+    len = writable(wasi, stream->file, len, wait);
+    return len ? write_now(stream, from, len) : -EAGAIN;
 }
 
 struct stream_wait output_waits(const struct output_stream *stream)
@@ -93,7 +97,7 @@ struct stream_wait output_waits(const struct output_stream *stream)
                         : stream->ops->wait(stream->of);
 }
 
-/* An answer of the operations of a stream that is no descriptor's. */
+/* What an operation came to: whatever fails is closed. */
 static int64_t settled(struct output_stream *stream, int64_t answer)
 {
     if (answer < 0 && answer != -EAGAIN)
@@ -101,23 +105,38 @@ static int64_t settled(struct output_stream *stream, int64_t answer)
     return answer;
 }
 
+static int flush(struct wasi *wasi, struct descriptor *file, bool wait)
+{
+    struct pending *pending = &file->pending;
+    int64_t put = 0;
+    while (put >= 0 && pending->done < pending->len) {
+        size_t len = writable(wasi, file, pending->len - pending->done, wait);
+        file->writes++;
+        put = len ? sys_write(file->fd, pending->at + pending->done, len) : -EAGAIN;
+        if (put == -EAGAIN)
+            return -EAGAIN;
+        pending->done += put > 0 ? (uint32_t)put : 0;
+    }
+    heap_give(wasi->heap, pending->at);
+    *pending = (struct pending){.at = NULL};
+    return put < 0 ? (int)put : 0;
+}
+
 int output_flush(struct wasi *wasi, struct output_stream *stream, bool wait)
 {
     if (!stream->file)
         return stream->closed ? -EPIPE : (int)settled(stream, stream->ops->flush(wasi, stream->of));
-    while (stream->pending_at < stream->pending_len) {
-        if (stream->closed)
-            return -EPIPE;
-        int64_t put = write_some(wasi, stream, stream->pending + stream->pending_at,
-                                 stream->pending_len - stream->pending_at, wait);
-        if (put < 0)
-            return (int)put;
-        stream->pending_at += (uint32_t)put;
-    }
-    heap_give(wasi->heap, stream->pending);
-    stream->pending = NULL;
-    stream->pending_at = stream->pending_len = 0;
-    return 0;
+    return stream->file->pending.at ? (int)settled(stream, flush(wasi, stream->file, wait)) : 0;
+}
+
+void output_drain(struct wasi *wasi)
+{
+    for (int i = 1; i < 3; i++)
+        while (wasi->streams[i]->pending.at && flush(wasi, wasi->streams[i], true) == -EAGAIN) {
+            struct pollfd poll = {.fd = wasi->streams[i]->fd, .events = POLLOUT};
+            if (wasi->may_poll)
+                sys_poll(&poll, 1, UINT64_MAX);
+        }
 }
 
 int64_t output_put(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len,
@@ -143,8 +162,8 @@ bool output_ready(struct wasi *wasi, struct output_stream *stream)
 {
     if (!stream->file)
         return stream->closed || stream->ops->room(wasi, stream->of) != 0;
-    return output_closed(stream) ||
-           (goes_through(wasi, stream) && output_flush(wasi, stream, /*wait=*/false) != -EAGAIN);
+    return output_closed(stream) || (goes_through(wasi, stream->file) &&
+                                     output_flush(wasi, stream, /*wait=*/false) != -EAGAIN);
 }
 
 /* What a socket that can take anything surely takes at once: the kernel says so when a third of
@@ -168,28 +187,28 @@ int64_t output_room(struct wasi *wasi, struct output_stream *stream)
         return error == -EAGAIN ? 0 : error;
     if (!wasi->may_poll || descriptor_never_waits(stream->file))
         return WASI_CHUNK;
-    if (!goes_through(wasi, stream))
+    bool tried = stream->file->never_blocks;
+    if (tried && stream->file->granted) /* what it does not take is written in the end */
+        return WASI_CHUNK;
+    if (!goes_through(wasi, stream->file))
         return 0;
-    return stream->file->type == TYPE_SOCKET && stream->file->never_blocks
-               ? socket_room(stream->file->fd)
-               : PIPE_BUF;
+    return tried ? socket_room(stream->file->fd) : PIPE_BUF;
 }
 
-/* Keeps what could not be written. */
-static int hold(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len)
+/* Keeps what could not be written, behind what is kept already. */
+static int hold(struct wasi *wasi, struct descriptor *file, const uint8_t *from, size_t len)
 {
-    size_t left = stream->pending_len - stream->pending_at;
-    uint8_t *pending = heap_zeroed(wasi->heap, left + len, 1);
-    if (!pending)
+    struct pending *pending = &file->pending;
+    size_t left = pending->len - pending->done;
+    uint8_t *at = heap_zeroed(wasi->heap, left + len, 1);
+    if (!at)
         return -ENOMEM;
-    if (stream->pending)
-        memcpy(pending, stream->pending + stream->pending_at, left);
+    if (pending->at)
+        memcpy(at, pending->at + pending->done, left);
     if (from)
-        memcpy(pending + left, from, len);
-    heap_give(wasi->heap, stream->pending);
-    stream->pending = pending;
-    stream->pending_at = 0;
-    stream->pending_len = (uint32_t)(left + len);
+        memcpy(at + left, from, len);
+    heap_give(wasi->heap, pending->at);
+    *pending = (struct pending){.at = at, .len = (uint32_t)(left + len)};
     return 0;
 }
 
@@ -205,10 +224,10 @@ int output_accept(struct wasi *wasi, struct output_stream *stream, const uint8_t
         const uint8_t *at = from ? from + done : NULL;
         if (fresh)
             put = write_now(stream, at, len - done);
-        else if (!stream->pending)
+        else if (!stream->file->pending.at)
             put = write_some(wasi, stream, at, len - done, /*wait=*/false);
         if (put == -EAGAIN)
-            return hold(wasi, stream, at, len - done);
+            return hold(wasi, stream->file, at, len - done);
         if (put < 0)
             return (int)put;
         done += (size_t)put;

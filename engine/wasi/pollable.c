@@ -139,7 +139,7 @@ static int fd_of(const struct pollable *pollable)
  * written. */
 static bool still_ready(struct wasi *wasi, const struct pollable *pollable)
 {
-    return pollable->kind != POLLABLE_OUTPUT || !pollable->output->pending ||
+    return pollable->kind != POLLABLE_OUTPUT || !pollable->output->file->pending.at ||
            output_ready(wasi, pollable->output);
 }
 

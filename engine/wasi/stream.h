@@ -4,7 +4,8 @@
  * What "never blocks" takes: the description behind a descriptor is shared with others, so it is
  * never made non-blocking. Before an operation that must not wait the kernel is asked; a pipe that
  * can take anything takes PIPE_BUF bytes. (A socket's description is the cell's own and never
- * blocks: it is just tried.) Where nothing in the cell can wait (no PPOLL in its filter) nobody
+ * blocks, and so may be a standard stream's: it is just tried, and what it does not take is kept
+ * with the descriptor.) Where nothing in the cell can wait (no PPOLL in its filter) nobody
  * could make use of the time either, and writing just takes as long as it takes. */
 #ifndef CARREL_WASI_STREAM_H
 #define CARREL_WASI_STREAM_H
@@ -64,9 +65,6 @@ struct output_stream {
     struct descriptor *file;      /* or, if this is NULL, */
     const struct output_ops *ops; /* what these do with `of` */
     void *of;
-    uint8_t *pending; /* accepted and not written yet; NULL: nothing */
-    uint32_t pending_at;
-    uint32_t pending_len;
 };
 
 static inline bool input_closed(const struct input_stream *stream)
@@ -122,8 +120,13 @@ int output_accept(struct wasi *wasi, struct output_stream *stream, const uint8_t
 int64_t output_put(struct wasi *wasi, struct output_stream *stream, const uint8_t *from, size_t len,
                    bool wait);
 
-/* Writes what is pending. 0, -EAGAIN as in input_read, or another negated errno. */
+/* Writes what is pending, by whichever stream of the descriptor. 0, -EAGAIN as in input_read, or
+ * another negated errno, and then nothing is pending any more. */
 int output_flush(struct wasi *wasi, struct output_stream *stream, bool wait);
+
+/* The guest is at its end: what standard output and error accepted is written, as long as that may
+ * take. */
+void output_drain(struct wasi *wasi);
 
 /* Would check-write permit something, or fail? */
 bool output_ready(struct wasi *wasi, struct output_stream *stream);

@@ -321,7 +321,7 @@ enum host_answer wasi_tcp_socket_shutdown(struct host_call *call, const void *ar
         return net_answer(WRONG_STATE, result);
     struct descriptor *file = socket->file;
     bool sends = a->how != SHUTDOWN_RECEIVE;
-    if (sends && !file->shut_out && socket->out->pending &&
+    if (sends && !file->shut_out && file->pending.at &&
         output_flush(call->host, socket->out, /*wait=*/false) == -EAGAIN)
         return wasi_wait_fd(call, file->fd, POLLOUT);
     file->shut_in = file->shut_in || a->how != SHUTDOWN_SEND;

@@ -83,10 +83,10 @@ static int open_streams(struct wasi *wasi, const struct wasi_config *config, str
         descriptor->granted = true;
         descriptor->fd = stream->kind == WASI_CLOSED ? -1 : stream->fd;
         descriptor->flags = i == 0 ? DESCRIPTOR_READ : DESCRIPTOR_WRITE;
-        descriptor->type = config->terminals[i]        ? TYPE_CHARACTER_DEVICE
-                           : stream->kind == WASI_FILE ? TYPE_REGULAR_FILE
-                                                       : TYPE_FIFO;
+        descriptor->type = config->terminals[i] ? TYPE_CHARACTER_DEVICE : TYPE_FIFO;
         descriptor->sequential = true;
+        descriptor->never_waits = stream->kind == WASI_FILE;
+        descriptor->never_blocks = stream->kind == WASI_OWN;
         wasi->streams[i] = descriptor;
         wasi->terminal[i] = config->terminals[i];
     }

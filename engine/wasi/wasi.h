@@ -26,7 +26,8 @@ enum {
 enum wasi_stream_kind {
     WASI_CLOSED, /* nothing is there: reading ends at once, writing is refused */
     WASI_STREAM, /* a pipe, a socket, a device: may block */
-    WASI_FILE,   /* a file: never blocks */
+    WASI_FILE,   /* a file: never waits */
+    WASI_OWN,    /* as WASI_STREAM, but non-blocking: its description is shared with nobody */
 };
 
 struct wasi_stream {

@@ -110,6 +110,8 @@ const play = async scenario => {
     const events = events_of(refused.stderr).filter(event => event.why.startsWith(lacking(scenario)));
     const causes = events.map(event => `${event.function} ${event.subject ?? ''}`);
     if (!events.length) lines.push(`withheld: no event: ${refused.stderr.slice(0, 600)}`);
+    for (const event of events)
+      if (!event.why.startsWith('the policy denies') && !(event.flag && event.policy)) lines.push(`withheld: no way out is named: ${JSON.stringify(event)}`);
     if (new Set(causes).size !== causes.length) lines.push(`withheld: told twice: ${causes.join(', ')}`);
   }
   return { state: lines.length ? 'failed' : 'passed', lines };

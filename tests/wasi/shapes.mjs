@@ -69,13 +69,15 @@ const play = async scenario => {
     flags.push('--dir', `${path.join(root, 'in')}::${name}${word === 'ro' ? ':ro' : ''}`);
   }
   const started = Date.now();
-  const output = words.includes('full') ? 'sleep 1' : words.includes('closed') ? 'true' : undefined;
+  const output = words.includes('full') ? 'sleep 1' : words.includes('closed') ? 'true'
+    : words.includes('slow') ? 'sh -c "sleep 0.2; wc -c >&2"' : undefined;
   for (const code of words.includes('exit') ? exit_codes : [Number(scenario.without)]) {
     const args = words.includes('exit') ? [String(code)] : [];
     const without = scenario.taken_away;
     const robbed = without ? { program: place(options.walls, 'carrel-without'), env: { CARREL_WITHOUT: without } } : {};
     const result = await run(['run', ...flags, file, ...args], '', { output, ...robbed });
     if (result.code !== code && !(without && result.code === 137)) lines.push(`exit ${result.signal ?? result.code}, expected ${code}`, ...result.stderr.split('\n').slice(0, 4));
+    if (words.includes('slow') && !result.stderr.split('\n').includes('1048576')) lines.push(`bytes that arrived: ${result.stderr}`);
     if (words.includes('full') && !result.stderr.includes('went on')) lines.push('standard error said nothing');
   }
   for (const tree of trees) {

@@ -389,3 +389,28 @@ ROW(p1_renumber, "ro", "0")
     }
     return 0;
 }
+
+/* What check-write permitted and write accepted arrives, though nobody flushes it and its reader is
+ * slow: a mebibyte, then the end. The reader counts. */
+ROW(unflushed, "slow", "0")
+{
+    static char block[65536];
+    int out = w_get_stdout(), other = w_get_stdout(), ready = w_output_stream_subscribe(out);
+    unsigned left = 1 << 20;
+    for (unsigned i = 0; i < sizeof block; i++)
+        block[i] = 'x';
+    while (left) {
+        w_output_stream_check_write(left & 1 ? out : other, R);
+        MUST(!failed());
+        unsigned some = U64(8) < left ? (unsigned)U64(8) : left;
+        some = some < sizeof block ? some : (unsigned)sizeof block;
+        if (!some) {
+            w_pollable_block(ready);
+            continue;
+        }
+        w_output_stream_write(left & 1 ? out : other, (int)(unsigned long)block, (int)some, R);
+        MUST(!failed());
+        left -= some;
+    }
+    return 0;
+}
