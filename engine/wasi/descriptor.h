@@ -48,6 +48,7 @@ struct descriptor {
         uint8_t *at; /* NULL: nothing */
         uint32_t done;
         uint32_t len;
+        uint32_t room;
     } pending;
 };
 

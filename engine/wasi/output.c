@@ -195,20 +195,35 @@ int64_t output_room(struct wasi *wasi, struct output_stream *stream)
     return tried ? socket_room(stream->file->fd) : PIPE_BUF;
 }
 
-/* Keeps what could not be written, behind what is kept already. */
+/* Makes room for `len` bytes behind what is pending. Twice what is needed then, so that many small
+ * writes do not move it each time. */
+static int make_room(struct wasi *wasi, struct pending *pending, size_t len)
+{
+    size_t left = pending->len - pending->done;
+    if (len <= pending->room - pending->len)
+        return 0;
+    size_t room = left ? 2 * (left + len) : len;
+    uint8_t *at = room <= UINT32_MAX ? heap_take(wasi->heap, room) : NULL;
+    if (!at)
+        return -ENOMEM;
+    if (left)
+        memcpy(at, pending->at + pending->done, left);
+    heap_give(wasi->heap, pending->at);
+    *pending = (struct pending){.at = at, .len = (uint32_t)left, .room = (uint32_t)room};
+    return 0;
+}
+
+/* Keeps what could not be written: `len` bytes, not 0, or as many zeroes. */
 static int hold(struct wasi *wasi, struct descriptor *file, const uint8_t *from, size_t len)
 {
     struct pending *pending = &file->pending;
-    size_t left = pending->len - pending->done;
-    uint8_t *at = heap_zeroed(wasi->heap, left + len, 1);
-    if (!at)
+    if (make_room(wasi, pending, len) < 0)
         return -ENOMEM;
-    if (pending->at)
-        memcpy(at, pending->at + pending->done, left);
     if (from)
-        memcpy(at + left, from, len);
-    heap_give(wasi->heap, pending->at);
-    *pending = (struct pending){.at = at, .len = (uint32_t)(left + len)};
+        memcpy(pending->at + pending->len, from, len);
+    else
+        memset(pending->at + pending->len, 0, len);
+    pending->len += (uint32_t)len;
     return 0;
 }
 

@@ -1,6 +1,9 @@
 /* wasi:io/streams and wasi:io/error: contracts of reading and writing, on pipes and files. */
 #include "tests/unit/wasi_fixture.h"
 
+#include "engine/wasi/stream.h"
+
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/wait.h>
 
@@ -466,6 +469,55 @@ static void errors(void **state)
     fixture_close(&f);
 }
 
+/* A stream whose description is the cell's own takes whole blocks. What it could not write yet
+ * comes in order, whichever handle it was written by, also when nobody has one any more. */
+static void own_stream(void **state)
+{
+    static uint8_t block[WASI_CHUNK];
+    struct wasi_config config = fixture_config();
+    struct fixture f;
+    (void)state;
+    config.streams[1].kind = WASI_OWN;
+    fixture_open(&f, config, NULL);
+    assert_int_equal(fcntl(f.wasi->streams[1]->fd, F_SETFL, O_NONBLOCK), 0);
+    struct output_stream *out = stdout_of(&f), *other = stdout_of(&f);
+    uint64_t stale = permit(&f, other);
+    size_t sent = 0;
+    assert_int_equal(stale, WASI_CHUNK);
+    while (permit(&f, out) > 0) {
+        memset(block, (int)(sent / sizeof block), sizeof block);
+        assert_int_equal(writing(&f, wasi_output_stream_write, out, block, sizeof block).tag,
+                         HOST_OK);
+        sent += sizeof block;
+        assert_true(sent < 64 * sizeof block);
+    }
+    assert_false(is_ready(&f, out, wasi_output_stream_subscribe));
+    for (int i = 0; i < 16; i++) { /* of a permit from before, in small parts */
+        memset(block, (int)(sent / sizeof block), sizeof block / 16);
+        writing(&f, wasi_output_stream_write, other, block, sizeof block / 16);
+    }
+    sent += sizeof block;
+    wasi_drop_output_stream(f.vm, f.wasi, out);
+    wasi_drop_output_stream(f.vm, f.wasi, other);
+    pid_t child = fork();
+    if (child == 0) {
+        for (size_t have = 0; have < sent;) {
+            ssize_t len = read(f.out, block, sizeof block);
+            for (ssize_t i = 0; i < len; i++)
+                if (block[i] != (have + (size_t)i) / sizeof block)
+                    _exit(1);
+            have += len > 0 ? (size_t)len : sent;
+        }
+        _exit(0);
+    }
+    int status = -1;
+    output_drain(f.wasi);
+    assert_null(f.wasi->streams[1]->pending.at);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    fixture_close(&f);
+}
+
 /* A stream lives as long as its pollables, whichever is dropped first. */
 static void children(void **state)
 {
@@ -504,7 +556,7 @@ int main(void)
         cmocka_unit_test(concurrent),     cmocka_unit_test(without_poll),
         cmocka_unit_test(closed_streams), cmocka_unit_test(files),
         cmocka_unit_test(splicing),       cmocka_unit_test(errors),
-        cmocka_unit_test(children),
+        cmocka_unit_test(own_stream),     cmocka_unit_test(children),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,7 @@ const play = async scenario => {
   const trees = [], flags = [];
   for (const word of words) {
     if (word === 'net') flags.push(...['connect=127.0.0.1:*', 'listen=127.0.0.1:*', 'udp=127.0.0.1:*'].flatMap(rule => ['--net', rule]));
+    if (word === 'udp4000') flags.push('--net', 'udp=127.0.0.1:4000');
     if (word === 'net6') flags.push(...['connect=[::1]:*', 'listen=[::1]:*', 'udp=[::1]:*'].flatMap(rule => ['--net', rule]));
     if (word !== 'ro' && word !== 'rw') continue;
     const root = plant(), name = trees.length ? `/${trees.length}` : '/';
@@ -71,15 +72,18 @@ const play = async scenario => {
   const started = Date.now();
   const output = words.includes('full') ? 'sleep 1' : words.includes('closed') ? 'true'
     : words.includes('slow') ? 'sh -c "sleep 0.2; wc -c >&2"' : undefined;
-  for (const code of words.includes('exit') ? exit_codes : [Number(scenario.without)]) {
+  const printed = new Set(), times = words.includes('unique') ? 8 : 1;
+  for (const code of words.includes('exit') ? exit_codes : Array(times).fill(Number(scenario.without))) {
     const args = words.includes('exit') ? [String(code)] : [];
     const without = scenario.taken_away;
     const robbed = without ? { program: place(options.walls, 'carrel-without'), env: { CARREL_WITHOUT: without } } : {};
     const result = await run(['run', ...flags, file, ...args], '', { output, ...robbed });
     if (result.code !== code && !(without && result.code === 137)) lines.push(`exit ${result.signal ?? result.code}, expected ${code}`, ...result.stderr.split('\n').slice(0, 4));
+    printed.add(result.stdout.toString('hex'));
     if (words.includes('slow') && !result.stderr.split('\n').includes('1048576')) lines.push(`bytes that arrived: ${result.stderr}`);
     if (words.includes('full') && !result.stderr.includes('went on')) lines.push('standard error said nothing');
   }
+  if (words.includes('unique') && printed.size !== times) lines.push('two cells printed the same');
   for (const tree of trees) {
     if (tree.read_only && look(tree.root) !== tree.before) lines.push('a directory that was given for reading was changed');
     if (fs.readFileSync(path.join(tree.root, 'outside.txt'), 'utf8') !== 'secret') lines.push('changed a file outside');

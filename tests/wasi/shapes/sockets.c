@@ -873,3 +873,26 @@ ROW(unasked_datagram, "net", "134")
     w_outgoing_datagram_stream_send(way.out, (int)(unsigned long)&one, 1, R);
     return 0;
 }
+
+/* A socket that is connected to nobody sends only to whom the policy gives, each time; and one may
+ * be connected to nobody else. */
+ROW(datagrams_by_policy, "udp4000", "0")
+{
+    enum { ACCESS_DENIED = 1 };
+    int self = udp(0);
+    bind_udp(self, loopback(0, 0));
+    struct way any = stream_to(self, 0, loopback(0, 0));
+    struct datagram given = addressed(0, 4000), other = addressed(0, 4001);
+    send_one(any.out, &given);
+    MUST(TAG == 0 && U64(8) == 1);
+    send_one(any.out, &other);
+    MUST(TAG == 1 && AT(8)[0] == ACCESS_DENIED);
+    struct datagram list[2] = {given, other};
+    w_outgoing_datagram_stream_check_send(any.out, R);
+    w_outgoing_datagram_stream_send(any.out, (int)(unsigned long)list, 2, R);
+    MUST(TAG == 0 && U64(8) == 1);
+    w_udp_socket_stream(self, 1, SPREAD(loopback(0, 4001)), R);
+    failed4(ACCESS_DENIED);
+    stream_to(self, 1, loopback(0, 4000));
+    return 0;
+}
