@@ -13,6 +13,9 @@
 /* Of a cell that serves: connections, too. */
 #define DESCRIPTORS_SERVING 20000
 
+/* Processes of a server that gives each request one, besides those: for who asks for numbers. */
+#define PROCESSES_BESIDE 4
+
 /* Address space outside the arena: the engine's own pages, its stack, the mapped component. */
 #define OUTSIDE_ARENA (UINT64_C(1) << 30)
 
@@ -98,6 +101,19 @@ static uint64_t cell_memory(const struct composing *c)
     return (guest + engine + unit - 1) / unit * unit;
 }
 
+/* Does each request get a process of its own? */
+static bool copies(const struct composing *c)
+{
+    const struct cell_serve *serve = c->request->serve;
+    return serve && strcmp(serve->isolation, "process") == 0;
+}
+
+/* Processes that the cell may be. */
+static uint64_t processes(const struct composing *c)
+{
+    return copies(c) ? 1 + c->request->serve->requests + PROCESSES_BESIDE : 1;
+}
+
 /* --- The shim -------------------------------------------------------------------------------- */
 
 static void limit(struct composing *c, const char *file, const char *value)
@@ -121,12 +137,13 @@ static void cgroups(struct composing *c)
     bool limits_memory = has->in_unified[HOST_MEMORY] || has->version1[HOST_MEMORY][0];
     c->to->missing = c->host->bounded && !limits_memory ? WALL_BIT(WALL_CGROUP) : 0;
     snprintf(c->to->memory, sizeof c->to->memory, "%" PRIu64, cell_memory(c));
+    snprintf(c->to->processes, sizeof c->to->processes, "%" PRIu64, processes(c));
     if (has->unified[0]) {
         group(c, has->unified, "");
         if (has->in_unified[HOST_MEMORY])
             limit(c, "memory.max", c->to->memory);
         if (has->in_unified[HOST_PIDS])
-            limit(c, "pids.max", "1");
+            limit(c, "pids.max", c->to->processes);
     }
     if (has->version1[HOST_MEMORY][0]) {
         group(c, has->version1[HOST_MEMORY], "memory");
@@ -134,7 +151,7 @@ static void cgroups(struct composing *c)
     }
     if (has->version1[HOST_PIDS][0]) {
         group(c, has->version1[HOST_PIDS], "pids");
-        limit(c, "pids.max", "1");
+        limit(c, "pids.max", c->to->processes);
     }
 }
 
@@ -166,7 +183,7 @@ static void rlimits(struct composing *c)
     rlimit(c, RLIMIT_AS, c->host->arena + OUTSIDE_ARENA);
     rlimit(c, RLIMIT_CORE, 0);
     rlimit(c, RLIMIT_NOFILE, c->request->serve ? DESCRIPTORS_SERVING : DESCRIPTORS_MAX);
-    rlimit(c, RLIMIT_NPROC, 1);
+    rlimit(c, RLIMIT_NPROC, processes(c));
     rlimit(c, RLIMIT_MEMLOCK, 0);
     rlimit(c, RLIMIT_MSGQUEUE, 0);
     rlimit(c, RLIMIT_NICE, 0);
@@ -645,22 +662,47 @@ static void landlock(struct composing *c, rule_set set)
     }
 }
 
+static bool lists(const char *const *calls, size_t count, const char *call)
+{
+    for (size_t k = 0; k < count; k++)
+        if (strcmp(calls[k], call) == 0)
+            return true;
+    return false;
+}
+
 static void list_calls(struct cell_plan *to, rule_set set)
 {
-    for (int i = 0; i < RULE_COUNT; i++) {
-        bool known = false;
-        for (size_t k = 0; k < to->call_count; k++)
-            known = known || strcmp(to->calls[k], rules[i].call) == 0;
-        if (set >> i & 1 && !known)
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (set >> i & 1 && !lists(to->calls, to->call_count, rules[i].call))
             to->calls[to->call_count++] = rules[i].call;
+}
+
+/* The filter of the processes that a server makes for requests; see RULES_COPIES. */
+static int narrow(struct composing *c, rule_set set, struct err *err)
+{
+    struct cell_plan *to = c->to;
+    if (seccomp_narrow(set, RULES_NOT_IN_COPIES, &to->narrow, err))
+        return -1;
+    for (int i = 0; i < RULE_COUNT; i++) {
+        bool kept = false;
+        for (int k = 0; k < RULE_COUNT; k++)
+            kept = kept || (set >> k & 1 && !(RULES_NOT_IN_COPIES >> k & 1) &&
+                            rules[k].number == rules[i].number);
+        if (set & RULES_NOT_IN_COPIES & UINT64_C(1) << i && !kept &&
+            !lists(to->given_up, to->given_up_count, rules[i].call))
+            to->given_up[to->given_up_count++] = rules[i].call;
     }
+    struct operation_narrow *o = &add(c, OPERATION_NARROW)->of.narrow;
+    o->calls = (struct text_list){to->given_up, to->given_up_count};
+    o->program = (struct operation_program){to->narrow.code, to->narrow.len};
+    return 0;
 }
 
 static int lockdown(struct composing *c, struct err *err)
 {
     rule_set set = RULES_BASE;
     if (c->request->role == CELL_RUN)
-        set = c->request->verdict->rules;
+        set = c->request->verdict->rules | (copies(c) ? RULES_COPIES : 0);
     else if (c->request->role == CELL_RESOLVER)
         set |= R(PPOLL) | R(TIME_MONOTONIC);
     else if (c->request->role == CELL_TLS)
@@ -669,6 +711,8 @@ static int lockdown(struct composing *c, struct err *err)
     if (seccomp_filter(set, &c->to->filter, err))
         return -1;
     list_calls(c->to, set);
+    if (copies(c) && narrow(c, set, err))
+        return -1;
     add(c, OPERATION_ARENA_CUT)->of.arena_cut.size = cell_memory(c);
     landlock(c, set);
     struct operation_seccomp *o = &add(c, OPERATION_SECCOMP)->of.seccomp;
@@ -683,7 +727,7 @@ int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, st
         .request = request, .host = request->host, .policy = request->policy, .to = ret};
     ret->plan.count = 0;
     ret->plan.overflown = false;
-    ret->call_count = 0;
+    ret->call_count = ret->given_up_count = 0;
     if (collect(&c, err))
         return -1;
     shim(&c);

@@ -62,8 +62,12 @@ struct cell_plan {
     struct filter filter;
     const char *calls[RULE_COUNT]; /* the system calls of the filter, each once */
     size_t call_count;
-    char memory[24];   /* the cgroup's limit in digits */
-    char keeper[4096]; /* the path of the program that keeps stores */
+    struct filter narrow; /* of the processes that a server makes for requests */
+    const char *given_up[RULE_COUNT];
+    size_t given_up_count;
+    char memory[24];    /* the cgroup's limits in digits */
+    char processes[24]; /* of them, and of the cell */
+    char keeper[4096];  /* the path of the program that keeps stores */
 };
 
 /* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan

@@ -20,23 +20,52 @@ static int add(scmp_filter_ctx ctx, const struct rule *rule)
     return seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, rule->number, count, compare);
 }
 
-static int describe(scmp_filter_ctx ctx, rule_set set, struct err *err)
+static int set_attributes(scmp_filter_ctx ctx, struct err *err)
 {
     /* Level 2 is the binary tree. The calls made most often need no priority: the kernel remembers
      * the verdict of a call whose arguments the filter does not look at. */
     int failed = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (!failed)
         failed = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    if (failed)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp refused an attribute: %s",
-                       strerror(-failed));
+    if (!failed)
+        return 0;
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp refused an attribute: %s",
+                   strerror(-failed));
+}
+
+static int refused(const struct rule *rule, int failed, struct err *err)
+{
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp refused the rule %s: %s", rule->name,
+                   strerror(-failed));
+}
+
+static int describe(scmp_filter_ctx ctx, rule_set set, struct err *err)
+{
     for (int i = 0; i < RULE_COUNT; i++) {
-        if (!(set >> i & 1))
-            continue;
-        failed = add(ctx, &rules[i]);
+        int failed = set >> i & 1 ? add(ctx, &rules[i]) : 0;
         if (failed)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp refused the rule %s: %s",
-                           rules[i].name, strerror(-failed));
+            return refused(&rules[i], failed, err);
+    }
+    return 0;
+}
+
+static bool has_call(rule_set set, int number)
+{
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (set >> i & 1 && rules[i].number == number)
+            return true;
+    return false;
+}
+
+static int describe_less(scmp_filter_ctx ctx, rule_set set, rule_set less, struct err *err)
+{
+    for (int i = 0; i < RULE_COUNT; i++) {
+        bool goes = set & less & UINT64_C(1) << i && !has_call(set & ~less, rules[i].number);
+        int failed = goes ? seccomp_rule_add_exact_array(ctx, SCMP_ACT_KILL_PROCESS,
+                                                         rules[i].number, 0, NULL)
+                          : 0;
+        if (failed)
+            return refused(&rules[i], failed, err);
     }
     return 0;
 }
@@ -61,22 +90,48 @@ static int export(scmp_filter_ctx ctx, int fd, struct filter *ret, struct err *e
     return 0;
 }
 
-int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
+static scmp_filter_ctx context(uint32_t otherwise, struct err *err)
 {
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    if (!ctx)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp made no context");
-    int fd = memfd_create("filter", MFD_CLOEXEC);
-    int failed =
-        fd >= 0 ? 0
-                : err_set(err, ERR_FAULT, ERR_NOWHERE, "no file in memory: %s", strerror(errno));
+    scmp_filter_ctx ctx = seccomp_init(otherwise);
+    if (!ctx) {
+        err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp made no context");
+        return NULL;
+    }
+    if (set_attributes(ctx, err)) {
+        seccomp_release(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+/* Exports the filter unless it `failed` to be described, and frees it. */
+static int finish(scmp_filter_ctx ctx, int failed, struct filter *ret, struct err *err)
+{
+    int fd = failed ? -1 : memfd_create("filter", MFD_CLOEXEC);
     if (!failed)
-        failed = describe(ctx, set | RULES_BASE, err);
-    ret->len = floor_code(set, ret->code);
-    if (!failed)
-        failed = export(ctx, fd, ret, err);
+        failed = fd >= 0 ? export(ctx, fd, ret, err)
+                         : err_set(err, ERR_FAULT, ERR_NOWHERE, "no file in memory: %s",
+                                   strerror(errno));
     if (fd >= 0)
         close(fd);
     seccomp_release(ctx);
     return failed;
+}
+
+int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
+{
+    scmp_filter_ctx ctx = context(SCMP_ACT_KILL_PROCESS, err);
+    if (!ctx)
+        return -1;
+    ret->len = floor_code(set, ret->code);
+    return finish(ctx, describe(ctx, set | RULES_BASE, err), ret, err);
+}
+
+int seccomp_narrow(rule_set set, rule_set less, struct filter *ret, struct err *err)
+{
+    scmp_filter_ctx ctx = context(SCMP_ACT_ALLOW, err);
+    if (!ctx)
+        return -1;
+    ret->len = 0;
+    return finish(ctx, describe_less(ctx, set, less, err), ret, err);
 }

@@ -21,4 +21,10 @@ struct filter {
  * Errors: FAULT if libseccomp fails or the filter would be longer than FILTER_MAX. */
 int seccomp_filter(rule_set set, struct filter *ret, struct err *err);
 
+/* Writes a filter to lay over that of `set`: it kills the process for every system call that no
+ * rule of `set` but those in `less` has, and leaves the others to the filter below. Errors as
+ * above.
+ */
+int seccomp_narrow(rule_set set, rule_set less, struct filter *ret, struct err *err);
+
 #endif

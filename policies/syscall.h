@@ -21,6 +21,15 @@ _Static_assert(RULE_COUNT <= 64, "rule_set is too small");
 /* What every cell keeps, whatever it imports. */
 #define RULES_BASE (R(READ) | R(WRITE) | R(EXIT))
 
+/* What a server needs to give each request a process of its own. A copy keeps what it has of them
+ * only until it has laid a filter over them that takes it away, with what it takes to accept. */
+#define RULES_COPIES                                                                               \
+    (R(FORK) | R(NARROW) | R(CLOSE_ALL) | R(OWN_LINE) | R(END_COPY) | R(PEEK) | R(RECEIVE_FD) |    \
+     R(PPOLL))
+#define RULES_NOT_IN_COPIES                                                                        \
+    (R(FORK) | R(NARROW) | R(CLOSE_ALL) | R(OWN_LINE) | R(END_COPY) | R(PEEK) | R(ACCEPT_HTTP) |   \
+     R(WATCH) | R(WAIT))
+
 #define RULE_CHECKS 3
 
 /* The first descriptor that is neither a standard stream nor the cell's socket. */

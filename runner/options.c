@@ -332,8 +332,8 @@ static int set_isolation(struct options *options, const char *text, struct err *
             options->serve.isolation = words[i];
             return 0;
         }
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--isolation: '%s' is none: write instance or none",
-                   text);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                   "--isolation: '%s' is none: write instance, process or none", text);
 }
 
 #define WORKERS_MOST 256
@@ -477,6 +477,25 @@ static int set_given(struct options *options, const struct cli_given *given, str
     return err_set(err, one.kind, one.offset, "%s: %s", given->where, text);
 }
 
+/* With the lines that a shim holds for one cell, and those for who asks for numbers. */
+#define PROCESSES_MOST 250
+
+/* What a process for each request goes with. */
+static int check_processes(const struct options *options, struct err *err)
+{
+    if (strcmp(options->serve.isolation, "process") != 0)
+        return 0;
+    if (options->serve.requests > PROCESSES_MOST)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--max-requests: at most %d processes at once: use --workers, too",
+                       PROCESSES_MOST);
+    if (options->policy.store_count > 0)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--keyvalue: one way to a store cannot be shared by processes: use "
+                       "--isolation=instance");
+    return 0;
+}
+
 int options_make(const struct cli *cli, struct options *ret, struct err *err)
 {
     *ret = (struct options){
@@ -516,6 +535,7 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
         failed = err_set(err, ERR_USAGE, ERR_NOWHERE,
                          "a certificate is of use with its key only: give both --tls-cert and "
                          "--tls-key");
+    failed = failed || check_processes(ret, err);
     ret->bounded = ret->policy.memory != CLI_MEMORY_DEFAULT;
     if (failed)
         options_free(ret);

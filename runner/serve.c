@@ -6,7 +6,9 @@
 #include "runner/traced_run.h"
 #include "runner/workers.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Can this component answer requests? */
 static int judge(const struct examined *of, struct err *err)
@@ -43,6 +45,15 @@ static struct cell_serve settings(const struct options *options, const struct se
     };
 }
 
+/* While it serves, carrel needs little of what it needed to start: its code is a file's, which the
+ * kernel reads again where it is wanted. */
+static void forget_code(void)
+{
+    extern const char __executable_start, etext;
+    uintptr_t begin = (uintptr_t)&__executable_start, end = (uintptr_t)&etext & ~(uintptr_t)4095;
+    madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 /* From the examination to the end of the cell. *ret is zeroed, and stays so if serving is refused,
  * which is said, and is in *err. */
 static int serve(struct examiner *examiner, const struct options *options, const char *path,
@@ -62,6 +73,7 @@ static int serve(struct examiner *examiner, const struct options *options, const
                     serving->address);
         record_begin(examiner->session.log, path, of);
         session_serve(&examiner->session, serving);
+        forget_code();
         if (options->trace)
             failed = traced_run(&traced, examiner, options, path, of, ret, err);
         else

@@ -39,6 +39,8 @@ void cell_start(struct cell *cell)
     memset(cell, 0, offsetof(struct cell, grants));
     grants_start(&cell->grants);
     network_start(&cell->network);
+    lines_start(&cell->lines);
+    cell->request_traps = 0;
     cell->state = STATE_WAITING;
     cell->process = (struct launched){-1, -1, -1, -1};
     cell->cgroups = cgroups_none();
@@ -231,11 +233,13 @@ static void on_trap(struct cell *cell, const struct message_trap *trap)
 }
 
 /* It goes on: nothing is known about its end. */
-static void on_request_trap(struct cell *cell, const struct message_request_trap *request)
+void cell_request_trap(struct cell *cell, const struct message_request_trap *request)
 {
     static struct message_trap trap;
     static struct outcome outcome;
     char file[512], text[sizeof outcome.why.text * 4];
+    if (cell->request_traps++ >= PROTOCOL_REQUEST_TRAPS)
+        return;
     trap = (struct message_trap){.trap = request->trap};
     memcpy(trap.text, request->text, sizeof trap.text);
     outcome = (struct outcome){0};
@@ -258,10 +262,27 @@ static void on_trace(struct cell *cell, const struct message_trace *trace)
     moment_say("carrel: trace: %s\n", line);
 }
 
+/* A server asks for a line as often as requests come, so that costs little. */
+static void make_line(struct cell *cell, struct network_answer *answer)
+{
+    *answer = (struct network_answer){
+        .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
+    network_charge(&cell->network, 1);
+    int made = lines_open(&cell->lines, &answer->fd);
+    answer->message.error = made < 0 ? (uint32_t)-made : 0;
+}
+
 static void on_question(struct cell *cell, const union message *message, size_t size)
 {
     struct network_answer answer;
-    network_answer(&cell->network, message, size, cell_now(), &answer);
+    if (message->kind != MESSAGE_ASK_LINE) {
+        network_answer(&cell->network, message, size, cell_now(), &answer);
+    } else if (cell->order.head.isolation == ISOLATION_PROCESS) {
+        make_line(cell, &answer);
+    } else {
+        condemn(cell, "a question that only a server with processes asks");
+        return;
+    }
     int error = network_send(cell->process.socket, &answer);
     if (error == EAGAIN) {
         condemn(cell, "questions without taking the answers");
@@ -290,7 +311,7 @@ static void handle(struct cell *cell, const union message *message, size_t size)
     case MESSAGE_EXIT: on_exit_code(cell, &message->exit); break;
     case MESSAGE_FAILURE: on_failure(cell, &message->failure); break;
     case MESSAGE_TRAP: on_trap(cell, &message->trap); break;
-    case MESSAGE_REQUEST_TRAP: on_request_trap(cell, &message->request_trap); break;
+    case MESSAGE_REQUEST_TRAP: cell_request_trap(cell, &message->request_trap); break;
     case MESSAGE_TRACE: on_trace(cell, &message->trace); break;
     case MESSAGE_RESOLVED: on_resolved(cell, &message->resolved); break;
     case MESSAGE_DENIED: network_denied(&cell->network, &message->denied); break;
@@ -402,6 +423,7 @@ void cell_bury(struct cell *cell)
     cgroups_remove(&cell->cgroups);
     /* Pumps and keepers end when nobody holds the cell's ends any more. */
     grants_end(&cell->grants);
+    lines_close(&cell->lines);
     network_close(&cell->network);
     order_free(&cell->order);
 }

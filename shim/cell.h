@@ -4,6 +4,7 @@
 
 #include "policies/demand.h"
 #include "shim/launch.h"
+#include "shim/lines.h"
 #include "shim/network.h"
 #include "shim/order.h"
 #include "shim/outcome.h"
@@ -20,10 +21,12 @@ struct cell {
     bool ordered; /* the order is on its way whole */
     struct grants grants;
     struct network network;
+    struct lines lines;
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     bool late;         /* it has passed */
     bool leaving;      /* it serves, and was told to take no more requests */
     struct message_counts counts;
+    uint32_t request_traps; /* told */
     struct outcome outcome;
     const struct audit_log *log;      /* where denials are told; or NULL */
     struct demand *demand;            /* where a reader's answer goes; or NULL */
@@ -57,6 +60,9 @@ void cell_hear(struct cell *cell, short events);
  * and what to do then. `sends`: there is something for it. */
 void cell_wait(const struct cell *cell, bool active, bool sends, struct pollfd ret[2]);
 void cell_act(struct cell *cell, const struct pollfd waits[2]);
+
+/* A request ended in a trap, while others go on: that is told, not too often. */
+void cell_request_trap(struct cell *cell, const struct message_request_trap *request);
 
 /* Does it tell of its instructions, all of which are wanted? It is read to its end before it is
  * buried. */

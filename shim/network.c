@@ -41,6 +41,7 @@ void network_start(struct network *network)
     network->speaks_tls = false;
     network->known_count = 0;
     network->places = 0;
+    network->asker = 0;
 }
 
 void network_open(struct network *network, const struct plan *plan, const char *file,
@@ -60,6 +61,13 @@ void network_open(struct network *network, const struct plan *plan, const char *
         else if (operation->kind == OPERATION_NET_DENIAL)
             network->denied[network->denied_count++] = operation->of.net_denial.rule;
     }
+}
+
+void network_forget(struct network *network, uint32_t asker)
+{
+    for (size_t i = 0; i < network->places; i++)
+        if (network->sockets[i].fd >= 0 && network->sockets[i].asker == asker)
+            close(take_fd(&network->sockets[i].fd));
 }
 
 void network_close(struct network *network)
@@ -262,6 +270,7 @@ static int check_destination(const struct network_socket *of, const struct net_a
 static struct network_socket *socket_of(struct network *network, uint32_t number, uint32_t protocol)
 {
     if (number >= network->places || network->sockets[number].fd < 0 ||
+        network->sockets[number].asker != network->asker ||
         network->sockets[number].protocol != protocol)
         return NULL;
     return &network->sockets[number];
@@ -294,8 +303,8 @@ static int on_socket(struct network *network, const struct message_ask_socket *a
     int fd = socket_make(ask->protocol, family);
     if (fd < 0)
         return fd;
-    network->sockets[number] =
-        (struct network_socket){.fd = fd, .protocol = ask->protocol, .family = family};
+    network->sockets[number] = (struct network_socket){
+        .fd = fd, .asker = network->asker, .protocol = ask->protocol, .family = family};
     if (number == network->places)
         network->places++;
     answer->message.socket = number;
@@ -691,6 +700,11 @@ bool network_asks(uint32_t kind)
     return kind >= MESSAGE_ASK_SOCKET && kind <= MESSAGE_ASK_LOOKUP;
 }
 
+void network_charge(struct network *network, int32_t cost)
+{
+    network->tokens -= cost;
+}
+
 void network_answer(struct network *network, const union message *message, size_t size,
                     uint64_t now, struct network_answer *ret)
 {
@@ -698,7 +712,7 @@ void network_answer(struct network *network, const union message *message, size_
     *ret = (struct network_answer){
         .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
     network_pause(network, now);
-    network->tokens -= message->kind == MESSAGE_ASK_SEND ? 1 : PROTOCOL_COST;
+    network_charge(network, message->kind == MESSAGE_ASK_SEND ? 1 : PROTOCOL_COST);
     switch (message->kind) {
     case MESSAGE_ASK_SOCKET: error = on_socket(network, &message->ask_socket, ret); break;
     case MESSAGE_ASK_OPTION: error = on_option(network, &message->ask_option, ret); break;

@@ -9,7 +9,8 @@
 
 /* A socket that the cell does not hold yet, or that it needs the shim for. */
 struct network_socket {
-    int fd; /* -1: the place is free */
+    int fd;         /* -1: the place is free */
+    uint32_t asker; /* who had it made, and nobody else may use it */
     uint32_t protocol;
     uint8_t family;
     bool bound;
@@ -62,6 +63,8 @@ struct network {
     const struct net_rule *rules[NETWORK_RULES];
     size_t denied_count;
     const struct net_rule *denied[PLAN_MAX]; /* room for all: to forget one would open something */
+    uint32_t
+        asker;     /* whose question is being answered: 0 is the cell, else a line's number and 1 */
     size_t places; /* of the sockets that follow, those that were ever used */
     struct network_socket sockets[PROTOCOL_SOCKETS];
     struct network_lookup lookups[PROTOCOL_LOOKUPS]; /* the first is being looked up */
@@ -90,14 +93,20 @@ void network_start(struct network *network);
 void network_open(struct network *network, const struct plan *plan, const char *file,
                   const struct audit_log *log);
 
+/* This asker is no more: what was made for it is closed. */
+void network_forget(struct network *network, uint32_t asker);
+
 void network_close(struct network *network);
 
-/* Whether this is a question that network_answer answers. */
+/* Whether this is a question: network_answer answers all but ASK_LINE. */
 bool network_asks(uint32_t kind);
 
 /* Does what the cell asks for, or does not. `message` of `size` bytes has passed protocol_judge. */
 void network_answer(struct network *network, const union message *message, size_t size,
                     uint64_t now, struct network_answer *ret);
+
+/* A question costs so many of those that the cell may ask now. */
+void network_charge(struct network *network, int32_t cost);
 
 /* Sends it, without waiting, and closes what went with it. 0, or errno: EAGAIN if there is no room,
  * and an honest cell asks one thing at a time. */

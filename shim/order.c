@@ -106,6 +106,10 @@ static int put_data(struct writer *out, const struct plan *plan, const struct me
     if (seccomp)
         put(out, seccomp->of.seccomp.program.code,
             seccomp->of.seccomp.program.count * sizeof(struct record_instruction));
+    const struct operation *narrow = plan_find(plan, OPERATION_NARROW);
+    if (narrow)
+        put(out, narrow->of.narrow.program.code,
+            narrow->of.narrow.program.count * sizeof(struct record_instruction));
     put_texts(out, plan, head->grants);
     return 0;
 }
@@ -152,6 +156,7 @@ static void fill_head(struct order *order, const struct operation *operation)
         head->body = operation->of.serve.body;
         head->request_time = operation->of.serve.time;
         break;
+    case OPERATION_NARROW: head->narrow = (uint32_t)operation->of.narrow.program.count; break;
     case OPERATION_TIME: order->time = operation->of.time.time; break;
     case OPERATION_ARENA_CUT: head->arena = whole_pages(operation->of.arena_cut.size); break;
     case OPERATION_LANDLOCK:
@@ -189,7 +194,7 @@ int order_make(const struct plan *plan, const struct component *component, struc
             ret->head.may_miss |= WALL_BIT(info->wall);
     }
     if (ret->head.role == ROLES || ret->head.grants > PROTOCOL_GRANTS ||
-        ret->head.instructions > PROTOCOL_INSTRUCTIONS)
+        ret->head.instructions > PROTOCOL_INSTRUCTIONS || ret->head.narrow > PROTOCOL_INSTRUCTIONS)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "the plan of the cell makes no sense");
     struct writer out = {NULL, 0};
     if (put_data(&out, plan, &ret->head, err))

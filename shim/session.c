@@ -19,7 +19,8 @@ enum {
     WAIT_TLS = WAIT_LOOKUP + 2,
     WAIT_FRONT = WAIT_TLS + 2,
     WAIT_WITNESS,
-    WAITS
+    WAIT_LINES,
+    WAITS = WAIT_LINES + PROTOCOL_LINES
 };
 
 /* How often time is counted for a cell that serves. */
@@ -248,7 +249,8 @@ static void wait_for(const struct session *session, struct pollfd waits[WAITS])
     tls_wait(&session->tls, &cell->network, waits + WAIT_TLS);
     waits[WAIT_FRONT] = front_wait(session);
     waits[WAIT_WITNESS] = (struct pollfd){cell->process.listener, POLLIN, 0};
-    poll(waits, WAITS,
+    lines_wait(&cell->lines, pause == 0, waits + WAIT_LINES);
+    poll(waits, WAIT_LINES + cell->lines.places,
          time_left(cell, session->serving, pause, lookups_deadline(&session->lookups)));
 }
 
@@ -273,6 +275,7 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
     if (waits[WAIT_WITNESS].revents)
         hear(session);
     cell_hear(cell, waits[WAIT_SOCKET].revents);
+    lines_act(cell, waits + WAIT_LINES);
     /* After what the cell has said: whether it serves already decides what a signal means to it. */
     if (waits[WAIT_SIGNALS].revents)
         heed_signals(session);

@@ -15,7 +15,7 @@ void tls_start(struct tls *tls)
 {
     tls->policy = NULL;
     tls->certificate = tls->key = NULL;
-    tls->asks = tls->active = tls->failed = false;
+    tls->single = tls->asks = tls->active = tls->failed = false;
     tls->nothing = (struct component){.memory = -1};
     cell_start(&tls->cell);
 }
@@ -179,7 +179,7 @@ bool tls_serves(const struct tls *tls)
 
 bool tls_serve(const struct tls *tls, int client, int cell)
 {
-    const struct message_secure message = {.kind = MESSAGE_SECURE, .serves = 1};
+    const struct message_secure message = {.kind = MESSAGE_SECURE, .serves = tls->single ? 2 : 1};
     return hand_over(tls->cell.process.socket, client, cell, &message);
 }
 

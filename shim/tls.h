@@ -16,7 +16,8 @@ struct tls {
     struct component nothing;    /* what the cell is given as its component */
     const char *certificate;     /* a server's, of the host; or NULL: it serves nobody */
     const char *key;
-    bool asks; /* the policy has a rule that can want it for what goes out */
+    bool single; /* it serves one request a connection: no HTTP/2 */
+    bool asks;   /* the policy has a rule that can want it for what goes out */
     bool active;
     bool failed; /* it could not be launched, and will not be again */
     struct cell cell;

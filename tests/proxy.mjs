@@ -1,7 +1,7 @@
 // A component that passes requests on (data/proxy.c), as a reverse and as a forward proxy, between Node's clients
 // and servers: bodies of any size both ways at once, trailers, early responses, in memory that does not grow.
 //
-//   node tests/proxy.mjs [--as USER_ID] [--carrel FILE] [--only REGEXP] [--verbose]
+//   node tests/proxy.mjs [--as USER_ID] [--carrel FILE] [--isolation HOW] [--only REGEXP] [--verbose]
 //
 // The last line is `N passed, N failed, N skipped`.
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { play_runs, read_options, set_up } from './carrel.mjs';
 
-const { options } = read_options('', { verbose: { type: 'boolean', default: false } });
+const { options } = read_options('', { verbose: { type: 'boolean', default: false }, isolation: { type: 'string', default: 'instance' } });
 const { place, serve } = set_up(options, 'proxy-');
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -35,6 +35,7 @@ const upstream = http.createServer((request, response) => {
     '/early': () => { response.writeHead(200, { 'content-length': 5 }); response.end('early'); request.resume(); },
     '/refuse': () => { response.writeHead(413, { connection: 'close' }); response.end('too much'); },
     '/break': () => { response.writeHead(200); response.write('half'); setTimeout(() => response.destroy(), 50); },
+    '/told': () => response.end(JSON.stringify(request.rawHeaders)),
     '/status': () => { response.writeHead(404, { 'x-a': ['b', 'c'] }); response.end('none'); request.resume(); },
   };
   (routes[request.url.split('?')[0]] ?? routes['/status'])();
@@ -42,7 +43,7 @@ const upstream = http.createServer((request, response) => {
 await new Promise(resolve => upstream.listen(0, '127.0.0.1', resolve));
 const to = `127.0.0.1:${upstream.address().port}`;
 
-const start = (...flags) => serve(['--http', 'http://127.0.0.1:*', ...flags, place(path.join(here, 'data/proxy.wasm'))]);
+const start = (...flags) => serve(['--http', 'http://127.0.0.1:*', '--isolation', options.isolation, ...flags, place(path.join(here, 'data/proxy.wasm'))]);
 let first;
 const server = () => (first ??= start());
 
@@ -134,6 +135,24 @@ test('a response that breaks off does not look whole', async () => {
   const { status, head, error } = await ask((await server()).port, '/break');
   same([status, head.toString(), error !== undefined], [200, 'half', true]);
 });
+// Of the fields that the upstream got, those of the trace; the component passes none on.
+const trace = async headers => {
+  const { head } = await ask((await server()).port, '/told', { headers: { 'x-to': to, 'x-bare': '1', ...headers } });
+  const raw = JSON.parse(head.toString() || '[]');
+  return raw.flatMap((name, i) => i % 2 === 0 && name.startsWith('trace') ? [name, raw[i + 1]] : []);
+};
+const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+test('trace context is passed on', async () => {
+  same(await trace({}), []);
+  same(await trace({ traceparent: parent }), ['traceparent', parent]);
+  same(await trace({ traceparent: parent, tracestate: ['a=1', 'b=2'] }), ['traceparent', parent, 'tracestate', 'a=1,b=2']);
+  same(await trace({ tracestate: 'a=1' }), []);
+  same(await trace({ traceparent: parent.replace('00-', 'cc-') + '-more' }), ['traceparent', parent.replace('00-', 'cc-') + '-more']);
+  for (const none of [parent.toUpperCase(), parent + '-x', parent.replace('00-', 'ff-'), parent.slice(0, -1),
+    '00-00000000000000000000000000000000-b7ad6b7169203331-01', '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01'])
+    same(await trace({ traceparent: none, tracestate: 'a=1' }), [], none);
+  same(await trace({ traceparent: [parent, parent] }), [], 'two of them');
+});
 test('nobody there: 502', async () => same((await ask((await server()).port, '/', { headers: { 'x-to': '127.0.0.1:1' } })).status, 502));
 test('an origin that is not allowed: 403', async () =>
   same((await ask((await server()).port, '/', { headers: { 'x-to': 'example.com' } })).status, 403));
@@ -153,9 +172,10 @@ test('many at once', async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => ask(one.port, '/echo', { method: 'POST', produce: stream(300_000) })));
   for (const { status, size } of all) same([status, size], [200, 300_000]);
 });
-test('by HTTP/2, many on one connection', async () => {
-  const session = http2.connect(`http://127.0.0.1:${(await server()).port}`);
-  const sizes = await Promise.all(Array.from({ length: 10 }, () => new Promise((resolve, reject) => {
+if (options.isolation !== 'process')
+  test('by HTTP/2, many on one connection', async () => {
+    const session = http2.connect(`http://127.0.0.1:${(await server()).port}`);
+    const sizes = await Promise.all(Array.from({ length: 10 }, () => new Promise((resolve, reject) => {
     const stream = session.request({ ':path': '/echo', ':method': 'POST', 'x-to': to });
     let size = 0;
     stream.on('data', data => { size += data.length; });

@@ -6,10 +6,10 @@
 // FOLDER holds the components hhello, hecho and hstatus. The last line is `N passed, N failed, N skipped`.
 import { execSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { play_runs, read_options, set_up } from './carrel.mjs';
+import { claim, connect, private_memory, same, sleep, statuses, talk, unchunked } from './wire.mjs';
 
 const { options, folder } = read_options(
   'node tests/serve.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
@@ -25,55 +25,9 @@ const server = (name, ...flags) => {
   return servers.get(key);
 };
 
-const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
-
-// A connection: what was received so far, and waiting for more of it.
-const connect = async port => {
-  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  const state = { socket, text: '', closed: false };
-  socket.setEncoding('latin1');
-  socket.on('data', data => { state.text += data; });
-  socket.on('error', () => { state.closed = true; });
-  socket.on('end', () => { state.closed = true; });
-  socket.on('close', () => { state.closed = true; });
-  await new Promise((resolve, reject) => { socket.once('connect', resolve); socket.once('error', reject); });
-  state.until = async (done, ms = 8000) => {
-    for (const end = Date.now() + ms; !done(state) && Date.now() < end;) await sleep(5);
-    return state;
-  };
-  state.send = text => { socket.write(text, 'latin1'); return state; };
-  return state;
-};
-
-// Sends `text`, and takes what comes until `done`, or the connection ends; then closes it.
-const talk = async (port, text, done = () => false, ms = 8000) => {
-  const state = await connect(port);
-  state.send(text);
-  await state.until(one => one.closed || done(one), ms);
-  state.socket.destroy();
-  return state;
-};
-
-// The body of a response without its chunks; undefined if it is not whole.
-const unchunked = text => {
-  let data = '', rest = text.slice(text.indexOf('\r\n\r\n') + 4);
-  if (!/\r\nTransfer-Encoding: chunked\r\n/.test(text)) return rest;
-  for (let chunk; (chunk = /^([0-9a-fA-F]+)\r\n/.exec(rest)) && Number.parseInt(chunk[1], 16);) {
-    const begin = chunk[0].length, size = Number.parseInt(chunk[1], 16);
-    data += rest.slice(begin, begin + size);
-    rest = rest.slice(begin + size + 2);
-  }
-  return rest === '0\r\n\r\n' ? data : undefined;
-};
-
-const statuses = text => [...text.matchAll(/HTTP\/1\.1 (\d\d\d) /g)].map(found => Number(found[1]));
 const get = (target, ...lines) => ['GET ' + target + ' HTTP/1.1', 'Host: a', ...lines, '', ''].join('\r\n');
 const post = (body, ...lines) => ['POST / HTTP/1.1', 'Host: a', ...lines, '', body].join('\r\n');
 const last = get('/last', 'Connection: close');
-
-const claim = (condition, what) => { if (!condition) throw Error(what); };
-const same = (got, wanted, what = 'got') =>
-  claim(JSON.stringify(got) === JSON.stringify(wanted), `${what} ${JSON.stringify(got)}, expected ${JSON.stringify(wanted)}`);
 
 // The server still answers.
 const alive = async (one, target = '/') => {
@@ -296,16 +250,6 @@ test('a client that does not read holds nobody up', async () => {
   for (const state of slow) state.socket.destroy();
 });
 // Kilobytes that only the processes below `pid` have; undefined where that cannot be seen.
-const private_memory = pid => {
-  try {
-    const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
-    const sum = [...fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+: +(\d+) kB/gm)]
-      .reduce((all, found) => all + Number(found[1]), 0);
-    return children.reduce((all, child) => all + private_memory(child), sum);
-  } catch {
-    return undefined;
-  }
-};
 test('ten thousand idle connections, and heads that never end', async () => {
   const one = await serve([place(path.join(folder, 'hhello.wasm'))]);
   await alive(one);
@@ -404,12 +348,13 @@ test('traps, while nobody reads standard error', async () => {
   child.kill('SIGTERM');
   same(await Promise.race([ended, sleep(8000)]), 0, 'it ended with');
 });
-for (const isolation of ['instance', 'none'])
+for (const isolation of ['instance', 'none', 'process'])
   test(`refusals without end, which the shim is told of within its bound: ${isolation}`, async () => {
     const one = await server('proxy.wasm', '--isolation', isolation, '--max-requests', '4');
+    const each = isolation === 'process' ? 1 : 81; // a process has one request
     const many = get('/', 'X-To: 127.0.0.1:1').repeat(80) + get('/', 'X-To: 127.0.0.1:1', 'Connection: close');
     for (const { text } of await Promise.all(Array.from({ length: 8 }, () => talk(one.port, many))))
-      same(statuses(text), Array(81).fill(403));
+      same(statuses(text), Array(each).fill(403));
   });
 test('a body that is too long', async () => {
   const one = await server('hecho', '--max-body', '1K');
@@ -418,7 +363,7 @@ test('a body that is too long', async () => {
   claim(cut.closed && !cut.text.endsWith('0\r\n\r\n'), 'it was taken');
   await alive(one);
 });
-for (const [isolation, after] of [['instance', 200], ['none', 418]])
+for (const [isolation, after] of [['instance', 200], ['process', 200], ['none', 418]])
   test(`what one request has left is ${after === 200 ? 'not ' : ''}there for the next: ${isolation}`, async () => {
     const one = await server('secrets.wasm', '--isolation', isolation, '--max-requests', '1');
     const got = [];

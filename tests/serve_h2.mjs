@@ -8,6 +8,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
 import { play_runs, read_options, set_up } from './carrel.mjs';
+import { private_memory } from './wire.mjs';
 
 const { options, folder } = read_options(
   'node tests/serve_h2.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
@@ -397,6 +398,61 @@ test('five hundred idle connections, and streams whose head never ends', async (
   await alive(one);
   for (const socket of sockets) socket.destroy();
   await alive(one);
+});
+
+// Two seconds of what costs its sender nothing, from four clients who read nothing: others are answered, and the
+// server's memory stays what it was, but for what four connections may have.
+const flood = (name, piece, first = []) => test(`flood: ${name}`, async () => {
+  const one = await serve([place(path.join(folder, 'hstatus.wasm'))]);
+  await alive(one, '/s/200');
+  const before = private_memory(one.child.pid);
+  const end = Date.now() + 2000;
+  const clients = Array.from({ length: 4 }, () => {
+    const socket = net.connect({ port: one.port, host: '127.0.0.1' });
+    let number = 0;
+    const more = () => {
+      while (Date.now() < end && !socket.destroyed)
+        if (!socket.write(Buffer.concat(Array.from({ length: 200 }, () => piece(number++))))) return;
+    };
+    socket.on('error', () => {}).on('drain', more);
+    socket.pause();
+    socket.write(Buffer.concat([begin, ...first]));
+    more();
+    return socket;
+  });
+  for (let answers = 0; Date.now() < end || answers < 3; answers++) {
+    await alive(one, '/s/200');
+    await sleep(50);
+  }
+  const grown = private_memory(one.child.pid) - before;
+  for (const socket of clients) socket.destroy();
+  claim(!(grown > 16 * 1024), `${grown} KB more`);
+  await alive(one, '/s/200');
+});
+const stream_of = number => (number * 2 + 1) & 0x7fffffff;
+flood('requests that are reset at once (CVE-2023-44487)', number => Buffer.concat([head(good, END_STREAM | END_HEADERS, stream_of(number)), frame('RST_STREAM', 0, stream_of(number), u32(8))]));
+flood('requests, and nobody who reads', number => head(good, END_STREAM | END_HEADERS, stream_of(number)));
+flood('SETTINGS', () => frame('SETTINGS', 0, 0, setting(3, 100)));
+flood('SETTINGS that change the table', number => frame('SETTINGS', 0, 0, setting(1, number % 2 ? 4096 : 0)));
+flood('SETTINGS that move every window', number => frame('SETTINGS', 0, 0, setting(4, number % 2 ? 65535 : 1)), [head()]);
+flood('PING', () => frame('PING', 0, 0, Buffer.alloc(8)));
+flood('PRIORITY', number => frame('PRIORITY', 0, stream_of(number), Buffer.concat([u32(0), Buffer.from([15])])));
+flood('WINDOW_UPDATE', () => frame('WINDOW_UPDATE', 0, 0, u32(1)));
+flood('pieces of a head with nothing in them (CVE-2024-27316)', () => frame('CONTINUATION', 0, 1), [frame('HEADERS', 0, 1, block(good))]);
+flood('DATA with nothing in it (CVE-2019-9518)', () => frame('DATA', 0, 1), [head(posting, END_HEADERS)]);
+flood('DATA that nobody reads', () => frame('DATA', 0, 1, Buffer.alloc(1024)), [head(posting, END_HEADERS)]);
+flood('frames of no known kind', () => frame(0xfa, 0, 0, Buffer.alloc(100)));
+flood('streams that are reset by mistakes (CVE-2025-8671)', number => Buffer.concat([head(posting, END_HEADERS, stream_of(number)), frame('WINDOW_UPDATE', 0, stream_of(number), u32(0))]));
+
+test('a window of one byte, and one that is never opened', async () => {
+  const one = await server('hstatus');
+  const tiny = [begin, frame('SETTINGS', 0, 0, setting(4, 1)), ...Array.from({ length: 50 }, (_, i) => head([[':method', 'GET'], [':scheme', 'http'], [':path', '/big'], [':authority', 'a']], END_STREAM | END_HEADERS, stream_of(i)))];
+  const sockets = Array.from({ length: 4 }, () => net.connect({ port: one.port, host: '127.0.0.1' }));
+  for (const socket of sockets) socket.on('error', () => {}).write(Buffer.concat(tiny));
+  await sleep(300);
+  for (let i = 0; i < 3; i++) await alive(one, '/s/200');
+  for (const socket of sockets) socket.destroy();
+  await alive(one, '/s/200');
 });
 
 await play_runs(tests, options);

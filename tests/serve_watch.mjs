@@ -10,11 +10,13 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
 import { play_runs, read_options, set_up } from './carrel.mjs';
+import { fileURLToPath } from 'node:url';
 
 const { options, folder } = read_options(
   'node tests/serve_watch.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP]',
   { verbose: { type: 'boolean', default: false } });
 const { work, place, give, run, serve } = set_up(options, 'serve-watch-');
+const here = path.dirname(fileURLToPath(import.meta.url));
 const component = place(path.join(folder, 'hstatus.wasm'));
 const logs = path.join(work, 'logs');
 fs.mkdirSync(logs);
@@ -41,8 +43,9 @@ const raw = (port, text) => new Promise(resolve => {
   socket.on('error', () => {}).on('data', () => {}).on('close', resolve);
   setTimeout(() => socket.destroy(), 500);
 });
-const watched = async (...flags) => {
-  const one = await serve(['--metrics', '127.0.0.1:0', ...flags, component]);
+const watched = (...flags) => watched_of(component, ...flags);
+const watched_of = async (file, ...flags) => {
+  const one = await serve(['--metrics', '127.0.0.1:0', ...flags, file]);
   const asked = Number(/metrics and health at http:\/\/127\.0\.0\.1:(\d+)/.exec(one.log)[1]);
   const number = async name => {
     const { body } = await ask(asked, '/metrics');
@@ -76,6 +79,14 @@ test('/metrics counts what happens', async () => {
   same(await one.number('carrel_request_duration_seconds_count'), 6);
   same(await one.number('carrel_request_duration_seconds_bucket{le="+Inf"}'), 6);
 });
+for (const isolation of ['instance', 'process'])
+  test(`/metrics counts what was refused: ${isolation}`, async () => {
+    const one = await watched_of(place(path.join(here, 'data/proxy.wasm')), '--isolation', isolation);
+    for (let i = 0; i < 3; i++)
+      same((await ask(one.port, '/', { headers: { 'x-to': '127.0.0.1:1' } })).status, 403);
+    for (let i = 0; i < 100 && await one.number('carrel_denials_total') < 3; i++) await sleep(20); // counted when its process ends
+    same(await one.number('carrel_denials_total'), 3);
+  });
 test('/metrics is OpenMetrics', async () => {
   const { status, type, body } = await ask((await watched()).asked, '/metrics');
   same([status, type], [200, 'application/openmetrics-text; version=1.0.0; charset=utf-8']);

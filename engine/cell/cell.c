@@ -31,6 +31,7 @@ _Noreturn void cell_live(void)
     /* A write to a pipe that nobody reads, or to a file at its limit, is an error and no death. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGCHLD, SIG_IGN); /* nobody waits for the processes of requests: pidfds tell */
     void *arena = reserve();
     order_receive(arena, arena_size, &order);
     missing = lockdown(&order, arena, arena_size, missing);

@@ -140,6 +140,7 @@ void order_receive(void *arena, size_t size, struct order *ret)
     ret->rules = take(&left, head->rules, sizeof *ret->rules);
     ret->grants = take(&left, head->grants, sizeof *ret->grants);
     ret->program = take(&left, head->instructions, sizeof *ret->program);
+    ret->narrow = take(&left, head->narrow, sizeof *ret->narrow);
     ret->texts = left;
     ret->used = ((size_t)head->data_size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
     ret->component = map_component(last, head->component);
@@ -194,9 +195,12 @@ static const struct cell_serving *serving_of(const struct order *order, struct r
                                      .log_json = head->log_json == 1,
                                      .worker = head->worker,
                                      .counters = order->counters,
+                                     .narrow = order->narrow,
+                                     .narrow_count = head->narrow,
                                      .ticks = order->ticks};
     for (uint32_t i = 0; i < head->grants; i++) {
         int fd = (int)order->grants[i].descriptor;
+        serving->free = fd + 1;
         if (order->grants[i].kind == GRANT_HTTP_LISTENER)
             serving->listener = fd;
         else if (order->grants[i].kind == GRANT_EVENTS)

@@ -8,6 +8,7 @@
 struct order {
     struct message_order head;
     const struct record_instruction *program;
+    const struct record_instruction *narrow; /* of processes for requests */
     const struct record_rule *rules;
     const struct record_grant *grants;
     struct bytes texts;

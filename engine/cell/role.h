@@ -47,8 +47,11 @@ struct cell_serving {
     int log;    /* of accesses; or -1 */
     bool log_json;
     uint32_t worker;
-    volatile uint64_t *counters;    /* of all workers; or NULL */
-    int leave;                      /* a pipe; closed: no more requests are taken */
+    volatile uint64_t *counters;             /* of all workers; or NULL */
+    int leave;                               /* a pipe; closed: no more requests are taken */
+    const struct record_instruction *narrow; /* the filter of a request's process */
+    uint32_t narrow_count;
+    int free;                       /* the first descriptor behind those that were granted */
     const volatile uint32_t *ticks; /* of 2^26 ns each since CLOCK_MONOTONIC began, about */
 };
 #define SERVE_TICK_SHIFT 26

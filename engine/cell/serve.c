@@ -36,6 +36,7 @@ struct serving {
     uint32_t count;
     struct host_table *tables; /* one each */
     uint32_t told;             /* traps */
+    struct chacha random;      /* makes a seed for each instance, and the server's */
 };
 
 /* Whole pages of a size. */
@@ -101,6 +102,9 @@ static int make_instance(struct serving *serving, uint32_t number, void *memory,
     ret->wasi = host_state(cell, ret->vm, &ground->scratch, err);
     if (!ret->wasi)
         return -1;
+    uint8_t seed[RANDOM_SEED];
+    chacha_bytes(&serving->random, seed, sizeof seed);
+    wasi_seed(ret->wasi, seed);
     struct vm_clock clock = clock_for_vm(ret->wasi);
     vm_set_clock(ret->vm, &clock);
     ret->wasi->concurrent = true;
@@ -158,6 +162,7 @@ void role_serve(struct cell *cell)
     static struct serving serving;
     const struct cell_serving *told = cell->serving;
     struct err err = {0};
+    uint8_t seed[RANDOM_SEED];
     serving.cell = cell;
     struct serve_config config = {
         .listener = told->listener,
@@ -176,13 +181,19 @@ void role_serve(struct cell *cell)
         .secure = told->secure,
         .body = told->body,
         .time = told->time,
-        .fresh = told->isolation == ISOLATION_INSTANCE,
+        .fresh = told->isolation != ISOLATION_NONE,
+        .narrow = told->isolation == ISOLATION_PROCESS ? told->narrow : NULL,
+        .narrow_count = told->narrow_count,
+        .free = told->free,
+        .seed = seed,
         .seeds = true,
         .data = &serving,
         .make = make,
         .trapped = trapped,
     };
-    memcpy(config.seed, cell->seed, sizeof config.seed);
+    chacha_seed(&serving.random, cell->seed);
+    chacha_bytes(&serving.random, seed, sizeof seed);
+    memset(cell->seed, 0, sizeof cell->seed);
     if (begin(&serving, &config, &err) || serve(&config, &err))
         tell_failure(&err);
     else

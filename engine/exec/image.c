@@ -107,3 +107,14 @@ void vm_image_restore(struct vm *vm, const struct vm_image *image)
         from += run->size;
     }
 }
+
+void vm_translate_all(struct vm *vm)
+{
+    struct translation translation = vm->translation;
+    struct err err = {0};
+    for (struct instance *in = vm->gc.instances; in; in = in->next) {
+        translation.module = in->module;
+        if (translate_all(&translation, vm->image, &err))
+            return;
+    }
+}

@@ -18,4 +18,8 @@ void vm_image_restore(struct vm *vm, const struct vm_image *image);
 /* Bytes of the image, without what describes it. */
 size_t vm_image_bytes(const struct vm_image *image);
 
+/* Translates whatever its modules have that was not called yet, instead of when it is called: for a
+ * process that others are copied from. What there is no room for stays as it was. */
+void vm_translate_all(struct vm *vm);
+
 #endif

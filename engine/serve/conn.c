@@ -1,7 +1,11 @@
 /* A connection from its first byte to its last; see conn.h. */
+#include "engine/serve/copy.h"
 #include "engine/serve/watch.h"
 
 #include <errno.h>
+
+/* An error code of HTTP/2 (RFC 9113, 7). */
+#define HTTP_1_1_REQUIRED 0xd
 
 /* Requests that one connection may have answered before others get their turn. */
 #define TURNS 16
@@ -187,9 +191,52 @@ static enum preface preface(const struct conn *conn)
     return len == size ? PREFACE : PREFACE_BEGUN;
 }
 
+/* A process for one request has no use for a connection that brings many (RFC 9113, 7): its client
+ * is told to speak HTTP/1.1. */
+static void refuse_h2(struct conn *conn)
+{
+    static const uint8_t frames[] = {
+        0,
+        0,
+        0,
+        4,
+        0,
+        0,
+        0,
+        0,
+        0, /* SETTINGS */
+        0,
+        0,
+        8,
+        7,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        /* last stream: */ 0,
+        0,
+        0, /* GOAWAY */
+        HTTP_1_1_REQUIRED,
+    };
+    conn->closing = conn->answered = conn->whole = conn->continued = true;
+    conn->body_state = BODY_FAILED;
+    conn->state = CONN_ENDING;
+    if (!buffer_put(&conn->out, &conn->server->heap, frames, sizeof frames))
+        conn->broken = true;
+}
+
 static void speak_h2(struct conn *conn)
 {
     struct buffer *in = &conn->in;
+    if (conn->server->copy) {
+        refuse_h2(conn);
+        return;
+    }
     if (!h2_begin(conn)) {
         conn_end(conn);
         return;
@@ -329,6 +376,10 @@ void conn_go_on(struct conn *conn)
 {
     if (conn->stream) {
         h2_stream_go_on(conn);
+        return;
+    }
+    if (conn->server->copies) {
+        copies_take(conn);
         return;
     }
     for (int turns = 0;;) {

@@ -130,6 +130,7 @@ struct conn {
     uint16_t why;     /* the status if there is no response; 0: 500 */
     uint16_t status;
     uint64_t skipped; /* bytes of a body that a response has not */
+    uint64_t traffic; /* bytes that came or went */
 };
 
 /* --- Input: input.c -----------------------------------------------------------------------------

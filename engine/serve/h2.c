@@ -180,6 +180,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
     }
     stream->held += (uint32_t)len;
+    stream->conn->traffic += len;
     if (stream->conn->seat)
         stream->conn->seat->woken = true;
     return 0;

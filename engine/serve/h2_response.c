@@ -151,6 +151,7 @@ static ssize_t give_data(nghttp2_session *session, int32_t id, uint8_t *to, size
         memcpy(to, out->bytes + out->at, len);
         out->at += (uint32_t)len;
         conn->moved = true;
+        conn->traffic += len;
         if (conn->seat && buffer_left(out) < SERVE_OUTPUT)
             conn->seat->woken = true;
     }

@@ -7,6 +7,8 @@
  * is no more, unless the other side has ended: then only reading says so. */
 static int64_t got(struct conn *conn, int64_t count, size_t asked)
 {
+    if (count > 0)
+        conn->traffic += (uint64_t)count;
     if (count == -EAGAIN || (count > 0 && (size_t)count < asked && !conn->hung_up))
         conn->readable = false;
     if (count == 0 || (count < 0 && count != -EAGAIN)) {

@@ -56,6 +56,7 @@ void conn_send(struct conn *conn)
             conn->sent = conn->answered;
             conn->committed = conn->committed || conn->answered;
             conn->moved = true;
+            conn->traffic += (uint64_t)put;
         } else if (put == -EAGAIN) {
             conn->writable = false;
         } else {

@@ -3,6 +3,7 @@
 #include "engine/serve/watch.h"
 
 #include "engine/wasi/clock.h"
+#include "engine/wasi/http_trace.h"
 
 #include <errno.h>
 
@@ -17,10 +18,14 @@ static int make(struct server *server, struct err *err)
     struct bytes left;
     if (config->make(config->data, server->nseats, &seat->instance, &left, err))
         return -1;
-    if (vm_image_size(seat->instance.vm) > left.len)
+    bool once = config->narrow; /* it is copied with its process, and not brought back */
+    if (!once && vm_image_size(seat->instance.vm) > left.len)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE,
                        "no room for an image of the component: give it more with --memory");
-    seat->image = vm_image_make(seat->instance.vm, (void *)(uintptr_t)left.at);
+    if (once)
+        vm_translate_all(seat->instance.vm);
+    else
+        seat->image = vm_image_make(seat->instance.vm, (void *)(uintptr_t)left.at);
     server->nseats++;
     seat->next = server->resting;
     server->resting = seat;
@@ -29,7 +34,7 @@ static int make(struct server *server, struct err *err)
 
 int seats_open(struct server *server, struct err *err)
 {
-    server->most = server->config->requests;
+    server->most = server->config->narrow ? 1 : server->config->requests;
     server->seats = heap_zeroed(&server->heap, server->most, sizeof *server->seats);
     if (!server->seats)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE,
@@ -68,7 +73,8 @@ static void finish(struct server *server, struct seat *seat, bool spoilt)
     seat->conn = NULL;
     if (server->config->fresh || spoilt) {
         wasi_abandon(seat->instance.wasi);
-        vm_image_restore(seat->instance.vm, seat->image);
+        if (seat->image)
+            vm_image_restore(seat->instance.vm, seat->image);
     } else {
         cm_call_free(seat->call);
     }
@@ -124,7 +130,7 @@ static bool note_waits(struct server *server, struct seat *seat)
         const struct reactor_wait *wait = &reactor->waits[i];
         if (wait->until < seat->wake)
             seat->wake = wait->until;
-        if (wait->fd >= 0 && wait->fd != seat->conn->fd)
+        if (wait->fd >= 0 && wait->fd != seat->conn->fd && !server->copy)
             watch(server, wait->fd);
     }
     return reactor->count > 0;
@@ -169,6 +175,7 @@ static bool make_args(struct seat *seat, struct conn *conn)
     struct wasi *wasi = instance->wasi;
     const struct bytes text = buffer_text(&conn->in);
     struct http_source *source = request_source_new(wasi, conn);
+    http_trace_take(&wasi->trace, &conn->head, text);
     seat->args.request =
         source ? incoming_request_new(wasi, &conn->head, text, conn->server->config->secure, source)
                : NULL;
@@ -185,6 +192,7 @@ static void begin(struct server *server, struct seat *seat, struct conn *conn)
     server->resting = seat->next;
     server->active++;
     seat->conn = conn;
+    seat->slow_since = 0;
     conn->seat = seat;
     conn->state = CONN_ACTIVE;
     conn_body_begin(conn);

@@ -37,7 +37,12 @@ struct serve_config {
     uint64_t time;     /* nanoseconds for a request; UINT64_MAX: any */
     bool fresh;        /* a request gets an instance that nobody used */
     bool seeds;        /* instances have random numbers */
-    uint8_t seed[RANDOM_SEED];
+    uint8_t *seed;     /* RANDOM_SEED bytes; zeroed once they are used */
+    /* Each request gets a process of its own, which lays this filter over what stands: struct
+     * sock_filter. NULL: none does. */
+    const void *narrow;
+    uint32_t narrow_count;
+    int free;   /* the first descriptor that the server did not start with */
     void *data; /* of the functions below */
 
     /* Makes instance `number`, and gives memory that is left for its image. -1 and *err: there

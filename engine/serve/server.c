@@ -1,4 +1,5 @@
 /* The loop of the server; see serve.h. */
+#include "engine/serve/copy.h"
 #include "engine/serve/watch.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ static void leave(struct server *server)
 /* Its time is over. */
 static void expire(struct conn *conn)
 {
-    if (conn->state == CONN_HEAD) {
+    if (conn->state == CONN_HEAD && !conn->server->copies) {
         conn->closing = true;
         conn->body_state = BODY_FAILED;
         conn_answer(conn, 408);
@@ -120,6 +121,31 @@ static void expire(struct conn *conn)
     }
 }
 
+/* Does the instance wait for its client, who takes nothing of the response, or sends nothing of
+ * what it is to answer? A response that has begun may go with a body that comes now and then. */
+static bool waits_for_client(const struct conn *conn)
+{
+    bool comes = conn->body_state == BODY_COMES || conn->body_state == BODY_TRAILS;
+    return buffer_left(&conn->out) >= SERVE_OUTPUT || (!conn->answered && comes);
+}
+
+/* While others wait for an instance, nobody may hold one by being slow. */
+static bool too_slow(struct server *server, struct seat *seat)
+{
+    const struct conn *conn = seat->conn;
+    if (!server->clocks[CLOCK_QUEUE].first || !waits_for_client(conn)) {
+        seat->slow_since = 0;
+        return false;
+    }
+    uint64_t moved = conn->traffic - seat->slow_from;
+    if (seat->slow_since && server->now - seat->slow_since < SERVE_SLOW_TIME * SECOND)
+        return false;
+    bool slow = seat->slow_since && moved < SERVE_SLOW_BYTES;
+    seat->slow_since = server->now;
+    seat->slow_from = conn->traffic;
+    return slow;
+}
+
 /* Ends what has lasted too long. */
 static void check_time(struct server *server)
 {
@@ -127,12 +153,18 @@ static void check_time(struct server *server)
         for (struct conn *conn; (conn = server->clocks[clock].first) != NULL &&
                                 server->now - conn->since >= times[clock];)
             expire(conn);
+    copies_check(server);
     for (uint32_t i = 0; i < server->nseats && server->active; i++) {
         struct seat *seat = &server->seats[i];
         if (seat->conn && server->now >= seat->deadline) {
             struct conn *conn = seat->conn;
             watch_count(server, COUNTER_LATE, 1);
             seat_stop(server, seat, 504);
+            conn_go_on(conn);
+        } else if (seat->conn && too_slow(server, seat)) {
+            struct conn *conn = seat->conn;
+            watch_count(server, COUNTER_SLOW, 1);
+            seat_stop(server, seat, 408);
             conn_go_on(conn);
         } else if (seat->conn && server->now >= seat->wake) {
             seat->woken = true;
@@ -143,7 +175,9 @@ static void check_time(struct server *server)
 /* Milliseconds until something has to be done, whatever happens. */
 static int time_left(const struct server *server)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = copies_first(server);
+    if (server->clocks[CLOCK_QUEUE].first) /* somebody may be too slow */
+        first = server->now + SECOND;
     if (server->again)
         return 0;
     for (int clock = CLOCK_IDLE; clock < CLOCKS; clock++) {
@@ -201,7 +235,12 @@ static void handle(struct server *server, const struct epoll_event *event)
     switch (event->data.u64 & EVENT_MASK) {
     case EVENT_LISTENER: accept_some(server, (int)(event->data.u64 >> 2)); break;
     case EVENT_LEAVE: leave(server); break;
-    case EVENT_OTHER: seats_wake(server, (int)(event->data.u64 >> 2)); break;
+    case EVENT_OTHER:
+        if (server->copies)
+            copies_ended(server, (int)(event->data.u64 >> 2));
+        else
+            seats_wake(server, (int)(event->data.u64 >> 2));
+        break;
     default: conn_event(event->data.ptr, event->events); break;
     }
 }
@@ -239,19 +278,27 @@ static void bury(struct server *server)
     }
 }
 
-static void loop(struct server *server)
+static int wait_for(struct server *server, struct epoll_event *ret)
+{
+    int timeout = time_left(server);
+    return server->copy ? copy_wait(server, ret, SERVE_EVENTS, timeout)
+                        : sys_wait(server->config->events, ret, SERVE_EVENTS, timeout);
+}
+
+void server_loop(struct server *server)
 {
     static struct epoll_event events[SERVE_EVENTS];
-    while (!server->leaving || server->connections) {
+    while (!server->leaving || server->connections || server->ncopies) {
         accept_or_not(server);
-        int count = sys_wait(server->config->events, events, SERVE_EVENTS, time_left(server));
+        int count = wait_for(server, events);
         server->now = sys_now();
         for (int i = 0; i < count; i++)
             handle(server, &events[i]);
         run_again(server);
         run_woken(server);
         check_time(server);
-        seats_feed(server);
+        if (!server->copies) /* which feed themselves */
+            seats_feed(server);
         h2_flush(server);
         watch_flush(server);
         bury(server);
@@ -266,7 +313,8 @@ int serve(const struct serve_config *config, struct err *err)
     arena_init(&server.arena, config->memory, config->size);
     heap_init(&server.heap, &server.arena, config->size);
     chacha_seed(&server.random, config->seed);
-    if (seats_open(&server, err))
+    memset(config->seed, 0, RANDOM_SEED);
+    if (seats_open(&server, err) || copies_open(&server, err))
         return -1;
     watch_open(&server);
     struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = EVENT_LEAVE}};
@@ -275,6 +323,6 @@ int serve(const struct serve_config *config, struct err *err)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot wait for connections (errno %d)",
                        -failed);
     server.now = sys_now();
-    loop(&server);
+    server_loop(&server);
     return 0;
 }

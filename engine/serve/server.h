@@ -22,11 +22,13 @@ struct seat {
         struct incoming_request *request;
         struct response_outparam *outparam;
     } args;
-    uint64_t deadline; /* as sys_now */
-    uint64_t wake;     /* what it waits for is a moment, too */
-    uint64_t began;    /* its last run */
-    bool woken;        /* it is to be run */
-    struct seat *next; /* of those at rest */
+    uint64_t deadline;   /* as sys_now */
+    uint64_t wake;       /* what it waits for is a moment, too */
+    uint64_t began;      /* its last run */
+    bool woken;          /* it is to be run */
+    uint64_t slow_since; /* it waits for its client since then, as sys_now; 0: it does not */
+    uint64_t slow_from;  /* conn->traffic then */
+    struct seat *next;   /* of those at rest */
 };
 
 struct server {
@@ -50,6 +52,12 @@ struct server {
     uint32_t most;   /* that can be made */
     uint32_t active;
     struct seat *resting;
+    struct copy *copies; /* processes that requests have (copy.h); NULL: they have none */
+    uint32_t ncopies;
+    bool lines;        /* each has one of its own to the shim (shim/protocol.def) */
+    int line;          /* or that which all have; -1 */
+    struct conn *copy; /* this is such a process, and that its connection; or NULL */
+    uint64_t denials;  /* of all that were refused, those that were counted */
     struct buffer log; /* lines that are not written yet */
     struct chacha random;
     int64_t date_at; /* the second that `date` tells */
@@ -132,6 +140,9 @@ int seats_open(struct server *server, struct err *err);
 
 /* The connection goes on in the next round. */
 void server_again(struct conn *conn);
+
+/* Serves until it has left, or, in a copy, until its connection has ended. */
+void server_loop(struct server *server);
 
 /* The present second as HTTP tells it (RFC 9110, 5.6.7); server.c */
 struct str server_date(struct server *server);

@@ -20,7 +20,8 @@ static volatile uint64_t *counters_of(const struct serve_config *config, uint32_
 void watch_count(struct server *server, enum counter counter, uint64_t by)
 {
     if (server->config->counters)
-        counters_of(server->config, server->config->worker)[counter] += by;
+        __atomic_fetch_add(&counters_of(server->config, server->config->worker)[counter], by,
+                           __ATOMIC_RELAXED); /* processes of requests count there, too */
 }
 
 static void set(struct server *server, enum counter counter, uint64_t value)
@@ -28,10 +29,13 @@ static void set(struct server *server, enum counter counter, uint64_t value)
     counters_of(server->config, server->config->worker)[counter] = value;
 }
 
+/* Those of a request's process are its server's, which knows more. */
 static void set_gauges(struct server *server)
 {
-    set(server, COUNTER_CONNECTIONS, server->connections);
-    set(server, COUNTER_ACTIVE, server->active);
+    if (server->copy)
+        return;
+    set(server, COUNTER_CONNECTIONS, server->connections + server->ncopies);
+    set(server, COUNTER_ACTIVE, server->active + server->ncopies);
     set(server, COUNTER_INSTANCES, server->nseats);
     set(server, COUNTER_MEMORY, server->heap.used);
 }
@@ -189,12 +193,24 @@ void watch_end(struct conn *conn)
         watch_flush(server);
 }
 
+/* What was refused since this was asked last; all instances count together. */
+static void count_denials(struct server *server)
+{
+    const struct wasi_refusals *refusals = server->seats[0].instance.wasi->refusals;
+    if (!refusals)
+        return;
+    watch_count(server, COUNTER_DENIALS, refusals->all - server->denials);
+    server->denials = refusals->all;
+}
+
 /* A log that takes no more has gaps: requests go first. */
 void watch_flush(struct server *server)
 {
     struct buffer *log = &server->log;
-    if (server->config->counters)
+    if (server->config->counters) {
         set_gauges(server);
+        count_denials(server);
+    }
     if (buffer_left(log))
         sys_write(server->config->log, log->bytes + log->at, buffer_left(log));
     log->at = log->len = 0;

@@ -2,6 +2,7 @@
 #include "engine/tls/link.h"
 
 #include "engine/http/http.h"
+#include "engine/tls/trust.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -35,7 +36,7 @@ struct link *link_open(SSL_CTX *context, int server, int client,
     size_t size = message->size < sizeof message->name ? message->size : sizeof message->name;
     memcpy(name, message->name, size);
     name[size] = '\0';
-    bool serves = message->serves == 1;
+    bool serves = message->serves != 0;
     if (!ssl || (!serves && !name_server(ssl, name, message->literal)) ||
         !SSL_set_fd(ssl, server)) {
         SSL_free(ssl);
@@ -49,6 +50,7 @@ struct link *link_open(SSL_CTX *context, int server, int client,
         SSL_set_accept_state(ssl);
     else
         SSL_set_connect_state(ssl);
+    trust_without_h2(ssl, message->serves == 2);
     *link = (struct link){.ssl = ssl,
                           .serves = serves,
                           .server = server,

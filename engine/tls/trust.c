@@ -115,15 +115,22 @@ SSL_CTX *trust_client(int file, struct err *err)
 /* --- Servers ------------------------------------------------------------------------------------
  */
 
+void trust_without_h2(SSL *ssl, bool without)
+{
+    SSL_set_app_data(ssl, without ? ssl : NULL);
+}
+
 /* RFC 7301: of what the client offers, what this server likes best. Who offers nothing speaks
  * HTTP/1.1. */
 static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
                            const unsigned char *offered, unsigned len, void *data)
 {
     static const unsigned char protocols[] = "\x02h2\x08http/1.1";
-    (void)ssl, (void)data;
-    return SSL_select_next_proto((unsigned char **)(uintptr_t)ret, ret_len, protocols,
-                                 sizeof protocols - 1, offered, len) == OPENSSL_NPN_NEGOTIATED
+    size_t h2 = SSL_get_app_data(ssl) ? sizeof "\x02h2" - 1 : 0; /* without it */
+    (void)data;
+    return SSL_select_next_proto((unsigned char **)(uintptr_t)ret, ret_len, protocols + h2,
+                                 (unsigned)(sizeof protocols - 1 - h2), offered,
+                                 len) == OPENSSL_NPN_NEGOTIATED
                ? SSL_TLSEXT_ERR_OK
                : SSL_TLSEXT_ERR_ALERT_FATAL;
 }

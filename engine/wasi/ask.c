@@ -41,6 +41,12 @@ static struct wasi_address of_record(const struct record_address *from)
     return to;
 }
 
+static void count_refusal(struct wasi *wasi)
+{
+    if (wasi->refusals)
+        wasi->refusals->all++;
+}
+
 /* Asks, and waits for the answer. If the shim is gone there is nobody who could wait for the cell:
  * EIO, and it ends soon. */
 static int ask(struct wasi *wasi, const void *question, size_t size, struct ask_answer *ret)
@@ -53,6 +59,8 @@ static int ask(struct wasi *wasi, const void *question, size_t size, struct ask_
     int64_t got = sys_receive(wasi->network.shim, &answer, sizeof answer, &ret->fd);
     if (got != (int64_t)sizeof answer || answer.kind != MESSAGE_ANSWER)
         return -EIO;
+    if (answer.error == EACCES)
+        count_refusal(wasi);
     ret->socket = answer.socket;
     ret->local = of_record(&answer.local);
     memcpy(ret->values, answer.values, sizeof ret->values);
@@ -136,6 +144,15 @@ int ask_lookup(struct wasi *wasi, struct str name, int *ret_fd)
     return error;
 }
 
+int ask_line(struct wasi *wasi, int *ret_fd)
+{
+    const struct message_ask_line question = {MESSAGE_ASK_LINE};
+    struct ask_answer answer;
+    int error = ask_for_socket(wasi, &question, sizeof question, &answer);
+    *ret_fd = answer.fd;
+    return error;
+}
+
 int ask_http(struct wasi *wasi, bool secure, struct str name, const struct wasi_address *to,
              struct ask_answer *ret)
 {
@@ -167,6 +184,7 @@ void ask_release(struct wasi *wasi, uint32_t socket)
 
 static int tell_denied(struct wasi *wasi, struct message_denied denied, struct str name)
 {
+    count_refusal(wasi);
     if (!wasi->network.shim || !wasi->refusals || wasi->refusals->count >= ASK_DENIALS)
         return -EACCES;
     wasi->refusals->count++;

@@ -70,6 +70,8 @@ int ask_lookup(struct wasi *wasi, struct str name, int *ret_fd);
  */
 int ask_http(struct wasi *wasi, bool secure, struct str name, const struct wasi_address *to,
              struct ask_answer *ret);
+/* `ret_fd` is a line (shim/protocol.def). */
+int ask_line(struct wasi *wasi, int *ret_fd);
 void ask_release(struct wasi *wasi, uint32_t socket);
 
 /* Tells the shim that a function said no because its capability is not granted, so that it explains

@@ -2,6 +2,7 @@
  * client's (http_client.h). */
 #include "engine/http/write.h"
 #include "engine/wasi/http_client.h"
+#include "engine/wasi/http_trace.h"
 #include "engine/wasi/sys.h"
 #include "engine/wasi/table.h"
 
@@ -13,6 +14,7 @@ enum { PORT_HTTP = 80, PORT_HTTPS = 443, LENGTH_UNKNOWN = -1 };
 /* What is to be sent. */
 struct sending {
     const struct outgoing_request *request;
+    const struct http_trace *trace; /* of the request that is being answered */
     bool secure;
     struct http_authority authority;
     struct str method;
@@ -102,6 +104,7 @@ static void write_head(const struct sending *s, struct http_writer *writer)
     for (uint32_t i = 0; i < headers->count; i++)
         if (!own_field(http_field_known(headers->at[i].name)))
             http_write_field(writer, headers->at[i].name, headers->at[i].value);
+    http_trace_write(s->trace, headers, writer);
     bool expects = s->request->method != HTTP_GET && s->request->method != HTTP_HEAD &&
                    s->request->method != HTTP_DELETE && s->request->method != HTTP_OPTIONS &&
                    s->request->method != HTTP_TRACE;
@@ -233,6 +236,7 @@ static enum host_answer send_request(struct host_call *call, struct outgoing_req
     if (!client)
         return wasi_no_memory(call);
     bool valid = read_request(request, &s, &why);
+    s.trace = &wasi->trace;
     if (valid && !wasi->network.http) {
         why = not_granted(wasi, &s);
         valid = false;

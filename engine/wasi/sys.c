@@ -5,10 +5,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+/* The descriptor of the cell's socket to the shim. */
+enum {
+#define NUMBER(NAME, value) NUMBER_##NAME = value,
+#include "shim/protocol.def"
+    SHIM = NUMBER_SOCKET
+};
 
 #define NANOSECONDS UINT64_C(1000000000)
 
@@ -263,4 +273,35 @@ int64_t sys_recv(int fd, void *to, size_t len, struct sockaddr_storage *peer)
 {
     socklen_t size = sizeof *peer;
     return CALL(SYS_recvfrom, fd, to, len, MSG_DONTWAIT, peer, &size);
+}
+
+int sys_copy(int *ret_pidfd)
+{
+    return (int)CALL(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, ret_pidfd);
+}
+
+int sys_narrow(const void *filter)
+{
+    return (int)CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter);
+}
+
+int sys_close_all(unsigned first, unsigned last)
+{
+    return (int)CALL(SYS_close_range, first, last, 0);
+}
+
+int sys_own_line(int line)
+{
+    return (int)CALL(SYS_dup3, line, SHIM, O_CLOEXEC);
+}
+
+int sys_end_copy(int pidfd)
+{
+    return (int)CALL(SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
+}
+
+_Noreturn void sys_end(void)
+{
+    for (;;)
+        syscall(SYS_exit_group, 0);
 }

@@ -96,4 +96,18 @@ int sys_set_option(int fd, int level, int option, int32_t value); /* SET_... */
 int64_t sys_send(int fd, const void *from, size_t len);           /* SENDTO */
 int64_t sys_recv(int fd, void *to, size_t len, struct sockaddr_storage *peer); /* RECVFROM */
 
+/* --- Processes for requests: rules RULES_COPIES -------------------------------------------------
+ */
+
+/* Copies the process: 0 in the copy, above 0 in this one, with the copy's pidfd. FORK. */
+int sys_copy(int *ret_pidfd);
+
+/* Lays another filter over the one that stands; `filter` is a struct sock_fprog. NARROW. */
+int sys_narrow(const void *filter);
+
+int sys_close_all(unsigned first, unsigned last); /* CLOSE_ALL */
+int sys_own_line(int line);                       /* OWN_LINE: becomes the socket to the shim */
+int sys_end_copy(int pidfd);                      /* END_COPY */
+_Noreturn void sys_end(void);                     /* EXIT */
+
 #endif

@@ -56,10 +56,19 @@ struct wasi_store {
     bool lost; /* the socket failed in the middle of something */
 };
 
+/* What the request that an instance answers says of its trace (http_trace.h). */
+struct http_trace {
+    uint8_t parent_len; /* 0: nothing */
+    uint16_t state_len;
+    char parent[128];
+    char state[512];
+};
+
 /* What the shim was told of refusals. It bounds that for each cell: all instances of one share
  * this, and it does not lie where they are reset. */
 struct wasi_refusals {
     uint32_t count;
+    uint64_t all;          /* whether it was told or not */
     uint8_t withheld[128]; /* rows that were told of as withheld, as bits */
 };
 
@@ -145,6 +154,7 @@ struct wasi {
     struct wasi_held *held; /* all of them; the latest first */
     struct wasi_network network;
     struct wasi_refusals *refusals;
+    struct http_trace trace;
     uint64_t withheld;
     struct chacha chacha;
     struct mixer mixer;

@@ -1,6 +1,6 @@
 /* A component of the proxy world for tests/proxy.mjs: passes each request on, to the authority that
  * its field x-to names (a reverse proxy), else to its own (a forward proxy), and the response back.
- * Both bodies move at once, a piece at a time, with their trailers: its memory does not grow. */
+ * With x-bare nothing of the fields is passed on. Both bodies move at once, a piece at a time, with their trailers: its memory does not grow. */
 #include <stdint.h>
 
 typedef int32_t handle;
@@ -187,7 +187,9 @@ static void way_wait(const struct way *way)
 
 static handle pass_on(handle request)
 {
-    handle theirs = request_headers(request), headers = fields_clone(theirs);
+    handle theirs = request_headers(request);
+    fields_get(theirs, "x-bare", 6, r);
+    handle headers = r[1] ? fields_new() : fields_clone(theirs);
     fields_get(theirs, "x-to", 4, r);
     u32 named = r[1], name = 0, name_len = 0;
     if (named) {
