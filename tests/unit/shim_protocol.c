@@ -22,7 +22,12 @@ static const struct {
                     1u << MESSAGE_ASK_LISTEN | 1u << MESSAGE_ASK_CONNECT |
                     1u << MESSAGE_ASK_STREAM | 1u << MESSAGE_ASK_SEND | 1u << MESSAGE_ASK_RELEASE |
                     1u << MESSAGE_ASK_HTTP | 1u << MESSAGE_ASK_LOOKUP | 1u << MESSAGE_DENIED |
-                    1u << MESSAGE_REQUEST_TRAP | 1u << MESSAGE_TRACE},
+                    1u << MESSAGE_REQUEST_TRAP | 1u << MESSAGE_TRACE | 1u << MESSAGE_ASK_LINE},
+    {STATE_LINE, 1u << MESSAGE_ASK_SOCKET | 1u << MESSAGE_ASK_OPTION | 1u << MESSAGE_ASK_BIND |
+                     1u << MESSAGE_ASK_LISTEN | 1u << MESSAGE_ASK_CONNECT |
+                     1u << MESSAGE_ASK_STREAM | 1u << MESSAGE_ASK_SEND | 1u << MESSAGE_ASK_RELEASE |
+                     1u << MESSAGE_ASK_HTTP | 1u << MESSAGE_ASK_LOOKUP | 1u << MESSAGE_DENIED |
+                     1u << MESSAGE_REQUEST_TRAP},
     {STATE_ENDED, 0},
 };
 
