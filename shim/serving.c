@@ -183,8 +183,9 @@ void serving_secure(struct serving *serving)
 static int listen_within(struct serving *serving)
 {
     serving->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (serving->listener >= 0)
-        serving->back = guardian_bind(serving->listener);
+    if (serving->listener < 0)
+        return -1;
+    serving->back = guardian_bind(serving->listener);
     return serving->back >= 0 ? listen(serving->listener, BACKLOG) : -1;
 }
 

@@ -167,6 +167,7 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
                                  : find_in_path(top, prepared, name);
     if (fd < 0 && name[0] != '/')
         fd = find_joined(top, cwd ? cwd : "/", strlen(cwd ? cwd : "/"), name);
+    int why = errno;
     if (fd < 0 && is_empty(root))
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "the container's root file system is empty: its image is a WebAssembly "
@@ -175,7 +176,7 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
     if (fd < 0)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "there is no component %s in the container's root file system: %s", name,
-                       errno == EINVAL ? "it is no regular file" : strerror(errno));
+                       why == EINVAL ? "it is no regular file" : strerror(why));
     snprintf(ret, 64, "/proc/self/fd/%d", fd);
     return 0;
 }

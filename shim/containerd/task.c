@@ -729,7 +729,7 @@ void tasks_act(struct tasks *tasks, const struct polls *polls)
         int typed = streams_act(&process->streams, polls);
         if (typed && process->status == TASK_RUNNING)
             process_kill(process, typed);
-        if (process->places[AT_HELPER] != SIZE_MAX) {
+        if (process->room && process->places[AT_HELPER] != SIZE_MAX) {
             if (polls_events(polls, process->places[AT_HELPER]))
                 hear_helper(tasks, process);
         } else if (process->pidfd >= 0) {

@@ -240,14 +240,15 @@ static void is_subscribed(struct fixture *f, host_fn *fn, void *self)
 }
 
 /* An option of a socket that the shim has, and of one of each family that the cell has. */
-static void gets(struct fixture *f, host_fn *get, void *const sockets[3])
+static void get_option(struct fixture *f, host_fn *get, void *const sockets[3])
 {
     walls_up();
     for (int i = 0; i < 3; i++)
         CLAIM(ok(f, get, &sockets[i]));
 }
 
-static void sets(struct fixture *f, host_fn *set, struct value_args args, void *const sockets[3])
+static void set_option(struct fixture *f, host_fn *set, struct value_args args,
+                       void *const sockets[3])
 {
     walls_up();
     for (int i = 0; i < 3; i++) {
@@ -435,12 +436,12 @@ static struct sockets tcp_sockets(struct fixture *f)
 #define OPTION_ROWS(protocol, name, value)                                                         \
     static void row_##protocol##_socket_##name(struct fixture *f)                                  \
     {                                                                                              \
-        gets(f, wasi_##protocol##_socket_##name, protocol##_sockets(f).of);                        \
+        get_option(f, wasi_##protocol##_socket_##name, protocol##_sockets(f).of);                  \
     }                                                                                              \
     static void row_##protocol##_socket_set_##name(struct fixture *f)                              \
     {                                                                                              \
         const struct value_args args = {.self = NULL, value};                                      \
-        sets(f, wasi_##protocol##_socket_set_##name, args, protocol##_sockets(f).of);              \
+        set_option(f, wasi_##protocol##_socket_set_##name, args, protocol##_sockets(f).of);        \
     }
 
 OPTION_ROWS(tcp, keep_alive_enabled, .u8 = 1)
