@@ -46,7 +46,7 @@ static int echo(void)
     struct sockaddr_in at;
     int fd = socket_to(&at);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 1))
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 1))
         return 1;
     fd = accept(fd, NULL, NULL);
     return copy(fd, fd);
@@ -59,6 +59,8 @@ static int client(void)
     int fd = -1;
     for (int i = 0; i < 500; i++) {
         fd = socket_to(&at);
+        if (fd < 0)
+            return 1;
         if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
             break;
         close(fd);
@@ -84,6 +86,8 @@ static int client(void)
 static int storm(int dir, int opens)
 {
     struct stat stat;
+    if (dir < 0)
+        return 1;
     for (int i = 0; i < COUNT; i++) {
         int fd = opens ? beneath(dir, "data", O_RDONLY, 0)
                        : fstatat(dir, "data", &stat, AT_SYMLINK_NOFOLLOW);
