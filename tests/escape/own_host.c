@@ -194,8 +194,10 @@ int own_host_run(const char *inside, int count, char **arguments)
     static char self[PATH_MAX];
     int ready[2], mapped[2];
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    cleanup_free char **all = calloc((size_t)count + 2, sizeof *all);
-    if (size < 0 || !all || pipe2(ready, O_CLOEXEC) || pipe2(mapped, O_CLOEXEC))
+    if (size < 0 || pipe2(ready, O_CLOEXEC) || pipe2(mapped, O_CLOEXEC))
+        return -1;
+    char **all = calloc((size_t)count + 2, sizeof *all);
+    if (!all)
         return -1;
     all[0] = self;
     all[1] = (char *)(uintptr_t)inside;
@@ -217,5 +219,6 @@ int own_host_run(const char *inside, int count, char **arguments)
     int status;
     while (waitpid(host, &status, 0) < 0 && errno == EINTR)
         ;
+    free(all);
     return can && WIFEXITED(status) && WEXITSTATUS(status) < 125 ? WEXITSTATUS(status) : -1;
 }

@@ -165,9 +165,9 @@ static int sweep(bool verbose)
     setrlimit(RLIMIT_CORE, &none);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return 1;
-    int null =
-        open("/dev/null", O_RDWR | O_CLOEXEC); /* so that nobody reads or writes a terminal */
-    dup2(null, 0);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0) /* so that nobody reads or writes a terminal */
+        return 1;
     rule_set known[WORLDS];
     for (size_t w = 0; w < WORLDS; w++) {
         struct err err = {0};
