@@ -25,8 +25,8 @@ format() {
     git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format-19 --dry-run -Werror
 }
 
-# -k: what every source has to say, not only the first.
-tidy() { "${MAKE:-make}" --no-print-directory -k B="$BUILD" tidy; }
+# What all sources have to say, not only the first (-k), and nothing else.
+tidy() { "${MAKE:-make}" --no-print-directory -k B="$BUILD" say= tidy; }
 
 check 'format (clang-format-19)' format
 check 'dependency rule' "$here/lint/includes.sh"
