@@ -133,9 +133,8 @@ static pid_t start(bool bounded)
     pid_t pid = fork();
     if (pid == 0) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        dup2(null, 0);
-        dup2(null, 1);
-        dup2(null, 2);
+        if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+            _exit(126);
         execv(carrel, (char *const *)(uintptr_t)arguments);
         _exit(127);
     }
