@@ -180,10 +180,8 @@ static void not_connected(int self)
     failed4(INVALID_STATE);
 }
 
-static void states_of_tcp(int six)
+static void before_bind(int self, int six)
 {
-    /* unbound */
-    int self = tcp(six);
     nothing_to_finish(self);
     not_connected(self);
     w_tcp_socket_start_listen(self, R);
@@ -197,9 +195,10 @@ static void states_of_tcp(int six)
     w_tcp_socket_set_listen_backlog_size(self, 32, R);
     done();
     options_work(self);
+}
 
-    /* bound */
-    bind_tcp(self, loopback(six, 0));
+static void after_bind(int self, int six)
+{
     nothing_to_finish(self);
     not_connected(self);
     w_tcp_socket_start_bind(self, network, SPREAD(loopback(six, 0)), R);
@@ -210,13 +209,10 @@ static void states_of_tcp(int six)
     w_tcp_socket_set_listen_backlog_size(self, 32, R);
     done();
     options_work(self);
+}
 
-    /* listening */
-    w_tcp_socket_start_listen(self, R);
-    done();
-    MUST(!w_tcp_socket_is_listening(self)); /* listen-in-progress */
-    w_tcp_socket_finish_listen(self, R);
-    done();
+static void after_listen(int self, int six)
+{
     nothing_to_finish(self);
     not_connected(self);
     w_tcp_socket_start_bind(self, network, SPREAD(loopback(six, 0)), R);
@@ -230,28 +226,44 @@ static void states_of_tcp(int six)
     failed4(WOULD_BLOCK);
     MUST(!w_pollable_ready(w_tcp_socket_subscribe(self)));
     options_work(self);
+}
 
-    /* connected */
-    struct end end = connect_to(six, port_of(self));
-    nothing_to_finish(end.socket);
-    w_tcp_socket_start_bind(end.socket, network, SPREAD(loopback(six, 0)), R);
+static void after_connect(int self, int six)
+{
+    nothing_to_finish(self);
+    w_tcp_socket_start_bind(self, network, SPREAD(loopback(six, 0)), R);
     failed(INVALID_STATE);
-    w_tcp_socket_start_connect(end.socket, network, SPREAD(loopback(six, 9)), R);
+    w_tcp_socket_start_connect(self, network, SPREAD(loopback(six, 9)), R);
     failed(INVALID_STATE);
-    w_tcp_socket_start_listen(end.socket, R);
+    w_tcp_socket_start_listen(self, R);
     failed(INVALID_STATE);
-    w_tcp_socket_accept(end.socket, R);
+    w_tcp_socket_accept(self, R);
     failed4(INVALID_STATE);
-    w_tcp_socket_set_listen_backlog_size(end.socket, 32, R);
+    w_tcp_socket_set_listen_backlog_size(self, 32, R);
     failed(INVALID_STATE);
-    w_tcp_socket_remote_address(end.socket, R);
+    w_tcp_socket_remote_address(self, R);
     MUST(TAG == 0 && AT(4)[0] == six);
-    MUST(w_pollable_ready(w_tcp_socket_subscribe(end.socket)));
-    options_work(end.socket);
-    w_tcp_socket_shutdown(end.socket, BOTH, R);
+    MUST(w_pollable_ready(w_tcp_socket_subscribe(self)));
+    options_work(self);
+    w_tcp_socket_shutdown(self, BOTH, R);
     done();
-    w_tcp_socket_shutdown(end.socket, BOTH, R); /* idempotent */
+    w_tcp_socket_shutdown(self, BOTH, R); /* idempotent */
     done();
+}
+
+static void states_of_tcp(int six)
+{
+    int self = tcp(six);
+    before_bind(self, six);
+    bind_tcp(self, loopback(six, 0));
+    after_bind(self, six);
+    w_tcp_socket_start_listen(self, R);
+    done();
+    MUST(!w_tcp_socket_is_listening(self)); /* listen-in-progress */
+    w_tcp_socket_finish_listen(self, R);
+    done();
+    after_listen(self, six);
+    after_connect(connect_to(six, port_of(self)).socket, six);
 }
 
 ROW(tcp_states, "net", "0")
@@ -710,6 +722,27 @@ ROW(udp_states_of_ipv6, "net6", "0")
     return 0;
 }
 
+/* An empty one is one; a large one arrives whole; one that is too large is not sent. */
+static void exchange_sizes(struct way any, struct way one)
+{
+    static char block[65536];
+    struct datagram empty = datagram(text, 0), large = datagram(block, 60000),
+                    larger = datagram(block, 65536);
+    send_one(one.out, &empty);
+    send_one(one.out, &large);
+    w_pollable_block(w_incoming_datagram_stream_subscribe(any.in));
+    w_incoming_datagram_stream_receive(any.in, 0, R);
+    MUST(TAG == 0 && U32(8) == 0);
+    w_incoming_datagram_stream_receive(any.in, 2, R);
+    MUST(TAG == 0 && U32(8) == 2);
+    const u8 *at = (const u8 *)(unsigned long)U32(4);
+    MUST(*(const int *)(at + 4) == 0 && *(const int *)(at + 40 + 4) == 60000);
+    send_one(one.out, &larger);
+    MUST(TAG == 1 && AT(8)[0] == DATAGRAM_TOO_LARGE);
+    send_one(any.out, &larger);
+    MUST(TAG == 1);
+}
+
 static void exchange(int six)
 {
     int a = udp(six), b = udp(six);
@@ -752,23 +785,7 @@ static void exchange(int six)
     w_outgoing_datagram_stream_send(one.out, 0, 0, R);
     MUST(TAG == 0 && U64(8) == 0);
 
-    /* An empty one is one; a large one arrives whole; one that is too large is not sent. */
-    static char block[65536];
-    struct datagram empty = datagram(text, 0), large = datagram(block, 60000),
-                    larger = datagram(block, 65536);
-    send_one(one.out, &empty);
-    send_one(one.out, &large);
-    w_pollable_block(w_incoming_datagram_stream_subscribe(any.in));
-    w_incoming_datagram_stream_receive(any.in, 0, R);
-    MUST(TAG == 0 && U32(8) == 0);
-    w_incoming_datagram_stream_receive(any.in, 2, R);
-    MUST(TAG == 0 && U32(8) == 2);
-    const u8 *at = (const u8 *)(unsigned long)U32(4);
-    MUST(*(const int *)(at + 4) == 0 && *(const int *)(at + 40 + 4) == 60000);
-    send_one(one.out, &larger);
-    MUST(TAG == 1 && AT(8)[0] == DATAGRAM_TOO_LARGE);
-    send_one(any.out, &larger);
-    MUST(TAG == 1);
+    exchange_sizes(any, one);
 
     /* Nothing more: an empty list, never would-block. */
     w_incoming_datagram_stream_receive(any.in, 10, R);
