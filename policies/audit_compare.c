@@ -214,6 +214,16 @@ static void tell_capability(const struct telling *telling, const struct demand *
     fputc('\n', telling->to->out);
 }
 
+/* Does a line of text about a rule of the set that comes before this one say the same? */
+static bool said_before(rule_set set, int rule)
+{
+    for (int i = 0; i < rule; i++)
+        if (set >> i & 1 && strcmp(rules[i].call, rules[rule].call) == 0 &&
+            strcmp(rules[i].why, rules[rule].why) == 0)
+            return true;
+    return false;
+}
+
 static void tell_rule(const struct telling *telling, const struct rule *rule)
 {
     if (telling->list) {
@@ -244,11 +254,13 @@ static size_t difference(const struct telling *telling, const struct audit *befo
         tell_capability(telling, now->in.demand, (enum capability)i, wanted);
         count++;
     }
+    rule_set fresh = new.rules & ~old.rules;
     for (int i = 0; i < RULE_COUNT; i++) {
-        if ((new.rules & ~old.rules) >> i & 1) {
+        if (!(fresh >> i & 1))
+            continue;
+        if (telling->list || !said_before(fresh, i))
             tell_rule(telling, &rules[i]);
-            count++;
-        }
+        count++;
     }
     count += tell_names(telling, now->in.demand, before->in.demand, DEMAND_UNKNOWN,
                         "unknown-import", "import that carrel does not know");

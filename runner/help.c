@@ -123,6 +123,7 @@ void help_policy(FILE *out)
     for (int i = 0; i < CAP_COUNT; i++)
         entry(out, capabilities[i].word, "", capabilities[i].what);
     fputs("\nA key that is not known is an error. Nothing that a publisher ships is read as a "
-          "policy.\n",
+          "policy:\nwhat a component carries in its custom section carrel:policy, `carrel audit` "
+          "shows as a\nrequest.\n",
           out);
 }

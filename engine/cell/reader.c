@@ -4,6 +4,7 @@
 #include "engine/cell/ground.h"
 #include "engine/cell/image.h"
 #include "engine/cell/reader_wit.h"
+#include "engine/cell/request.h"
 #include "engine/cell/tell.h"
 #include "engine/component/demand.h"
 #include "engine/component/link.h"
@@ -275,6 +276,8 @@ void role_reader(struct cell *cell)
         (wit ? read_wit(cell->component, &ground.image, &answer, &err) && ground_refuses(&err)
          : component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
                                          : read_module(cell, &ground, &answer, &err));
+    if (!failed && !wit)
+        request_tell(cell->component, &answer);
     if (failed)
         tell_failure(&err);
     else

@@ -4,6 +4,7 @@
 #include "policies/capability.h"
 #include "runner/policy_key.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void put_sections(FILE *out)
@@ -19,6 +20,26 @@ static void put_sections(FILE *out)
     }
 }
 
+/* Those of packaging/policies, which tests read as policies. */
+static const char *const examples[] = {"tool.yaml", "client.yaml", "server.yaml", "fleet.yaml",
+                                       "ci.json"};
+
+static void put_example(FILE *out, const char *name)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "packaging/policies/%s", name);
+    FILE *in = fopen(path, "r");
+    if (!in) {
+        perror(path);
+        exit(1);
+    }
+    fprintf(out, ".SS %s\n.nf\n", name);
+    while (fgets(line, sizeof line, in))
+        man_text(out, line, strlen(line));
+    fputs(".fi\n", out);
+    fclose(in);
+}
+
 void man_policy(FILE *out)
 {
     fprintf(out,
@@ -32,7 +53,8 @@ void man_policy(FILE *out)
         "with `--policy`, and give a component what it imports and the policy allows; `carrel "
         "audit --check` asks whether a component demands more. A key that is not known is an "
         "error, told with its line and column. Nothing that a publisher ships is read as a "
-        "policy.");
+        "policy: what a component carries in its custom section `carrel:policy`, `carrel audit` "
+        "shows as a request.");
 #define TOP(name, word, value, what) man_item(out, word, value, what);
 #include "runner/policy_key.def"
     put_sections(out);
@@ -48,7 +70,11 @@ void man_policy(FILE *out)
         man_item(out, capabilities[i].word, "", capabilities[i].what);
     fputs(".SH EXAMPLE\n.nf\n.RS\n", out);
     man_text(out, policy_example, strlen(policy_example));
-    fputs(".RE\n.fi\n.SH SEE ALSO\n\\fBcarrel\\fR(1), \\fBcarrel\\-run\\fR(1), "
+    fputs(".RE\n.fi\n", out);
+    man_section(out, "EXAMPLES", "Five files for real situations:");
+    for (size_t i = 0; i < countof(examples); i++)
+        put_example(out, examples[i]);
+    fputs(".SH SEE ALSO\n\\fBcarrel\\fR(1), \\fBcarrel\\-run\\fR(1), "
           "\\fBcarrel\\-audit\\fR(1)\n",
           out);
 }

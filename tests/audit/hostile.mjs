@@ -1,6 +1,6 @@
 // Audits of files that were made to hurt: names that would be escape sequences, markup or lines of their own,
-// very many imports, types that are deep or refer to themselves. Each is audited in every form, or refused with
-// one line, within a few seconds; no byte of a name gets through raw.
+// very many imports, types that are deep or refer to themselves, policies of their own. Each is audited in every
+// form, or refused with one line, with a few seconds of processor time; no byte of a name gets through raw.
 //   node tests/audit/hostile.mjs --carrel CARREL
 // The last line is `N passed, N failed, N skipped`.
 import { spawnSync } from "node:child_process";
@@ -48,6 +48,10 @@ const files = {
     "cyclic.wasm": component(section(7, [1, 0x70, 0])),
     "forward.wasm": component(section(7, [2, 0x70, 1, 0x70, 0])),
     "wide.wasm": component(section(7, [1, 0x6f, ...leb(200_000), ...Array(200_000).fill(0x7f)])),
+    "request.wasm": core(section(0, bytes(sized(Buffer.from("carrel:policy")), Buffer.from(`allow:\n  env: [SECRET=1]\n\n  ${EVIL}\n`))), nothing),
+    "requests.wasm": component(section(0, bytes(sized(Buffer.from("carrel:policy")), Buffer.from("x\n".repeat(500_000))))),
+    "long-request.wasm": core(section(0, bytes(sized(Buffer.from("carrel:policy")), Buffer.alloc(1 << 20, "\u202e")))),
+    "no-request.wasm": core(section(0, bytes([...leb(200)], Buffer.from("carrel:policy")))),
     "evil.wasm": component(section(7, [1, 0x40, 0, 1, 0]), section(10, bytes([1, 0], sized(Buffer.from(EVIL)), [1, 0]))),
 };
 
@@ -67,12 +71,13 @@ const raw = text => /[\0-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u
 for (const [name, content] of Object.entries(files)) {
     writeFileSync(name, content);
     for (const form of ["text", "json", "sarif", "html", "dot", "oci-seccomp", "systemd", "cyclonedx"]) {
-        const begin = Date.now();
-        const run = spawnSync(carrel, ["audit", `--format=${form}`, name], { encoding: "utf8", maxBuffer: 1 << 28, timeout: 20_000 });
+        const run = spawnSync("sh", ["-c", 'code=0; "$@" || code=$?; times >&3; exit $code', "sh", carrel, "audit", `--format=${form}`, name],
+                              { encoding: "utf8", maxBuffer: 1 << 28, timeout: 60_000, stdio: ["ignore", "pipe", "pipe", "pipe"] });
         const it = `${name} as ${form}`;
         check(`${it}: an exit code`, [0, 126].includes(run.status) ? "" : `${run.status} ${run.signal} ${run.stderr}`);
         check(`${it}: one line of error`, run.status === 0 ? run.stderr : run.stderr.split("\n").length === 2 ? "" : run.stderr);
-        check(`${it}: time`, Date.now() - begin < 5000 ? "" : `${Date.now() - begin} ms`);
+        const spent = run.output[3].trim().split("\n").at(-1).split(" ").map(t => t.match(/(\d+)m([\d.]+)s/)).reduce((sum, [, m, s]) => sum + m * 60 + Number(s), 0);
+        check(`${it}: time`, spent < 5 ? "" : `${spent} s`);
         check(`${it}: nothing raw`, raw(run.stdout) || raw(run.stderr.trimEnd()) ? "a control character" : "");
         check(`${it}: bounded`, run.stdout.length < 4 << 20 ? "" : `${run.stdout.length} bytes`);
         if (form === "html")
@@ -84,6 +89,9 @@ for (const [name, content] of Object.entries(files)) {
 const text = form => spawnSync(carrel, ["audit", ...form, "many.wasm"], { encoding: "utf8" }).stdout;
 check("what is not known is counted", /100[ ,]?000|99[ ,]?9\d\d/.test(text([])) ? "" : text([]).slice(0, 400));
 check("and in JSON", JSON.parse(text(["--json"])).files[0].unknown_total === 100_000 ? "" : "another number");
+const asked = JSON.parse(spawnSync(carrel, ["audit", "--json", "request.wasm"], { encoding: "utf8" }).stdout).files[0];
+check("what its publisher asks for", asked.requests.slice(0, 2).join("|") === "allow:|  env: [SECRET=1]" && asked.requests.length >= 3 ? "" : JSON.stringify(asked.requests));
+check("gets nothing by asking", asked.capabilities.length === 0 && !JSON.stringify(asked.operations).includes("SECRET") ? "" : JSON.stringify(asked.operations));
 const deep = spawnSync(carrel, ["audit", "few.wasm"], { encoding: "utf8" });
 check("20,000 functions", deep.status === 0 ? "" : deep.stderr);
 console.log(`${passed} passed, ${failed} failed, 0 skipped`);
