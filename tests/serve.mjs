@@ -384,6 +384,7 @@ test('a worker that is killed is replaced', async () => {
   await sleep(500);
   for (let i = 0; i < 10; i++) await alive(one);
   await both();
+  one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   one.child.kill('SIGTERM');
   same(await ended, 0, 'it ended with');
@@ -400,6 +401,7 @@ test('told to end, it ends what it has begun', async () => {
   const busy = await connect(one.port);
   busy.send(get('/slow'));
   await busy.until(got => got.text.length);
+  one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   one.child.kill('SIGTERM');
   await busy.until(got => got.text.endsWith('0\r\n\r\n'));

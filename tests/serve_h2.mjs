@@ -156,6 +156,7 @@ test('a client that reads nothing holds nobody up', async () => {
 });
 test('told to end, it ends what it has begun', async () => {
   const one = await serve([place(path.join(folder, 'hstatus.wasm'))]);
+  one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   await with_session(one.port, async session => {
     const slow = ask(session, { ':path': '/slow' });

@@ -133,6 +133,7 @@ test('told to end, it ends what it has begun', async () => {
   const busy = await connect(one.port);
   busy.send(get('/slow'));
   await busy.until(got => got.text.length);
+  one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   one.child.kill('SIGTERM');
   await busy.until(got => got.text.endsWith('0\r\n\r\n'));

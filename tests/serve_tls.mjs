@@ -131,12 +131,14 @@ test('three hundred that never shake hands', async () => {
 test('two workers', async () => {
   const one = await serve(['--workers', '2', ...flags, component('hhello')]);
   for (let i = 0; i < 6; i++) same((await ask(one.port)).status, 200);
+  one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   one.child.kill('SIGTERM');
   same(await ended, 0, 'it ended with');
 });
 test('told to end, it ends what it has begun', async () => {
   const one = await serve([...flags, component('hstatus')]);
+  one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   let text = '';
   const whole = new Promise((resolve, reject) => https.get({ host: 'localhost', port: one.port, path: '/slow', ca, agent: false }, response => {
