@@ -527,10 +527,10 @@ $(B)/test/host/io: $(call obj,host,tests/bench/io.c)
 bench-io: all $(B)/test/host/io
 	@node tests/bench/io.mjs $(B) $(or $(ROUNDS),5) $(KINDS)
 
-# Serving, beside nginx where that and wrk are on PATH: make bench-serve.
+# Serving, beside nginx and node, where nginx, wrk and h2load are on PATH (packaging/deps bench): make bench-serve.
 .PHONY: bench-serve
 bench-serve: all
-	@tests/bench/serve.sh $(B) $(SHARED)/components/hhello.wasm
+	@node tests/bench/serve.mjs $(B) $(SHARED)/components
 
 # The engine without a cell, linked as it ships: make bench-alone.
 $(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c tests/bench/program.c $(ENGINE_LIB))
