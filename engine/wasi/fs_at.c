@@ -55,6 +55,9 @@ static int linux_flags(unsigned open_flags, unsigned flags)
         to |= O_DIRECTORY;
     if (open_flags & OPEN_TRUNCATE)
         to |= O_TRUNC;
+    /* What only reads has nothing to bring to the disk, and no rule that lets it ask for that. */
+    if (!(flags & DESCRIPTOR_WRITE))
+        return to;
     if (flags & (DESCRIPTOR_FILE_SYNC | DESCRIPTOR_WRITE_SYNC))
         to |= O_SYNC;
     if (flags & DESCRIPTOR_DATA_SYNC)

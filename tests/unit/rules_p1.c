@@ -86,7 +86,6 @@ P1_ONCE(fd_filestat_set_times, SUCCESS, P1_FILE, 0, 0, 2)
 P1_ONCE(fd_pread, SUCCESS, P1_FILE, P1_PARTS, 1, 2, P1_RESULT)
 P1_ONCE(fd_prestat_get, SUCCESS, 3, P1_RESULT)
 P1_ONCE(fd_prestat_dir_name, SUCCESS, 3, P1_DATA, 1)
-P1_ONCE(fd_pwrite, SUCCESS, P1_FILE, P1_PARTS, 1, 2, P1_RESULT)
 P1_ONCE(fd_renumber, SUCCESS, 0, P1_FILE)
 P1_ONCE(fd_seek, SUCCESS, P1_FILE, 0, 2, P1_RESULT)
 P1_ONCE(fd_sync, SUCCESS, P1_FILE)
@@ -300,6 +299,16 @@ static void row_p1_path_readlink(struct fixture *f)
     walls_up();
     CLAIM(CALL_P1(f, path_readlink, 3, PATH(P1_PATH, "l/k"), P1_DATA, 100, P1_RESULT) ==
           P1_SUCCESS);
+    CLAIM(CALL_P1(f, path_readlink, 3, PATH(P1_PATH, "d/e/"), P1_DATA, 100, P1_RESULT) == P1_INVAL);
+}
+
+static void row_p1_fd_pwrite(struct fixture *f)
+{
+    p1_begin(f);
+    walls_up();
+    CLAIM(CALL_P1(f, fd_pwrite, P1_FILE, P1_PARTS, 1, 2, P1_RESULT) == P1_SUCCESS);
+    p1->files[P1_FILE].flags = FDFLAG_APPEND;
+    CLAIM(CALL_P1(f, fd_pwrite, P1_FILE, P1_PARTS, 1, 2, P1_RESULT) == P1_SUCCESS);
 }
 
 static void row_p1_path_rename(struct fixture *f)
@@ -339,4 +348,22 @@ static const struct scenario scenarios[] = {
 #undef P1
 };
 
-RULES_MAIN(scenarios)
+/* A read-only grant leaves the rules of writing out, whatever a program that reads asks for. */
+static void open_to_read(struct fixture *f)
+{
+    p1_begin(f);
+    walls_up();
+    CLAIM(CALL_P1(f, path_open, 3, 1, PATH(P1_PATH, "f"), 0, RIGHT(FD_READ), 0,
+                  FDFLAG_APPEND | FDFLAG_DSYNC | FDFLAG_RSYNC | FDFLAG_SYNC,
+                  P1_RESULT) == P1_SUCCESS);
+}
+
+static void reading_needs_no_rule_of_writing(void **state)
+{
+    const struct scenario scenario = {ROW_p1_path_open, open_to_read};
+    (void)state;
+    assert_int_equal(
+        run(&scenario, RULES_BASE | (row_infos[ROW_p1_path_open].rules & ~R(OPEN_WRITE))), 0);
+}
+
+RULES_MAIN(scenarios, cmocka_unit_test(reading_needs_no_rule_of_writing))

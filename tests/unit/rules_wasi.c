@@ -535,6 +535,8 @@ static void row_descriptor_readlink_at(struct fixture *f)
 {
     fixture_symlink(f, "x", "in/d/k");
     by_path(f, wasi_descriptor_readlink_at, "d/k", "l/k");
+    struct path_args args = {f->root, str_of("d/e/")};
+    CLAIM(call(f, wasi_descriptor_readlink_at, &args) == HOST_DONE && result_bytes[0] == HOST_ERR);
 }
 
 static void by_flags_and_path(struct fixture *f, host_fn *fn)
