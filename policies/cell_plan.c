@@ -77,6 +77,12 @@ static bool granted(const struct composing *c, enum capability capability)
     return c->request->role == CELL_RUN && capability_in(c->request->verdict->granted, capability);
 }
 
+/* Whether the component demands it or not. */
+static bool allowed(const struct composing *c, enum capability capability)
+{
+    return capability_in(c->request->policy->allowed, capability);
+}
+
 static bool shares(const struct composing *c)
 {
     return c->host->shares && !c->policy->fresh;
@@ -513,7 +519,8 @@ static void hand_over(struct composing *c, uint64_t number, const struct handed 
         o->name = handed->directory->guest;
         o->rights = RIGHT_READ;
         if (writable(c, handed->directory))
-            o->rights |= RIGHT_WRITE | RIGHT_MUTATE;
+            o->rights |= (allowed(c, CAP_DIR_WRITE) ? RIGHT_WRITE : 0) |
+                         (allowed(c, CAP_DIR_MUTATE) ? RIGHT_MUTATE : 0);
         return;
     }
     if (handed->store) {

@@ -64,6 +64,7 @@ static bool place_grants(struct wasi_config *config, const struct cell *cell,
                 .fd = grant->descriptor,
                 .name = grant->name,
                 .writable = grant->rights & RIGHT_WRITE,
+                .mutable = grant->rights & RIGHT_MUTATE,
                 .no_links = true, /* every grant is mounted so: policies/cell_plan.c */
             };
         else if (grant->kind == GRANT_LISTENER)

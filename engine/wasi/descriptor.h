@@ -36,6 +36,7 @@ struct descriptor {
     uint8_t type; /* enum descriptor_type */
     uint8_t flags;
     bool granted;      /* by the shim: not to be closed */
+    bool writable;     /* of what lies below a directory: it may be written */
     bool no_links;     /* of a directory: see struct wasi_directory */
     bool sequential;   /* it has no offsets: a stream, a FIFO, a device */
     bool never_blocks; /* its description is the cell's own: reading and writing give EAGAIN */

@@ -78,7 +78,7 @@ int fs_stat(struct descriptor *file, struct stat *ret)
 
 int fs_set_times(struct descriptor *file, const struct timespec times[2])
 {
-    if (!(file->flags & DESCRIPTOR_MUTATE))
+    if (!file->writable)
         return -EROFS;
     return sys_set_times(file->fd, "", times);
 }

@@ -6,7 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static int may_change(const struct descriptor *base)
+/* Both are withheld by a read-only grant, and each by a policy that denies it. */
+static int may_write(const struct descriptor *base)
+{
+    return base->writable ? 0 : -EROFS;
+}
+
+static int may_mutate(const struct descriptor *base)
 {
     return base->flags & DESCRIPTOR_MUTATE ? 0 : -EROFS;
 }
@@ -68,9 +74,8 @@ static int linux_flags(unsigned open_flags, unsigned flags)
 int fs_open_at(struct wasi *wasi, const struct descriptor *base, struct str path, bool follow,
                unsigned open_flags, unsigned flags, struct descriptor **ret_descriptor)
 {
-    bool changes = flags & (DESCRIPTOR_WRITE | DESCRIPTOR_MUTATE) ||
-                   open_flags & (OPEN_CREATE | OPEN_TRUNCATE);
-    if (changes && may_change(base) < 0)
+    bool writes = flags & DESCRIPTOR_WRITE || open_flags & (OPEN_CREATE | OPEN_TRUNCATE);
+    if ((writes && may_write(base) < 0) || (flags & DESCRIPTOR_MUTATE && may_mutate(base) < 0))
         return -EROFS;
     /* What the kernel makes of this together differs between its versions. */
     if (open_flags & OPEN_DIRECTORY && open_flags & (OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE))
@@ -84,6 +89,7 @@ int fs_open_at(struct wasi *wasi, const struct descriptor *base, struct str path
         return -ENOMEM;
     descriptor->flags =
         (uint8_t)((flags & ~(unsigned)DESCRIPTOR_MUTATE) | (base->flags & DESCRIPTOR_MUTATE));
+    descriptor->writable = base->writable;
     descriptor->no_links = base->no_links;
     if (open_flags & OPEN_DIRECTORY)
         descriptor->type = TYPE_DIRECTORY;
@@ -124,7 +130,7 @@ int fs_set_times_at(const struct descriptor *base, struct str path, bool follow,
                     const struct timespec times[2])
 {
     struct asking asking = {.times = times, .follow = follow};
-    int error = may_change(base);
+    int error = may_write(base);
     return error < 0 ? error : (int)path_do(base, path, follow, set_times_place, &asking);
 }
 
@@ -139,7 +145,7 @@ static int64_t make_directory(const struct place *place, void *with)
 
 int fs_create_directory_at(const struct descriptor *base, struct str path)
 {
-    int error = may_change(base);
+    int error = may_mutate(base);
     return error < 0 ? error : (int)path_do(base, path, false, make_directory, NULL);
 }
 
@@ -151,7 +157,7 @@ static int64_t remove_directory(const struct place *place, void *with)
 
 int fs_remove_directory_at(const struct descriptor *base, struct str path)
 {
-    int error = may_change(base);
+    int error = may_mutate(base);
     return error < 0 ? error : (int)path_do(base, path, false, remove_directory, NULL);
 }
 
@@ -169,7 +175,7 @@ static int64_t unlink_file(const struct place *place, void *with)
 
 int fs_unlink_file_at(const struct descriptor *base, struct str path)
 {
-    int error = may_change(base);
+    int error = may_mutate(base);
     return error < 0 ? error : (int)path_do(base, path, false, unlink_file, NULL);
 }
 
@@ -207,7 +213,7 @@ static int64_t make_link(const struct place *place, void *with)
 int fs_symlink_at(struct str target, const struct descriptor *base, struct str path)
 {
     char text[WASI_PATH];
-    if (may_change(base) < 0)
+    if (may_mutate(base) < 0)
         return -EROFS;
     if (target.len >= sizeof text)
         return -ENAMETOOLONG;
@@ -246,7 +252,7 @@ static int do_both(const struct descriptor *from_base, struct str from, bool fol
                    place_fn *act_first, struct two *two)
 {
     /* A name in a directory that may be changed makes a file changeable, so both must be so. */
-    if (may_change(from_base) < 0 || may_change(two->to_base) < 0)
+    if (may_mutate(from_base) < 0 || may_mutate(two->to_base) < 0)
         return -EROFS;
     int64_t error = path_do(from_base, from, follow, act_first, two);
     return (int)(error < 0 ? error : two->result);

@@ -105,7 +105,8 @@ static int open_directories(struct wasi *wasi, const struct wasi_config *config,
             return exhausted(err);
         descriptor->granted = true;
         descriptor->type = TYPE_DIRECTORY;
-        descriptor->flags = DESCRIPTOR_READ | (directory->writable ? DESCRIPTOR_MUTATE : 0);
+        descriptor->flags = DESCRIPTOR_READ | (directory->mutable ? DESCRIPTOR_MUTATE : 0);
+        descriptor->writable = directory->writable;
         descriptor->no_links = directory->no_links;
         wasi->preopens[i].descriptor = descriptor;
         if (copy(wasi, directory->name, "the name of a directory", &wasi->preopens[i].name, err) <

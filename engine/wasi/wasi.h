@@ -38,7 +38,8 @@ struct wasi_stream {
 struct wasi_directory {
     int fd;          /* of a detached mount */
     struct str name; /* in the guest */
-    bool writable;
+    bool writable;   /* files in it may be written and made */
+    bool mutable;    /* and its entries made, renamed and removed */
     /* The mount follows no symbolic link (MOUNT_ATTR_NOSYMFOLLOW): the kernel may then be given
      * whole paths, and the links are followed here. */
     bool no_links;

@@ -53,6 +53,18 @@ expect 'a folder beside the policy' 0 'A=1' "$work/policies/data, cloned.*direct
 echo '{"version": 1, "deny": {"capability": "env"}}' >deny.json
 expect 'what is denied stays denied' 0 '' '' run --policy deny.json --env A=1 speaks
 
+script changes <<'E'
+reach get_stdout
+reach get_directories
+reach descriptor_open_at
+reach descriptor_create_directory_at
+grants
+E
+for denied in dir.mutate=3 dir.write=5 none=7; do
+    echo "{\"version\": 1, \"deny\": {\"capability\": [\"${denied%=*}\"]}}" | sed 's/\["none"\]/[]/' >half.json
+    expect "a directory of which ${denied%=*} is denied" 0 "directory ${denied#*=} /\|\$" '' run --policy half.json --dir policies::/ changes
+done
+
 # --- Directories that are denied --------------------------------------------------------------------------
 mkdir -p kept/inner open beside twin
 ln -s open way

@@ -259,6 +259,34 @@ static void opening(void **state)
     fixture_close(&f);
 }
 
+/* A policy may deny writing and changing entries each for itself: what is not denied goes on, and
+ * the rest is refused, not tried. */
+static void half_writable(void **state)
+{
+    struct new_timestamp now = {.tag = TIMESTAMP_NOW};
+    (void)state;
+    for (int writes = 0; writes < 2; writes++) {
+        struct wasi_directory granted = {
+            .fd = -1, .name = str_of("/"), .writable = writes, .mutable = !writes};
+        struct fixture f;
+        int error = FS_READ_ONLY;
+        fixture_open(&f, fixture_config(), &granted);
+        fixture_write_file(&f, "in/f", "text");
+        struct descriptor *file = fixture_open_file(&f, "f", 0, READ);
+        const int write = writes ? -1 : FS_READ_ONLY, mutate = writes ? FS_READ_ONLY : -1;
+        assert_int_equal(set_times(&f, file, now, now), write);
+        fixture_drop(&f, file);
+        assert_int_equal(set_times_at(&f, 0, "f", now, now), write);
+        struct descriptor *made = fixture_try_open(&f, "n", 0, CREATE, READ_WRITE, &error);
+        assert_int_equal(made ? -1 : error, write);
+        if (made)
+            fixture_drop(&f, made);
+        assert_int_equal(at(&f, wasi_descriptor_create_directory_at, f.root, "d"), mutate);
+        assert_int_equal(rename_at(&f, "f", "g"), mutate);
+        fixture_close(&f);
+    }
+}
+
 /* What a read-only grant refuses, in our code: the mount behind it would refuse as well, but here
  * is none. */
 static void read_only(void **state)
@@ -303,6 +331,7 @@ static void read_only(void **state)
     /* Between a directory that may be changed and one that may not, in both directions. */
     struct descriptor *other = descriptor_new(f.wasi, dup(f.root->fd));
     other->flags = READ | DESCRIPTOR_MUTATE;
+    other->writable = true;
     struct two_paths_args moving = {f.root, str_of("f"), other, str_of("g")};
     DO(&f, wasi_descriptor_rename_at, &moving, &result);
     assert_int_equal(result.err, FS_READ_ONLY);
@@ -749,6 +778,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_and_writing),
         cmocka_unit_test(opening),
+        cmocka_unit_test(half_writable),
         cmocka_unit_test(read_only),
         cmocka_unit_test(attributes),
         cmocka_unit_test(times),

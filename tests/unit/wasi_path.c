@@ -14,7 +14,7 @@ static bool on_mount;
 static void open_tree_of_links(struct fixture *f)
 {
     struct wasi_directory granted = {
-        .fd = -1, .name = str_of("/"), .writable = true, .no_links = on_mount};
+        .fd = -1, .name = str_of("/"), .writable = true, .mutable = true, .no_links = on_mount};
     fixture_open(f, fixture_config(), NULL);
     if (on_mount) {
         const unsigned long no_links = 256; /* MS_NOSYMFOLLOW */
