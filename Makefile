@@ -267,7 +267,8 @@ lint:
 # nothing was found; it is as old as what the source includes and .clang-tidy, so a second run looks at what
 # changed.
 ## make tidy       clang-tidy alone; the first run takes minutes, the next what changed since
-TIDY_GUEST := tests/bench/io/% tests/bench/kernels/% tests/data/% tests/http/% tests/wasi/%
+TIDY_GUEST := $(addprefix tests/,bench/io/% bench/kernels/% bench/training/% data/% http/% \
+              $(addprefix wasi/,keyvalue/% names/% rows/% shapes/%))
 TIDY_FLAGS  = -I. $(if $(filter $(TIDY_GUEST),$<),\
                   -std=c17 --target=wasm32 -ffreestanding -I$(B)/tidy -Itests/wasi/rows -DGRANTED=1,\
                   $(if $(filter %.bpf.c,$<),$(BPF_CFLAGS),\
