@@ -661,8 +661,8 @@ static void test_endless(void **state)
 
 /* i32.const of 5 bytes, for numbers below 2^31 */
 #define HUGE_I32(n)                                                                                \
-    0x41, 0x80 | ((n) & 127), 0x80 | ((n) >> 7 & 127), 0x80 | ((n) >> 14 & 127),                   \
-        0x80 | ((n) >> 21 & 127), (n) >> 28 & 7
+    0x41, 0x80 | (n) % 128, 0x80 | (n) / (1u << 7) % 128, 0x80 | (n) / (1u << 14) % 128,           \
+        0x80 | (n) / (1u << 21) % 128, (n) / (1u << 28)
 #define HUGE_BYTES ((HUGE_PAGES * PAGE) - 4096)
 #define HUGE_ELEMS (HUGE_COUNT - 512)
 

@@ -119,7 +119,8 @@ static uint64_t hash(const struct instance *in, uint64_t ref, bool funcs)
     const struct array *array = ref ? ref_object(ref) : NULL;
     uint64_t seed = array ? array->length + 1 : 0;
     for (uint32_t i = 0; array && i < array->length; i++) {
-        uint64_t element = ((const uint64_t *)(const void *)array->at)[i];
+        uint64_t element;
+        memcpy(&element, array->at + i * sizeof element, sizeof element);
         for (uint32_t k = 0; funcs && k < FUNCTIONS_COUNT; k++)
             if (element == (uint64_t)(uintptr_t)in->funcs[k])
                 element = k + 1;
