@@ -56,6 +56,9 @@ static enum host_answer answer(struct host_call *call, const struct output_strea
 static enum host_answer write_bytes(struct host_call *call, struct output_stream *stream,
                                     const uint8_t *from, uint64_t len, void *result)
 {
+    /* Closed since something was permitted, perhaps by another that writes there (WIT, write). */
+    if (output_closed(stream))
+        return answer(call, stream, -EPIPE, result);
     if (len > stream->permit)
         return host_trap(call, "write of %llu bytes, %u were permitted by check-write",
                          (unsigned long long)len, stream->permit);

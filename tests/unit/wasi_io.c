@@ -334,6 +334,8 @@ static void closed_streams(void **state)
     assert_true(unit.tag == HOST_ERR && unit.err.tag == STREAM_CLOSED);
     DO(&f, wasi_output_stream_check_write, &out, &count);
     assert_true(count.tag == HOST_ERR && count.err.tag == STREAM_CLOSED);
+    unit = writing(&f, wasi_output_stream_write, out, "x", 1);
+    assert_true(unit.tag == HOST_ERR && unit.err.tag == STREAM_CLOSED);
     DO(&f, wasi_output_stream_flush, &out, &unit);
     assert_true(unit.tag == HOST_ERR && unit.err.tag == STREAM_CLOSED);
     DO(&f, wasi_output_stream_blocking_flush, &out, &unit);
