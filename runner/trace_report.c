@@ -152,7 +152,7 @@ static void report_idle(const struct traced *traced)
     char idle[1024] = "";
     size_t length = 0;
     for (int i = 0; i < RULE_COUNT; i++)
-        if (traced->of->verdict.rules >> i & 1 && !traced->trace->rules[i])
+        if (traced->trace->allowed >> i & 1 && !traced->trace->rules[i])
             length +=
                 (size_t)snprintf(idle + length, length < sizeof idle ? sizeof idle - length : 0,
                                  "%s%s", length ? " " : "", rules[i].name);
@@ -168,7 +168,7 @@ size_t trace_report(const struct traced *traced)
         report_line("trace: the cell ended before its filter stood: nothing was seen");
     rule_set done = 0;
     for (int i; (i = next_rule(trace, done)) < RULE_COUNT; done |= (rule_set)1 << i) {
-        bool allowed = traced->of->verdict.rules >> i & 1;
+        bool allowed = trace->allowed >> i & 1;
         report_line("trace: %-14s %6" PRIu64 " times, first after %" PRIu64 ".%03" PRIu64
                     " ms: %s%s",
                     rules[i].call, trace->rules[i], trace->first[i] / 1000000,

@@ -2,6 +2,8 @@
  * report. */
 #include "runner/traced_run.h"
 
+#include <string.h>
+
 static int watch(void *data, pid_t pid, struct err *err)
 {
     struct traced_run *run = data;
@@ -27,6 +29,8 @@ int traced_run(struct traced_run *run, struct examiner *examiner, const struct o
     const struct traced traced = {path, options, of, &run->trace, &run->uses};
     struct session *session = &examiner->session;
     run->trace.allowed = of->verdict.rules;
+    if (examiner->serve && strcmp(examiner->serve->isolation, "process") == 0)
+        run->trace.allowed |= RULES_COPIES; /* as policies/isolation.def says */
     session->watch = watch;
     session->hear = hear;
     session->watching = run;

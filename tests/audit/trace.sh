@@ -97,6 +97,11 @@ curl -s "$(port_of err)/x" >again
 kill -TERM $server
 wait $server
 cmp -s out again && ! grep -q 'net:\|env:' serves.yaml && ok || no "under its own policy: $(cat serves.yaml err again)"
+serve --trace --isolation process hhello.wasm
+curl -s "$(port_of err)/x" >copied
+kill -TERM $server
+wait $server
+cmp -s out copied && grep -q 'trace: clone .* times' err && ! grep -q 'NOT in the audit' err && ok || no "a process for each request: $(cat err)"
 carrel trace hhello.wasm 2>err
 grep -q 'use `carrel serve --trace`' err && ok || no "what answers requests: $(cat err)"
 carrel serve --suggest x.yaml hhello.wasm 2>err

@@ -1,5 +1,5 @@
-/* libFuzzer on images, whose layers may be compressed: what is found lies in the file or in the room,
- * and nothing is written beyond the room. */
+/* libFuzzer on images, whose layers may be compressed: what is found lies in the file or in the
+ * room, and nothing is written beyond the room. */
 #include "engine/cell/image.h"
 
 #include <stdlib.h>
