@@ -1,6 +1,7 @@
 /* A component of the proxy world for tests/proxy.mjs: passes each request on, to the authority that
  * its field x-to names (a reverse proxy), else to its own (a forward proxy), and the response back.
- * With x-bare nothing of the fields is passed on. Both bodies move at once, a piece at a time, with their trailers: its memory does not grow. */
+ * With x-bare nothing of the fields is passed on. Both bodies move at once, a piece at a time, with
+ * their trailers: its memory does not grow. */
 #include <stdint.h>
 
 typedef int32_t handle;
