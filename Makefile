@@ -285,6 +285,7 @@ $(B)/tidy/wasi.h: tests/wasi/header.mjs tests/wasi/table.mjs policies/wasi.def p
 .PHONY: tidy
 ifneq ($(filter tidy,$(MAKECMDGOALS)),)
 TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(shell git ls-files -co --exclude-standard '*.c'))
+$(filter $(B)/tidy/tests/unit/%,$(TIDY)): tests/unit/.clang-tidy
 $(TIDY): | $(B)/tidy/wasi.h $(B)/bpf/policies/bpf/trace.skel.h
 -include $(TIDY:.ok=.d)
 tidy: $(TIDY)
