@@ -657,7 +657,7 @@ static void test_endless(void **state)
 
 #define HUGE_PAGES 4096u /* 256 MiB each */
 #define HUGE_COUNT 5000000u
-#define HUGE_PART  (3u << 20) /* bytes of the data segment, elements of the other */
+#define HUGE_PART  3145728u /* bytes of the data segment, elements of the other */
 
 /* i32.const of 5 bytes, for numbers below 2^31 */
 #define HUGE_I32(n)                                                                                \
