@@ -14,7 +14,7 @@ const char *advice_on(int error)
     case EAGAIN: return ": raise the limit on processes (ulimit -u), or end some";
     case ENOMEM: return ": free some memory";
     case ENOSPC:
-        return ": free some space, or raise the limits on namespaces (user.max_*_namespaces)";
+        return ": raise the limits on namespaces (user.max_*_namespaces), or free some space";
     default: return "";
     }
 }
