@@ -82,7 +82,8 @@ static inline struct wasi_config fixture_config(void)
 static inline void fixture_open(struct fixture *f, struct wasi_config config,
                                 const struct wasi_directory *directory)
 {
-    struct wasi_directory granted = {.fd = -1, .name = str_of("/"), .writable = true, .mutable = true};
+    struct wasi_directory granted = {
+        .fd = -1, .name = str_of("/"), .writable = true, .mutable = true};
     int pipes[3][2];
     struct err err = {0};
     signal(SIGPIPE, SIG_IGN);
