@@ -33,7 +33,8 @@ WARN     := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototype
             -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Werror
 WARN_CONVERSION := -Wconversion -Wno-sign-conversion
 CPPFLAGS := -I. -D_GNU_SOURCE -DCARREL_VERSION='"$(VERSION)"'
-HARDEN   := -fstack-protector-strong -fno-strict-aliasing -fno-delete-null-pointer-checks
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fno-strict-aliasing \
+            -fno-delete-null-pointer-checks
 # EXTRA_CFLAGS is for whoever packages carrel.
 COMMON   := -std=c17 -g -fvisibility=hidden $(WARN) $(CPPFLAGS) $(EXTRA_CFLAGS)
 # SSE4.1 and POPCNT are there on every x86-64 since 2009; the engine checks at its start.
@@ -67,6 +68,9 @@ LDFLAGS_ubsan := $(LLD) -fsanitize=undefined
 LDFLAGS_fuzz  := $(LLD) -fsanitize=address,undefined,fuzzer
 LDFLAGS_cell  := -nostdlib -static-pie $(if $(IS_CLANG),-fuse-ld=lld --target=$(shell uname -m)-linux-musl) \
                  -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
+
+# What the linker read for a program lies beside it: packaging/sbom says from it what the program holds.
+LINKED        = -Wl,--dependency-file=$@.d
 
 # --- Sources: a folder is a list -------------------------------------------------------------------
 src = $(sort $(wildcard $(addsuffix /*.c,$(1))))
@@ -110,24 +114,24 @@ $(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ $(NGHTTP2) $(UNPACK) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ $(NGHTTP2) $(UNPACK) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 	@chmod go-w $@
 
 # The program in a TLS cell: OpenSSL is Debian's, and built for glibc.
 $(B)/carrel-tls: $(call obj,host,$(BASE) $(CELL) $(call src,engine/tls))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LLD) -static-pie -Wl,--gc-sections,--wrap=qsort,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lssl -lcrypto
+	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,--gc-sections,--wrap=qsort,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lssl -lcrypto
 	@chmod go-w $@
 
 # The program that keeps stores, outside of cells; SQLite is Debian's.
 $(B)/carrel-keyvalue: $(call obj,host,$(BASE) $(call src,shim/keeper))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LLD) -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lsqlite3 -lseccomp -lm
+	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lsqlite3 -lseccomp -lm
 	@chmod go-w $@
 
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_host) -static-pie -o $@ $^ $(RUNNER_LIBS)
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS_host)) -static-pie $(LINKED) -o $@ $^ $(RUNNER_LIBS)
 
 # Linked statically: the dynamic loader costs as much as half a cell.
 RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
@@ -136,19 +140,23 @@ RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 # others of its kind costs nothing.
 $(B)/containerd-shim-carrel-v1: $(call obj,host,shim/containerd/main.c $(CONTAINERD) $(SHIM) $(POLICIES) $(BASE))
 	$(call say,LD,$@)
-	$(Q)$(CC) -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lcrypto
+	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lcrypto
 	@chmod go-w $@
 
 # The same program, by the name that an OCI runtime is started by.
 $(B)/carrel-oci: $(B)/containerd-shim-carrel-v1
 	@ln -sf $(<F) $@
 
-# The place of the installed engine is compiled in; another PREFIX compiles it anew.
+# The places of the installed engine and of the profile for AppArmor are compiled in; another PREFIX
+# compiles what has them anew.
 $(B)/prefix: FORCE
 	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
 ENGINE_FILE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/shim/engine_file.o)
 $(ENGINE_FILE_O): $(B)/prefix
 $(ENGINE_FILE_O): DEFS = -DCARREL_LIBEXEC='"$(PREFIX)/libexec/carrel"'
+DOCTOR_MEND_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/doctor_mend.o)
+$(DOCTOR_MEND_O): $(B)/prefix
+$(DOCTOR_MEND_O): DEFS = -DCARREL_SHARE='"$(PREFIX)/share/carrel"'
 .PHONY: FORCE
 
 # The programs that watch a cell from the kernel (carrel trace): made for its virtual machine, and carried
@@ -227,7 +235,7 @@ $(foreach v,asan ubsan,$(eval $(call sanitized,$(v))))
 ## make run        builds, runs a real component in a cell, and shows its audit
 ## make test       everything, closing with `N passed, N failed`; ONLY='NAME...' some rows of tests/suites
 ## make lint       format, clang-tidy, the rules of the house, and no page both writable and executable
-## make install    DESTDIR= PREFIX=
+## make install    DESTDIR= PREFIX=; make uninstall
 SHARED ?= ../shared
 deps:
 	@packaging/deps
@@ -299,18 +307,37 @@ $(B)/pages: $(call obj,host,$(call src,packaging/pages) $(addprefix runner/,cli.
 $(B)/share: $(B)/pages
 	@rm -rf $@ && $(B)/pages $@
 
-install: all $(B)/share
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/carrel
-	install -m 755 $(B)/carrel $(DESTDIR)$(PREFIX)/bin/carrel
-	install -m 755 $(B)/containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/containerd-shim-carrel-v1
-	ln -sf containerd-shim-carrel-v1 $(DESTDIR)$(PREFIX)/bin/carrel-oci
-	install -m 755 $(B)/carrel-engine $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-engine
-	install -m 755 $(B)/carrel-tls $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-tls
-	install -m 755 $(B)/carrel-keyvalue $(DESTDIR)$(PREFIX)/libexec/carrel/carrel-keyvalue
-	cd $(B)/share && find . -type f -exec install -D -m 644 '{}' '$(abspath $(DESTDIR)$(PREFIX))/share/{}' ';'
+# What is installed, as it lies below PREFIX. A program without the linker's list is linked anew.
+IN_BIN     := $(addprefix $(B)/,carrel containerd-shim-carrel-v1)
+IN_LIBEXEC := $(addprefix $(B)/,carrel-engine carrel-tls carrel-keyvalue)
+$(foreach p,$(IN_BIN) $(IN_LIBEXEC),$(if $(wildcard $(p).d),,$(eval .PHONY: $(p))))
+.PHONY: tree sbom uninstall
+tree: all $(B)/share
+	@rm -rf $(B)/tree && mkdir -p $(B)/tree/bin $(B)/tree/libexec/carrel
+	@install -m 755 $(IN_BIN) $(B)/tree/bin
+	@install -m 755 $(IN_LIBEXEC) $(B)/tree/libexec/carrel
+	@ln -s containerd-shim-carrel-v1 $(B)/tree/bin/carrel-oci
+	@cp -r $(B)/share $(B)/tree/share
+	@install -D -m 644 packaging/apparmor/carrel $(B)/tree/share/carrel/apparmor
+
+## make sbom       build/carrel.spdx.json: what is in this build, as SPDX 2.3
+sbom: tree
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(date -u -d $(DATE) +%s)} \
+	    packaging/sbom/sbom carrel $(VERSION) $(B)/tree $(B) >$(B)/carrel.spdx.json.new
+	@mv $(B)/carrel.spdx.json.new $(B)/carrel.spdx.json
+
+# Where there is no dpkg, nobody can say which libraries these are: then without an SBOM.
+install: $(if $(shell command -v dpkg-query),sbom,tree)
+	@[ ! -e $(B)/carrel.spdx.json ] || install -D -m 644 $(B)/carrel.spdx.json $(B)/tree/share/doc/carrel/carrel.spdx.json
+	install -d $(DESTDIR)$(PREFIX)
+	cp -dR --preserve=mode --remove-destination $(B)/tree/. $(DESTDIR)$(PREFIX)
+uninstall: tree
+	cd $(B)/tree && find . ! -type d -exec rm -f '$(abspath $(DESTDIR)$(PREFIX))/{}' ';'
+	rm -f $(DESTDIR)$(PREFIX)/share/doc/carrel/carrel.spdx.json
+	rmdir $(addprefix $(DESTDIR)$(PREFIX)/,share/doc/carrel share/carrel libexec/carrel)
 
 ## make package    Debian packages in build/packages; make package-test: built twice, installed, used and
-##                 removed in a bare Debian 12 (LONG=1: the README's two commands too)
+##                 removed in a bare Debian 12, and the README's two commands in a checkout there (SHORT=1: without)
 .PHONY: package package-test
 package:
 	@packaging/deps build package

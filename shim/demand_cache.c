@@ -189,7 +189,9 @@ void demand_cache_put(const uint8_t digest[DIGEST_SIZE], const char *engine,
     if (file < 0 || !write_whole(file, &entry, answer))
         return;
     snprintf(unnamed, sizeof unnamed, "/proc/self/fd/%d", file);
-    if (linkat(AT_FDCWD, unnamed, directory, name, AT_SYMLINK_FOLLOW) && errno == EEXIST &&
-        unlinkat(directory, name, 0) == 0)
-        linkat(AT_FDCWD, unnamed, directory, name, AT_SYMLINK_FOLLOW);
+    /* Whether it gets its name or not: a cache may be without an entry. */
+    bool named = linkat(AT_FDCWD, unnamed, directory, name, AT_SYMLINK_FOLLOW) == 0;
+    if (!named && errno == EEXIST && unlinkat(directory, name, 0) == 0)
+        named = linkat(AT_FDCWD, unnamed, directory, name, AT_SYMLINK_FOLLOW) == 0;
+    (void)named;
 }
