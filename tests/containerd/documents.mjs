@@ -1,10 +1,11 @@
 // The blocks of the README that ask containerd, in a containerd of the test's own. Usage: node documents.mjs SHIM FOLDER
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Containerd } from './containerd.mjs';
 
 const [shim, folder] = process.argv.slice(2);
-const build = path.dirname(shim), root = path.resolve(import.meta.dirname, '../..');
+const build = path.dirname(shim), root = fileURLToPath(new URL('../..', import.meta.url));
 const daemon = new Containerd(path.join(folder, 'containerd'), build);
 await daemon.start();
 const { status } = spawnSync('node', [

@@ -13,13 +13,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { carrel: { type: 'string', default: 'build/carrel' }, components: { type: 'string' }, by: { type: 'string' } },
 });
-const root = path.resolve(import.meta.dirname, '../..');
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const carrel = path.resolve(values.carrel);
 let passed = 0, failed = 0, skipped = 0;
 

@@ -436,6 +436,27 @@ static void test_memory(void **state)
     assert_int_equal(plan_find(&made.plan, OPERATION_ARENA_CUT)->of.arena_cut.size, host.arena);
 }
 
+/* A policy's time bounds a run, and each request of a server, which itself has none. */
+static void test_time(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(true);
+    fixture_demand(&demand);
+    policy.timeout = 5;
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request);
+    assert_int_equal(plan_find(&made.plan, OPERATION_TIME)->of.time.time, 5);
+    struct cell_serve serve = {.address = "", .watch = -1, .counters = -1, .log = -1, .time = 7};
+    request.serve = &serve;
+    make(&request);
+    assert_int_equal(count(OPERATION_TIME), 0);
+    assert_int_equal(plan_find(&made.plan, OPERATION_SERVE)->of.serve.time, 5);
+    policy.timeout = POLICY_UNLIMITED;
+    make(&request);
+    assert_int_equal(plan_find(&made.plan, OPERATION_SERVE)->of.serve.time, 7);
+}
+
 static void test_many_directories(void **state)
 {
     (void)state;
@@ -497,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_grant_narrows),
         cmocka_unit_test(test_cgroups_and_degraded),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_time),
         cmocka_unit_test(test_many_directories),
         cmocka_unit_test(test_deterministic),
     };
