@@ -291,7 +291,8 @@ static int collect_listeners(struct composing *c, struct err *err)
                            by->text);
         if (c->handed_count == GRANTS_MAX)
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                           "--net %s: more sockets and directories than one cell can be given (%d)",
+                           "--net %s: more sockets and directories than one cell can be given "
+                           "(%d): give fewer",
                            rule->text, GRANTS_MAX);
         c->handed[c->handed_count++].listener = rule;
     }
@@ -304,7 +305,8 @@ static int collect_stores(struct composing *c, struct err *err)
     int folder = slash ? (int)(slash - engine) + 1 : 0;
     size_t room = sizeof c->to->keeper;
     if ((size_t)snprintf(c->to->keeper, room, "%.*scarrel-keyvalue", folder, engine) >= room)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the path of carrel-keyvalue is too long");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the path of carrel-keyvalue is too long: install carrel at a shorter one");
     if (c->policy->store_count > GRANTS_MAX - c->handed_count)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "--keyvalue: more stores than one cell can be given: keep more in one");

@@ -6,7 +6,7 @@ static int wrong(struct err *err, const char *what)
 {
     return err_set(err, ERR_FAULT, ERR_NOWHERE,
                    "the reader's answer %s: the component may have taken over its cell, or carrel "
-                   "and its engine are of different versions",
+                   "and its engine are of different versions: install both again",
                    what);
 }
 

@@ -88,16 +88,17 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
     if (unknown && mismatched)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "has %" PRIu64 " import%s that carrel does not provide, and %" PRIu32
-                       " with a type other than WASI's",
+                       " with a type other than WASI's: build it for what WASI has",
                        unknown, unknown == 1 ? "" : "s", mismatched);
     if (unknown)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "has %" PRIu64 " import%s that carrel does not provide", unknown,
-                       unknown == 1 ? "" : "s");
+                       "has %" PRIu64 " import%s that carrel does not provide: build it without",
+                       unknown, unknown == 1 ? "" : "s");
     if (mismatched)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "imports %" PRIu32 " function%s with a type other than WASI's", mismatched,
-                       mismatched == 1 ? "" : "s");
+                       "imports %" PRIu32
+                       " function%s with a type other than WASI's: build it for what WASI has",
+                       mismatched, mismatched == 1 ? "" : "s");
     if (demand->head.memory[0] > policy->memory)
         return err_set(err, ERR_DENIED, ERR_NOWHERE,
                        "starts with %" PRIu64 " bytes of memory, and %" PRIu64

@@ -29,14 +29,18 @@ static int set_attributes(scmp_filter_ctx ctx, struct err *err)
         failed = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (!failed)
         return 0;
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp refused an attribute: %s",
-                   strerror(-failed));
+    return err_set(
+        err, ERR_FAULT, ERR_NOWHERE,
+        "libseccomp refused an attribute: %s: this is a mistake in carrel: please report it",
+        strerror(-failed));
 }
 
 static int refused(const struct rule *rule, int failed, struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp refused the rule %s: %s", rule->name,
-                   strerror(-failed));
+    return err_set(
+        err, ERR_FAULT, ERR_NOWHERE,
+        "libseccomp refused the rule %s: %s: this is a mistake in carrel: please report it",
+        rule->name, strerror(-failed));
 }
 
 static int describe(scmp_filter_ctx ctx, rule_set set, struct err *err)
@@ -76,16 +80,16 @@ static int export(scmp_filter_ctx ctx, int fd, struct filter *ret, struct err *e
 {
     int failed = seccomp_export_bpf(ctx, fd);
     if (failed)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp made no filter: %s",
-                       strerror(-failed));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "libseccomp made no filter: %s: free some memory", strerror(-failed));
     size_t room = sizeof ret->code - ret->len * sizeof ret->code[0];
     ssize_t size = pread(fd, ret->code + ret->len, room, 0);
     if (size < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the filter could not be read: %s",
-                       strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the filter could not be read: %s: free some memory", strerror(errno));
     if (lseek(fd, 0, SEEK_END) > (off_t)room)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "a filter of more than %d instructions",
-                       FILTER_MAX);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "a filter of more than %d instructions: give fewer things", FILTER_MAX);
     ret->len += (size_t)size / sizeof ret->code[0];
     return 0;
 }
@@ -94,7 +98,7 @@ static scmp_filter_ctx context(uint32_t otherwise, struct err *err)
 {
     scmp_filter_ctx ctx = seccomp_init(otherwise);
     if (!ctx) {
-        err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp made no context");
+        err_set(err, ERR_FAULT, ERR_NOWHERE, "libseccomp made no context: free some memory");
         return NULL;
     }
     if (set_attributes(ctx, err)) {
@@ -110,8 +114,8 @@ static int finish(scmp_filter_ctx ctx, int failed, struct filter *ret, struct er
     int fd = failed ? -1 : memfd_create("filter", MFD_CLOEXEC);
     if (!failed)
         failed = fd >= 0 ? export(ctx, fd, ret, err)
-                         : err_set(err, ERR_FAULT, ERR_NOWHERE, "no file in memory: %s",
-                                   strerror(errno));
+                         : err_set(err, ERR_FAULT, ERR_NOWHERE,
+                                   "no file in memory: %s: free some memory", strerror(errno));
     if (fd >= 0)
         close(fd);
     seccomp_release(ctx);

@@ -53,8 +53,9 @@ int examine_explain(const char *title, const struct plan *plan, struct err *err)
                 text);
     }
     if (ferror(stderr))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "cannot write to standard error: what --explain prints is lost");
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "cannot write to standard error: what --explain prints is lost: send it elsewhere");
     return 0;
 }
 
@@ -161,7 +162,8 @@ int examine(struct examiner *examiner, const struct options *options, const char
                        "out of memory for the component: close something and try again");
     of->component.memory = -1;
     if (getrandom(of->seed, sizeof of->seed, 0) != (ssize_t)sizeof of->seed)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no random seed: %s: see what `carrel doctor` says", strerror(errno));
     if (session_copy(&examiner->session, path, options->policy.timeout, &of->component, err))
         return -1;
     if (find_policy(options, path, of, err) || open_helpers(examiner, of, err) ||

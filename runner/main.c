@@ -78,8 +78,9 @@ int main(int argc, char **argv)
         code = carry_out(&cli);
     cli_free(&cli);
     if (fflush(stdout) || ferror(stdout)) {
-        err_set(&err, ERR_FAULT, ERR_NOWHERE,
-                "cannot write to standard output: what was to be printed is lost");
+        err_set(
+            &err, ERR_FAULT, ERR_NOWHERE,
+            "cannot write to standard output: what was to be printed is lost: send it elsewhere");
         return report_error(NULL, &err);
     }
     return code;

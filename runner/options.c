@@ -183,7 +183,7 @@ static char *store_file(const char *text, const char *file, bool absent, struct 
     if (!real && absent && errno == ENOENT)
         path = strdup(file);
     else if (!real)
-        err_set(err, ERR_USAGE, ERR_NOWHERE, "--keyvalue %s: its folder: %s", text,
+        err_set(err, ERR_USAGE, ERR_NOWHERE, "--keyvalue %s: its folder: %s: make it first", text,
                 strerror(errno));
     else if (asprintf(&path, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last) < 0) {
         path = NULL;
@@ -244,7 +244,7 @@ static int set_walls(struct options *options, const char *kind, struct err *err)
     options->policy.fresh = strcmp(kind, "fresh") == 0;
     if (options->policy.fresh || strcmp(kind, "shared") == 0)
         return 0;
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--walls %s: it is shared or fresh", kind);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--walls %s: write shared or fresh", kind);
 }
 
 static int add_degraded(struct options *options, const char *name, struct err *err)
@@ -344,7 +344,7 @@ static int set_workers(struct options *options, const struct cli_given *given, s
         return -1;
     if (options->serve.workers <= WORKERS_MOST)
         return 0;
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--workers: at most %d", WORKERS_MOST);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--workers: at most %d: give fewer", WORKERS_MOST);
 }
 
 /* Each may need a stack and an instance. */
@@ -355,7 +355,7 @@ static int set_requests(struct options *options, const struct cli_given *given, 
         return -1;
     if (options->serve.requests <= CELL_REQUESTS_MOST)
         return 0;
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--max-requests: at most %d at once",
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--max-requests: at most %d at once: give fewer",
                    CELL_REQUESTS_MOST);
 }
 
@@ -402,7 +402,7 @@ static int set_denials(struct options *options, const char *form, struct err *er
     options->denials_json = strcmp(form, "json") == 0;
     if (options->denials_json || strcmp(form, "text") == 0)
         return 0;
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--denials %s: it is text or json", form);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--denials %s: write text or json", form);
 }
 
 static int set_flag(struct options *options, const struct cli_given *given, struct err *err)

@@ -84,7 +84,8 @@ static int put_component(struct sink *sink, const struct component *component, s
     for (uint64_t at = 0; at < component->size;) {
         ssize_t size = pread(component->memory, chunk, sizeof chunk, (off_t)at);
         if (size <= 0)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot read the copy of the component");
+            return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                           "cannot read the copy of the component: free some memory");
         put(sink, chunk, (size_t)size);
         at += (uint64_t)size;
     }
@@ -300,18 +301,20 @@ static int write_file(struct packing *packing, const char *output, struct err *e
 {
     char part[PATH_MAX];
     if (snprintf(part, sizeof part, "%s.part", output) >= (int)sizeof part)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "-o: the path is too long");
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "-o: the path is too long: name a shorter one");
     packing->to = fopen(part, "we");
     if (!packing->to)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "-o %s: cannot write there: %s", output,
-                       strerror(errno));
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "-o %s: cannot write there: %s: name another file", output, strerror(errno));
     int failed = write_image(packing, err);
     bool full = ferror(packing->to);
     if (fclose(packing->to) || full)
-        failed = err_set(err, ERR_FAULT, ERR_NOWHERE, "-o %s: cannot write all of it: %s", output,
-                         strerror(errno));
+        failed = err_set(err, ERR_FAULT, ERR_NOWHERE,
+                         "-o %s: cannot write all of it: %s: free some space, or name another file",
+                         output, strerror(errno));
     if (!failed && rename(part, output))
-        failed = err_set(err, ERR_FAULT, ERR_NOWHERE, "-o %s: %s", output, strerror(errno));
+        failed = err_set(err, ERR_FAULT, ERR_NOWHERE, "-o %s: %s: name another file", output,
+                         strerror(errno));
     if (failed)
         unlink(part);
     return failed;

@@ -48,7 +48,8 @@ static int wrong_at(struct reading *r, const yaml_mark_t *mark, const char *form
 
 static int no_memory(struct reading *r)
 {
-    return err_set(r->err, ERR_FAULT, ERR_NOWHERE, "out of memory for %s", r->file->path);
+    return err_set(r->err, ERR_FAULT, ERR_NOWHERE,
+                   "out of memory for %s: close something and try again", r->file->path);
 }
 
 /* --- Events -------------------------------------------------------------------------------------
@@ -87,7 +88,7 @@ static int next(struct reading *r)
     if (r->parser.error == YAML_MEMORY_ERROR)
         return no_memory(r);
     const yaml_mark_t *mark = &r->parser.problem_mark;
-    return wrong_at(r, mark, "not YAML: %s%s%s",
+    return wrong_at(r, mark, "not YAML: %s%s%s: correct that place",
                     r->parser.problem ? r->parser.problem : "unreadable",
                     r->parser.context ? " " : "", r->parser.context ? r->parser.context : "");
 }
@@ -96,13 +97,13 @@ static int next(struct reading *r)
 static const char *scalar(struct reading *r, const char *what)
 {
     if (r->event.type != YAML_SCALAR_EVENT) {
-        wrong(r, "%s is wanted here, and one value only", what);
+        wrong(r, "write %s here, and one value only", what);
         return NULL;
     }
     const char *text = (const char *)r->event.data.scalar.value;
     if (strlen(text) == r->event.data.scalar.length)
         return text;
-    wrong(r, "a NUL character in %s", what);
+    wrong(r, "a NUL character in %s: take it out", what);
     return NULL;
 }
 
@@ -201,10 +202,11 @@ static int set_member(struct reading *r, char *members[POLICY_MEMBERS])
     if (!value)
         return -1;
     if (member == MEMBER_ACCESS && strcmp(value, "read") != 0 && strcmp(value, "write") != 0)
-        return wrong(r, "the access is 'read' or 'write'");
+        return wrong(r, "the access is neither: write read or write");
     if (member != MEMBER_ACCESS &&
         (!*value || strstr(value, "::") || (member == MEMBER_GUEST && strchr(value, ':'))))
-        return wrong(r, "no path: it is empty, or has colons that a path here cannot have");
+        return wrong(
+            r, "no path: it is empty, or has colons that a path here cannot have: write another");
     members[member] = strdup(value);
     return members[member] ? 0 : no_memory(r);
 }
@@ -254,7 +256,7 @@ static int one_value(struct reading *r, const struct policy_key *key)
         return -1;
     bool of_path = directory || key->meaning == MEANS_DENY_DIR;
     if (of_path && (!*value || *value == ':'))
-        return wrong(r, "no directory of the host: it is empty, or begins with a colon");
+        return wrong(r, "no directory of the host: it is empty, or begins with a colon: write one");
     if (directory) {
         /* HOST alone keeps its name in the guest, wherever the file lies. */
         size_t length = strlen(value);
@@ -294,7 +296,8 @@ static int unknown_key(struct reading *r, enum policy_section section, const cha
         if (keys[i].section == section)
             words[known++] = keys[i].word;
         else if (strcmp(keys[i].word, word) == 0 && !policy_key_named(section, word))
-            return wrong(r, "'%s' stands under '%s'", word, policy_sections[keys[i].section].word);
+            return wrong(r, "'%s' stands under '%s': put it there", word,
+                         policy_sections[keys[i].section].word);
     }
     return unknown(r, "key", word, words);
 }
@@ -368,7 +371,7 @@ static int add_component(struct reading *r)
     if (strncmp(selector, "sha256:", 7) == 0 && !is_digest(selector))
         return wrong(r, "no digest: write sha256: and 64 digits of 0-9 and a-f");
     if (!*selector || strchr(selector, '/'))
-        return wrong(r, "no name: a component's file name without folders, or sha256:DIGEST");
+        return wrong(r, "no name: write a component's file name without folders, or sha256:DIGEST");
     for (size_t i = 0; i < file->component_count; i++)
         if (strcmp(file->components[i].selector, selector) == 0)
             return wrong(r, "this component is here twice: put both together");
@@ -390,7 +393,7 @@ static int body(struct reading *r, bool whole);
 static int components(struct reading *r)
 {
     if (r->event.type != YAML_MAPPING_START_EVENT)
-        return wrong(r, "'components' maps names or digests to sections");
+        return wrong(r, "'components' maps names or digests to sections: write a mapping");
     if (next(r))
         return -1;
     while (r->event.type != YAML_MAPPING_END_EVENT)
@@ -406,14 +409,14 @@ static int member(struct reading *r, size_t word, bool whole)
     if (word >= TOPS)
         return section(r, (enum policy_section)(word - TOPS));
     if (word != TOP_DESCRIPTION && !whole)
-        return wrong(r, "'%s' stands at the top of the file only", words[word]);
+        return wrong(r, "'%s' stands at the top of the file only: put it there", words[word]);
     if (word == TOP_COMPONENTS)
         return components(r);
     const char *value = scalar(r, words[word]);
     if (!value)
         return -1;
     if (word == TOP_VERSION && strcmp(value, "1") != 0)
-        return wrong(r, "this carrel knows version 1 of policy files only");
+        return wrong(r, "this carrel knows version 1 of policy files only: write `version: 1`");
     r->versioned = r->versioned || word == TOP_VERSION;
     return 0;
 }
@@ -447,7 +450,7 @@ static int document(struct reading *r)
     if (next_but_one(r)) /* the stream begins, then a document */
         return -1;
     if (r->event.type != YAML_DOCUMENT_START_EVENT)
-        return wrong(r, "the file is empty: a policy begins with `version: 1`");
+        return wrong(r, "the file is empty: begin it with `version: 1`");
     if (next(r) || body(r, /*whole=*/true))
         return -1;
     if (!r->versioned)
@@ -456,7 +459,7 @@ static int document(struct reading *r)
         return -1;
     return r->event.type == YAML_STREAM_END_EVENT
                ? 0
-               : wrong(r, "a second document: a policy is one, without `---` inside");
+               : wrong(r, "a second document: take out the `---` before it");
 }
 
 static char *folder_of(const char *path)
@@ -487,7 +490,8 @@ static int unreadable(const char *flag, const char *path, int error, struct err 
                        "%s %s: %s: name a policy file; `carrel help policy` says how to write one",
                        flag, path, strerror(error));
     if (error == ENOMEM)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "%s %s: out of memory", flag, path);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "%s %s: out of memory: close something and try again", flag, path);
     const char *advice = error == EISDIR   ? "name the file in it"
                          : error == EACCES ? "its owner can let you read it"
                                            : "name a file that can be read";
@@ -512,8 +516,8 @@ int policy_file_read(const char *flag, const char *path, struct policy_file *ret
         error ? unreadable(flag, path, error, err)
         : length > POLICY_FILE_MAX
             ? err_set(err, ERR_USAGE, ERR_NOWHERE,
-                      "%s %s: larger than %d bytes, which no policy is", flag, path,
-                      POLICY_FILE_MAX)
+                      "%s %s: larger than %d bytes, which no policy is: name a policy file", flag,
+                      path, POLICY_FILE_MAX)
             : policy_file_parse(path, (struct bytes){(const uint8_t *)text, length}, ret, err);
     free(text);
     return failed;

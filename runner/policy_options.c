@@ -86,12 +86,15 @@ static int deny_directory(const struct options *options, const struct policy_set
 {
     char *denied = real_path(setting->value);
     int failed = denied ? 0
-                        : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot look for %s: %s",
+                        : err_set(err, ERR_FAULT, ERR_NOWHERE,
+                                  "cannot look for %s: %s: name a path that can be looked at",
                                   setting->value, strerror(errno));
     for (size_t i = 0; !failed && i < options->policy.directory_count; i++) {
         const char *host = options->policy.directories[i].host;
         if (within(host, denied))
-            failed = wrong(setting, err, "denies %s, so %s cannot be given", denied, host);
+            failed =
+                wrong(setting, err, "denies %s, so %s cannot be given: leave one of the two out",
+                      denied, host);
         else if (within(denied, host))
             failed = wrong(setting, err,
                            "denies %s, which lies in %s: give the directories beside it one by one",
@@ -99,8 +102,9 @@ static int deny_directory(const struct options *options, const struct policy_set
     }
     for (size_t i = 0; !failed && i < options->policy.store_count; i++)
         if (within(options->policy.stores[i].path, denied))
-            failed = wrong(setting, err, "denies %s, so no store can be in %s", denied,
-                           options->policy.stores[i].path);
+            failed =
+                wrong(setting, err, "denies %s, so no store can be in %s: leave one of the two out",
+                      denied, options->policy.stores[i].path);
     free(denied);
     return failed;
 }
@@ -146,7 +150,8 @@ static int apply_all(struct options *options, const struct policy_file *file,
     options->policy.net_denied = options->net_denied;
     int failed = options->net_denied
                      ? 0
-                     : err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory for %s", file->path);
+                     : err_set(err, ERR_FAULT, ERR_NOWHERE,
+                               "out of memory for %s: close something and try again", file->path);
     for (size_t i = 0; !failed && i < file->count; i++) {
         const struct policy_setting *setting = &file->settings[i];
         bool memory = setting->key->meaning == MEANS_FLAG && setting->key->flag == FLAG_MEMORY;
@@ -168,7 +173,8 @@ int options_with_policy(const struct cli *cli, const struct policy_file *file,
     both.given = calloc(file->count + cli->given_count + 1, sizeof *both.given);
     both.given_count = 0;
     if (!both.given)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory for %s", file->path);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "out of memory for %s: close something and try again", file->path);
     /* What holds for all components, and then what does for one, wherever it stands: the later
      * wins. */
     for (size_t i = 0; i < 2 * file->count; i++) {

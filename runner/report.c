@@ -26,6 +26,21 @@ static bool speaks_for_itself(enum err_kind kind)
            kind == ERR_DENIED || kind == ERR_WALL;
 }
 
+/* What to do, for kinds of which no text says it: those of a component's own faults.
+ * tests/messages.mjs holds all texts of the other kinds to saying it themselves. */
+static const char *advice_on_kind(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_MALFORMED: return ": build or fetch the file again";
+    case ERR_INVALID: return ": build it again, with other tools or newer ones";
+    case ERR_LIMIT: return ": make it smaller or simpler";
+    case ERR_MEMORY: return ": give it more with --memory";
+    case ERR_MEMORY: return ": give it more with --memory";
+    case ERR_TRAP: return ": a fault in the component, for its author to mend";
+    default: return "";
+    }
+}
+
 int report_error(const char *file, const struct err *err)
 {
     char place[64] = "", kind[32] = "";
@@ -33,7 +48,8 @@ int report_error(const char *file, const struct err *err)
         snprintf(place, sizeof place, " (at byte %" PRIu64 ")", err->offset);
     if (!speaks_for_itself(err->kind))
         snprintf(kind, sizeof kind, "%s: ", err_word(err->kind));
-    report_line("%s%s%s%s%s", file ? file : "", file ? ": " : "", kind, err->text, place);
+    report_line("%s%s%s%s%s%s", file ? file : "", file ? ": " : "", kind, err->text, place,
+                advice_on_kind(err->kind));
     return err_exit_code(err->kind);
 }
 

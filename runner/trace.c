@@ -50,8 +50,8 @@ int trace_open(struct trace *trace, struct err *err)
     if (trace->heard)
         return 0;
     if (set_masks(trace->programs->maps.masks) || trace_bpf__attach(trace->programs))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell cannot be watched: %s",
-                       strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the cell cannot be watched: %s: run carrel trace as root", strerror(errno));
     return 0;
 }
 
@@ -64,15 +64,17 @@ int trace_watch(struct trace *trace, pid_t pid, struct err *err)
     static struct trace_state state;
     snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
     if (stat(path, &space))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell's pid namespace cannot be found: %s",
-                       strerror(errno));
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "the cell's pid namespace cannot be found: %s: mount /proc where carrel runs",
+            strerror(errno));
     state = (struct trace_state){.space = (uint32_t)space.st_ino,
                                  .lockdown = SYS_seccomp,
                                  .openat = SYS_openat,
                                  .close = SYS_close};
     if (set(trace->programs->maps.state, 0, &state, sizeof state))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell cannot be watched: %s",
-                       strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the cell cannot be watched: %s: run carrel trace as root", strerror(errno));
     return 0;
 }
 

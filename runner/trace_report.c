@@ -325,7 +325,8 @@ int trace_suggest(const struct traced *traced, const char *path, struct err *err
     }
     put_policy(out, traced);
     if (fclose(out))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "--suggest %s: cannot be written: %s", path,
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "--suggest %s: cannot be written: %s: name another file", path,
                        strerror(errno));
     return 0;
 }

@@ -27,7 +27,8 @@ int audit_log_open(const char *path, bool json, struct audit_log *ret, struct er
     *ret = audit_log_none();
     ret->json = json;
     if (getrandom(&ret->id, sizeof ret->id, 0) != (ssize_t)sizeof ret->id)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random id for the log: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no random id for the log: %s: see what `carrel doctor` says",
                        strerror(errno));
     if (!path)
         return 0;

@@ -80,7 +80,9 @@ int cell_order(struct cell *cell, const struct plan *plan, const struct componen
         return -1;
     network_open(&cell->network, plan, component->name, cell->log);
     if (cell->grants.count != cell->order.head.grants)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "grants were made that are not handed over");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "grants were made that are not handed over: this is a mistake in carrel: "
+                       "please report it");
     cell->state = cell->order.head.role == ROLE_READER     ? STATE_READER_LOCKING
                   : cell->order.head.role == ROLE_RESOLVER ? STATE_RESOLVER_LOCKING
                   : cell->order.head.role == ROLE_TLS      ? STATE_TLS_LOCKING
@@ -120,7 +122,7 @@ static void condemn(struct cell *cell, const char *what)
 {
     outcome_fail(&cell->outcome, ERR_KILLED, ERR_NOWHERE,
                  "the cell was killed because it sent %s; the component may have taken over its "
-                 "engine",
+                 "engine: take it for hostile",
                  what);
     cell_kill(cell);
 }

@@ -63,7 +63,8 @@ int engine_file_find(const char *given, char ret[PATH_MAX], struct err *err)
 {
     if (given) {
         if (snprintf(ret, PATH_MAX, "%s", given) >= PATH_MAX)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "--engine: the path is too long");
+            return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                           "--engine: the path is too long: name a shorter one");
         return 0;
     }
     char folder[PATH_MAX];

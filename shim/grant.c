@@ -120,7 +120,9 @@ static int pump_stream(struct grants *grants, const struct operation_stream_pump
     if (grants->pump_count == countof(grants->pumps) ||
         pump_open(&grants->pumps[grants->pump_count], (int)pump->stream,
                   grants->streams[pump->stream], &fd, err))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "there are three standard streams");
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "there are three standard streams: this is a mistake in carrel: please report it");
     grants->pump_count++;
     return keep(grants, pump->grant, fd, err);
 }
@@ -132,7 +134,9 @@ static int text_stream(struct grants *grants, const struct operation_stream_text
     struct pump *pump = &grants->pumps[grants->pump_count];
     if (grants->pump_count == countof(grants->pumps) || text->stream == 0 ||
         pump_open(pump, (int)text->stream, grants->streams[text->stream], &fd, err))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "text goes to standard output or error");
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "text goes to standard output or error: this is a mistake in carrel: please report it");
     pump_plain(pump);
     grants->pump_count++;
     return keep(grants, text->grant, fd, err);
@@ -152,7 +156,9 @@ static int no_directory(const char *path, struct err *err)
 {
     return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot give the directory %s: %s%s", path,
                    strerror(errno),
-                   errno == ELOOP ? ": it was none when it was looked at, and is a link now" : "");
+                   errno == ELOOP ? ": it is a link now, and was none when it was looked at: leave "
+                                    "it alone while carrel starts"
+                                  : "");
 }
 
 /* The operator accepts that no mount can be cloned here: a plain descriptor, from which native code
@@ -202,7 +208,8 @@ static int connect_server(struct grants *grants, const struct operation_nameserv
     bool stream = strcmp(server->protocol, "TCP") == 0;
     int fd = socket_make(stream ? PROTOCOL_TCP : PROTOCOL_UDP, server->address->family);
     if (fd < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no socket for a nameserver: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no socket for a nameserver: %s: see what `carrel doctor` says",
                        strerror(-fd));
     socket_connect(fd, server->address);
     return keep(grants, server->grant, fd, err);
@@ -214,7 +221,8 @@ static int listen_at(struct grants *grants, const struct operation_listener *lis
 {
     struct net_address address;
     if (!net_rule_address(listener->rule, &address))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no address to listen at: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no address to listen at: %s: write another with --net",
                        listener->rule->text);
     int fd = socket_make(PROTOCOL_TCP, address.family);
     int error = fd < 0 ? fd : socket_bind(fd, &address);
@@ -252,7 +260,8 @@ static int open_certificate(struct grants *grants, const struct operation_certif
 static int start_keeper(struct grants *grants, const struct operation_store *store, struct err *err)
 {
     if (grants->keeper_count == countof(grants->keepers))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "a cell can have %d stores", PROTOCOL_GRANTS);
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "a cell can have %d stores: keep more in one",
+                       PROTOCOL_GRANTS);
     int fd = keeper_start(store->program, store->path, &grants->keepers[grants->keeper_count], err);
     if (fd < 0)
         return -1;

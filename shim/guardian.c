@@ -141,7 +141,9 @@ static int start(struct guardian *guardian, struct err *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot make a pipe: %s: raise the limit on open files (ulimit -n)",
+                       strerror(errno));
     pid_t pid = fork();
     if (pid == 0)
         guard(guardian, ends[0]);
@@ -150,7 +152,8 @@ static int start(struct guardian *guardian, struct err *err)
     guardian->pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
     if (guardian->pidfd < 0) {
         close(take_fd(&guardian->pipe));
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start the guardian: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot start the guardian: %s: raise the limit on processes (ulimit -u)",
                        strerror(errno));
     }
     return 0;
@@ -184,7 +187,9 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
         return 0;
     int length = snprintf(guardian->id, sizeof guardian->id, "%s", id);
     if (size >= sizeof text || length >= (int)sizeof guardian->id)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the paths of the control groups are too long");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the paths of the control groups are too long: start carrel in a group with "
+                       "a shorter path");
     find_place(guardian);
     if (guardian->state < 0 && errno == EPERM)
         return err_set(
@@ -195,7 +200,7 @@ int guardian_watch(struct guardian *guardian, const struct plan *plan, const cha
     if (guardian->state < 0 || pwrite(guardian->state, text, size, 0) != (ssize_t)size)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s/%s: %s: %s", guardian->place,
                        id, strerror(errno),
-                       geteuid() == 0 ? "it has to be writable"
+                       geteuid() == 0 ? "make it writable"
                                       : "set XDG_RUNTIME_DIR to a directory of yours");
     return start(guardian, err);
 }

@@ -51,7 +51,7 @@ static int hear(int socket, const char *program, const char *path, struct err *e
     struct pollfd ready = {.fd = socket, .events = POLLIN};
     if (poll(&ready, 1, OPENING_TIME) != 1)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
-                       "cannot keep a store in %s: it takes too long to open: others hold it",
+                       "cannot keep a store in %s: it takes too long to open: end whoever holds it",
                        path);
     if (recv(socket, &head, sizeof head, MSG_WAITALL) != (ssize_t)sizeof head)
         return err_set(err, ERR_FAULT, ERR_NOWHERE,

@@ -153,11 +153,13 @@ static int tell_death(const struct operation *operation, int pidfd, struct err *
     /* It is reaped by the caller. */
     if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT | __WALL) ||
         info.si_code == CLD_EXITED)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the cell ended before its engine ran: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the cell ended before its engine ran: %s: see what `carrel doctor` says",
                        text);
-    return err_set(err, ERR_KILLED, ERR_NOWHERE,
-                   "the cell was killed by SIG%s before its engine ran: %s",
-                   sigabbrev_np(info.si_status) ? sigabbrev_np(info.si_status) : "RT", text);
+    return err_set(
+        err, ERR_KILLED, ERR_NOWHERE,
+        "the cell was killed by SIG%s before its engine ran: %s: see what `carrel doctor` says",
+        sigabbrev_np(info.si_status) ? sigabbrev_np(info.si_status) : "RT", text);
 }
 
 /* What the child left behind: the walls that it built, or the operation that ended it. */
@@ -236,7 +238,8 @@ static int prepare(struct shim *shim, const struct plan *plan, struct cgroups *c
     const struct operation *execute = plan_find(plan, OPERATION_EXECUTE);
     if (plan->overflown || !execute)
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "the plan of the cell is too long or has no engine");
+                       "the plan of the cell is too long or has no engine: this is a mistake in "
+                       "carrel: please report it");
     /* Before the shim's own user namespace hides who owns it. */
     if (plan_program(plan, shim) < 0 && shim_open_engine(shim, execute->of.execute.path, err))
         return -1;

@@ -36,7 +36,8 @@ static int begin(struct lookups *lookups, struct shim *shim, struct err *err)
     lookups->arguments[0] = lookups->name;
     hosts_servers("/etc/resolv.conf", &lookups->servers);
     if (getrandom(lookups->seed, sizeof lookups->seed, 0) != (ssize_t)sizeof lookups->seed)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no random seed: %s: see what `carrel doctor` says", strerror(errno));
     if (lookups->nothing.memory < 0 &&
         component_copy("/dev/null", NULL, NULL, &lookups->nothing, err))
         return -1;

@@ -47,7 +47,9 @@ static int put_rules(struct writer *out, const struct plan *plan, struct err *er
         const struct operation_landlock_rule *rule = &plan->at[i].of.landlock_rule;
         const struct operation_grant *grant = grant_numbered(plan, rule->grant);
         if (!grant)
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "a Landlock rule without its grant");
+            return err_set(
+                err, ERR_FAULT, ERR_NOWHERE,
+                "a Landlock rule without its grant: this is a mistake in carrel: please report it");
         struct record_rule record = {.files = rule->files,
                                      .descriptor = (uint32_t)grant->descriptor};
         put(out, &record, sizeof record);
@@ -66,7 +68,10 @@ static int put_grants(struct writer *out, const struct plan *plan, uint32_t coun
     for (uint32_t number = 0; number < count; number++) {
         const struct operation_grant *grant = grant_numbered(plan, number);
         if (!grant || grant->descriptor != expected_descriptor(number))
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "grant %u is not where it will be", number);
+            return err_set(
+                err, ERR_FAULT, ERR_NOWHERE,
+                "grant %u is not where it will be: this is a mistake in carrel: please report it",
+                number);
         struct record_grant record = {.kind = (uint32_t)grant->kind,
                                       .descriptor = (uint32_t)grant->descriptor,
                                       .rights = grant->rights};
@@ -195,7 +200,9 @@ int order_make(const struct plan *plan, const struct component *component, struc
     }
     if (ret->head.role == ROLES || ret->head.grants > PROTOCOL_GRANTS ||
         ret->head.instructions > PROTOCOL_INSTRUCTIONS || ret->head.narrow > PROTOCOL_INSTRUCTIONS)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the plan of the cell makes no sense");
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "the plan of the cell makes no sense: this is a mistake in carrel: please report it");
     struct writer out = {NULL, 0};
     if (put_data(&out, plan, &ret->head, err))
         return -1;

@@ -59,7 +59,6 @@ static const char *advice(uint32_t trap)
 {
     switch (trap) {
     case TRAP_FUEL: return "give it more with --fuel";
-    case TRAP_OUT_OF_MEMORY: return "give it more with --memory";
     case TRAP_STACK: return "it calls itself without end, or deeper than a guest's stack is";
     default: return NULL;
     }
@@ -72,7 +71,7 @@ void outcome_trap(struct outcome *outcome, const struct message_trap *trap)
     if (trap->trap >= countof(traps) || traps[trap->trap].kind == ERR_NONE) {
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
                      "the cell told of a trap that does not exist; the component may have taken "
-                     "over its engine");
+                     "over its engine: take it for hostile");
         return;
     }
     outcome->depth = trap->depth;
@@ -106,7 +105,7 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
     case SIGSYS:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,
                      "the kernel killed the cell for a system call that its filter does not allow; "
-                     "the component may have taken over its engine");
+                     "the component may have taken over its engine: take it for hostile");
         break;
     case SIGKILL:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,

@@ -31,8 +31,8 @@ int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct er
     int ours = ends[in ? 1 : 0];
     int own = reopen(caller, in ? O_RDONLY : O_WRONLY, &ret->shared);
     if (own < 0 || fcntl(ours, F_SETFL, O_NONBLOCK)) {
-        err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot use standard stream %d: %s", stream,
-                strerror(errno));
+        err_set(err, ERR_FAULT, ERR_NOWHERE,
+                "cannot use standard stream %d: %s: give carrel another", stream, strerror(errno));
         close(ends[0]);
         close(ends[1]);
         if (own >= 0)

@@ -62,7 +62,9 @@ static int take_over(struct serving *serving, int fd, struct err *err)
     serving->listener = fd;
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0
                ? 0
-               : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot keep the socket of systemd's: %s",
+               : err_set(err, ERR_FAULT, ERR_NOWHERE,
+                         "cannot keep the socket of systemd's: %s: raise the limit on open files "
+                         "(LimitNOFILE=)",
                          strerror(errno));
 }
 

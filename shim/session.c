@@ -139,10 +139,10 @@ static void stop(struct session *session)
 static int ended_by(int number, struct err *err)
 {
     const char *name = sigabbrev_np(number); /* those of real time have none */
-    return name ? err_set(err, ERR_KILLED, ERR_NOWHERE, "ended by SIG%s, which carrel was sent",
-                          name)
-                : err_set(err, ERR_KILLED, ERR_NOWHERE, "ended by signal %d, which carrel was sent",
-                          number);
+    return name ? err_set(err, ERR_KILLED, ERR_NOWHERE,
+                          "ended by SIG%s, which carrel was sent: see who sent it", name)
+                : err_set(err, ERR_KILLED, ERR_NOWHERE,
+                          "ended by signal %d, which carrel was sent: see who sent it", number);
 }
 
 static void heed_signals(struct session *session)
@@ -223,7 +223,8 @@ static void serve_secure(struct session *session)
 {
     struct cell *cell = session->cell;
     if (session->tls.failed && !cell_gone(cell) && !cell->late) {
-        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE, "nobody is there who speaks TLS");
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE,
+                     "nobody is there who speaks TLS: install carrel-tls beside the engine");
         cell_kill(cell);
     } else if (tls_serves(&session->tls) && session->serving->front >= 0) {
         serving_accept(session->serving, &session->tls);

@@ -36,7 +36,8 @@ static int find_program(struct tls *tls, struct err *err)
     int length =
         snprintf(tls->program, sizeof tls->program, "%.*scarrel-tls", folder, tls->host.engine);
     if (length < 0 || (size_t)length >= sizeof tls->program)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the path of carrel-tls is too long");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the path of carrel-tls is too long: install carrel at a shorter one");
     tls->host.tls = tls->program;
     return 0;
 }

@@ -106,6 +106,7 @@ char *zone_table(const char *name, struct err *err)
     tzset();
     free(kept);
     if (!table)
-        err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory for the time zone");
+        err_set(err, ERR_FAULT, ERR_NOWHERE,
+                "out of memory for the time zone: close something and try again");
     return table;
 }

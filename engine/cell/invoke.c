@@ -130,7 +130,8 @@ static int read_numbers(struct program *program, const struct cm_types *types,
                                       .host_offset = i * (uint32_t)sizeof *to};
         if (!params[i].type)
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                           "argument %u is no number: nothing else of a core module has a text",
+                           "argument %u is no number: write one, because nothing else of a core "
+                           "module has a text",
                            i + 1);
         to[i].u64 = 0;
     }
@@ -168,9 +169,11 @@ enum ran invoke_module(struct program *program, struct instance *instance, struc
     const struct functype *type = types_func(program->ground.types, func_type(external.func));
     const struct cm_type *result = type->nresults == 1 ? type_of(types, type->results[0]) : NULL;
     if (type->nresults && !result) {
-        err_set(err, ERR_USAGE, ERR_NOWHERE,
-                "\"" STR_FMT "\" does not return one number: there is no text for its result",
-                STR_ARG(typed.name));
+        err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "\"" STR_FMT
+            "\" does not return one number, so that there is no text for its result: call another",
+            STR_ARG(typed.name));
         return RAN_FAILED;
     }
     union slot *args = program_begin(program, external.func);

@@ -59,7 +59,7 @@ static int divide(struct serving *serving, struct serve_config *config, struct e
     place = pages(place > least ? place : least);
     if (place > left)
         return err_set(err, ERR_LIMIT, ERR_NOWHERE,
-                       "an instance of it takes %zu MiB and %zu are left: give more with --memory",
+                       "an instance of it takes %zu MiB and %zu are left (--memory gives more)",
                        place / MIB, left / MIB);
     config->memory = ground->store;
     config->size = connections;
@@ -119,7 +119,8 @@ static int make_instance(struct serving *serving, uint32_t number, void *memory,
     const struct row_export handler = export_of_row(ROW_export_http_incoming_handle);
     ret->handle = cm_export_func(instance, str_of(handler.interface), handler.name);
     if (!ret->handle)
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "the component exports no %s",
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "the component exports no %s: build it for wasi:http/proxy",
                        handler.interface);
     return 0;
 }
@@ -152,7 +153,8 @@ static int begin(struct serving *serving, struct serve_config *config, struct er
     if (ground_lay(cell, &serving->ground, err))
         return -1;
     if (!component_is(cell->component))
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "a core module answers no requests");
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "a core module answers no requests: make a component of it");
     serving->component = decode_component(cell, &serving->ground, &serving->types, err);
     return serving->component ? divide(serving, config, err) : -1;
 }

@@ -221,7 +221,8 @@ static bool implemented(const struct component *component, struct err *err)
         if (def->kind != DEF_CANON)
             continue;
         if (!canon_provided(def->canon->canon)) {
-            err_set(err, ERR_UNLINKABLE, def->offset, "canon %s is not provided yet",
+            err_set(err, ERR_UNLINKABLE, def->offset,
+                    "canon %s is not provided yet: build it without",
                     canon_text(def->canon->canon));
             return false;
         }

@@ -474,7 +474,7 @@ static bool check_fields(struct wave *w, const struct cm_type *type, const uint8
 {
     for (uint32_t i = 0; i < type->nfields; i++)
         if (!seen[i] && type->fields[i].type->kind != CM_OPTION) {
-            err_set(w->err, ERR_USAGE, w->at, "field '" STR_FMT "' is missing",
+            err_set(w->err, ERR_USAGE, w->at, "field '" STR_FMT "' is missing: write it",
                     STR_ARG(type->fields[i].label->text));
             return false;
         }
@@ -616,7 +616,8 @@ static bool read_value(struct wave *w, const struct cm_type *type, void *to)
     case SHAPE_VARIANT: return read_case(w, type, to);
     case SHAPE_FLAGS: return read_flags(w, type, to);
     default:
-        err_set(w->err, ERR_USAGE, w->at, "a value of kind %s cannot be written as text",
+        err_set(w->err, ERR_USAGE, w->at,
+                "a value of kind %s cannot be written as text: call another export",
                 cm_kind_text(type->kind));
         return false;
     }
@@ -635,7 +636,7 @@ static bool check_text(struct str text, struct err *err)
 {
     if (utf8_valid((struct bytes){(const uint8_t *)text.at, text.len}))
         return true;
-    err_set(err, ERR_USAGE, ERR_NOWHERE, "the text is not UTF-8");
+    err_set(err, ERR_USAGE, ERR_NOWHERE, "the text is not UTF-8: write it in UTF-8");
     return false;
 }
 
@@ -691,7 +692,7 @@ static bool read_args(struct wave *w, const struct cm_type *func, uint8_t *to)
     }
     for (; i < func->nparams; i++) /* options at the end may be left out */
         if (func->params[i].type->kind != CM_OPTION) {
-            err_set(w->err, ERR_USAGE, ERR_NOWHERE, "argument %s is missing",
+            err_set(w->err, ERR_USAGE, ERR_NOWHERE, "argument %s is missing: write it",
                     param_name(func, i, name));
             return false;
         }

@@ -20,8 +20,7 @@ static int make(struct server *server, struct err *err)
         return -1;
     bool once = config->narrow; /* it is copied with its process, and not brought back */
     if (!once && vm_image_size(seat->instance.vm) > left.len)
-        return err_set(err, ERR_MEMORY, ERR_NOWHERE,
-                       "no room for an image of the component: give it more with --memory");
+        return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for an image of the component");
     if (once)
         vm_translate_all(seat->instance.vm);
     else

@@ -320,8 +320,10 @@ int serve(const struct serve_config *config, struct err *err)
     struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = EVENT_LEAVE}};
     int failed = sys_watch(config->events, EPOLL_CTL_ADD, config->leave, &event);
     if (failed < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot wait for connections (errno %d)",
-                       -failed);
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "cannot wait for connections (errno %d): this is a mistake in carrel: please report it",
+            -failed);
     server.now = sys_now();
     server_loop(&server);
     return 0;

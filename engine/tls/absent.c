@@ -6,7 +6,8 @@
 static void refuse(void)
 {
     struct err err = {0};
-    err_set(&err, ERR_FAULT, ERR_NOWHERE, "carrel-tls speaks TLS and can do nothing else");
+    err_set(&err, ERR_FAULT, ERR_NOWHERE,
+            "carrel-tls speaks TLS and can do nothing else: start carrel-engine for it");
     tell_failure(&err);
 }
 

@@ -55,7 +55,8 @@ static size_t add_all(X509_STORE *store, const char *text, size_t size)
 
 static int no_tls(struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "no TLS: %s",
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "no TLS: %s: this is a mistake in carrel: please report it",
                    ERR_reason_error_string(ERR_peek_error()));
 }
 
@@ -86,7 +87,8 @@ static int set_up(SSL_CTX *context, int file, struct err *err)
     char *text = read_all(file, &size);
     if (!text)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
-                       "the trusted certificates cannot be read, or are more than 16 MiB");
+                       "the trusted certificates cannot be read, or are more than 16 MiB: name "
+                       "another file in SSL_CERT_FILE");
     size_t count = add_all(SSL_CTX_get_cert_store(context), text, size);
     free(text);
     if (!count)

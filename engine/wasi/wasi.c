@@ -17,8 +17,9 @@ static int copy(struct wasi *wasi, struct str from, const char *what, struct str
                 struct err *err)
 {
     if (!utf8_valid((struct bytes){(const uint8_t *)from.at, from.len}))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "%s is not UTF-8, which is all that a component can be given", what);
+        return err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "%s is not UTF-8, which is all that a component can be given: write it in UTF-8", what);
     char *at = heap_take(wasi->heap, from.len + 1);
     if (!at)
         return exhausted(err);
@@ -49,7 +50,8 @@ static int copy_zone(struct wasi *wasi, struct str from, struct err *err)
     if (copy(wasi, from, "the time zone", &table, err) < 0)
         return -1;
     if (zone_read(wasi->heap, table, &wasi->zone, &wasi->nzone) < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the table of the time zone is none");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the table of the time zone is none: choose another with --timezone");
     return 0;
 }
 

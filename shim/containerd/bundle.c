@@ -31,7 +31,9 @@ int bundle_read(const char *directory, struct bundle *ret, struct err *err)
     snprintf(path, sizeof path, "%s/config.json", directory);
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status))
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot read %s: %s", path, strerror(errno));
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "cannot read %s: %s: it must be there, and root must be able to read it",
+                       path, strerror(errno));
     void *at = status.st_size > 0
                    ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
                    : MAP_FAILED;
@@ -40,7 +42,8 @@ int bundle_read(const char *directory, struct bundle *ret, struct err *err)
         munmap(at, (size_t)status.st_size);
     }
     if (!json_object_is_type(ret->config, json_type_object))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is no JSON object", path);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is no JSON object: make the bundle again",
+                       path);
     return 0;
 }
 

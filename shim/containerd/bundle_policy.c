@@ -64,7 +64,8 @@ static int keep_list(struct prepared *prepared, json_object *list, struct text_l
     for (size_t i = 0; i < count; i++) {
         json_object *one = json_object_array_get_idx(list, i);
         if (!json_object_is_type(one, json_type_string))
-            return err_set(err, ERR_USAGE, ERR_NOWHERE, "an argument or variable is no text");
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "an argument or variable is no text: write a string");
         at[i] = prepared_text(prepared, json_object_get_string(one));
         if (!at[i])
             return too_much(err);
@@ -82,7 +83,8 @@ static int unknown(const char *key, struct err *err)
     for (size_t i = 0, used = 0; i < ANNOTATIONS && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, " %s", keys[i]);
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                   "the annotation %s is not known: " ANNOTATION_PREFIX " has%s", key, list);
+                   "the annotation %s is not known: write one of " ANNOTATION_PREFIX "%s", key,
+                   list);
 }
 
 /* Calls `take` for each part of a value, between characters of `between`. */
@@ -129,7 +131,8 @@ static int read_rule(struct net_rule *list, size_t *count, const char *word, rul
                      const char *where, struct err *err)
 {
     if (*count == RULES_MOST)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s has more than %d rules", where, RULES_MOST);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s has more than %d rules: leave some out",
+                       where, RULES_MOST);
     if (read(word, &list[*count], err))
         return err_within(err, "%s", where);
     ++*count;
@@ -172,8 +175,8 @@ static int take_setting(void *data, const char *line, struct err *err)
     for (size_t i = 0; i < policy->config.count; i++)
         if (strncmp(filling->settings[i], line, name) == 0)
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                           "carrel.policy/config: two settings of the name %.*s", (int)name - 1,
-                           line);
+                           "carrel.policy/config: two settings of the name %.*s: leave one out",
+                           (int)name - 1, line);
     filling->settings[policy->config.count++] = line;
     policy->allowed |= CAPABILITY(CONFIG);
     return 0;
@@ -279,15 +282,16 @@ static int take_target(void *data, const char *word, struct err *err)
         target[length - 3] = '\0';
     json_object *mount = mount_at(filling->bundle, target);
     if (!mount || !json_object_object_get_ex(mount, "source", &source))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "carrel.policy/dir names %s, and no bind mount has that target", target);
+        return err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "carrel.policy/dir names %s, and no bind mount has that target: add the mount", target);
     json_object_object_get_ex(mount, "options", &options);
     const char *from = json_object_get_string(source);
     char real[PATH_MAX];
     if (!from || !realpath(from, real) || stat(real, &status) || !S_ISDIR(status.st_mode))
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "carrel.policy/dir names %s, whose source %s is no directory", target,
-                       from ? from : "");
+                       "carrel.policy/dir names %s, whose source %s is no directory: mount one",
+                       target, from ? from : "");
     const char *host = prepared_text(filling->prepared, real);
     if (!host)
         return too_much(err);
@@ -305,9 +309,11 @@ static int take_wall(void *data, const char *word, struct err *err)
     struct filling *filling = data;
     wall_set accepted = wall_named(word);
     filling->prepared->policy.degraded |= accepted;
-    return accepted ? 0
-                    : err_set(err, ERR_USAGE, ERR_NOWHERE,
-                              "carrel.policy/degrade: there is no wall %s", word);
+    return accepted
+               ? 0
+               : err_set(err, ERR_USAGE, ERR_NOWHERE,
+                         "carrel.policy/degrade: there is no wall %s: `carrel doctor` lists them",
+                         word);
 }
 
 static int quantity(const char *key, const char *wrong, const char *value, struct err *err)
@@ -387,11 +393,12 @@ static int take_names(const struct bundle *bundle, struct prepared *ret, struct 
     const char *network = bundle_namespace(bundle, "network");
     const char *hostname = bundle_text(bundle, "hostname");
     if (group && *group && !group_path(group, ret->group))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "linux.cgroupsPath %s is no path", group);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "linux.cgroupsPath %s is no path: write one",
+                       group);
     if (network &&
         snprintf(ret->network, sizeof ret->network, "%s", network) >= (int)sizeof ret->network)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "the path of the network namespace is too long");
+                       "the path of the network namespace is too long: give it a shorter one");
     ret->own_network = network && !*network;
     snprintf(ret->hostname, sizeof ret->hostname, "%s", hostname ? hostname : "");
     return 0;

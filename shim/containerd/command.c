@@ -79,7 +79,8 @@ static int find_group(const struct command *command, char ret[ID_MAX], struct er
     malloc_trim(0);
     return length > 0 && length < ID_MAX
                ? 0
-               : err_set(err, ERR_USAGE, ERR_NOWHERE, "the id is empty, or longer than %d bytes",
+               : err_set(err, ERR_USAGE, ERR_NOWHERE,
+                         "the id is empty, or longer than %d bytes: give another with -id",
                          ID_MAX - 1);
 }
 
@@ -118,7 +119,8 @@ static int listen_at(const char *path, int *ret, struct err *err)
             return 0;
         unlink(path);
     }
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s", path, strerror(errno));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "cannot listen at %s: %s: remove what is in its place", path, strerror(errno));
 }
 
 /* A file of the bundle, whole or not at all. */
@@ -131,7 +133,8 @@ static int write_file(const char *bundle, const char *name, const char *text, st
     ssize_t size = (ssize_t)strlen(text);
     if (fd >= 0 && write(fd, text, (size_t)size) == size && rename(hidden, path) == 0)
         return 0;
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s", path, strerror(errno));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s: make room for it there", path,
+                   strerror(errno));
 }
 
 /* --- The shim -------------------------------------------------------------------------------- */
@@ -193,7 +196,8 @@ static int start(const struct command *command, char *path, size_t size, struct 
     if (find_group(command, group, err))
         return -1;
     if (!command_socket(command, group, path, size))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the address of the socket is too long");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "the address of the socket is too long: give the container a shorter id");
     mkdir("/run/containerd", 0711);
     mkdir(SOCKETS, 0711);
     cleanup_close int listener = -1;
@@ -210,7 +214,9 @@ static int start(const struct command *command, char *path, size_t size, struct 
     if (pid > 0)
         return 0;
     unlink(path);
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start the shim: %s", strerror(errno));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "cannot start the shim: %s: free some memory, or raise the limit on processes",
+                   strerror(errno));
 }
 
 int command_start(const struct command *command)

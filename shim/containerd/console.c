@@ -26,7 +26,8 @@ void console_start(struct console *console)
 
 static int cannot(const char *what, struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot %s a terminal: %s", what, strerror(errno));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot %s a terminal: %s: run it without one",
+                   what, strerror(errno));
 }
 
 /* The description is the console's alone. */
@@ -73,7 +74,7 @@ int console_send(struct console *console, const char *path, struct err *err)
     if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >=
         sizeof address.sun_path)
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "the path of the terminal's socket is too long");
+                       "the path of the terminal's socket is too long: give it a shorter one");
     /* Whoever gets it reads and writes as usual. */
     fcntl(console->master, F_SETFL, O_RDWR);
     cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

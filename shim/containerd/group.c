@@ -234,18 +234,21 @@ static int limit_version1(const char *path, const struct group_limits *limits)
 int group_limit(const char *path, const struct group_limits *limits, struct err *err)
 {
     int result = unified() ? limit_unified(path, limits) : limit_version1(path, limits);
-    return result
-               ? err_set(err, ERR_FAULT, ERR_NOWHERE,
-                         "cannot set the limits of the control group %s: %s", path, strerror(errno))
-               : 0;
+    return result ? err_set(err, ERR_FAULT, ERR_NOWHERE,
+                            "cannot set the limits of the control group %s: %s: enable its "
+                            "controllers above it",
+                            path, strerror(errno))
+                  : 0;
 }
 
 int group_make(const char *path, const struct group_limits *limits, struct err *err)
 {
     for (enum hierarchy i = 0; i < (unified() ? 1 : HIERARCHIES); i++) {
         if (make_path(i, path) && errno != ENOENT) /* a hierarchy that is not mounted */
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make the control group %s: %s",
-                           path, strerror(errno));
+            return err_set(
+                err, ERR_FAULT, ERR_NOWHERE,
+                "cannot make the control group %s: %s: mount the cgroup file system for writing",
+                path, strerror(errno));
     }
     return group_limit(path, limits, err);
 }
@@ -290,7 +293,7 @@ int group_freeze(const char *path, bool frozen, struct err *err)
     }
     return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot %s the control group %s: %s",
                    frozen ? "freeze" : "thaw", path,
-                   result ? strerror(errno) : "it takes too long");
+                   result ? strerror(errno) : "it takes too long: try again");
 }
 
 /* --- What was used --------------------------------------------------------------------------- */

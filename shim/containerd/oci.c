@@ -36,7 +36,8 @@ static int find_place(const struct oci *oci, struct place *ret, struct err *err)
 {
     const char *id = oci->count > 1 ? oci->words[1] : "";
     if (!is_id(id))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "'%s' is no name of a container", id);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "'%s' is no name of a container: use letters, digits and _ + - .", id);
     int length = snprintf(ret->socket, sizeof ret->socket, "%s/%s/socket", oci->root, id);
     if (length >= (int)sizeof ret->socket)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
@@ -55,7 +56,8 @@ static int find_container(const struct oci *oci, struct place *ret, struct err *
         return -1;
     cleanup_file FILE *file = fopen(ret->bundle_file, "re");
     if (!file || !fgets(ret->bundle, sizeof ret->bundle, file))
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "container %s does not exist", oci->words[1]);
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "container %s does not exist: create it first",
+                       oci->words[1]);
     return 0;
 }
 
@@ -88,14 +90,16 @@ static int make_place(const struct oci *oci, const struct place *place, const ch
                        strerror(errno));
     if (mkdir(place->folder, 0700))
         return errno == EEXIST
-                   ? err_set(err, ERR_USAGE, ERR_NOWHERE, "container %s exists", oci->words[1])
-                   : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make %s: %s", place->folder,
-                             strerror(errno));
+                   ? err_set(err, ERR_USAGE, ERR_NOWHERE,
+                             "container %s exists: choose another name, or delete it",
+                             oci->words[1])
+                   : err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make %s: %s: give another --root",
+                             place->folder, strerror(errno));
     cleanup_file FILE *file = fopen(place->bundle_file, "we");
     if (file && fputs(bundle, file) >= 0 && fflush(file) == 0)
         return 0;
-    err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s", place->bundle_file,
-            strerror(errno));
+    err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s: make room for it there",
+            place->bundle_file, strerror(errno));
     remove_folder(place);
     return -1;
 }
@@ -153,7 +157,8 @@ static int listen_at(const char *path, struct err *err)
     if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
         chmod(path, 0600) == 0 && listen(fd, 8) == 0)
         return take_fd(&fd);
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s", path, strerror(errno));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s: give another --root",
+                   path, strerror(errno));
 }
 
 /* What this runtime cannot do is refused, not left out. */
@@ -169,8 +174,10 @@ static int check_bundle(const struct oci *oci, const char *directory, bool *ret_
         json_object_object_foreach(hooks, kind, list)
         {
             if (json_object_is_type(list, json_type_array) && json_object_array_length(list))
-                return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                               "the specification has %s hooks, which carrel does not run", kind);
+                return err_set(
+                    err, ERR_USAGE, ERR_NOWHERE,
+                    "the specification has %s hooks, which carrel does not run: leave them out",
+                    kind);
         }
     }
     *ret_terminal = json_object_object_get_ex(bundle.config, "process", &process) &&
@@ -181,7 +188,7 @@ static int check_bundle(const struct oci *oci, const char *directory, bool *ret_
                        "the process wants a terminal: say with --console-socket where it is sent");
     if (oci->preserve_fds && strcmp(oci->preserve_fds, "0") != 0)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "--preserve-fds: a component gets no descriptors");
+                       "--preserve-fds: a component gets no descriptors: leave it out");
     json_object_put(bundle.config);
     return 0;
 }
@@ -193,7 +200,8 @@ static int write_pid(const char *path, int pid, struct err *err)
     cleanup_file FILE *file = fopen(path, "we");
     if (file && fprintf(file, "%d", pid) > 0 && fflush(file) == 0)
         return 0;
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s", path, strerror(errno));
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot write %s: %s: make room for it there", path,
+                   strerror(errno));
 }
 
 static int call_create(const struct oci *oci, const struct place *place, const char *bundle,
@@ -216,7 +224,8 @@ static int call_create(const struct oci *oci, const struct place *place, const c
     message_put(create_request, &request, &writer);
     cleanup_close int fd = oci_connect(place->socket);
     if (fd < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot reach %s: %s", place->socket,
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot reach %s: %s: start whoever listens there", place->socket,
                        strerror(errno));
     return oci_call(fd, "Create", written(&writer), &space, &body, err);
 }
@@ -232,7 +241,9 @@ static int create_in(const struct oci *oci, const struct place *place, const cha
     if (pid == 0)
         oci_serve(listener);
     if (pid < 0)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a shim: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot start a shim: %s: free some memory, or raise the limit on processes",
+                       strerror(errno));
     if (call_create(oci, place, bundle, terminal, err) || write_pid(oci->pid_file, pid, err)) {
         kill(pid, SIGKILL); /* and the cell with it */
         return -1;
@@ -248,7 +259,8 @@ static int on_create(const struct oci *oci, struct err *err)
     if (find_place(oci, &place, err))
         return -1;
     if (!realpath(oci->bundle, bundle))
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "there is no bundle %s: %s", oci->bundle,
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "there is no bundle %s: %s: name its folder with --bundle", oci->bundle,
                        strerror(errno));
     if (check_bundle(oci, bundle, &terminal, err) || make_place(oci, &place, bundle, err))
         return -1;
@@ -271,7 +283,8 @@ static int call_simply(const struct oci *oci, const char *method, struct err *er
         return -1;
     cleanup_close int fd = oci_connect(place.socket);
     if (fd < 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "container %s has ended", oci->words[1]);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "container %s has ended: delete it, and create it again", oci->words[1]);
     return call_task(fd, method, oci->words[1], &space, &body, err);
 }
 
@@ -336,12 +349,14 @@ static int on_kill(const struct oci *oci, struct err *err)
     const char *word = oci->count > 2 ? oci->words[2] : "TERM";
     int signal = signal_named(word);
     if (signal < 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "there is no signal %s", word);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "there is no signal %s: write one like TERM or 15", word);
     if (find_container(oci, &place, err))
         return -1;
     cleanup_close int fd = oci_connect(place.socket);
     if (fd < 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "container %s is not running", oci->words[1]);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "container %s is not running: start it first",
+                       oci->words[1]);
     return call_kill(fd, oci->words[1], (uint64_t)signal, err);
 }
 
@@ -415,7 +430,8 @@ static int carry_out(const struct oci *oci, struct err *err)
     }
     if (oci->count && strcmp(oci->words[0], "exec") == 0)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "exec: there is no Linux program in the container, only a component");
+                       "exec: there is no Linux program in the container, only a component: call "
+                       "an export of it under containerd");
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
                    "%s: the commands are create, start, state, kill, delete, pause and resume",
                    oci->count ? oci->words[0] : "no command");

@@ -44,7 +44,8 @@ int oci_read(char **argv, struct oci *ret, struct err *err)
         } else if (ret->count < sizeof ret->words / sizeof *ret->words) {
             ret->words[ret->count++] = argv[i];
         } else {
-            return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is one word too many", argv[i]);
+            return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is one word too many: leave it out",
+                           argv[i]);
         }
     }
     return 0;

@@ -29,7 +29,8 @@ int oci_connect(const char *path)
 
 static int hung_up(struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "the container's shim hung up: it was ended");
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "the container's shim hung up, because it was ended: delete the container");
 }
 
 static int send_call(int fd, const char *method, struct bytes request, struct err *err)
@@ -56,7 +57,9 @@ static int take_answer(struct bytes body, struct writer *space, struct bytes *re
     struct message_status status;
     if (!message_get(response, body, &response) || !message_get(status, response.status, &status) ||
         response.payload.len > space->size)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "the container's shim answers nonsense");
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "the container's shim answers nonsense: is carrel-oci of another version than it?");
     if (status.code != CODE_OK)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "%.*s", (int)status.text.len,
                        status.text.len ? (const char *)status.text.at : "");

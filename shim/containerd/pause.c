@@ -60,8 +60,8 @@ int pause_start(const struct prepared *prepared, int *ret_pidfd, struct err *err
         prepared->network[0] ? open(prepared->network, O_RDONLY | O_CLOEXEC) : -1;
     if ((prepared->network[0] && network < 0) || pipe2(told, O_CLOEXEC))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "cannot open the pod's network namespace %s: %s", prepared->network,
-                       strerror(errno));
+                       "cannot open the pod's network namespace %s: %s: make the pod again",
+                       prepared->network, strerror(errno));
     cleanup_close int group = prepared->group[0] ? group_unified(prepared->group) : -1;
     struct clone_args args = {.flags = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
                                        (group >= 0 ? CLONE_INTO_CGROUP : 0),
@@ -80,7 +80,9 @@ int pause_start(const struct prepared *prepared, int *ret_pidfd, struct err *err
     }
     if (pidfd >= 0)
         close(pidfd);
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start the process of the pod: %s",
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "cannot start the process of the pod: %s: free some memory, or raise the limit "
+                   "on processes",
                    strerror(size > 0 ? error : failed));
 }
 

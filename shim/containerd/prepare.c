@@ -162,7 +162,8 @@ static int listen_for_it(struct work *work, struct err *err)
     struct serving serving;
     cleanup_close int network = room->network[0] ? open(room->network, O_RDONLY | O_CLOEXEC) : -1;
     if (room->network[0] && (network < 0 || setns(network, CLONE_NEWNET)))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot enter the network namespace %s: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot enter the network namespace %s: %s: make the pod again",
                        room->network, strerror(errno));
     serving_start(&serving);
     if (serving_listen(&serving, &room->serve_at, err))
@@ -178,7 +179,8 @@ static int make_plan(struct work *work, struct err *err)
     if (room->serves && !room->invoke && listen_for_it(work, err))
         return -1;
     if (getrandom(room->seed, sizeof room->seed, 0) != (ssize_t)sizeof room->seed)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no random seed: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no random seed: %s: see what `carrel doctor` says", strerror(errno));
     streams_kinds(work->what->streams, room->host.streams);
     const struct cell_request request = {
         .role = CELL_RUN,
@@ -201,7 +203,8 @@ static int take_exec(struct work *work, struct err *err)
     struct prepared *room = work->room;
     json_object *process = bundle_parse(work->what->process);
     if (!json_object_is_type(process, json_type_object))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the process of the exec is no JSON object");
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "the process of the exec is no JSON object: send one");
     if (bundle_policy(&work->bundle, process, room, err))
         return -1;
     size_t size = 1;
@@ -209,13 +212,14 @@ static int take_exec(struct work *work, struct err *err)
         size += strlen(room->arguments.at[i]) + 1;
     char *call = prepared_keep(room, NULL, size), *at = call;
     if (!call || room->arguments.count == 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the exec names no export to call");
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "the exec names no export to call: write 'NAME(ARGUMENTS)'");
     for (size_t i = 0; i < room->arguments.count; i++)
         at += sprintf(at, "%s%s", i ? " " : "", room->arguments.at[i]);
     if (!strchr(call, '('))
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "%s: there is no Linux program in this container, only a component: an exec "
-                       "calls one of its exports, written 'NAME(ARGUMENTS)'",
+                       "%s: there is no Linux program in this container, only a component: write "
+                       "the call of one of its exports, 'NAME(ARGUMENTS)'",
                        call);
     room->invoke = call;
     room->serves = false;
@@ -334,14 +338,18 @@ int prepare_start(struct prepared *room, const struct preparing *what, int *ret_
     int pair[2];
     room->err = (struct err){.offset = ERR_NOWHERE};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a socket: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot make a socket: %s: raise the limit on open files", strerror(errno));
     pid_t shim = getpid(), pid = fork();
     if (pid == 0)
         help(room, what, pair[1], shim);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a helper: %s", strerror(errno));
+        return err_set(
+            err, ERR_FAULT, ERR_NOWHERE,
+            "cannot start a helper: %s: free some memory, or raise the limit on processes",
+            strerror(errno));
     }
     *ret_socket = pair[0];
     *ret_pid = pid;
@@ -381,20 +389,24 @@ int prepare_limits(const char *group, struct bytes resources, struct err *err)
 {
     struct err *shared = prepare_room(sizeof *shared);
     if (!shared)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory: free some");
     pid_t pid = fork();
     if (pid == 0) {
         struct group_limits limits;
         json_object *object = bundle_parse(resources);
         if (!json_object_is_type(object, json_type_object)) {
-            err_set(shared, ERR_USAGE, ERR_NOWHERE, "the resources are no JSON object");
+            err_set(shared, ERR_USAGE, ERR_NOWHERE, "the resources are no JSON object: send one");
         } else {
             bundle_limits(object, &limits);
             group_limit(group, &limits, shared);
         }
         _exit(0);
     }
-    int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a helper") : 0;
+    int result =
+        pid < 0
+            ? err_set(err, ERR_FAULT, ERR_NOWHERE,
+                      "cannot start a helper: free some memory, or raise the limit on processes")
+            : 0;
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     if (shared->kind != ERR_NONE)

@@ -49,7 +49,8 @@ static bool is_flag(struct bytes option, unsigned long *set)
 
 static int failed(const char *type, const char *root, struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot mount the root file system (%s) at %s: %s",
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "cannot mount the root file system (%s) at %s: %s: see the log of containerd",
                    type, root, strerror(errno));
 }
 
@@ -62,7 +63,9 @@ static int mount_one(struct bytes bytes, const char *root, struct err *err)
     unsigned long set = 0;
     if (!message_get(mount, bytes, &mount_of) || !bytes_copy(mount_of.type, type, sizeof type) ||
         !bytes_copy(mount_of.source, source, sizeof source))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "a mount of the root file system is malformed");
+        return err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "a mount of the root file system is malformed: use a snapshotter that containerd has");
     options[0] = '\0';
     while (message_next(&mount_of.options, 4, &option)) {
         if (is_flag(option, &set))
@@ -157,11 +160,12 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
     const char *cwd = bundle_text(bundle, "process.cwd");
     const char *name = prepared->arguments.count ? prepared->arguments.at[0] : "";
     if (top < 0)
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot open the root file system %s: %s",
-                       root, strerror(errno));
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "cannot open the root file system %s: %s: make the bundle again", root,
+                       strerror(errno));
     if (!*name)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "the container has no arguments: the first names its component");
+                       "the container has no arguments: name its component as the first");
     int fd = name[0] == '/'      ? find_below(top, name)
              : strchr(name, '/') ? -1
                                  : find_in_path(top, prepared, name);

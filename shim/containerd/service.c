@@ -84,7 +84,7 @@ static int begin(const struct handling *of, struct process *process, const struc
         return -1;
     if (tasks_park(of->tasks, process, false, of->call))
         return 0;
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "too many calls wait");
+    return err_set(err, ERR_FAULT, ERR_NOWHERE, "too many calls wait: try again later");
 }
 
 static void on_create(const struct handling *of, const struct message_create_request *request)
@@ -120,7 +120,8 @@ static void on_create(const struct handling *of, const struct message_create_req
                      request->terminal) &&
         begin(of, process, &what, &err) == 0)
         return;
-    err_set(&err, ERR_USAGE, ERR_NOWHERE, "the name of a standard stream is too long");
+    err_set(&err, ERR_USAGE, ERR_NOWHERE,
+            "the name of a standard stream is too long: give it a shorter path");
     process_drop(of->tasks, process);
     container_drop(of->tasks, container);
     refuse_err(of, &err);
@@ -164,7 +165,8 @@ static void on_exec(const struct handling *of, const struct message_exec_request
                      request->terminal) &&
         begin(of, process, &what, &err) == 0)
         return;
-    err_set(&err, ERR_USAGE, ERR_NOWHERE, "the id of the exec or the name of a stream is too long");
+    err_set(&err, ERR_USAGE, ERR_NOWHERE,
+            "the id of the exec or the name of a stream is too long: give a shorter one");
     process_drop(of->tasks, process);
     refuse_err(of, &err);
 }
@@ -324,7 +326,7 @@ static void on_wait(const struct handling *of, const struct message_task_request
                                                   time_bytes(&process->exited_at, time)};
         answer(of, wait_answer, &ended);
     } else if (!tasks_park(of->tasks, process, true, of->call)) {
-        refuse(of, CODE_EXHAUSTED, "too many calls wait");
+        refuse(of, CODE_EXHAUSTED, "too many calls wait: try again later");
     }
 }
 

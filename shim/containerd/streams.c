@@ -35,7 +35,8 @@ void streams_start(struct streams *streams)
 static int cannot(const char *name, struct err *err)
 {
     return err_set(err, errno == ENOENT ? ERR_ABSENT : ERR_FAULT, ERR_NOWHERE,
-                   "cannot open %s for a standard stream: %s", name, strerror(errno));
+                   "cannot open %s for a standard stream: %s: make it first", name,
+                   strerror(errno));
 }
 
 /* --- FIFOs and files ------------------------------------------------------------------------- */
@@ -148,7 +149,8 @@ static int wait_ready(int ready, const char *address, struct err *err)
     struct pollfd wait = {ready, POLLIN, 0};
     if (poll(&wait, 1, 5000) == 1)
         return 0;
-    return err_set(err, ERR_FAULT, ERR_NOWHERE, "the logger %s was not ready within 5 s", address);
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "the logger %s was not ready within 5 s: see why it is slow", address);
 }
 
 /* One program for both streams of output. */
@@ -157,7 +159,8 @@ static int start_program(struct streams *streams, const char *address, const cha
 {
     int out[2] = {-1, -1}, error[2] = {-1, -1}, ready[2] = {-1, -1};
     if (pipe2(out, O_CLOEXEC) || pipe2(error, O_CLOEXEC) || pipe2(ready, O_CLOEXEC))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s", strerror(errno));
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot make a pipe: %s: raise the limit on open files", strerror(errno));
     pid_t pid = fork();
     if (pid == 0) {
         /* It may outlive the container by what is left to be written: nobody waits for it. */
@@ -172,7 +175,8 @@ static int start_program(struct streams *streams, const char *address, const cha
     close(ready[1]);
     streams->ends[1] = out[1];
     streams->ends[2] = error[1];
-    int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start %s: %s", address,
+    int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE,
+                                   "cannot start %s: %s: name a program that can be run", address,
                                    strerror(errno))
                          : wait_ready(ready[0], address, err);
     close(ready[0]);
@@ -213,7 +217,7 @@ static int open_one(struct streams *streams, int stream, const char *id, const c
     if (strstr(name, "://"))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "%s for a standard stream: only file://, fifo:// and, for output, binary:// "
-                       "are known",
+                       "are known: use one of these",
                        name);
     return open_path(streams, stream, name, err);
 }

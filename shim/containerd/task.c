@@ -418,15 +418,17 @@ static int enter_network(struct tasks *tasks, const struct prepared *prepared, s
     bool there =
         prepared->network[0] ? fd >= 0 && fstat(fd, &wanted) == 0 : stat(own, &wanted) == 0;
     if (!there)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open the network namespace %s: %s",
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "cannot open the network namespace %s: %s: make the pod again",
                        prepared->network, strerror(errno));
     if (!tasks->network.decided) {
         if ((fd >= 0 && setns(fd, CLONE_NEWNET)) ||
             (prepared->own_network && unshare(CLONE_NEWNET)))
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot enter the network namespace: %s",
+            return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                           "cannot enter the network namespace: %s: make the pod again",
                            strerror(errno));
         if (stat(own, &wanted))
-            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open %s", own);
+            return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot open %s: make it first", own);
         tasks->network.decided = true;
         tasks->network.device = wanted.st_dev;
         tasks->network.node = wanted.st_ino;
@@ -435,7 +437,7 @@ static int enter_network(struct tasks *tasks, const struct prepared *prepared, s
     return same ? 0
                 : err_set(err, ERR_USAGE, ERR_NOWHERE,
                           "carrel.policy/net in another network namespace than that of the "
-                          "containers which this shim has already");
+                          "containers which this shim has already: put it into a pod of its own");
 }
 
 static void write_number(const char *path, int number)
@@ -543,7 +545,7 @@ static int check_container(struct tasks *tasks, const struct process *process, s
         tasks_process(tasks, bytes_of(process->container->id), (struct bytes){0});
     return !process->exec[0] || (init && init->status == TASK_RUNNING)
                ? 0
-               : err_set(err, ERR_FAULT, ERR_NOWHERE, "the container has ended");
+               : err_set(err, ERR_FAULT, ERR_NOWHERE, "the container has ended: start another");
 }
 
 /* A helper is done. */

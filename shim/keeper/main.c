@@ -101,7 +101,8 @@ static int open_all(const char *path, struct store *store, struct err *err)
     char folder[4096];
     const char *slash = strrchr(path, '/');
     if (!slash || (size_t)(slash - path) + 2 > sizeof folder)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "a store has an absolute path");
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "a store has an absolute path: write one that begins with /");
     snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
     umask(077);
     /* Its random numbers begin before the walls hide where they come from. */

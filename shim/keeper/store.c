@@ -11,7 +11,8 @@
 
 static int wrong(const char *path, const char *why, struct err *err)
 {
-    return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot keep a store in %s: %s", path, why);
+    return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot keep a store in %s: %s: name another file",
+                   path, why);
 }
 
 /* The first number that a statement gives; -1 if it fails. */

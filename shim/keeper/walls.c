@@ -22,7 +22,8 @@
 
 static int failed(const char *what, struct err *err)
 {
-    return err_set(err, ERR_WALL, ERR_NOWHERE, "the keeper of a store: %s: %s", what,
+    return err_set(err, ERR_WALL, ERR_NOWHERE,
+                   "the keeper of a store: %s: %s: see what `carrel doctor` says", what,
                    strerror(errno));
 }
 

@@ -167,7 +167,7 @@ expect 'example tool.yaml runs' 0 '' '' run --policy "$house/packaging/policies/
 expect 'the reference names every key' 0 'dir HOST::GUEST.*net RULE.*env NAME.*deny:.*limits:.*memory SIZE.*sha256:DIGEST.*net\.tcp\.listen' '' "$carrel" help policy
 
 # --- Denials and the audit log ------------------------------------------------------------------------------
-expect 'a form of denials that is none' 125 '' 'it is text or json' run --denials xml plain
+expect 'a form of denials that is none' 125 '' 'write text or json' run --denials xml plain
 expect 'a run is on record' 0 '' '' run --audit-log log plain
 expect 'and another' 0 '' '' run --audit-log log ./plain
 lines() { jq -r '"\(.event) \(.number) \(.file)"' log; }

@@ -31,7 +31,7 @@ expect 'time limit' 124 '' '^carrel: spins: time limit: .*\|$' run --timeout 200
 script traps <<'E'
 trap it went wrong
 E
-expect 'trap' 134 '' '^carrel: traps: trap: .*it went wrong\|carrel:     at inner.*x1b\[2J in app \(byte 77\)\|carrel:     at function 5 \(byte 99\)\|carrel:     at wasi:cli/exit\|$' run traps
+expect 'trap' 134 '' '^carrel: traps: trap: .*it went wrong: a fault in the component, for its author to mend\|carrel:     at inner.*x1b\[2J in app \(byte 77\)\|carrel:     at function 5 \(byte 99\)\|carrel:     at wasi:cli/exit\|$' run traps
 script crashes <<'E'
 crash
 E
@@ -57,7 +57,7 @@ expect 'a soft limit on descriptors is raised' 255 '' '' few_now
 expect 'no such file' 127 '' '^carrel: nowhere.wasm: cannot be opened: No such file or directory: correct the name\|$' run nowhere.wasm
 expect 'a directory' 127 '' '^carrel: \.: .*\|$' run .
 echo 'malformed 35 bad magic' >bad
-expect 'malformed' 126 '' '^carrel: bad: malformed: bad magic \(at byte 35\)\|$' run bad
+expect 'malformed' 126 '' '^carrel: bad: malformed: bad magic \(at byte 35\): build or fetch the file again\|$' run bad
 echo 'lie' | script lies
 expect 'a reader that lies' 125 '' 'other tables' run lies
 expect 'no engine' 125 '' 'engine' "$carrel" run --engine /nowhere ends
@@ -184,7 +184,7 @@ expect 'nobody can see the result of a call' 125 '' 'standard output is closed' 
 expect 'an inspection of nothing' 125 '' '^carrel: shown: it ended, but its result is lost: .*\|$' lost inspect --engine "$engine" shown
 no_output() { inspect shown >&-; }
 expect 'an inspection without an output' 125 '' 'standard output is closed' no_output
-expect 'an audit of nothing' 125 '' '^carrel: [^|]* is lost\|$' lost audit --engine "$engine" ends
+expect 'an audit of nothing' 125 '' '^carrel: [^|]* is lost: send it elsewhere\|$' lost audit --engine "$engine" ends
 unexplained() { run --explain ends 2>/dev/full; }
 expect 'an explanation that nobody gets' 125 '' '' unexplained
 status_to_read() { run --status-json 3 ends 3</dev/null; }

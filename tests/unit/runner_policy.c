@@ -53,16 +53,18 @@ static void misapplied(const char *text, const char *expected)
 static void test_mistakes_have_a_place(void **state)
 {
     (void)state;
-    refused("", "/p/a.yaml:1:1: the file is empty: a policy begins with `version: 1`");
+    refused("", "/p/a.yaml:1:1: the file is empty: begin it with `version: 1`");
     refused("{}", "/p/a.yaml:1:2: the version is missing: add `version: 1`");
     refused("[]", "/p/a.yaml:1:1: a policy maps keys to values: `carrel help policy` lists them");
-    refused("version: 2", "/p/a.yaml:1:10: this carrel knows version 1 of policy files only");
+    refused("version: 2",
+            "/p/a.yaml:1:10: this carrel knows version 1 of policy files only: write `version: 1`");
     refused("version: 1\nalow: {}", "/p/a.yaml:2:1: unknown key 'alow': did you mean 'allow'?");
     refused("version: 1\nallow:\n  nte: all",
             "/p/a.yaml:3:3: unknown key 'nte': did you mean 'net'?");
-    refused("version: 1\nallow: {memory: 3M}", "/p/a.yaml:2:9: 'memory' stands under 'limits'");
+    refused("version: 1\nallow: {memory: 3M}",
+            "/p/a.yaml:2:9: 'memory' stands under 'limits': put it there");
     refused("version: 1\nlimits: {memory: [1M, 2M]}",
-            "/p/a.yaml:2:18: SIZE is wanted here, and one value only");
+            "/p/a.yaml:2:18: write SIZE here, and one value only");
     refused("version: 1\nallow: {net: a, net: b}",
             "/p/a.yaml:2:17: 'net' is here twice: put both together");
     refused("version: 1\nversion: 1", "/p/a.yaml:2:1: 'version' is here twice: put both together");
@@ -71,15 +73,17 @@ static void test_mistakes_have_a_place(void **state)
     refused("version: 1\nallow: {dir: {guest: /a}}",
             "/p/a.yaml:2:14: the host's directory is missing: add `host: PATH`");
     refused("version: 1\nallow: {dir: {host: a, access: all}}",
-            "/p/a.yaml:2:32: the access is 'read' or 'write'");
+            "/p/a.yaml:2:32: the access is neither: write read or write");
     refused("version: 1\nallow: {dir: {host: 'a::b'}}",
-            "/p/a.yaml:2:21: no path: it is empty, or has colons that a path here cannot have");
-    refused("version: 1\ncomponents: {a/b: {}}",
-            "/p/a.yaml:2:14: no name: a component's file name without folders, or sha256:DIGEST");
+            "/p/a.yaml:2:21: no path: it is empty, or has colons that a path here cannot have: "
+            "write another");
+    refused(
+        "version: 1\ncomponents: {a/b: {}}",
+        "/p/a.yaml:2:14: no name: write a component's file name without folders, or sha256:DIGEST");
     refused("version: 1\ncomponents: {sha256:12: {}}",
             "/p/a.yaml:2:14: no digest: write sha256: and 64 digits of 0-9 and a-f");
     refused("version: 1\ncomponents: {a: {components: {}}}",
-            "/p/a.yaml:2:30: 'components' stands at the top of the file only");
+            "/p/a.yaml:2:30: 'components' stands at the top of the file only: put it there");
 }
 
 /* Nothing that is clever: a policy says what it says in one place. */
@@ -92,8 +96,9 @@ static void test_plain_yaml_only(void **state)
             "/p/a.yaml:1:10: anchors and tags mean nothing here: leave them out");
     refused("version: *v", "/p/a.yaml:1:10: an alias: write out what it stands for");
     refused("version: 1\n---\nversion: 1",
-            "/p/a.yaml:2:1: a second document: a policy is one, without `---` inside");
-    refused("version: 1\nallow: {net: \"a\\0b\"}", "/p/a.yaml:2:14: a NUL character in RULE");
+            "/p/a.yaml:2:1: a second document: take out the `---` before it");
+    refused("version: 1\nallow: {net: \"a\\0b\"}",
+            "/p/a.yaml:2:14: a NUL character in RULE: take it out");
     assert_int_equal(parse("version: 1\nallow: {"), -1);
     assert_non_null(strstr(err.text, "not YAML"));
     assert_int_equal(parse("\xff\xfe\x00"), -1);
@@ -283,12 +288,12 @@ static void test_misapplied(void **state)
     misapplied("version: 1\ndeny: {capability: net.tpc}",
                "/p/a.yaml:2:20: there is no capability 'net.tpc': did you mean 'net.tcp'?");
     misapplied("version: 1\nallow: {dir: /tmp}\ndeny: {dir: /}",
-               "/p/a.yaml:3:13: denies /, so /tmp cannot be given");
+               "/p/a.yaml:3:13: denies /, so /tmp cannot be given: leave one of the two out");
     misapplied("version: 1\nallow: {dir: /usr}\ndeny: {dir: /usr/lib}",
                "/p/a.yaml:3:13: denies /usr/lib, which lies in /usr: give the directories beside "
                "it one by one");
     misapplied("version: 1\nallow: {dir: /usr}\ndeny: {dir: /usr}",
-               "/p/a.yaml:3:13: denies /usr, so /usr cannot be given");
+               "/p/a.yaml:3:13: denies /usr, so /usr cannot be given: leave one of the two out");
     assert_int_equal(MAKE("version: 1\nallow: {dir: /usr}\ndeny: {dir: /us}", "x.wasm", ), 0);
 }
 
