@@ -54,15 +54,6 @@ same 'bash: a folder' "$(cd / && bash_offers carrel run --dir /us)" /usr
 same 'bash: a file' "$(cd "$here" && bash_offers carrel run pag)" pages.sh
 same 'bash: a command to be helped with' "$(bash_offers carrel help au)" audit
 
-# --- zsh ---------------------------------------------------------------------------------------------
-if with zsh; then
-    types() { timeout 20 zsh "$here/zsh_complete.zsh" "$share/zsh/vendor-completions" "$1"; }
-    same 'zsh: a command' "$(types $'carrel insp\t')" inspect
-    same 'zsh: a flag' "$(types $'carrel run --expl\tx')" 'run --explain x'
-    same 'zsh: a wall' "$(types $'carrel run --degrade=secc\tx')" 'run --degrade=seccomp x'
-    same 'zsh: a folder' "$(types $'carrel run --dir=/us\t x')" 'run --dir=/usr x'
-fi
-
 # --- fish --------------------------------------------------------------------------------------------
 if with fish; then
     fish_offers() { HOME=/nonexistent fish --no-config -c "source $share/fish/vendor_completions.d/carrel.fish; complete -C '$1'" | cut -f1 | tr '\n' ' '; }
@@ -71,6 +62,20 @@ if with fish; then
     same 'fish: a flag of another command' "$(fish_offers 'carrel run --wat')" ''
     same 'fish: a wall' "$(fish_offers 'carrel run --degrade secc')" 'seccomp '
     same 'fish: a command to be helped with' "$(fish_offers 'carrel help au')" 'audit '
+fi
+
+# --- Typed ---------------------------------------------------------------------------------------------
+# Into each shell as people have it: on a terminal, with tabs.
+if with zsh; then
+    for shell in bash zsh fish; do
+        with $shell || continue
+        types() { timeout 60 zsh "$here/types.zsh" $shell "$share" "$1"; }
+        same "$shell: a command, typed" "$(types $'carrel insp\t')" inspect
+        same "$shell: a flag, typed" "$(types $'carrel run --expl\tx')" 'run --explain x'
+        same "$shell: a wall, typed" "$(types $'carrel run --degrade=secc\tx')" 'run --degrade=seccomp x'
+        same "$shell: a wall behind a space, typed" "$(types $'carrel run --degrade secc\tx')" 'run --degrade seccomp x'
+    done
+    same 'zsh: a folder' "$(timeout 60 zsh "$here/types.zsh" zsh "$share" $'carrel run --dir=/us\t x')" 'run --dir=/usr x'
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
