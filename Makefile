@@ -262,8 +262,9 @@ $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/wo
 
 ## make golden     renews the tables that tests compare with; look at the difference before a commit
 .PHONY: golden
-golden: $(B)/test/host/verdicts all
+golden: $(B)/test/host/verdicts all $(B)/share
 	$(B)/test/host/verdicts >tests/policy/verdicts.txt
+	cp $(B)/share/doc/carrel/launch.svg docs/launch.svg
 	@[ ! -d $(SHARED)/components ] || node tests/audit/golden.mjs $(SHARED)/components --carrel $(B)/carrel --renew
 
 lint:

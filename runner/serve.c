@@ -18,8 +18,9 @@ static int judge(const struct examined *of, struct err *err)
     if (derive_startable(&of->demand, START_SERVE, err))
         return -1;
     if (!capability_in(of->verdict.granted, CAP_HTTP_IN))
-        return err_set(err, ERR_DENIED, ERR_NOWHERE,
-                       "answers HTTP requests, and the policy denies http.in");
+        return err_set(
+            err, ERR_DENIED, ERR_NOWHERE,
+            "answers HTTP requests, and the policy denies http.in: leave that out of its deny");
     return 0;
 }
 

@@ -17,12 +17,14 @@ int flag_read(const struct flag *flags, size_t count, char **argv, size_t *at, v
         const char *value = word[length] ? word + length + 1 : NULL;
         bool takes = flags[i].kind == FLAG_TEXT || flags[i].kind == FLAG_IGNORE_TEXT;
         if (takes && !value && !(value = argv[++*at]))
-            return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s needs a value", flag);
+            return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s needs a value: write one behind it",
+                           flag);
         if (flags[i].kind == FLAG_TEXT)
             *(const char **)place = value;
         else if (flags[i].kind == FLAG_BOOL)
             *(bool *)place = !value || strcmp(value, "false") != 0;
         return 0;
     }
-    return err_set(err, ERR_USAGE, ERR_NOWHERE, "the flag %s is not known", flag);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "the flag %s is not known: see the manual page",
+                   flag);
 }

@@ -39,6 +39,11 @@ if [ "$(id -u)" = 0 ]; then
     # runc wants control groups, and has its own ideas where: only where it runs at all.
     [ -z "$(command -v runc)" ] || ! runc run --bundle "$work/bundle" "try-$$" >/dev/null 2>&1 ||
         add runc runc run --bundle "$work/bundle" "hello-$$"
+    # gVisor, with its state in a folder of the measurement's own.
+    gvisor="runsc --root $work/gvisor --network=none --ignore-cgroups"
+    # shellcheck disable=SC2086
+    [ -z "$(command -v runsc)" ] || ! $gvisor run --bundle "$work/bundle" "try-$$" >/dev/null 2>&1 ||
+        add gvisor $gvisor run --bundle "$work/bundle" "hello-$$"
 fi
 sed -i '$d' "$work/commands"
 set --
@@ -70,6 +75,7 @@ ratio 0.50 carrel-no-cache bwrap 'carrel run, demand not cached, against bwrap -
 ratio - carrel-memory-limit bwrap 'carrel run with control groups of its own, against bwrap'
 ratio 0.25 carrel crun 'carrel run, demand cached, against crun run'
 ratio 0.06 carrel runc 'carrel run, demand cached, against runc run'
+ratio - carrel gvisor 'carrel run, demand cached, against runsc run (gVisor)'
 echo "cells started a second by one shim: $("$build/test/host/start_cell" "$build/test/cell/ended" shared 1500) with shared namespaces (goal 2500), $("$build/test/host/start_cell" "$build/test/cell/ended" 500) with fresh ones (goal 1000)"
 "$build/test/host/neighbour" "$build/test/cell/engine" 100 2>/dev/null |
     awk '{ printf "a cell that asks, beside one that floods the shim: %.2f x its time alone   (goal 2)\n", $3 }'

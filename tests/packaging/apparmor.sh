@@ -7,7 +7,6 @@ set -u
 out=$(realpath "$1")
 profile=$(dirname "$(realpath "$0")")/../../packaging/apparmor/carrel
 mirror=$(apt-get indextargets --format '$(SITE)' 2>/dev/null | grep -m 1 '/debian$')
-passed=0 failed=0
 
 if [ ! -e "$out/apparmor/ready" ]; then
     rm -rf "$out/apparmor"
@@ -23,16 +22,9 @@ parser() {
     "$root"/usr/lib64/ld-linux-x86-64.so.2 --library-path "$root/usr/lib/x86_64-linux-gnu" "$root/usr/sbin/apparmor_parser" \
         --config-file /dev/null --skip-kernel-load --skip-cache --base "$root/etc/apparmor.d" "$@"
 }
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED $name"
-    fi
-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+. "$(dirname "$0")/../check.sh"
 check 'compiles' parser --quiet "$profile"
 names() { [ "$(parser --names "$profile")" = carrel ]; }
 check 'has its name' names

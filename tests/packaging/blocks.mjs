@@ -6,6 +6,7 @@
 //   ```sh by=NAME    commands that something else runs: deps (packaging/deps.def must have every package), npm (the folder
 //                    that holds them is made once), a file of the tests, which must have each line of the block; any
 //                    other name is skipped, but where --by NAME says that this is the place: then those alone are executed
+//   ```console       lines that begin with `$ ` are commands; what stands below each is what it printed
 //   ```text          what the block before it printed, on both streams; `...` stands for anything
 //
 // The last line is `N passed, N failed, N skipped`.
@@ -69,14 +70,20 @@ const play = (document) => {
   }
   const blocks = blocks_of(fs.readFileSync(document, 'utf8'));
   const env = { ...process.env, PATH: `${work}/.bin:${process.env.PATH}`, HOME: work, NO_COLOR: '1' };
+  const execute = (script) => spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: work, env, encoding: 'utf8', timeout: 120_000 });
   blocks.forEach((block, i) => {
+    if (block.language === 'console' && !values.by) {
+      const script = block.body.split('\n').filter((line) => line.startsWith('$ ')).map((line) => `cat <<'E_N_D'\n${line}\nE_N_D\n${line.slice(2)}`);
+      const { stdout } = execute(script.join('\n'));
+      return matches(block.body, stdout) ? void passed++ : say(document, block, `it printed:\n${stdout}`);
+    }
     if (block.language !== 'sh') return;
     if (values.by ? block.by !== values.by : block.by && !others[block.by] && !block.by.includes('/')) return void (values.by ? 0 : skipped++);
     if (block.by && !values.by) {
       const why = others[block.by]?.(block, work) ?? in_file(block.by, block);
       return why ? say(document, block, why) : void passed++;
     }
-    const { status, stdout } = spawnSync('bash', ['-c', `set -e -o pipefail; exec 2>&1\n${block.body}`], { cwd: work, env, encoding: 'utf8', timeout: 120_000 });
+    const { status, stdout } = execute(`set -e -o pipefail\n${block.body}`);
     const next = blocks[i + 1];
     if (status !== 0) say(document, block, `it ended with ${status}, and printed:\n${stdout}`);
     else if (next?.language === 'text' && !matches(next.body, stdout)) say(document, block, `it printed:\n${stdout}`);

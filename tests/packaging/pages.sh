@@ -36,6 +36,10 @@ for page in "$share"/man/man[158]/*.[158]; do
     fi
 done
 
+# --- The picture ---------------------------------------------------------------------------------------
+# What the README shows is what the build draws; `make golden` renews it.
+same 'the picture' "$(cksum <"$share/doc/carrel/launch.svg")" "$(cksum <"$here/../../docs/launch.svg")"
+
 # --- bash --------------------------------------------------------------------------------------------
 # bash_offers WORD...: what is offered for the last word
 bash_offers() {
