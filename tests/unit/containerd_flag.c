@@ -82,9 +82,12 @@ static void what_is_wrong(void **state)
     static const struct {
         const char *line, *text;
     } rows[] = {
-        {"--name", "--name needs a value"},     {"-deep -older", "-older needs a value"},
-        {"-nam", "the flag -nam is not known"}, {"--names=x", "the flag --names=x is not known"},
-        {"--", "the flag -- is not known"},     {"-=", "the flag -= is not known"},
+        {"--name", "--name needs a value: write one behind it"},
+        {"-deep -older", "-older needs a value: write one behind it"},
+        {"-nam", "the flag -nam is not known: see the manual page"},
+        {"--names=x", "the flag --names=x is not known: see the manual page"},
+        {"--", "the flag -- is not known: see the manual page"},
+        {"-=", "the flag -= is not known: see the manual page"},
     };
     struct given given;
     struct err err;
