@@ -87,7 +87,9 @@ static int pass_stream(struct grants *grants, uint64_t grant, uint64_t number, b
     int stream = grants->streams[number];
     if (!one_way(stream, number))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "standard stream %d is not what it was when the plan was made", (int)number);
+                       "standard stream %d is not what it was when the plan was made: leave it "
+                       "alone while carrel starts",
+                       (int)number);
     int fd = own ? open_again(stream) : -1;
     if (fd < 0)
         fd = fcntl(stream, F_DUPFD_CLOEXEC, 3);

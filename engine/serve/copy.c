@@ -26,7 +26,8 @@ int copies_open(struct server *server, struct err *err)
     server->line = -1;
     server->lines = may->tcp || may->connect || may->listen || may->udp || may->names || may->http;
     if (!server->lines && ask_line(wasi, &server->line))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "no line for what requests tell");
+        return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                       "no line for what requests tell: raise the limit on open files (ulimit -n)");
     server->copies = heap_zeroed(&server->heap, server->config->requests + SERVE_COPIES_BESIDE,
                                  sizeof *server->copies);
     return server->copies ? 0

@@ -180,7 +180,7 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
     if (fd < 0)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "there is no component %s in the container's root file system: %s", name,
-                       why == EINVAL ? "it is no regular file" : strerror(why));
+                       why == EINVAL ? "it is no regular file: name one that is" : strerror(why));
     snprintf(ret, 64, "/proc/self/fd/%d", fd);
     return 0;
 }
