@@ -35,7 +35,6 @@ static const char *advice_on_kind(enum err_kind kind)
     case ERR_INVALID: return ": build it again, with other tools or newer ones";
     case ERR_LIMIT: return ": make it smaller or simpler";
     case ERR_MEMORY: return ": give it more with --memory";
-    case ERR_MEMORY: return ": give it more with --memory";
     case ERR_TRAP: return ": a fault in the component, for its author to mend";
     default: return "";
     }
