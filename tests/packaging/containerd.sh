@@ -3,8 +3,8 @@
 # a root of the test's own, which in_root.sh made.
 #   containerd.sh          /srv/app.wasm greets whom it is told
 set -eu
-# Without the plugin for Kubernetes, which makes folders in /etc.
-printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >/tmp/config.toml
+# Without the plugins that make folders in /etc and /opt.
+printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n' >/tmp/config.toml
 containerd --config /tmp/config.toml >/tmp/containerd.log 2>&1 &
 containerd=$!
 trap 'kill $containerd; wait $containerd || :' EXIT
