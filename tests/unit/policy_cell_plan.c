@@ -447,7 +447,8 @@ static void test_time(void **state)
     struct cell_request request = request_of(CELL_RUN, &host, &policy);
     make(&request);
     assert_int_equal(plan_find(&made.plan, OPERATION_TIME)->of.time.time, 5);
-    struct cell_serve serve = {.address = "", .watch = -1, .counters = -1, .log = -1, .time = 7};
+    struct cell_serve serve = {
+        .address = "", .isolation = "instance", .watch = -1, .counters = -1, .log = -1, .time = 7};
     request.serve = &serve;
     make(&request);
     assert_int_equal(count(OPERATION_TIME), 0);
