@@ -45,13 +45,13 @@ function parts(file) {
 }
 
 // The best of a few runs is measured. Each reads all the files again: `unshare` takes the cache of demands away where
-// it can, and where it cannot the time is told and not judged. Where others have the processors, what counts is the
-// time that it had them itself, of all its processes together.
+// it can, and where it cannot the time is told and not judged. Where others have the processors, a clock on the wall
+// tells of them: what counts is the processor time of all its processes together.
 audit("--json", ...files);
 const words = ["-m", "sh", "-c", 'mount -t tmpfs none /var/cache && "$@" >/dev/null && times', "sh", carrel, "audit", "--json", ...files];
 const spent = text => text.trim().split("\n").at(-1).split(" ").map(t => t.match(/(\d+)m([\d.]+)s/)).reduce((sum, [, m, s]) => sum + m * 60_000 + s * 1000, 0);
 let took = Infinity, worked = Infinity, judged = false;
-for (let i = 0; i < 8 && took >= 1000; i++) {
+for (let i = 0; i < 3; i++) {
     const begin = process.hrtime.bigint();
     const run = spawnSync("unshare", words, { cwd: dir, encoding: "utf8" });
     judged = run.status === 0;
@@ -59,8 +59,8 @@ for (let i = 0; i < 8 && took >= 1000; i++) {
     if (judged) worked = Math.min(worked, spent(run.stdout));
 }
 if (!judged) skipped++;
-else if (took < 1000 || worked < 1000) passed++;
-else fail("the time: more than one second");
+else if (worked < 1000) passed++;
+else fail("the time: more than one second of the processors");
 console.log(`${files.length} files audited together in ${took.toFixed(0)} ms, with ${worked.toFixed(0)} ms of processor time`);
 
 const was = JSON.parse(readFileSync(golden)), now = {};
