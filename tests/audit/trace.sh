@@ -24,6 +24,7 @@ for name in dhello cescape udppair hhello; do cp "$components/$name.wasm" .; don
 chmod -R a+rX . && mkdir seen && chmod 777 . seen
 # Into the background, as its own process: $server.
 serve() {
+    : >err # what the last one said is not to be read for what this one says
     ${user:+setpriv --reuid "$user" --regid "$user" --clear-groups} "$work/real/carrel" serve --addr 127.0.0.1:0 "$@" 2>err &
     server=$!
 }
