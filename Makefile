@@ -281,7 +281,7 @@ TIDY_GUEST := $(addprefix tests/,bench/io/% bench/kernels/% bench/training/% dat
 TIDY_FLAGS  = -I. $(if $(filter $(TIDY_GUEST),$<),\
                   -std=c17 --target=wasm32 -ffreestanding -I$(B)/tidy -Itests/wasi/rows -DGRANTED=1,\
                   $(if $(filter %.bpf.c,$<),$(BPF_CFLAGS),\
-                      -std=c17 $(ARCH) $(CPPFLAGS) -isystem $(B)/bpf -DCARREL_LIBEXEC='""' -DCARREL_DATE='""'))
+                      -std=c17 $(ARCH) $(CPPFLAGS) -isystem $(B)/bpf -DCARREL_LIBEXEC='""' -DCARREL_SHARE='""' -DCARREL_DATE='""'))
 $(B)/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)

@@ -78,8 +78,10 @@ void program_translate(struct program *program)
         give_up(program->path, err.text);
 }
 
-static struct core_extern *link_all(struct vm *vm, const struct module *module)
+static struct core_extern *link_all(struct program *program)
 {
+    struct vm *vm = program->vm;
+    const struct module *module = program->module;
     static struct str arguments[] = {{"program", 7}};
     static const struct wasi_config config = {
         .streams = {{0, WASI_STREAM}, {1, WASI_STREAM}, {2, WASI_STREAM}},
@@ -94,7 +96,8 @@ static struct core_extern *link_all(struct vm *vm, const struct module *module)
     struct err err = {0};
     struct wasi *wasi = wasi_new(vm_heap(vm), &config, &err);
     struct p1 *p1 = wasi ? p1_new(vm, wasi) : NULL;
-    struct core_extern *imports = calloc(module->nimports, sizeof *imports);
+    struct core_extern *imports =
+        region_array(&program->image, struct core_extern, module->nimports);
     if (!p1 || !imports)
         give_up("imports", "no memory");
     for (uint32_t i = 0; i < module->nimports; i++) {
@@ -124,8 +127,7 @@ int program_run(struct program *program)
     struct vm *vm = program->vm;
     struct err err = {0};
     struct core_extern start;
-    struct instance *instance =
-        instance_new(vm, program->module, link_all(vm, program->module), &err);
+    struct instance *instance = instance_new(vm, program->module, link_all(program), &err);
     if (!instance)
         give_up(program->path, err.text);
     if (!instance_export(instance, str_of("_start"), &start))
