@@ -493,6 +493,13 @@ static int check_processes(const struct options *options, struct err *err)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "--keyvalue: one way to a store cannot be shared by processes: use "
                        "--isolation=instance");
+    /* Its end is that of the processes; and a process can be ended by a descriptor of its folder in
+     * /proc, if it is in the namespace of whoever ends it. */
+    if (wall_in(options->policy.degraded, WALL_PID_NAMESPACE))
+        return err_set(
+            err, ERR_USAGE, ERR_NOWHERE,
+            "--isolation=process: without the wall pid-namespace processes would outlive "
+            "their server: use --isolation=instance, or leave out --degrade for it");
     return 0;
 }
 

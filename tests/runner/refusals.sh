@@ -120,6 +120,8 @@ done
 module other.wasm <<'E'
 (module (func (export "_start")) (func (export "other")))
 E
+refuses 'processes for requests that would outlive their server' 125 '^carrel: .*would outlive their server: use .*\|$' \
+    "$carrel" serve --isolation process --degrade pid-namespace small.wasm
 gzip -c small.wasm | head -c 40 >layer.gz
 image() { tar --format=ustar -cf image.tar "$@"; }
 for command in run 'serve --addr 127.0.0.1:0' audit; do
