@@ -63,8 +63,11 @@ static void handle(struct cell *cell, size_t number, const union message *messag
     if (wrong) {
         cut(cell, number, wrong);
     } else if (message->kind == MESSAGE_DENIED) {
+        /* How many one line may tell says nothing: there are always more lines. */
+        network_charge(&cell->network, 1);
         network_denied(&cell->network, &message->denied);
     } else if (message->kind == MESSAGE_REQUEST_TRAP) {
+        network_charge(&cell->network, 1);
         cell_request_trap(cell, &message->request_trap);
     } else {
         struct network_answer answer;
