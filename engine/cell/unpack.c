@@ -13,7 +13,6 @@ enum {
     GZIP_MEMORY = 1 << 16, /* what inflate works with: its state and a window of 32 KiB */
     GZIP_BITS = 15 + 16,   /* any window, and the head of gzip */
     PIECE = 1 << 30,       /* zlib counts in 32 bits */
-    BEYOND = 64, /* libzstd copies so far beyond what it unpacks, at most (32, rounded up) */
     ALIGNMENT = 64,
 };
 
