@@ -605,7 +605,6 @@ static void messages(struct composing *c)
     uint64_t time = r->role == CELL_READER     ? READER_TIME
                     : r->role == CELL_RESOLVER ? RESOLVER_TIME
                     : r->role == CELL_TLS      ? POLICY_UNLIMITED
-                    : r->serve                 ? POLICY_UNLIMITED /* it bounds requests */
                                                : c->policy->timeout;
     if (time != POLICY_UNLIMITED)
         add(c, OPERATION_TIME)->of.time.time = time;
@@ -634,7 +633,7 @@ static void messages(struct composing *c)
             .log_json = r->serve->log_json,
             .requests = r->serve->requests,
             .isolation = r->serve->isolation,
-            .time = r->serve->time < c->policy->timeout ? r->serve->time : c->policy->timeout,
+            .time = r->serve->time,
             .body = r->serve->body,
         };
     if (granted(c, CAP_ENV))
