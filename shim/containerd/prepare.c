@@ -86,10 +86,15 @@ static int judge(const struct work *work, struct err *err)
     bool answers = demand_is(&work->demand, DEMAND_IS_PROXY);
     if (derive_refusal(&work->demand, &room->policy, &work->verdict, err))
         return -1;
+    if (room->serves && !room->invoke && !answers)
+        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "it answers no HTTP requests: take carrel.policy/serve away");
     if (room->serves && !room->invoke)
-        return answers ? 0
-                       : err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                                 "it answers no HTTP requests: take carrel.policy/serve away");
+        return capability_in(work->verdict.granted, CAP_HTTP_IN)
+                   ? 0
+                   : err_set(err, ERR_DENIED, ERR_NOWHERE,
+                             "answers HTTP requests, and carrel.policy/deny denies http.in: leave "
+                             "that out of it");
     if (room->invoke || demand_is(&work->demand, DEMAND_IS_COMMAND))
         return 0;
     if (answers)
