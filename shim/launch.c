@@ -13,11 +13,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* Linux 6.16; Debian's headers are older. */
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83
-#endif
-
 #define CHILD_STACK 32768
 
 /* The flag of an operation of phase CLONE. */

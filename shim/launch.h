@@ -4,6 +4,12 @@
 
 #include "shim/cgroup.h"
 #include "shim/shim.h"
+#include <sys/socket.h>
+
+/* Linux 6.16; Debian's headers are older. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 /* A process that executes the engine and waits for its order. */
 struct launched {

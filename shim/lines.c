@@ -23,6 +23,7 @@ void lines_start(struct lines *lines)
 int lines_open(struct lines *lines, int *ret_fd)
 {
     int pair[2];
+    const int none = 0;
     size_t number = 0;
     while (number < lines->places && lines->at[number].fd >= 0)
         number++;
@@ -30,6 +31,8 @@ int lines_open(struct lines *lines, int *ret_fd)
         return -EMFILE;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return -errno;
+    /* As the cell's own socket: where the kernel has it not, that was told when it began. */
+    (void)setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
     lines->at[number] = (struct line){.fd = pair[0]};
     if (number == lines->places)
         lines->places++;
