@@ -543,7 +543,9 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
                          "a certificate is of use with its key only: give both --tls-cert and "
                          "--tls-key");
     failed = failed || check_processes(ret, err);
-    ret->bounded = ret->policy.memory != CLI_MEMORY_DEFAULT;
+    /* The arena and the rlimits bound one process, and there may be many for requests. */
+    ret->bounded =
+        ret->policy.memory != CLI_MEMORY_DEFAULT || strcmp(ret->serve.isolation, "process") == 0;
     if (failed)
         options_free(ret);
     return failed;

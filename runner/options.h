@@ -24,7 +24,8 @@ struct options {
     const char *suggest; /* where a policy is written of what a trace saw; or NULL */
     bool trace;
     const char *audit_log; /* a path; or NULL */
-    bool bounded;          /* a limit on memory is given, here or for some component */
+    bool bounded;          /* a limit on memory is given, here or for some component, or is for
+                              many processes together */
     bool denials_json;
     enum audit_format format;
     bool diff;
