@@ -47,7 +47,8 @@ static void add_state(struct http_trace *trace, struct str value)
 void http_trace_take(struct http_trace *trace, const struct http_head *head, struct bytes text)
 {
     uint32_t parents = 0;
-    trace->parent_len = trace->state_len = 0;
+    trace->parent_len = 0;
+    trace->state_len = 0;
     for (uint32_t i = 0; i < head->nfields; i++) {
         const struct http_field *field = &head->fields[i];
         const struct str value = http_text(text, field->value);
@@ -59,8 +60,10 @@ void http_trace_take(struct http_trace *trace, const struct http_head *head, str
             add_state(trace, value);
         }
     }
-    if (parents != 1 || !trace->parent_len)
-        trace->parent_len = trace->state_len = 0;
+    if (parents != 1 || !trace->parent_len) {
+        trace->parent_len = 0;
+        trace->state_len = 0;
+    }
 }
 
 void http_trace_write(const struct http_trace *trace, const struct fields *headers,
