@@ -132,7 +132,7 @@ static const uint8_t *pass_over(const uint8_t *steps, const uint8_t *at, const u
         /* A memory's index follows; a reference type with its heap type. */
         bool longer = ((step & STEP_TWO) && (next & 0x40)) ||
                       ((step & STEP_BLOCK) && (next == 0x63 || next == 0x64));
-        if (!step | (numbers & (number == 7)) | longer)
+        if ((step == 0) | (numbers & (number == 7)) | longer)
             break;
         *ret_before = at;
         at += length;
