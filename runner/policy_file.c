@@ -3,7 +3,6 @@
  * policy says what it says in one place. Opens the file and nothing else. */
 #include "runner/policy_file.h"
 
-#include "policies/printable.h"
 #include "runner/nearest.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -17,6 +16,7 @@ struct reading {
     yaml_event_t event; /* the current one */
     bool has_event;
     struct policy_file *file;
+    struct bytes text;
     size_t component; /* as in a setting, of where we are */
     bool versioned;
     struct err *err;
@@ -78,6 +78,18 @@ static int refuse_cleverness(struct reading *r)
     return anchor || tag ? wrong(r, "anchors and tags mean nothing here: leave them out") : 0;
 }
 
+/* Where the parser found no characters: it has the offset of that only. */
+static yaml_mark_t unreadable_at(const struct reading *r)
+{
+    yaml_mark_t mark = {0};
+    for (size_t i = 0; i < r->text.len && i < r->parser.problem_offset; i++) {
+        uint8_t byte = r->text.at[i];
+        mark.line += byte == '\n';
+        mark.column = byte == '\n' ? 0 : mark.column + ((byte & 0xc0) != 0x80);
+    }
+    return mark;
+}
+
 static int next(struct reading *r)
 {
     if (r->has_event)
@@ -87,8 +99,9 @@ static int next(struct reading *r)
         return refuse_cleverness(r);
     if (r->parser.error == YAML_MEMORY_ERROR)
         return no_memory(r);
-    const yaml_mark_t *mark = &r->parser.problem_mark;
-    return wrong_at(r, mark, "not YAML: %s%s%s: correct that place",
+    yaml_mark_t mark =
+        r->parser.error == YAML_READER_ERROR ? unreadable_at(r) : r->parser.problem_mark;
+    return wrong_at(r, &mark, "not YAML: %s%s%s: correct that place",
                     r->parser.problem ? r->parser.problem : "unreadable",
                     r->parser.context ? " " : "", r->parser.context ? r->parser.context : "");
 }
@@ -126,22 +139,26 @@ static int once(struct reading *r, struct seen *seen, const void *word, const ch
     return 0;
 }
 
+/* Bytes of a word that is not known that an error shows. */
+#define WORD_SHOWN 60
+
 /* Helps with a word that is not known: the nearest one, or all. `words` is a list that NULL ends.
  */
 static int unknown(struct reading *r, const char *what, const char *word, const char *const *words)
 {
-    char all[160] = "", shown[64];
+    char all[160] = "";
     const char *best = NULL;
-    size_t distance = 0, used = 0;
-    printable(shown, sizeof shown, str_of(word));
+    size_t distance = 0, used = 0, len = strnlen(word, WORD_SHOWN);
+    while (len && (word[len] & 0xc0) == 0x80) /* at a whole character */
+        len--;
     for (size_t i = 0; words[i]; i++) {
         nearest_try(word, words[i], &best, &distance);
-        int len = snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", words[i]);
-        used += len > 0 && (size_t)len < sizeof all - used ? (size_t)len : 0;
+        int more = snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", words[i]);
+        used += more > 0 && (size_t)more < sizeof all - used ? (size_t)more : 0;
     }
     if (best)
-        return wrong(r, "unknown %s '%s': did you mean '%s'?", what, shown, best);
-    return wrong(r, "unknown %s '%s': known are %s", what, shown, all);
+        return wrong(r, "unknown %s '%.*s': did you mean '%s'?", what, (int)len, word, best);
+    return wrong(r, "unknown %s '%.*s': known are %s", what, (int)len, word, all);
 }
 
 /* --- Settings -----------------------------------------------------------------------------------
@@ -470,7 +487,7 @@ static char *folder_of(const char *path)
 
 int policy_file_parse(const char *path, struct bytes text, struct policy_file *ret, struct err *err)
 {
-    struct reading r = {.file = ret, .err = err};
+    struct reading r = {.file = ret, .text = text, .err = err};
     *ret = (struct policy_file){.path = path, .folder = folder_of(path)};
     if (!ret->folder || !yaml_parser_initialize(&r.parser))
         return no_memory(&r);

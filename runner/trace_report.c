@@ -2,12 +2,12 @@
  * another run may. */
 #include "runner/trace_report.h"
 
+#include "engine/base/utf.h"
 #include "policies/printable.h"
 #include "runner/report.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,12 +191,30 @@ size_t trace_report(const struct traced *traced)
 /* --- The suggestion -----------------------------------------------------------------------------
  */
 
-/* A text as YAML has it between double quotes, which JSON's is. */
+static bool is_utf8(const char *text)
+{
+    return utf8_valid((struct bytes){(const uint8_t *)text, strlen(text)});
+}
+
+/* A text as YAML has it between double quotes: what cannot be seen, or moves what is beside it, is
+ * escaped. */
 static void put_quoted(FILE *out, const char *text)
 {
-    json_object *string = json_object_new_string(text);
-    fputs(json_object_to_json_string_ext(string, JSON_C_TO_STRING_NOSLASHESCAPE), out);
-    json_object_put(string);
+    char shown[512];
+    const uint8_t *at =
+        (const uint8_t *)(is_utf8(text) ? text : printable(shown, sizeof shown, str_of(text)));
+    fputc('"', out);
+    while (*at) {
+        const uint8_t *from = at;
+        uint32_t scalar = utf8_next(&at);
+        if (scalar == '"' || scalar == '\\')
+            fprintf(out, "\\%c", (char)scalar);
+        else if (utf8_hides(scalar))
+            fprintf(out, "\\U%08" PRIx32, scalar);
+        else
+            fwrite(from, 1, (size_t)(at - from), out);
+    }
+    fputc('"', out);
 }
 
 static const struct policy_directory *directory_of(const struct policy *policy, const char *guest)
@@ -311,8 +329,32 @@ static void put_policy(FILE *out, const struct traced *traced)
         fprintf(out, "  fuel: %" PRIu64 "\n", policy->fuel);
 }
 
+/* What a policy file, which is UTF-8, cannot hold of what was given; or NULL. */
+static const char *find_unwritable(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->directory_count; i++)
+        if (!is_utf8(policy->directories[i].host) || !is_utf8(policy->directories[i].guest))
+            return policy->directories[i].host;
+    for (size_t i = 0; i < policy->store_count; i++)
+        if (!is_utf8(policy->stores[i].name) || !is_utf8(policy->stores[i].path))
+            return policy->stores[i].path;
+    for (size_t i = 0; i < policy->environment.count; i++)
+        if (!is_utf8(policy->environment.at[i]))
+            return "an environment variable";
+    for (size_t i = 0; i < policy->config.count; i++)
+        if (!is_utf8(policy->config.at[i]))
+            return "a setting of --config";
+    return NULL;
+}
+
 int trace_suggest(const struct traced *traced, const char *path, struct err *err)
 {
+    const char *unwritable = find_unwritable(traced->of->policy);
+    if (unwritable)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--suggest %s: %s is no UTF-8, and policy files are: give it another name "
+                       "or value",
+                       path, unwritable);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (!out) {

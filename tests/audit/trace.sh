@@ -77,6 +77,18 @@ cmp -s first second && grep -q 'udp=127.0.0.1:0' net.yaml && grep -q -- '--http 
 carrel trace --suggest less.yaml dhello.wasm >out 2>err
 [ $? -eq 125 ] && grep -q 'a file of that name' err && ok || no "writes over nothing: $(cat err)"
 
+# Names that YAML does not take as they are: escaped, or said before a file is written that nobody could read.
+odd=$(printf 'd\177\342\200\256"\\q') bytes=$(printf 'e\377')
+mkdir "$odd" "$bytes" && chmod 777 "$odd" "$bytes" && cp dhello.wasm "$bytes.wasm"
+echo inside >"$odd/ok.txt"
+carrel trace --suggest odd.yaml --dir "$odd::/" cescape.wasm >first 2>err
+carrel run --policy odd.yaml cescape.wasm >second 2>>err
+grep -q 'U0000007f' odd.yaml && [ "$(tr -d '\12\40-\176' <odd.yaml | wc -c)" -eq 0 ] && grep -q '^open ok.txt: inside' second && ok || no "an odd name: $(cat -v odd.yaml err)"
+carrel trace --suggest named.yaml "$bytes.wasm" >first 2>err
+carrel run --policy named.yaml "$bytes.wasm" >second 2>>err
+grep -q . first && cmp -s first second && ok || no "a component whose name is no UTF-8: $(cat -v named.yaml err)"
+carrel trace --suggest none.yaml --dir "$bytes::/" cescape.wasm >first 2>err
+[ $? -eq 125 ] && grep -q 'is no UTF-8' err && [ ! -e none.yaml ] && ok || no "a folder whose name is no UTF-8: $(cat -v err)"
 
 # Settings of every kind: what cannot be seen to be used stays, if it can be asked for at all.
 carrel trace --suggest zone.yaml --timezone Europe/Berlin --config a=b --env A=1 dhello.wasm >out 2>err

@@ -88,6 +88,8 @@ echo 'version: 1
 allow: {dir: nowhere}' >absent.yaml
 expect 'a folder that is not there' 125 '' '^carrel: absent.yaml:2:14: dir \./nowhere: no such directory' run --policy absent.yaml speaks
 expect 'no such policy' 127 '' '^carrel: --policy gone.yaml: No such file' run --policy gone.yaml speaks
+printf 'version: 1\n"al\\u001b\\u202elow": {}\n' >evil.yaml
+expect 'a key that would be seen as another' 125 '' '^carrel: evil.yaml:2:1: unknown key .al\\x1b\\u\{202e\}low.: ' run --policy evil.yaml speaks
 echo 'version: 1
 components: {never.wasm: {limits: {fuel: x}}}' >later.yaml
 expect 'a mistake about a component that does not come' 125 '' '^carrel: later.yaml:2:42: fuel: ' run --policy later.yaml speaks

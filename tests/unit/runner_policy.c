@@ -101,6 +101,10 @@ static void test_plain_yaml_only(void **state)
             "/p/a.yaml:2:14: a NUL character in RULE: take it out");
     assert_int_equal(parse("version: 1\nallow: {"), -1);
     assert_non_null(strstr(err.text, "not YAML"));
+    refused("version: 1\nallow: {\xc3\xa9: \"\xff\"}",
+            "/p/a.yaml:2:13: not YAML: invalid leading UTF-8 octet: correct that place");
+    refused("version: 1\n\nallow: {net: \"\x01\"}",
+            "/p/a.yaml:3:15: not YAML: control characters are not allowed: correct that place");
     assert_int_equal(parse("\xff\xfe\x00"), -1);
     static char deep[4096];
     memset(deep, '[', sizeof deep - 1);
