@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(ROW_COUNT <= UINT16_MAX && CAP_COUNT <= UINT8_MAX, "struct denials holds both");
+
 /* FNV-1a: distinct lines rarely meet, and if they do, one is said less. */
 static uint64_t digest_of(const char *text)
 {
@@ -124,7 +126,7 @@ static void explain(const struct denials *denials, enum row row,
 }
 
 /* What programs of every toolchain ask for before they begin, most of them without need: refusing
- * it is for the record, and no news to whoever runs them. */
+ * it is for the record, and no news to whoever runs them unless the run fails. */
 static bool routine(enum row row)
 {
     switch (row) {
@@ -213,6 +215,7 @@ static void record(struct denials *denials, const struct denial *denial, uint64_
     uint64_t number = denials->log ? audit_log_next(denials->log) : 0;
     denials->told[denials->count].digest = digest;
     denials->told[denials->count].number = number;
+    denials->told[denials->count].kept = false;
     denials->told[denials->count++].shown = false;
     if (!denials->log || denials->log->file < 0)
         return;
@@ -239,12 +242,28 @@ void denial_tell(struct denials *denials, enum row row, const struct denied_subj
     if (at == denials->count)
         record(denials, &denial, digest);
     bool people = sentences(denials);
-    if (denials->told[at].shown || (people && routine(row) && !denials->all))
+    if (denials->told[at].shown)
+        return;
+    denials->told[at].kept = people && routine(row) && !denials->all;
+    denials->told[at].row = (uint16_t)row;
+    denials->told[at].capability = (uint8_t)subject->capability;
+    if (denials->told[at].kept)
         return;
     if (people && denials->shown == DENIALS_TOLD)
         say_cut(denials);
     else if (say(denials, &denial, denials->told[at].number)) {
         denials->told[at].shown = true;
         denials->shown++;
+    }
+}
+
+void denial_tell_kept(struct denials *denials)
+{
+    denials->all = true;
+    for (size_t i = 0; i < denials->count; i++) {
+        struct denied_subject subject = {.capability =
+                                             (enum capability)denials->told[i].capability};
+        if (denials->told[i].kept)
+            denial_tell(denials, (enum row)denials->told[i].row, &subject, DENIED_NOT_GRANTED);
     }
 }

@@ -26,6 +26,9 @@ struct denials {
         uint64_t digest; /* of the cause */
         uint64_t number; /* of its line in the log */
         bool shown;
+        bool kept;          /* back, as routine, until it is known whether the run ends well */
+        uint8_t capability; /* of one that is kept */
+        uint16_t row;
     } told[DENIALS_LOGGED];
 };
 
@@ -49,5 +52,8 @@ enum denied_why {
 /* Explains that `row` refused `subject`. */
 void denial_tell(struct denials *denials, enum row row, const struct denied_subject *subject,
                  enum denied_why why);
+
+/* The run failed: what was kept back may be the reason, and is told. */
+void denial_tell_kept(struct denials *denials);
 
 #endif

@@ -422,6 +422,12 @@ static void judge_result(struct cell *cell, struct err *err)
     }
 }
 
+/* Did the component itself fail? That may be for what it was refused; that it was ended is not. */
+static bool failed(const struct outcome *outcome)
+{
+    return outcome->by_guest ? outcome->exit_code != 0 : outcome->why.kind == ERR_TRAP;
+}
+
 /* One cell from its launch to its end. What goes wrong before it runs is an outcome as well. */
 static void live(struct session *session, const struct component *component,
                  const struct plan *plan, struct demand *demand, bool another_follows)
@@ -442,6 +448,8 @@ static void live(struct session *session, const struct component *component,
             if (another_follows)
                 launch_spare(session, plan);
             attend(session);
+            if (!demand && failed(&session->cell->outcome))
+                denial_tell_kept(&session->cell->network.denials);
             if (session->uses && !demand)
                 session->uses->denied = session->cell->network.denials.count;
         }

@@ -226,6 +226,25 @@ static void test_denied_by_policy(void **state)
     finish();
 }
 
+/* What is routine is told when the run fails, and once. */
+static void test_routine(void **state)
+{
+    (void)state;
+    const struct denied_subject subject = {.capability = CAP_DIR_READ};
+    begin(false);
+    denial_tell(&denials, ROW_get_directories, &subject, DENIED_NOT_GRANTED);
+    denial_tell(&denials, ROW_get_directories, &subject, DENIED_NOT_GRANTED);
+    assert_string_equal(said(), "");
+    denial_tell_kept(&denials);
+    assert_int_equal(count_of(said(), "get-directories was refused: dir.read is not granted; "
+                                      "--dir HOST::GUEST:ro"),
+                     1);
+    denial_tell_kept(&denials);
+    assert_string_equal(said(), "");
+    assert_int_equal(count_of(logged(), "\"denied\""), 1);
+    finish();
+}
+
 /* Where nobody speaks TLS no flag helps, and it is said. */
 static void test_nobody_speaks_tls(void **state)
 {
@@ -253,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_torn_line),
         cmocka_unit_test(test_denied_by_policy),
+        cmocka_unit_test(test_routine),
         cmocka_unit_test(test_nobody_speaks_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
