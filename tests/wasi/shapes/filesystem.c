@@ -47,14 +47,14 @@ static void fails8(int code)
     MUST(TAG == 1 && AT(8)[0] == code);
 }
 
-static int open(int at, const char *name, int size, int open_flags, int flags)
+static int opens(int at, const char *name, int size, int open_flags, int flags)
 {
     w_descriptor_open_at(at, 0, (int)(unsigned long)name, size, open_flags, flags, R);
     done();
     return (int)U32(4);
 }
 
-#define OPEN(at, name, open_flags, flags) open(at, name, sizeof(name) - 1, open_flags, flags)
+#define OPEN(at, name, open_flags, flags) opens(at, name, sizeof(name) - 1, open_flags, flags)
 
 static u64 size_of(int file)
 {
@@ -426,7 +426,7 @@ ROW(listing_many, "rw", "0")
     for (int i = 0; i < MANY; i++) {
         for (int digit = 4, left = i; digit; digit--, left /= 10)
             name[digit] = (char)('0' + left % 10);
-        w_drop_descriptor(open(d, name, 5, CREATE, WRITE));
+        w_drop_descriptor(opens(d, name, 5, CREATE, WRITE));
     }
     w_descriptor_read_directory(d, R);
     for (int stream = (int)U32(4);; count++) {
