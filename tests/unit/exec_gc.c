@@ -757,6 +757,7 @@ static void assert_gives(struct acting *a, uint32_t export, uint64_t n, uint64_t
     uint64_t args[] = {n, m};
     struct func *func = function(a->instance, export);
     uint32_t count = types_func(a->room.store.types, func_type(func))->nparams;
+    assert_true(count <= countof(args));
     assert_returns(&a->room, func, args, count, expected);
     assert_true(gc_of(&a->room)->most_units <= GC_SLICE_UNITS + OVERSHOOT);
 }

@@ -343,7 +343,7 @@ static void row_tcp_socket_finish_listen(struct fixture *f)
 /* A peer that has connected to a socket of the guest's. */
 static void host_connects(const struct net_socket *to)
 {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {0};
     socklen_t size = sizeof at;
     CLAIM(getsockname(to->file->fd, (struct sockaddr *)&at, &size) == 0);
     int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
