@@ -6,7 +6,13 @@ set -eu
 if [ -z "${CARREL_TEST_FOLDER:-}" ]; then
     CARREL_TEST_FOLDER=$(mktemp -d /tmp/carrel-containerd.XXXXXX)
     export CARREL_TEST_FOLDER UV_THREADPOOL_SIZE=64
-    trap 'rm -rf "$CARREL_TEST_FOLDER"' EXIT
+    # What podman starts to clean up after a container may still write there.
+    remove() {
+        tries=100
+        until rm -rf "$CARREL_TEST_FOLDER" 2>/dev/null || [ $((tries -= 1)) -eq 0 ]; do sleep 0.1; done
+        [ ! -e "$CARREL_TEST_FOLDER" ]
+    }
+    trap remove EXIT
     unshare --mount --propagation private sh "$0" "$@"
     exit
 fi
