@@ -19,7 +19,7 @@
 #undef skip
 #define assert_true(claim)       ((claim) ? (void)0 : abort())
 #define assert_non_null(pointer) assert_true((pointer) != NULL)
-#define fail_msg(...)            abort()
+#define fail_msg(...)            (print_error(__VA_ARGS__), abort())
 #define skip()                   abort()
 #endif
 
