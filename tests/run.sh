@@ -8,13 +8,14 @@
 # A program says what happened by its last line `N passed, N failed[, N skipped]` (and perhaps more
 # after that), or it is a cmocka program. One that says nothing, is killed by its time limit or ends
 # with a code other than 0 counts as a failure. Output is shown of what failed only, unless VERBOSE is
-# set. The last line is `N passed, N failed`, the exit code 0 if nothing failed.
+# set. What failed is told once more before the totals: of a long log the end is what is read and kept.
+# The last line is `N passed, N failed`, the exit code 0 if nothing failed.
 set -u
 export BUILD="${BUILD:-build}" SHARED="${SHARED:-../shared}"
 
 passed=0 failed=0 skipped=0
-log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT INT TERM
+log=$(mktemp) && again=$(mktemp) || exit 1
+trap 'rm -f "$log" "$again"' EXIT INT TERM
 
 # Reads $log: sets p, f and s, or fails if the program said nothing.
 read_totals() {
@@ -31,6 +32,14 @@ read_totals() {
     s=$(sed -n 's/^\[  SKIPPED \] [^ ]*: \([0-9]*\) test(s), listed below.*/\1/p;
                 s/^\[  SKIPPED \] \([0-9]*\) test(s), listed below.*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
     grep -q '^\[==========\]' "$log"
+}
+
+# Keeps of $log what says why NAME failed: the lines that name a failure and some after each, or else
+# the last ones.
+keep() {
+    echo "failed: $1"
+    { grep -A 4 -E 'FAIL|ERROR|: error:|runtime error' "$log" || tail -n 12 "$log"; } |
+        grep -vE '^([ |]*--|.* 0 failed .* s)$' | head -n "${LINES_KEPT:-14}" | cut -c 1-300 | sed 's/^/    | /'
 }
 
 # run NAME SECONDS COMMAND...
@@ -55,6 +64,7 @@ run() {
     if [ "$f" -ne 0 ] || [ -n "${VERBOSE:-}" ]; then
         sed 's/^/    | /' "$log" | tail -n "${LINES_SHOWN:-60}"
     fi
+    [ "$f" -eq 0 ] || keep "$name" >>"$again"
 }
 
 if [ "${1:-}" = --suites ]; then
@@ -78,6 +88,7 @@ else
     done
 fi
 
+cat "$again"
 [ "$skipped" -gt 0 ] && echo "$skipped skipped"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
