@@ -107,11 +107,16 @@ static uint64_t cell_memory(const struct composing *c)
     return (guest + engine + unit - 1) / unit * unit;
 }
 
+bool cell_isolates_by_process(const char *isolation)
+{
+    return strcmp(isolation, "process") == 0;
+}
+
 /* Does each request get a process of its own? */
 static bool copies(const struct composing *c)
 {
     const struct cell_serve *serve = c->request->serve;
-    return serve && strcmp(serve->isolation, "process") == 0;
+    return serve && cell_isolates_by_process(serve->isolation);
 }
 
 /* Processes that the cell may be. */

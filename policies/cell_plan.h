@@ -33,6 +33,9 @@ struct cell_serve {
     uint64_t body;         /* bytes */
 };
 
+/* Is this word of the ISOLATION rows that of a process for each request? */
+bool cell_isolates_by_process(const char *isolation);
+
 /* Everything that the array follows from. Pointers must live as long as the array. */
 struct cell_request {
     enum cell_role role;

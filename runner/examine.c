@@ -28,7 +28,7 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
         return -1;
     examiner->session.tls.certificate = options->serve.certificate;
     examiner->session.tls.key = options->serve.key;
-    examiner->session.tls.single = strcmp(options->serve.isolation, "process") == 0;
+    examiner->session.tls.single = cell_isolates_by_process(options->serve.isolation);
     return 0;
 }
 

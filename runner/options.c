@@ -483,7 +483,7 @@ static int set_given(struct options *options, const struct cli_given *given, str
 /* What a process for each request goes with. */
 static int check_processes(const struct options *options, struct err *err)
 {
-    if (strcmp(options->serve.isolation, "process") != 0)
+    if (!cell_isolates_by_process(options->serve.isolation))
         return 0;
     if (options->serve.requests > PROCESSES_MOST)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
@@ -545,7 +545,7 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
     failed = failed || check_processes(ret, err);
     /* The arena and the rlimits bound one process, and there may be many for requests. */
     ret->bounded =
-        ret->policy.memory != CLI_MEMORY_DEFAULT || strcmp(ret->serve.isolation, "process") == 0;
+        ret->policy.memory != CLI_MEMORY_DEFAULT || cell_isolates_by_process(ret->serve.isolation);
     if (failed)
         options_free(ret);
     return failed;

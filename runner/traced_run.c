@@ -29,7 +29,7 @@ int traced_run(struct traced_run *run, struct examiner *examiner, const struct o
     const struct traced traced = {path, options, of, &run->trace, &run->uses};
     struct session *session = &examiner->session;
     run->trace.allowed = of->verdict.rules;
-    if (examiner->serve && strcmp(examiner->serve->isolation, "process") == 0)
+    if (examiner->serve && cell_isolates_by_process(examiner->serve->isolation))
         run->trace.allowed |= RULES_COPIES; /* as policies/isolation.def says */
     session->watch = watch;
     session->hear = hear;
