@@ -684,11 +684,14 @@ static bool lists(const char *const *calls, size_t count, const char *call)
     return false;
 }
 
-static void list_calls(struct cell_plan *to, rule_set set)
+/* The system calls of a set, each once. */
+static struct text_list list_calls(const char *calls[RULE_COUNT], rule_set set)
 {
+    size_t count = 0;
     for (int i = 0; i < RULE_COUNT; i++)
-        if (set >> i & 1 && !lists(to->calls, to->call_count, rules[i].call))
-            to->calls[to->call_count++] = rules[i].call;
+        if (set >> i & 1 && !lists(calls, count, rules[i].call))
+            calls[count++] = rules[i].call;
+    return (struct text_list){calls, count};
 }
 
 /* The filter of the processes that a server makes for requests; see RULES_COPIES. */
@@ -697,17 +700,8 @@ static int narrow(struct composing *c, rule_set set, struct err *err)
     struct cell_plan *to = c->to;
     if (seccomp_narrow(set, RULES_NOT_IN_COPIES, &to->narrow, err))
         return -1;
-    for (int i = 0; i < RULE_COUNT; i++) {
-        bool kept = false;
-        for (int k = 0; k < RULE_COUNT; k++)
-            kept = kept || (set >> k & 1 && !(RULES_NOT_IN_COPIES >> k & 1) &&
-                            rules[k].number == rules[i].number);
-        if (set & RULES_NOT_IN_COPIES & UINT64_C(1) << i && !kept &&
-            !lists(to->given_up, to->given_up_count, rules[i].call))
-            to->given_up[to->given_up_count++] = rules[i].call;
-    }
     struct operation_narrow *o = &add(c, OPERATION_NARROW)->of.narrow;
-    o->calls = (struct text_list){to->given_up, to->given_up_count};
+    o->calls = list_calls(to->given_up, rules_lost(set, RULES_NOT_IN_COPIES));
     o->program = (struct operation_program){to->narrow.code, to->narrow.len};
     return 0;
 }
@@ -724,13 +718,12 @@ static int lockdown(struct composing *c, struct err *err)
                R(RANDOM) | (c->request->certificate ? R(SHUTDOWN_HTTP) : 0);
     if (seccomp_filter(set, &c->to->filter, err))
         return -1;
-    list_calls(c->to, set);
     if (copies(c) && narrow(c, set, err))
         return -1;
     add(c, OPERATION_ARENA_CUT)->of.arena_cut.size = cell_memory(c);
     landlock(c, set);
     struct operation_seccomp *o = &add(c, OPERATION_SECCOMP)->of.seccomp;
-    o->calls = (struct text_list){c->to->calls, c->to->call_count};
+    o->calls = list_calls(c->to->calls, set);
     o->program = (struct operation_program){c->to->filter.code, c->to->filter.len};
     return 0;
 }
@@ -741,7 +734,6 @@ int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, st
         .request = request, .host = request->host, .policy = request->policy, .to = ret};
     ret->plan.count = 0;
     ret->plan.overflown = false;
-    ret->call_count = ret->given_up_count = 0;
     if (collect(&c, err))
         return -1;
     shim(&c);

@@ -63,14 +63,12 @@ struct cell_plan {
     struct plan plan;
     wall_set missing; /* wanted, and this host has no place for them: nothing in the plan tries */
     struct filter filter;
-    const char *calls[RULE_COUNT]; /* the system calls of the filter, each once */
-    size_t call_count;
-    struct filter narrow; /* of the processes that a server makes for requests */
-    const char *given_up[RULE_COUNT];
-    size_t given_up_count;
-    char memory[24];    /* the cgroup's limits in digits */
-    char processes[24]; /* of them, and of the cell */
-    char keeper[4096];  /* the path of the program that keeps stores */
+    const char *calls[RULE_COUNT];    /* the system calls of the filter */
+    struct filter narrow;             /* of the processes that a server makes for requests */
+    const char *given_up[RULE_COUNT]; /* the system calls that it takes away */
+    char memory[24];                  /* the cgroup's limits in digits */
+    char processes[24];               /* of them, and of the cell */
+    char keeper[4096];                /* the path of the program that keeps stores */
 };
 
 /* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan

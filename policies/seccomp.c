@@ -53,21 +53,12 @@ static int describe(scmp_filter_ctx ctx, rule_set set, struct err *err)
     return 0;
 }
 
-static bool has_call(rule_set set, int number)
-{
-    for (int i = 0; i < RULE_COUNT; i++)
-        if (set >> i & 1 && rules[i].number == number)
-            return true;
-    return false;
-}
-
-static int describe_less(scmp_filter_ctx ctx, rule_set set, rule_set less, struct err *err)
+static int describe_lost(scmp_filter_ctx ctx, rule_set lost, struct err *err)
 {
     for (int i = 0; i < RULE_COUNT; i++) {
-        bool goes = set & less & UINT64_C(1) << i && !has_call(set & ~less, rules[i].number);
-        int failed = goes ? seccomp_rule_add_exact_array(ctx, SCMP_ACT_KILL_PROCESS,
-                                                         rules[i].number, 0, NULL)
-                          : 0;
+        int failed = lost >> i & 1 ? seccomp_rule_add_exact_array(ctx, SCMP_ACT_KILL_PROCESS,
+                                                                  rules[i].number, 0, NULL)
+                                   : 0;
         if (failed)
             return refused(&rules[i], failed, err);
     }
@@ -137,5 +128,5 @@ int seccomp_narrow(rule_set set, rule_set less, struct filter *ret, struct err *
     if (!ctx)
         return -1;
     ret->len = 0;
-    return finish(ctx, describe_less(ctx, set, less, err), ret, err);
+    return finish(ctx, describe_lost(ctx, rules_lost(set, less), err), ret, err);
 }

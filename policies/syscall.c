@@ -57,3 +57,20 @@ bool rules_number_descriptors(rule_set set)
                 return true;
     return false;
 }
+
+static bool has_call(rule_set set, int number)
+{
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (set >> i & 1 && rules[i].number == number)
+            return true;
+    return false;
+}
+
+rule_set rules_lost(rule_set set, rule_set less)
+{
+    rule_set lost = set & less;
+    for (int i = 0; i < RULE_COUNT; i++)
+        if (has_call(set & ~less, rules[i].number))
+            lost &= ~(UINT64_C(1) << i);
+    return lost;
+}

@@ -59,6 +59,10 @@ extern const struct rule rules[RULE_COUNT];
  * nothing else, must be below DESCRIPTOR_FIRST. */
 bool rules_number_descriptors(rule_set set);
 
+/* What a filter for `less` over one for `set` takes away: the rules of both whose system call no
+ * other rule of `set` allows. */
+rule_set rules_lost(rule_set set, rule_set less);
+
 /* The checks in words, "argument 0 is a descriptor"; NULL ends the list. */
 extern const char *const rule_checked[RULE_COUNT][RULE_CHECKS];
 
