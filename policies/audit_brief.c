@@ -99,10 +99,7 @@ static void print_package(const struct page *page, const struct package *package
 static void print_reached(const struct page *page)
 {
     const struct audit *audit = page->audit;
-    bool any = false;
-    for (size_t i = 0; i < audit->group_count; i++)
-        any = any || audit->groups[i].answer != ANSWER_DEAD;
-    if (!any) {
+    if (audit_count(audit).reached == 0) {
         page_heading(page, audit->group_count ? "It calls no function of WASI"
                                               : "It imports no function of WASI");
         return;
@@ -140,10 +137,8 @@ static void flow_dead(struct flow *flow, const struct package *package)
 static void print_dead(const struct page *page)
 {
     const struct audit *audit = page->audit;
-    size_t dead = 0;
-    for (size_t i = 0; i < audit->group_count; i++)
-        if (audit->groups[i].answer == ANSWER_DEAD)
-            dead += audit->groups[i].count;
+    struct audit_counts counts = audit_count(audit);
+    size_t dead = counts.imported - counts.reached;
     if (dead == 0)
         return;
     char title[96];

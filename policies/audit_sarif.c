@@ -186,18 +186,14 @@ static void add_capability(json_object *results, const struct audit *audit,
 /* What toolchains bring along: told once for a file. */
 static void add_dead(json_object *results, const struct audit *audit)
 {
-    size_t imported = 0, dead = 0;
+    struct audit_counts counts = audit_count(audit);
     char words[160];
-    for (size_t i = 0; i < audit->group_count; i++) {
-        imported += audit->groups[i].count;
-        dead += audit->groups[i].answer == ANSWER_DEAD ? audit->groups[i].count : 0;
-    }
-    if (dead == 0)
+    if (counts.reached == counts.imported)
         return;
     snprintf(words, sizeof words,
              "Imports %zu functions of WASI and can call %zu of them: the others are linked to a "
              "trap.",
-             imported, imported - dead);
+             counts.imported, counts.reached);
     add_other(results, audit->in.file, RULE_DEAD_AT, "", words);
 }
 
