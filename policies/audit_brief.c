@@ -181,19 +181,14 @@ static void print_calls(const struct page *page)
 
 static void print_given(const struct page *page)
 {
-    const struct plan *plan = page->audit->in.plan;
+    char line[AUDIT_GIVEN_SIZE];
     page_heading(page, "Given, and its bounds");
-    for (size_t k = 0; k < audit_given_count; k++)
-        for (size_t i = 0; i < plan->count; i++) {
-            char text[1024];
-            if (plan->at[i].kind != audit_given[k])
-                continue;
-            operation_text(&plan->at[i], text, sizeof text);
-            struct flow flow = flow_from(page, 2, 0);
-            flow.indent = 4;
-            flow_text(&flow, text);
-            flow_end(&flow);
-        }
+    for (size_t at = 0; audit_next_given(page->audit, &at, line);) {
+        struct flow flow = flow_from(page, 2, 0);
+        flow.indent = 4;
+        flow_text(&flow, line);
+        flow_end(&flow);
+    }
 }
 
 static void print_wall_counts(const struct page *page)

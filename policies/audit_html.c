@@ -129,18 +129,13 @@ static void put_calls(FILE *out, const struct audit *audit)
 
 static void put_given(FILE *out, const struct audit *audit)
 {
-    const struct plan *plan = audit->in.plan;
+    char line[AUDIT_GIVEN_SIZE];
     begin_table(out, "What it would be given, and its bounds", true, "");
-    for (size_t k = 0; k < audit_given_count; k++)
-        for (size_t i = 0; i < plan->count; i++) {
-            char line[1024];
-            if (plan->at[i].kind != audit_given[k])
-                continue;
-            operation_text(&plan->at[i], line, sizeof line);
-            fputs("<tr>", out);
-            put_element(out, "td", "", line);
-            fputs("</tr>\n", out);
-        }
+    for (size_t at = 0; audit_next_given(audit, &at, line);) {
+        fputs("<tr>", out);
+        put_element(out, "td", "", line);
+        fputs("</tr>\n", out);
+    }
     end_table(out);
 }
 

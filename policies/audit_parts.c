@@ -15,11 +15,23 @@ const struct audit_lack tiers[TIERS] = {
 #include "policies/isolation.def"
 };
 
-const enum operation_kind audit_given[] = {
-    OPERATION_DIRECTORY,   OPERATION_NET_RULE, OPERATION_NET_DENIAL,
-    OPERATION_ENVIRONMENT, OPERATION_CONFIG,   OPERATION_STORE,
-    OPERATION_ZONE,        OPERATION_LIMITS,   OPERATION_TIME};
-const size_t audit_given_count = countof(audit_given);
+bool audit_next_given(const struct audit *audit, size_t *at, char ret[AUDIT_GIVEN_SIZE])
+{
+    static const enum operation_kind order[] = {
+        OPERATION_DIRECTORY,   OPERATION_NET_RULE, OPERATION_NET_DENIAL,
+        OPERATION_ENVIRONMENT, OPERATION_CONFIG,   OPERATION_STORE,
+        OPERATION_ZONE,        OPERATION_LIMITS,   OPERATION_TIME};
+    const struct plan *plan = audit->in.plan;
+    while (*at < countof(order) * plan->count) {
+        const struct operation *operation = &plan->at[*at % plan->count];
+        enum operation_kind told = order[(*at)++ / plan->count];
+        if (operation->kind != told)
+            continue;
+        operation_text(operation, ret, AUDIT_GIVEN_SIZE);
+        return true;
+    }
+    return false;
+}
 
 const struct audit_lack *audit_tier(const struct audit *audit)
 {

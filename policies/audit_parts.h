@@ -5,6 +5,9 @@
 
 #include "policies/audit_flow.h"
 
+/* Room for a line of what is given. */
+#define AUDIT_GIVEN_SIZE 1024
+
 /* What a way to keep components apart does not hold: rows of isolation.def. */
 struct audit_lack {
     const char *word;
@@ -45,10 +48,9 @@ struct audit_counts audit_count(const struct audit *audit);
  * can be called, and then nothing is written. */
 bool audit_over_import(const struct audit *audit, char *ret, size_t size);
 
-/* The operations that say what only some runs have: directories, rules of the network, variables,
- * limits. In the order in which they are told. */
-extern const enum operation_kind audit_given[];
-extern const size_t audit_given_count;
+/* What only some runs have, a line each: directories, rules of the network, variables, limits. *at
+ * is 0 for the first; false after the last. */
+bool audit_next_given(const struct audit *audit, size_t *at, char ret[AUDIT_GIVEN_SIZE]);
 
 /* "component", "core module", "image of a component", "image of a core module". */
 const char *audit_kind(const struct demand *demand);
