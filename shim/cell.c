@@ -267,8 +267,7 @@ static void on_trace(struct cell *cell, const struct message_trace *trace)
 /* A server asks for a line as often as requests come, so that costs little. */
 static void make_line(struct cell *cell, struct network_answer *answer)
 {
-    *answer = (struct network_answer){
-        .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
+    *answer = network_no_answer();
     network_charge(&cell->network, 1);
     int made = lines_open(&cell->lines, &answer->fd);
     answer->message.error = made < 0 ? (uint32_t)-made : 0;
@@ -336,21 +335,16 @@ void cell_receive(struct cell *cell)
 {
     static union message message;
     for (int i = 0; i < MESSAGES_AT_ONCE && cell->process.socket >= 0 && !cell_held(cell); i++) {
-        /* No room for descriptors: the kernel drops them, and says so. */
-        struct iovec part = {&message, sizeof message};
-        struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-        ssize_t size = recvmsg(cell->process.socket, &packet, MSG_DONTWAIT);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0 && errno == EAGAIN)
+        const char *wrong;
+        ssize_t size = protocol_receive(cell->process.socket, &message, &wrong);
+        if (size == -EAGAIN)
             return;
-        if (size <= 0 || outcome_known(&cell->outcome)) {
+        if ((size <= 0 && !wrong) || outcome_known(&cell->outcome)) {
             close(take_fd(&cell->process.socket));
             return;
         }
-        if (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-            condemn(cell,
-                    packet.msg_flags & MSG_CTRUNC ? "descriptors" : "a message of the wrong size");
+        if (wrong)
+            condemn(cell, wrong);
         else
             handle(cell, &message, (size_t)size);
     }

@@ -87,18 +87,14 @@ static void receive(struct cell *cell, size_t number)
     static union message message;
     struct line *line = &cell->lines.at[number];
     for (int i = 0; i < MESSAGES_AT_ONCE && line->fd >= 0; i++) {
-        /* No room for descriptors: the kernel drops them, and says so. */
-        struct iovec part = {&message, sizeof message};
-        struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-        ssize_t size = recvmsg(line->fd, &packet, MSG_DONTWAIT);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0 && errno == EAGAIN)
+        const char *wrong;
+        ssize_t size = protocol_receive(line->fd, &message, &wrong);
+        if (size == -EAGAIN)
             return;
-        if (size <= 0)
+        if (wrong)
+            cut(cell, number, wrong);
+        else if (size <= 0)
             end(cell, number);
-        else if (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-            cut(cell, number, "a message of the wrong size, or descriptors");
         else
             handle(cell, number, &message, (size_t)size);
     }

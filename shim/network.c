@@ -705,12 +705,17 @@ void network_charge(struct network *network, int32_t cost)
     network->tokens -= cost;
 }
 
+struct network_answer network_no_answer(void)
+{
+    return (struct network_answer){
+        .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
+}
+
 void network_answer(struct network *network, const union message *message, size_t size,
                     uint64_t now, struct network_answer *ret)
 {
     int error = -EINVAL;
-    *ret = (struct network_answer){
-        .message = {.kind = MESSAGE_ANSWER, .socket = PROTOCOL_NO_SOCKET}, .fd = -1};
+    *ret = network_no_answer();
     network_pause(network, now);
     network_charge(network, message->kind == MESSAGE_ASK_SEND ? 1 : PROTOCOL_COST);
     switch (message->kind) {

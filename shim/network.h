@@ -105,6 +105,9 @@ bool network_asks(uint32_t kind);
 void network_answer(struct network *network, const union message *message, size_t size,
                     uint64_t now, struct network_answer *ret);
 
+/* An answer with nothing in it yet. */
+struct network_answer network_no_answer(void);
+
 /* A question costs so many of those that the cell may ask now. */
 void network_charge(struct network *network, int32_t cost);
 

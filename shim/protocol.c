@@ -1,7 +1,9 @@
 /* What a cell may send, and when. The whole judgement follows from the rows of protocol.def; the
  * handlers (cell.c) see only what passed here. */
 #include "shim/protocol.h"
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define IN(state) (1u << STATE_##state)
 
@@ -56,6 +58,27 @@ enum role role_named(const char *word)
     return role;
 }
 
+static const char wrong_size[] = "a message of the wrong size";
+
+ssize_t protocol_receive(int socket, union message *ret, const char **ret_wrong)
+{
+    /* No room for descriptors: the kernel drops them, and says so. */
+    struct iovec part = {ret, sizeof *ret};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t size;
+    do
+        size = recvmsg(socket, &packet, MSG_DONTWAIT);
+    while (size < 0 && errno == EINTR);
+    *ret_wrong = NULL;
+    if (size <= 0)
+        return size < 0 ? -errno : 0;
+    if (packet.msg_flags & MSG_CTRUNC)
+        *ret_wrong = "descriptors";
+    else if (packet.msg_flags & MSG_TRUNC)
+        *ret_wrong = wrong_size;
+    return *ret_wrong ? -EBADMSG : size;
+}
+
 const char *protocol_judge(struct message_counts *counts, enum cell_state state,
                            const union message *message, size_t size)
 {
@@ -66,7 +89,7 @@ const char *protocol_judge(struct message_counts *counts, enum cell_state state,
     const struct message_info *info = &messages[message->kind];
     if (unfilled[message->kind] ? size < unfilled[message->kind] || size > info->size
                                 : size != info->size)
-        return "a message of the wrong size";
+        return wrong_size;
     if (!(info->states >> state & 1))
         return "a message that is not permitted now";
     if (counts->of[message->kind] >= info->most)

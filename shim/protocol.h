@@ -6,6 +6,7 @@
 #include "policies/operation.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum {
 #define NUMBER(NAME, value) PROTOCOL_##NAME = value,
@@ -77,6 +78,11 @@ enum role role_named(const char *word);
 struct message_counts {
     uint32_t of[MESSAGES];
 };
+
+/* Takes the next message from a cell's socket, without waiting and never with descriptors: its
+ * size, 0 if none will come any more, or a negated errno: EAGAIN if none is there now, EBADMSG if
+ * it was none, and then *ret_wrong says in words what it was; else *ret_wrong is NULL. */
+ssize_t protocol_receive(int socket, union message *ret, const char **ret_wrong);
 
 /* Judges what a cell sent: NULL if it is permitted in this state, of the right size and not too
  * often, and then it is counted; else what is wrong with it, in words. Looks at nothing but the
