@@ -102,10 +102,8 @@ static void receive(struct cell *cell, size_t number)
 
 void lines_wait(const struct lines *lines, bool listened, struct pollfd ret[PROTOCOL_LINES])
 {
-    for (size_t i = 0; i < PROTOCOL_LINES; i++) {
-        bool there = listened && i < lines->places && lines->at[i].fd >= 0;
-        ret[i] = (struct pollfd){there ? lines->at[i].fd : -1, POLLIN, 0};
-    }
+    for (size_t i = 0; i < lines->places; i++)
+        ret[i] = (struct pollfd){listened ? lines->at[i].fd : -1, POLLIN, 0};
 }
 
 void lines_act(struct cell *cell, const struct pollfd waits[PROTOCOL_LINES])

@@ -26,10 +26,13 @@ void lines_start(struct lines *lines);
 /* Another line: its number, and the cell's end of it in *ret_fd; or a negated errno. */
 int lines_open(struct lines *lines, int *ret_fd);
 
-/* What poll is to wait for; nothing if the cell is not `listened` to. */
+/* What poll is to wait for, in the first `places` of *ret; nothing if the cell is not `listened`
+ * to.
+ */
 void lines_wait(const struct lines *lines, bool listened, struct pollfd ret[PROTOCOL_LINES]);
 
-/* Takes what came by the lines of `cell`, a few messages of each. */
+/* Takes what came by the lines of `cell`, a few messages of each. No line must have been opened
+ * since lines_wait. */
 void lines_act(struct cell *cell, const struct pollfd waits[PROTOCOL_LINES]);
 
 void lines_close(struct lines *lines);

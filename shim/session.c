@@ -275,8 +275,8 @@ static bool act(struct session *session, const struct pollfd waits[WAITS])
     bool moved = false;
     if (waits[WAIT_WITNESS].revents)
         hear(session);
+    lines_act(cell, waits + WAIT_LINES); /* before the cell has more of them */
     cell_hear(cell, waits[WAIT_SOCKET].revents);
-    lines_act(cell, waits + WAIT_LINES);
     /* After what the cell has said: whether it serves already decides what a signal means to it. */
     if (waits[WAIT_SIGNALS].revents)
         heed_signals(session);
