@@ -1,6 +1,7 @@
 /* Advice on errors of the host; see advice.h. A table. */
 #include "shim/advice.h"
 #include "engine/base/attr.h"
+#include "shim/host.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -19,12 +20,6 @@ const char *advice_on(int error)
     }
 }
 
-static bool bounded(int resource)
-{
-    struct rlimit limit;
-    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-}
-
 const char *advice_on_start(const char *call, int error)
 {
     static const struct {
@@ -39,12 +34,14 @@ const char *advice_on_start(const char *call, int error)
          ": it must be executable, and no file system \"noexec\" in its way (mount)"},
     };
     if (strcmp(call, "mmap") == 0 && error == ENOMEM)
-        return bounded(RLIMIT_DATA) ? ": a cell reserves more memory than it may: lift the limit "
-                                      "(ulimit -d unlimited)"
-               : bounded(RLIMIT_AS) ? ": a cell reserves more addresses than it may: lift the "
-                                      "limit (ulimit -v unlimited)"
-                                    : ": a cell reserves addresses that it never uses: the kernel "
-                                      "must allow that (vm.overcommit_memory 0 or 1)";
+        return host_limit(RLIMIT_DATA) < UINT64_MAX
+                   ? ": a cell reserves more memory than it may: lift the limit "
+                     "(ulimit -d unlimited)"
+               : host_limit(RLIMIT_AS) < UINT64_MAX
+                   ? ": a cell reserves more addresses than it may: lift the "
+                     "limit (ulimit -v unlimited)"
+                   : ": a cell reserves addresses that it never uses: the kernel "
+                     "must allow that (vm.overcommit_memory 0 or 1)";
     for (size_t i = 0; i < countof(rows); i++)
         if (strcmp(call, rows[i].call) == 0 && (rows[i].error == 0 || rows[i].error == error))
             return rows[i].advice;

@@ -3,6 +3,7 @@
 #include "shim/component.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/host.h"
 #include "shim/walls.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -65,12 +66,12 @@ static int cannot_read(int error, struct err *err)
 /* The copy counts as a file that is written. */
 static int cannot_copy(int error, struct err *err)
 {
-    struct rlimit limit;
-    if (error == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0)
+    uint64_t most = host_limit(RLIMIT_FSIZE);
+    if (error == EFBIG && most < UINT64_MAX)
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "cannot be copied: files may have %llu bytes here: raise that limit "
                        "(ulimit -f)",
-                       (unsigned long long)limit.rlim_cur);
+                       (unsigned long long)most);
     return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot be copied: %s: free some memory",
                    strerror(error));
 }

@@ -74,21 +74,22 @@ bool host_writable(int stream)
     return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-static uint64_t processor_seconds(void)
+uint64_t host_limit(int resource)
 {
     struct rlimit limit;
-    bool bounded = getrlimit(RLIMIT_CPU, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    return bounded ? limit.rlim_cur : 0;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur
+                                                                               : UINT64_MAX;
 }
 
 void host_probe(const char *engine, bool cgroups, struct host *ret)
 {
+    uint64_t processor = host_limit(RLIMIT_CPU);
     *ret = (struct host){
         .root = is_root(),
         .uid = geteuid(),
         .gid = getegid(),
         .last_cap = (uint32_t)cap_max_bits() - 1,
-        .processor = processor_seconds(),
+        .processor = processor < UINT64_MAX ? processor : 0,
         .arena = UINT64_C(1) << PROTOCOL_ARENA_SHIFT,
         .engine = engine,
     };

@@ -16,6 +16,9 @@ enum host_stream host_stream_kind(int stream, int fd);
 /* Whether what is written to a standard stream can arrive: it is open, and for writing. */
 bool host_writable(int stream);
 
+/* The caller's soft limit on `resource` (RLIMIT_*, in its units); UINT64_MAX: there is none. */
+uint64_t host_limit(int resource);
+
 /* Collects the facts. `engine` is kept. Changes nothing. Call it before the shim changes itself
  * (OWN_SPACES). Where control groups may be made is looked for only if `cgroups`, because that
  * reads files; else there are none. */

@@ -1,6 +1,7 @@
 /* Outcomes; see outcome.h. What a cell told is copied with its bounds checked and otherwise left as
  * it is: whoever prints it makes it fit to be seen. */
 #include "shim/outcome.h"
+#include "shim/host.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,8 +99,7 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
                      status);
         return;
     }
-    struct rlimit time;
-    bool timed = getrlimit(RLIMIT_CPU, &time) == 0 && time.rlim_cur != RLIM_INFINITY;
+    bool timed = host_limit(RLIMIT_CPU) < UINT64_MAX;
     outcome->signal = status;
     switch (status) {
     case SIGSYS:
