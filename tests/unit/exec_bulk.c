@@ -1,11 +1,9 @@
 /* engine/exec/bulk: the operators without a bound. Every amount of fuel ends them the same way each
  * time, enough of it changes nothing, and an interruption is heeded between two slices. */
+#include "tests/unit/exec_alarm.h"
 #include "tests/unit/exec_fixture.h"
 
 #include "engine/exec/bulk.h"
-#include <signal.h>
-#include <sys/time.h>
-#include <time.h>
 
 #define SMALL  4096u                              /* bytes of the operations that are swept */
 #define LARGE  ((uint32_t)(2 * BULK_SLICE + 100)) /* bytes: three slices */
@@ -439,25 +437,6 @@ static void test_interrupted(void **state)
     raises = false;
 }
 
-/* A signal stands for the shim, which writes the flag; processor time is what counts, as others may
- * have the processor meanwhile. */
-static volatile uint32_t late_flag;
-static volatile uint64_t late_since;
-
-static uint64_t processor_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static void on_alarm(int signal)
-{
-    (void)signal;
-    late_since = processor_time();
-    late_flag = 1;
-}
-
 /* --- A memory that has to move ------------------------------------------------------------------
  */
 
@@ -617,20 +596,19 @@ static void run_endless(size_t which, uint64_t fuel, bool polled, enum trap_kind
     struct machine_room room;
     struct build b;
     limits.fuel = fuel;
-    limits.interrupt = polled ? &late_flag : NULL;
+    limits.interrupt = polled ? &alarm_flag : NULL;
     make_endless(&b, &endless[which]);
     open_room(&room, &limits);
     struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
-    late_flag = 0;
+    alarm_flag = 0;
     if (expected == TRAP_INTERRUPT)
-        setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 2000}}, NULL);
+        alarm_in(2000);
     enum fiber_state state = call_on(&room, room.fiber, function(instance, 0), ARGS(0));
-    uint64_t after = processor_time();
     const struct trap *trap = vm_trap(room.vm);
     if (state != FIBER_TRAPPED || trap->kind != expected)
         fail_msg("body %zu: %s", which, state == FIBER_DONE ? "ended" : trap_text(trap->kind));
     if (expected == TRAP_INTERRUPT)
-        assert_in_range(after - late_since, 0, 10000000);
+        assert_alarm_heeded();
     /* Where it stopped is told. */
     assert_in_range(trap->depth, 1, 2);
     assert_int_equal(trap->frames[trap->depth - 1].func, 0);
@@ -642,7 +620,6 @@ static void run_endless(size_t which, uint64_t fuel, bool polled, enum trap_kind
 static void test_endless(void **state)
 {
     (void)state;
-    signal(SIGALRM, on_alarm);
     for (size_t i = 0; i < countof(endless); i++) {
         run_endless(i, UINT64_MAX, true, TRAP_INTERRUPT);
         run_endless(i, ENOUGH, true, TRAP_INTERRUPT);
@@ -719,18 +696,16 @@ static void test_ten_milliseconds(void **state)
     struct build b;
     struct machine_room room;
     struct vm_limits limits = usual_limits;
-    limits.interrupt = &late_flag;
+    limits.interrupt = &alarm_flag;
     limits.table_elements = 8 * (uint64_t)HUGE_COUNT;
     make_huge(&b);
-    late_flag = 0;
+    alarm_flag = 0;
     open_room(&room, &limits);
     struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
-    signal(SIGALRM, on_alarm);
     for (unsigned i = 0; i < countof(huge); i++) {
-        late_flag = 0;
-        setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 3000}}, NULL);
+        alarm_in(3000);
         assert_traps(&room, function(instance, i), NULL, 0, TRAP_INTERRUPT);
-        assert_in_range(processor_time() - late_since, 0, 10000000);
+        assert_alarm_heeded();
     }
     close_room(&room);
     free(b.at);
@@ -752,15 +727,14 @@ static void test_recursion(void **state)
     end_part(&b, bodies);
     struct vm_limits limits = usual_limits;
     struct machine_room room;
-    limits.interrupt = &late_flag;
+    limits.interrupt = &alarm_flag;
     open_room(&room, &limits);
     struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
-    late_flag = 0;
+    alarm_flag = 0;
     assert_returns(&room, function(instance, 0), ARGS(10), 1024);
-    signal(SIGALRM, on_alarm);
-    setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 2000}}, NULL);
+    alarm_in(2000);
     assert_traps(&room, function(instance, 0), ARGS(60), TRAP_INTERRUPT);
-    assert_in_range(processor_time() - late_since, 0, 10000000);
+    assert_alarm_heeded();
     assert_in_range(vm_trap(room.vm)->depth, 1, 61);
     close_room(&room);
     free(b.at);

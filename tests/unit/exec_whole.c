@@ -1,13 +1,11 @@
 /* Operators on whole arrays, as a guest runs them (core spec §4.4.5): every amount of fuel ends
  * them the same way each time, enough of it changes nothing, and an interruption is heeded between
  * two slices. Operators on memories and tables: exec_bulk.c. */
+#include "tests/unit/exec_alarm.h"
 #include "tests/unit/exec_fixture.h"
 
 #include "engine/exec/bulk.h"
 #include "engine/exec/object.h"
-#include <signal.h>
-#include <sys/time.h>
-#include <time.h>
 
 #define SMALL  4096u                              /* bytes of the operations that are swept */
 #define LARGE  ((uint32_t)(2 * BULK_SLICE + 104)) /* bytes: three slices */
@@ -234,23 +232,6 @@ static void test_slices(void **unused)
 
 #define HUGE_BYTES (40u << 20)
 
-static volatile uint64_t late_since;
-
-static uint64_t processor_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* The signal stands for the shim, which writes the flag. */
-static void on_alarm(int signal)
-{
-    (void)signal;
-    late_since = processor_time();
-    flag = 1;
-}
-
 /* Arrays of forty megabytes, again and again, until the alarm: it is heeded within ten milliseconds
  * of processor time, wherever it finds the operator. */
 static void test_ten_milliseconds(void **unused)
@@ -259,21 +240,19 @@ static void test_ten_milliseconds(void **unused)
     struct build module;
     struct machine_room room;
     struct vm_limits limits = usual_limits;
-    limits.interrupt = &flag;
+    limits.interrupt = &alarm_flag;
     limits.gc_bytes = (uint64_t)8 * HUGE_BYTES;
     make_module(&module, HUGE_BYTES);
     open_room(&room, &limits);
-    flag = 0;
+    alarm_flag = 0;
     struct instance *in = instantiate(&room, &module, NULL, FIBER_DONE);
     assert_int_equal(call_on(&room, room.fiber, function(in, PREPARE), NULL, 0), FIBER_DONE);
-    signal(SIGALRM, on_alarm);
     for (uint32_t operator= NEW; operator<FUNCTIONS_COUNT; operator++) {
-        flag = 0;
-        setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 3000 + operator * 500}}, NULL);
+        alarm_in(3000 + operator* 500);
         while (call_on(&room, room.fiber, function(in, operator), NULL, 0) == FIBER_DONE)
             ;
         assert_int_equal(vm_trap(room.vm)->kind, TRAP_INTERRUPT);
-        assert_in_range(processor_time() - late_since, 0, 10000000);
+        assert_alarm_heeded();
     }
     close_room(&room);
     free(module.at);
