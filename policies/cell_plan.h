@@ -10,7 +10,7 @@
 
 enum cell_role { CELL_READER, CELL_RUN, CELL_INSPECT, CELL_RESOLVER, CELL_TLS };
 
-/* How many requests a cell answers at once, at most. */
+/* How many requests a cell answers at once, at most: each may need a stack and an instance. */
 #define CELL_REQUESTS_MOST 4096
 
 /* What a cell needs to serve. */

@@ -347,8 +347,6 @@ static int set_workers(struct options *options, const struct cli_given *given, s
     return err_set(err, ERR_USAGE, ERR_NOWHERE, "--workers: at most %d: give fewer", WORKERS_MOST);
 }
 
-/* Each may need a stack and an instance. */
-
 static int set_requests(struct options *options, const struct cli_given *given, struct err *err)
 {
     if (set_quantity(given, quantity_count, &options->serve.requests, err))
