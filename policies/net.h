@@ -93,10 +93,9 @@ bool net_rule_covers(const struct net_rule *rule, enum net_use use,
 bool net_rule_denies(const struct net_rule *rule, enum net_use use,
                      const struct net_address *address);
 
-/* The same of an address that a socket of the host's is bound to. One that is bound to 0.0.0.0 or
- * to
- * :: is at every address of its family, and so at those that the rule denies. (Sockets here are of
- * one family: IPV6_V6ONLY.) */
+/* The same of an address that a socket of the host's is bound to. One bound to 0.0.0.0 or :: is at
+ * every address of its family, and so at those that the rule denies. (Sockets here are of one
+ * family: IPV6_V6ONLY.) */
 bool net_rule_denies_local(const struct net_rule *rule, enum net_use use,
                            const struct net_address *local);
 
