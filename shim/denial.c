@@ -200,6 +200,13 @@ static void say_cut(struct denials *denials)
                                   printable(file, sizeof file, str_of(denials->file)));
 }
 
+/* What was told stays untouched: most cells are refused nothing. */
+void denials_start(struct denials *denials)
+{
+    memset(denials, 0, offsetof(struct denials, told));
+    denials->file = "";
+}
+
 /* Where the cause is among those that are known; the end if it is not. */
 static size_t find(const struct denials *denials, uint64_t digest)
 {

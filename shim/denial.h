@@ -32,6 +32,9 @@ struct denials {
     } told[DENIALS_LOGGED];
 };
 
+/* Nothing was refused yet. */
+void denials_start(struct denials *denials);
+
 /* What a function was asked for: an address, or a name or path of unknown origin, or where an HTTP
  * request was to go, or none of them. */
 struct denied_subject {

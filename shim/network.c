@@ -33,7 +33,7 @@ void network_start(struct network *network)
     network->uses = NULL;
     network->rule_count = 0;
     network->denied_count = 0;
-    network->denials = (struct denials){.file = ""};
+    denials_start(&network->denials);
     network->refilled = 0;
     network->tokens = 0;
     network->lookup_count = 0;

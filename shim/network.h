@@ -56,27 +56,29 @@ struct network_uses {
     size_t denied;             /* distinct causes for which something was refused */
 };
 
+/* What is set before anything happens is together, before the rooms: most cells ask nothing of the
+ * network, and pages that nobody touches cost nothing. */
 struct network {
     capability_set granted;    /* what no rule replaces */
     struct network_uses *uses; /* where that is noted; or NULL */
     size_t rule_count;
-    const struct net_rule *rules[NETWORK_RULES];
     size_t denied_count;
-    const struct net_rule *denied[PLAN_MAX]; /* room for all: to forget one would open something */
+    size_t places; /* of `sockets`, those that were ever used */
+    size_t lookup_count;
+    size_t secure_count;
+    size_t known_count; /* ever */
     uint32_t
-        asker;     /* whose question is being answered: 0 is the cell, else a line's number and 1 */
-    size_t places; /* of the sockets that follow, those that were ever used */
+        asker; /* whose question is being answered: 0 is the cell, else a line's number and 1 */
+    bool speaks_tls;   /* there is somebody who takes `secures` */
+    int32_t tokens;    /* what the cell may ask now, in units of PROTOCOL_RATE; below 0: too much */
+    uint64_t refilled; /* when `tokens` were right, as cell_now */
+    struct denials denials;
+    const struct net_rule *rules[NETWORK_RULES];
+    const struct net_rule *denied[PLAN_MAX]; /* room for all: to forget one would open something */
     struct network_socket sockets[PROTOCOL_SOCKETS];
     struct network_lookup lookups[PROTOCOL_LOOKUPS]; /* the first is being looked up */
-    size_t lookup_count;
     struct network_secure secures[NETWORK_SECURES];
-    size_t secure_count;
-    bool speaks_tls; /* there is somebody who takes them */
     struct network_known known[NETWORK_KNOWN];
-    size_t known_count; /* ever */
-    struct denials denials;
-    uint64_t refilled; /* when `tokens` were right, as cell_now */
-    int32_t tokens;    /* what the cell may ask now, in units of PROTOCOL_RATE; below 0: too much */
 };
 
 /* An answer on its way. */

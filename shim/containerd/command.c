@@ -2,6 +2,7 @@
  * printed, and waits until nobody can print any more. */
 #include "shim/containerd/command.h"
 
+#include "engine/base/attr.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/bundle.h"
 #include "shim/containerd/flag.h"
@@ -190,7 +191,9 @@ static _Noreturn void serve(const struct command *command, int listener, const c
     _exit(code);
 }
 
-static int start(const struct command *command, char *path, size_t size, struct err *err)
+/* The socket of the container's shim at `path`; *ret is -1 if it is served already. */
+static NOINLINE int find_shim(const struct command *command, char *path, size_t size, int *ret,
+                              struct err *err)
 {
     char group[ID_MAX], url[PATH_MAX];
     if (find_group(command, group, err))
@@ -200,15 +203,20 @@ static int start(const struct command *command, char *path, size_t size, struct 
                        "the address of the socket is too long: give the container a shorter id");
     mkdir("/run/containerd", 0711);
     mkdir(SOCKETS, 0711);
-    cleanup_close int listener = -1;
-    if (listen_at(path, &listener, err))
+    if (listen_at(path, ret, err))
         return -1;
     snprintf(url, sizeof url, "unix://%s", path);
-    if (write_file(command->bundle, "address", url, err))
+    return write_file(command->bundle, "address", url, err);
+}
+
+/* The stack of the functions above is not the shim's: it is deeper than where the shim begins, and
+ * so given back. */
+static int start(const struct command *command, char *path, size_t size, struct err *err)
+{
+    cleanup_close int listener = -1;
+    if (find_shim(command, path, size, &listener, err))
         return -1;
-    if (listener < 0)
-        return 0;
-    pid_t pid = fork();
+    pid_t pid = listener < 0 ? 1 : fork();
     if (pid == 0)
         serve(command, listener, path);
     if (pid > 0)

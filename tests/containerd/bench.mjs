@@ -23,9 +23,10 @@ class Runc extends Host {
   bundle(id, { stays = false } = {}) {
     const bundle = path.join(this.folder, 'bundles', id), rootfs = path.join(bundle, 'rootfs');
     for (const name of ['proc', 'dev', 'sys']) mkdirSync(path.join(rootfs, name), { recursive: true });
-    copyFileSync(stays ? found('busybox') : hello, path.join(rootfs, 'program'));
+    const program = stays ? 'busybox' : 'hello'; // which busybox looks at
+    copyFileSync(stays ? found('busybox') : hello, path.join(rootfs, program));
     writeFileSync(path.join(bundle, 'config.json'), JSON.stringify({
-      ociVersion: '1.0.2', process: { args: stays ? ['/program', 'sleep', '1000'] : ['/program'], env: [], cwd: '/', user: { uid: 0, gid: 0 }, noNewPrivileges: true, capabilities: {} }, root: { path: 'rootfs' },
+      ociVersion: '1.0.2', process: { args: stays ? ['/busybox', 'sleep', '1000'] : ['/hello'], env: [], cwd: '/', user: { uid: 0, gid: 0 }, noNewPrivileges: true, capabilities: {} }, root: { path: 'rootfs' },
       mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
       linux: { cgroupsPath: `/${this.group}/${id}`, namespaces: ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type })) },
     }));
