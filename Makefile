@@ -434,6 +434,11 @@ FUZZ_LIBS_messages  := $(UNIT_LIBS_shim)
 FUZZ_LIBS_demand  := $(UNIT_LIBS_policy)
 FUZZ_ROOMS_ttrpc  := $(rooms_containerd)
 FUZZ_LIBS_ttrpc   := $(UNIT_LIBS_containerd)
+FUZZ_ROOMS_grpc   := $(rooms_containerd)
+FUZZ_LIBS_grpc    := $(UNIT_LIBS_containerd)
+FUZZ_ROOMS_protobuf := $(rooms_base)
+FUZZ_MORE_protobuf  := shim/containerd/message.c
+FUZZ_LIBS_protobuf  := -l:libprotobuf-c.a
 FUZZ_SECONDS         ?= 60
 
 # fuzzer NAME

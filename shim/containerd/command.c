@@ -167,6 +167,7 @@ int command_serve(const struct command *command, int listener)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     prctl(PR_SET_NAME, "carrel-shim", 0, 0, 0);
+    service.containerd = command->address;
     service_run(&service, listener, command->namespace, events ? events : "", IDLE);
     return 0;
 }

@@ -106,6 +106,18 @@ static int judge(const struct work *work, struct err *err)
                    "carrel.policy/invoke");
 }
 
+/* There is no such file: then a layer of the image may be the component. */
+static int fetch_component(const struct work *work, struct err *err)
+{
+    struct err why = {.offset = ERR_NOWHERE}, missing = *err;
+    if (missing.kind != ERR_ABSENT)
+        return -1;
+    *err = (struct err){.offset = ERR_NOWHERE};
+    if (artifact_fetch(&work->what->image, &work->room->component, &why) == 0)
+        return 0;
+    return err_set(err, why.kind, ERR_NOWHERE, "%s, and %s", missing.text, why.text);
+}
+
 /* The copy of the component: the container's, or out of the root file system. */
 static int get_component(struct work *work, struct err *err)
 {
@@ -116,9 +128,11 @@ static int get_component(struct work *work, struct err *err)
         return 0;
     }
     bundle_root(&work->bundle, root, sizeof root);
-    if (rootfs_mount(work->what->rootfs, root, err) ||
-        rootfs_find(&work->bundle, root, room, path, err) ||
-        component_copy(path, NULL, NULL, &room->component, err))
+    if (rootfs_mount(work->what->rootfs, root, err))
+        return -1;
+    int found = rootfs_find(&work->bundle, root, room, path, err);
+    if (found == 0 ? component_copy(path, NULL, NULL, &room->component, err)
+                   : fetch_component(work, err))
         return -1;
     const char *name = strrchr(room->arguments.at[0], '/');
     room->component.name = name && name[1] ? name + 1 : room->arguments.at[0];

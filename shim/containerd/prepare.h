@@ -5,6 +5,7 @@
 #ifndef CARREL_SHIM_CONTAINERD_PREPARE_H
 #define CARREL_SHIM_CONTAINERD_PREPARE_H
 
+#include "shim/containerd/artifact.h"
 #include "shim/containerd/prepared.h"
 #include "shim/containerd/streams.h"
 #include <sys/types.h>
@@ -15,6 +16,7 @@ struct preparing {
     struct bytes rootfs;               /* the mounts of a create_request */
     struct bytes process;              /* of an exec: its process, as JSON; else empty */
     const struct component *component; /* of an exec: the container's */
+    struct artifact_place image;       /* where that of the container may be fetched */
     const struct streams *streams;
     const struct shim *shim; /* whose cells may share namespaces */
     int listener;            /* the shim's, which the helper does not keep open */

@@ -173,10 +173,7 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
         fd = find_joined(top, cwd ? cwd : "/", strlen(cwd ? cwd : "/"), name);
     int why = errno;
     if (fd < 0 && is_empty(root))
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
-                       "the container's root file system is empty: its image is a WebAssembly "
-                       "artifact, which carrel does not fetch: `carrel pack` without --artifact "
-                       "makes an image that runs");
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "the container's root file system is empty");
     if (fd < 0)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "there is no component %s in the container's root file system: %s", name,

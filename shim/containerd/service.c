@@ -113,6 +113,8 @@ static void on_create(const struct handling *of, const struct message_create_req
     }
     const struct preparing what = {.bundle = container->bundle,
                                    .rootfs = request->rootfs,
+                                   .image = {of->service->containerd ? of->service->containerd : "",
+                                             of->service->namespace, container->id},
                                    .streams = &process->streams,
                                    .listener = of->service->connections.listener,
                                    .shim = &of->tasks->shim};

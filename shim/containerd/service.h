@@ -10,6 +10,7 @@ struct service {
     struct events events;
     struct polls polls;
     char namespace[80];
+    const char *containerd; /* the address of its own socket; NULL: there is none */
     bool
         once; /* it ends with the process of its first container, whose exit status is then known */
     int exit_status;

@@ -2,10 +2,10 @@
 // carrel's against runc's and crun's, interleaved, under a private containerd.
 // Usage: node bench_ctr.mjs SHIM FOLDER [ROUNDS]
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Containerd } from './containerd.mjs';
+import { tar, types, writeImage } from './image.mjs';
 import { programs } from './programs.mjs';
 
 const [shim, folder, rounds = '20'] = process.argv.slice(2);
@@ -17,32 +17,10 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 // crun refuses hosts where version 2 has controllers beside version 1.
 if (existsSync('/sys/fs/cgroup/unified/cgroup.procs')) execFileSync('umount', ['-l', '/sys/fs/cgroup/unified']);
 
-// An OCI image of one static program, as `carrel pack` makes them of components.
-function tar(files) {
-  const parts = [];
-  for (const [name, bytes, mode = 0o755] of files) {
-    const head = Buffer.alloc(512);
-    head.write(name);
-    for (const [at, size, value] of [[100, 8, mode], [108, 8, 0], [116, 8, 0], [124, 12, bytes.length], [136, 12, 0]]) head.write(value.toString(8).padStart(size - 1, '0'), at);
-    head.write(`        ${name.endsWith('/') ? 5 : 0}`, 148);
-    head.write('ustar\0' + '00', 257);
-    head.write(`${[...head].reduce((a, b) => a + b, 0).toString(8).padStart(6, '0')}\0 `, 148);
-    parts.push(head, bytes, Buffer.alloc((512 - bytes.length % 512) % 512));
-  }
-  return Buffer.concat([...parts, Buffer.alloc(1024)]);
-}
-function linuxImage(file, name, args) {
-  const blobs = [], blob = (bytes, mediaType) => {
-    const hex = createHash('sha256').update(bytes).digest('hex');
-    blobs.push([`blobs/sha256/${hex}`, bytes]);
-    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
-  };
-  const json = (value) => Buffer.from(JSON.stringify(value));
-  const layer = blob(tar([['hello', readFileSync(file)], ['proc/', Buffer.alloc(0)], ['dev/', Buffer.alloc(0)], ['sys/', Buffer.alloc(0)]]), 'application/vnd.oci.image.layer.v1.tar');
-  const config = blob(json({ architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux', config: { Entrypoint: args }, rootfs: { type: 'layers', diff_ids: [layer.digest] } }), 'application/vnd.oci.image.config.v1+json');
-  const manifest = blob(json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers: [layer] }), 'application/vnd.oci.image.manifest.v1+json');
-  const index = json({ schemaVersion: 2, manifests: [{ ...manifest, annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name } }] });
-  return tar([['oci-layout', json({ imageLayoutVersion: '1.0.0' })], ['index.json', index], ...blobs]);
+// An image of one static program, as `carrel pack` makes them of components.
+function linuxImage(archive, image, file, args) {
+  const layer = tar([['hello', readFileSync(file)], ['proc/', Buffer.alloc(0)], ['dev/', Buffer.alloc(0)], ['sys/', Buffer.alloc(0)]]);
+  writeImage(archive, image, [{ layers: [[types.layer, layer]], config: { architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux', config: { Entrypoint: args } } }]);
 }
 
 const program = programs(path.join(folder, 'programs'));
@@ -62,7 +40,7 @@ const kinds = [['carrel', ['--runtime', 'io.containerd.carrel.v1'], await load('
 for (const name of ['runc', 'crun']) {
   if (!found(name) || !found('containerd-shim-runc-v2') || !existsSync(hello)) continue;
   const flags = ['--runtime', 'io.containerd.runc.v2', ...(name === 'crun' ? ['--runc-binary', 'crun'] : [])];
-  kinds.push([name, flags, await load(`${name}-hello`, (archive, image) => writeFileSync(archive, linuxImage(hello, image, ['/hello'])))]);
+  kinds.push([name, flags, await load(`${name}-hello`, (archive, image) => linuxImage(archive, image, hello, ['/hello']))]);
 }
 
 let number = 0;

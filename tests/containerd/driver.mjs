@@ -1,8 +1,10 @@
 // What containerd is to a shim, in a test: a server of events, a client of the task service, bundles.
 // Everything lies below a folder of the test's own.
-import { execFile, spawn, execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
 import * as proto from './proto.mjs';
@@ -80,6 +82,57 @@ export class Events {
     return hit ? Promise.resolve(hit) : new Promise((done) => this.waiting.push([wanted, done]));
   }
   topics(id) { return this.seen.filter((e) => e.container_id === id).map((e) => e.topic.replace('/tasks/', '')); }
+  async stop() {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((done) => this.server.close(done));
+    rmSync(this.path, { force: true });
+  }
+}
+
+// containerd's services for images, on its own socket, of one image: {image, target, blobs}, where a blob is
+// [bytes, labels]; and what may go wrong with it.
+export class Images {
+  constructor(socket, content) { this.path = socket; this.content = content; this.namespaces = []; }
+  async start() {
+    this.sockets = new Set();
+    this.server = this.content.garbage ? net.createServer((socket) => socket.end(this.content.garbage)) : http2.createServer({ paddingStrategy: this.content.noise ? http2.constants.PADDING_STRATEGY_MAX : 0 });
+    this.server.on('connection', (socket) => { this.sockets.add(socket); socket.on('error', () => {}); });
+    this.server.on('session', (session) => { session.on('error', () => {}); if (this.content.noise) session.ping(() => {}); });
+    this.server.on('stream', (stream, headers) => {
+      const parts = [];
+      stream.on('error', () => {});
+      stream.on('data', (part) => parts.push(part));
+      stream.on('end', () => this.answer(stream, headers, Buffer.concat(parts).subarray(5)));
+    });
+    rmSync(this.path, { force: true });
+    await new Promise((done) => this.server.listen(this.path, done));
+  }
+  answer(stream, headers, asked) {
+    this.namespaces.push(headers['containerd-namespace']);
+    const messages = this.messages(headers[':path'], asked);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': messages.length ? '0' : '5', 'grpc-message': messages.length ? '' : 'not found' }));
+    for (const message of messages) {
+      const head = Buffer.alloc(5);
+      head[0] = this.content.compressed ? 1 : 0;
+      head.writeUInt32BE(message.length, 1);
+      stream.write(Buffer.concat([head, message]));
+      if (this.content.noise) stream.session.ping(() => {});
+    }
+    stream.end();
+  }
+  messages(method, asked) {
+    const { image, target, blobs, spoilt, nonsense } = this.content, digest = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const of = proto.images, found = (name) => blobs.find(([bytes]) => digest(bytes) === name);
+    if (nonsense) return [Buffer.from([0xff])];
+    if (method.endsWith('Containers/Get')) return image === undefined ? [] : [proto.encode(of.container, { container: { id: 'c', image } })];
+    if (method.endsWith('Images/Get')) return target ? [proto.encode(of.image, { image: { name: image, target: { digest: digest(target), size: target.length } } })] : [];
+    const { digest: name, size } = proto.decode(of.read, asked), blob = found(method.endsWith('Info') ? proto.decode(of.named, asked).name : name);
+    if (!blob) return [];
+    if (method.endsWith('Info')) return [proto.encode(of.info, { info: { digest: name, size: blob[0].length, labels: blob[1] ?? [] } })];
+    const bytes = size ? blob[0].subarray(0, size) : spoilt ? blob[0].subarray(0, -1) : blob[0];
+    return Array.from({ length: Math.ceil(bytes.length / 1e6) }, (_, i) => proto.encode(of.part, { offset: i * 1e6, data: bytes.subarray(i * 1e6, (i + 1) * 1e6) }));
+  }
   async stop() {
     for (const socket of this.sockets) socket.destroy();
     await new Promise((done) => this.server.close(done));

@@ -1,10 +1,11 @@
 // Components under a real containerd, through ctr. Usage: node end_to_end.mjs SHIM FOLDER [WORD...]
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Containerd } from './containerd.mjs';
+import { connect } from './grpc.mjs';
+import { tar, types, writeImage } from './image.mjs';
 import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 
@@ -139,6 +140,49 @@ const tests = {
     const ran = await run(program.file, [], [...mount, '--annotation', 'carrel.policy/dir=/data']);
     assert.deepEqual([ran.code, ran.stdout], [0, 'given\n'], ran.stderr);
   },
+  // containerd unpacks such images since 1.6.25, 1.7.7 and 2.0, into an empty root file system. What is
+  // fetched, and how, is the same in all.
+  async 'a layer that is the component, whatever its type, is fetched from containerd'() {
+    const component = readFileSync(program.hello), other = readFileSync(program.exit7), text = Buffer.from('no component'), wasi = { architecture: 'wasm', os: 'wasip1' };
+    const config = { architecture: 'amd64', os: 'linux', config: { Entrypoint: ['/hello'] } };
+    const large = Buffer.concat([component, Buffer.from([0, 0x80, 0x80, 0xc0, 1, 4]), Buffer.from('name'), Buffer.alloc((3 << 20) - 5)]); // a custom section of 3 MiB
+    const grpc = connect(daemon.socket), named = { id: [1, 's'], image: [3, 's'] };
+    const update = [{ container: [1, named], mask: [2, { paths: [1, ['s']] }] }, { container: [1, named] }];
+    const images = [
+      ['an artifact', [{ layers: [['application/wasm', component]], config: wasi, configType: types.wasmConfig }], /^hello from a cell\n$/],
+      ['an artifact of many messages', [{ layers: [['application/wasm', large]], config: wasi, configType: types.wasmConfig }], /^hello from a cell\n$/],
+      ['a layer of runwasi', [{ layers: [['application/vnd.bytecodealliance.wasm.component.layer.v0+wasm', component]], config }], /^hello from a cell\n$/],
+      ['a layer of wasm-to-oci', [{ layers: [['application/vnd.wasm.content.layer.v1+wasm', component]], config: wasi, configType: 'application/vnd.wasm.config.v1+json' }], /^hello from a cell\n$/],
+      ['one of two platforms', [{ layers: [[types.layer, tar([['x', text]])]], config, platform: { os: 'linux', architecture: 'amd64' } },
+        { layers: [['application/wasm', component]], config: wasi, configType: types.wasmConfig, platform: { os: 'wasip1', architecture: 'wasm' } }], /^hello from a cell\n$/],
+      ['beside other layers', [{ layers: [['text/plain', text], ['application/wasm', component]], config: wasi, configType: types.wasmConfig }], /^hello from a cell\n$/],
+      ['two components', [{ layers: [['application/wasm', component], ['application/wasm', other]], config: wasi, configType: types.wasmConfig }], /is empty, and the image .* has 2 components/],
+      ['none', [{ layers: [['application/wasm', text]], config: wasi, configType: types.wasmConfig }], /is empty, and no layer of the image .* is a component/],
+    ];
+    for (const [what, manifests, expected] of images) {
+      const name = `localhost/layer${++number}:latest`, archive = path.join(folder, 'layer.tar'), id = fresh(), root = path.join(folder, 'empty');
+      mkdirSync(root, { recursive: true });
+      writeImage(archive, name, manifests);
+      const loaded = await daemon.ctr('image', 'import', '--no-unpack', '--all-platforms', archive);
+      assert.equal(loaded.code, 0, `${what}: ${loaded.stderr}`);
+      assert.equal((await daemon.ctr('container', 'create', ...runtime, '--rootfs', root, id, '/hello')).code, 0, what);
+      await grpc.call('/containerd.services.containers.v1.Containers/Update', update, { container: { id, image: name }, mask: { paths: ['image'] } }, { 'containerd-namespace': 'default' });
+      const ran = await daemon.ctr('task', 'start', id);
+      assert.match(ran.stdout + ran.stderr, expected, what);
+      assert.equal((await daemon.ctr('container', 'rm', id)).code, 0, what);
+    }
+    grpc.close();
+  },
+  async 'an image of such a layer runs where containerd unpacks it'() {
+    const name = 'localhost/unpacked:latest', archive = path.join(folder, 'layer.tar');
+    writeImage(archive, name, [{ layers: [['application/vnd.bytecodealliance.wasm.component.layer.v0+wasm', readFileSync(program.hello)]], config: { architecture: 'wasm', os: 'wasip1', config: { Entrypoint: ['/hello'] } } }]);
+    const loaded = await daemon.ctr('image', 'import', '--all-platforms', archive);
+    if (/no processor for media-type|mismatched image rootfs/.test(loaded.stderr)) return 'this containerd does not unpack it';
+    assert.equal(loaded.code, 0, loaded.stderr);
+    const ran = await daemon.ctr('run', '--rm', '--platform', 'wasip1/wasm', ...runtime, name, fresh());
+    assert.deepEqual([ran.code, ran.stdout], [0, 'hello from a cell\n'], ran.stderr);
+    return null;
+  },
   async 'containerd is restarted while a container runs'() {
     const id = await detached(program.spin);
     const [, pid] = await status(id);
@@ -155,7 +199,9 @@ const tests = {
     process.kill(Number(pid), 'SIGKILL');
     await sleep(100);
     await daemon.start();
-    assert.equal((await status(id))[2], 'STOPPED');
+    // From 1.7 on, containerd deletes a task that it finds without processes; before, it says how it is.
+    const found = await status(id);
+    assert.ok(!found || found[2] === 'STOPPED', `${found}`);
     await remove(id);
   },
   async 'kill -9 of the shim'() {
@@ -207,5 +253,4 @@ const log = () => daemon.log().split('\n').filter((l) => /carrel|error/.test(l))
 await play(tests, { only, after: nothing_left, log });
 for (const name of (await daemon.ctr('task', 'ls', '-q')).stdout.split('\n').filter(Boolean)) await remove(name).catch(() => {});
 await daemon.stop();
-void createHash;
 finish();

@@ -2,14 +2,12 @@
 // Usage: node kubernetes.mjs SHIM FOLDER [WORD...]
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
-import http2 from 'node:http2';
-import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Containerd } from './containerd.mjs';
+import { connect } from './grpc.mjs';
 import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
-import { decode, encode } from './proto.mjs';
 
 const [shim, folder] = process.argv.slice(2);
 const build = path.dirname(shim);
@@ -41,34 +39,18 @@ const methods = {
   ContainerStats: [id, { stats: [1, { cpu: [2, { usage: [2, value] }], memory: [3, { working_set: [2, value] }] }] }],
   ExecSync: [{ id: [1, 's'], cmd: [2, ['s']], timeout: [3, 'n'] }, { stdout: [1, 's'], stderr: [2, 's'], exit_code: [3, 'n'] }],
 };
-const session = http2.connect('http://localhost', { createConnection: () => net.connect(daemon.socket) });
-function call(method, message) {
-  const [asked, answered] = methods[method];
-  return new Promise((done, fail) => {
-    const stream = session.request({ ':method': 'POST', ':path': `/runtime.v1.RuntimeService/${method}`, 'content-type': 'application/grpc', te: 'trailers' });
-    const parts = [];
-    let status = {};
-    stream.on('data', (part) => parts.push(part));
-    for (const event of ['response', 'trailers']) stream.on(event, (headers) => { status = { ...status, ...headers }; });
-    stream.on('error', fail);
-    stream.on('end', () => {
-      if (Number(status['grpc-status']) !== 0) fail(new Error(`${method}: ${decodeURIComponent(status['grpc-message'] ?? status['grpc-status'])}`));
-      else done(decode(answered, Buffer.concat(parts).subarray(5)));
-    });
-    const body = encode(asked, message), head = Buffer.alloc(5);
-    head.writeUInt32BE(body.length, 1);
-    stream.end(Buffer.concat([head, body]));
-  });
-}
+const grpc = connect(daemon.socket);
+const call = (method, message) => grpc.call(`/runtime.v1.RuntimeService/${method}`, methods[method], message);
 
-async function image(file, name) {
+async function image(file, name, ...flags) {
   const archive = path.join(folder, 'image.tar');
-  assert.equal((await daemon.run(path.join(build, 'carrel'), ['pack', file, '--name', name, '-o', archive])).code, 0);
-  assert.equal((await daemon.ctr('-n', 'k8s.io', 'image', 'import', archive)).code, 0);
+  assert.equal((await daemon.run(path.join(build, 'carrel'), ['pack', file, '--name', name, '-o', archive, ...flags])).code, 0);
+  const loaded = await daemon.ctr('-n', 'k8s.io', 'image', 'import', archive);
   await sleep(200); // containerd's CRI plugin hears of it by an event
+  return loaded;
 }
 for (const [name, file] of [['pause', program.hello], ['hello', program.hello], ['spin', program.spin], ['echo', program.echo], ['exit7', program.exit7]])
-  await image(file, `localhost/${name}:latest`);
+  assert.equal((await image(file, `localhost/${name}:latest`)).code, 0);
 
 const logs = path.join(folder, 'logs');
 mkdirSync(logs, { recursive: true });
@@ -141,6 +123,16 @@ const tests = {
     await assert.rejects(start(one, 'spin', { annotations: [{ key: 'carrel.policy/nonsense', value: '1' }] }), /not known/);
     await remove(one, limited);
   },
+  async 'an artifact runs where containerd takes it'() {
+    const loaded = await image(program.hello, 'localhost/artifact:latest', '--artifact');
+    if (/mismatched image rootfs/.test(loaded.stderr)) return 'this containerd takes none';
+    const one = await pod();
+    const hello = await start(one, 'artifact', { command: ['hello.wasm'] });
+    assert.equal((await exited(hello)).exit_code, 0);
+    assert.match(readFileSync(hello.log, 'utf8'), /stdout F hello from a cell\n$/);
+    await remove(one, hello);
+    return null;
+  },
   async 'a pod is stopped with what runs in it'() {
     const one = await pod();
     const spin = await start(one, 'spin');
@@ -162,7 +154,7 @@ async function nothing_left() {
 }
 const log = () => daemon.log().split('\n').filter((l) => /carrel|error/.test(l)).slice(-15).join('\n');
 await play(tests, { after: nothing_left, log });
-session.destroy();
+grpc.close();
 for (const task of (await daemon.ctr('-n', 'k8s.io', 'task', 'ls', '-q')).stdout.split('\n').filter(Boolean)) await daemon.ctr('-n', 'k8s.io', 'task', 'kill', '-s', 'SIGKILL', task);
 await daemon.stop();
 finish();

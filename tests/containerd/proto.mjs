@@ -51,6 +51,16 @@ export const metrics = {
   'io.containerd.cgroups.v2.Metrics': { pids: [1, { current: [1, 'n'], limit: [2, 'n'] }], cpu: [2, { usage_usec: [1, 'n'] }], memory: [4, { anon: [1, 'n'], usage: [32, 'n'], usage_limit: [33, 'n'] }] },
 };
 
+// containerd's own services, as far as a shim asks them.
+export const images = {
+  named: { name: [1, 's'] },
+  container: { container: [1, { id: [1, 's'], image: [3, 's'] }] },
+  image: { image: [1, { name: [1, 's'], target: [3, { media_type: [1, 's'], digest: [2, 's'], size: [3, 'n'] }] }] },
+  info: { info: [1, { digest: [1, 's'], size: [2, 'n'], labels: [5, [{ key: [1, 's'], value: [2, 's'] }]] }] },
+  read: { digest: [1, 's'], offset: [2, 'n'], size: [3, 'n'] },
+  part: { offset: [1, 'n'], data: [2, 'b'] },
+};
+
 function varint(value) {
   const bytes = [];
   for (let v = BigInt(value); ; v >>= 7n) {

@@ -2,12 +2,13 @@
 // containerd. Usage: node service.mjs SHIM FOLDER (in a mount namespace of its own, as root).
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, openSync, closeSync, readFileSync, readdirSync, readlinkSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CallError, Client, drain, Host } from './driver.mjs';
+import { CallError, Client, drain, Host, Images } from './driver.mjs';
 import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 import * as proto from './proto.mjs';
@@ -156,8 +157,8 @@ const tests = {
   async 'a component that cannot be is refused at Create'() {
     writeFileSync(path.join(folder, 'elf'), Buffer.from('\x7fELF and more'));
     const cases = [
-      [null, {}, /is empty: its image is a WebAssembly artifact/],
-      [program.hello, { args: ['/other.wasm'] }, /there is no component \/other.wasm/],
+      [null, {}, /is empty, and cannot reach containerd at .*containerd.sock/],
+      [program.hello, { args: ['/other.wasm'] }, /there is no component \/other.wasm .*: No such file or directory, and cannot reach/],
       [path.join(folder, 'elf'), {}, /no WebAssembly \(a Linux program needs another runtime\)/],
       [program.hello, { args: [] }, /no arguments/],
       [program.hello, { annotations: { 'carrel.policy/nte': 'all' } }, /carrel.policy\/nte is not known/],
@@ -176,6 +177,50 @@ const tests = {
       await c.client.closed;
       await host.remove(c.id, c.bundle);
       assert.deepEqual(host.events.topics(c.id), []);
+    }
+  },
+
+  async 'a component that no file is, is fetched from containerd'() {
+    const component = readFileSync(program.hello), large = Buffer.concat([component, Buffer.from([0, 0x80, 0x80, 0xc0, 1, 4]), Buffer.from('name'), Buffer.alloc((3 << 20) - 5)]);
+    const digest = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`, label = (bytes, kind = 'l.0') => ({ key: `containerd.io/gc.ref.content.${kind}`, value: digest(bytes) });
+    const manifest = Buffer.from('manifest'), index = Buffer.from('index'), other = Buffer.from('\0as');
+    const one = { image: 'img', target: manifest, blobs: [[manifest, [label(other, 'config'), label(component)]], [component], [other]] };
+    const cases = [
+      ['a layer', one, null],
+      ['a layer in many messages', { ...one, blobs: [[manifest, [label(large)]], [large]] }, null],
+      ['behind an index, beside one that is not there', { ...one, target: index, blobs: [[index, [label(other, 'm.0'), label(manifest, 'm.1')]], [manifest, [label(component)]], [component]] }, null],
+      ['the same twice', { ...one, blobs: [[manifest, [label(component), label(component, 'l.1')]], [component]] }, null],
+      ['heads, pings and padding in between', { ...one, noise: true }, null],
+      ['no image of the container', { ...one, image: '' }, /the container has no image/],
+      ['no such container', { ...one, image: undefined }, /the container has no image/],
+      ['no such image', { ...one, target: undefined }, /containerd has no image img any more: pull it again/],
+      ['no component', { ...one, blobs: [[manifest, [label(other)]], [other]] }, /no layer of the image img is a component/],
+      ['two', { ...one, blobs: [[manifest, [label(component), label(large, 'l.1')]], [component], [large]] }, /has 2 components/],
+      ['too many', { ...one, blobs: [[manifest, Array.from({ length: 65 }, () => label(other))], [other]] }, /names more than 64 blobs/],
+      ['a circle', { ...one, blobs: [[manifest, [label(manifest)]]] }, /no layer of the image img is a component/],
+      ['other bytes than their digest', { ...one, spoilt: true }, /did not come whole/],
+      ['a compressed answer', { ...one, compressed: true }, /compressed, or too large/],
+      ['nonsense', { ...one, nonsense: true }, /answers nonsense/],
+      ['no HTTP', { ...one, garbage: Buffer.alloc(100, 0xff) }, /frame that is too large/],
+      ['a hang-up', { ...one, garbage: Buffer.alloc(0) }, /hung up|does not take/],
+    ];
+    for (const [what, content, text] of cases) {
+      const containerd = new Images(host.address, content);
+      await containerd.start();
+      const c = await container(null, { refused: text !== null, late: text !== null, network: 'host' });
+      if (text) {
+        await assert.rejects(c.created, (e) => { assert.match(e.message, text, what); return true; });
+        await c.client.call('Shutdown', { id: c.id });
+        await c.client.closed;
+        await host.remove(c.id, c.bundle);
+      } else {
+        await c.client.call('Start', { id: c.id });
+        assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 0, what);
+        assert.equal(await c.output[0], 'hello from a cell\n', what);
+        await c.end();
+        assert.ok(containerd.namespaces.every((n) => n === 'test'), what);
+      }
+      await containerd.stop();
     }
   },
 
