@@ -272,7 +272,7 @@ static int close_walls(struct err *err)
     int error = filter ? 0 : -ENOMEM;
     for (size_t i = 0; error == 0 && i < countof(calls); i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
-    const struct scmp_arg_cmp plain = SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE);
+    const struct scmp_arg_cmp plain = SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE, 0);
     if (error == 0)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, plain);
     if (error == 0 &&
