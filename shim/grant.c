@@ -43,6 +43,14 @@ void grants_end(struct grants *grants)
     grants->keeper_count = 0;
 }
 
+bool grants_output_pending(const struct grants *grants)
+{
+    for (size_t i = 0; i < grants->pump_count; i++)
+        if (grants->pumps[i].output && !pump_ended(&grants->pumps[i]))
+            return true;
+    return false;
+}
+
 /* Takes `fd`, also on failure. */
 static int keep(struct grants *grants, uint64_t number, int fd, struct err *err)
 {

@@ -30,4 +30,7 @@ void grants_close(struct grants *grants);
 /* The cell is gone: so are its keepers, once they have put everything in its place. */
 void grants_end(struct grants *grants);
 
+/* Output still has to reach whoever takes it after the cell is gone; input has not. */
+bool grants_output_pending(const struct grants *grants);
+
 #endif

@@ -167,17 +167,6 @@ static void heed_signals(struct session *session)
     }
 }
 
-/* Output still has to reach the terminal after the cell is gone; input has not. */
-static bool output_pending(const struct cell *cell)
-{
-    for (size_t i = 0; i < cell->grants.pump_count; i++) {
-        const struct pump *pump = &cell->grants.pumps[i];
-        if (pump->output && !pump_ended(pump))
-            return true;
-    }
-    return false;
-}
-
 /* What poll is to wait for at most, in milliseconds; `until` is of cell_now, UINT64_MAX: no end. */
 static int milliseconds(uint64_t now, uint64_t until)
 {
@@ -323,11 +312,11 @@ static void give_up_output(struct cell *cell)
 static void attend(struct session *session)
 {
     struct pollfd waits[WAITS];
-    while (!cell_gone(session->cell) || output_pending(session->cell)) {
+    while (!cell_gone(session->cell) || grants_output_pending(&session->cell->grants)) {
         wait_for(session, waits);
         bool moved = act(session, waits);
         if (session->cell->late && cell_gone(session->cell) && !moved &&
-            output_pending(session->cell))
+            grants_output_pending(&session->cell->grants))
             give_up_output(session->cell);
     }
 }

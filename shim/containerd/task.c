@@ -290,16 +290,6 @@ static int cell_status(const struct process *process)
     return outcome->exit_code;
 }
 
-static bool output_pending(const struct cell *cell)
-{
-    for (size_t i = 0; i < cell->grants.pump_count; i++) {
-        const struct pump *pump = &cell->grants.pumps[i];
-        if (pump->output && !pump_ended(pump))
-            return true;
-    }
-    return false;
-}
-
 static void finish_cell(struct tasks *tasks, struct process *process)
 {
     int status = cell_status(process);
@@ -692,7 +682,7 @@ static void act_cell(struct tasks *tasks, struct process *process, const struct 
     cell_check_time(cell, cell_now());
     if (!cell_gone(cell) && polls_events(polls, process->places[AT_PIDFD]))
         cell_bury(cell);
-    if (cell_gone(cell) && !output_pending(cell))
+    if (cell_gone(cell) && !grants_output_pending(&cell->grants))
         finish_cell(tasks, process);
 }
 
