@@ -99,6 +99,12 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
                        "imports %" PRIu32
                        " function%s with a type other than WASI's: build it for what WASI has",
                        mismatched, mismatched == 1 ? "" : "s");
+    /* A read may fail in the way of its type, a wait cannot. */
+    if (capability_in(verdict->demanded & ~verdict->granted, CAP_IO))
+        return err_set(
+            err, ERR_DENIED, ERR_NOWHERE,
+            "reads, writes or waits, and the policy denies io: leave that out of its deny; stdin, "
+            "stdout and stderr can be denied instead");
     if (demand->head.memory[0] > policy->memory)
         return err_set(err, ERR_DENIED, ERR_NOWHERE,
                        "starts with %" PRIu64 " bytes of memory, and %" PRIu64

@@ -34,7 +34,7 @@ rule_set derive_row_rules(const struct verdict *verdict, enum row row);
 
 /* May a component with this verdict run? 0, or -1 with the first reason, which counts all of its
  * kind. Errors: UNLINKABLE if it can reach what is not provided or has another type, DENIED if it
- * starts with more memory than the policy allows. */
+ * starts with more memory than the policy allows, or needs io, which the policy denies. */
 int derive_refusal(const struct demand *demand, const struct policy *policy,
                    const struct verdict *verdict, struct err *err);
 

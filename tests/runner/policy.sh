@@ -209,6 +209,10 @@ explained() { "$carrel" serve --engine "$engine" --addr 127.0.0.1:0 --explain --
 expect 'a policy of a server: its time is that of a request' 0 '^requests at once; isolation: instance; each has 3 s\|$' '' explained
 expect 'the shorter one holds' 0 'each has 2 s\|$' '' explained --request-timeout 2s
 echo '{"version": 1, "deny": {"capability": "http.in"}}' >unserved.json
+echo '{"version": 1, "deny": {"capability": "io"}}' >waitless.json
+expect 'nothing that could be read or waited for' 126 '' '^carrel: speaks: reads, writes or waits, and the policy denies io: leave that out of its deny; .*\|$' run --policy waitless.json speaks
+expect 'nothing that reads' 0 '' '' run --policy waitless.json plain
+expect 'the audit says so' 0 'It would be refused: .*denies io' '' audit --policy waitless.json speaks
 expect 'a server that may not answer' 126 '' '^carrel: server: answers HTTP requests, and the policy denies http.in: leave that out of its deny\|$' "$carrel" serve --engine "$engine" --addr 127.0.0.1:0 --policy unserved.json server
 ln -s log link
 expect 'a log that is a link' 125 '' 'symbolic link' run --audit-log link plain

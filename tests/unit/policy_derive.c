@@ -161,6 +161,10 @@ static void test_refusals(void **state)
     fixture_demand(&demand);
     demand.head.memory[0] = policy.memory + 1;
     refused(&policy, ERR_DENIED, "--memory");
+    fixture_demand(&demand);
+    fixture_reach(&demand, ROW_pollable_block);
+    policy.allowed &= ~CAPABILITY(IO);
+    refused(&policy, ERR_DENIED, "denies io");
 }
 
 static void not_started(enum derive_start how, const char *because)
