@@ -387,12 +387,12 @@ void cell_check_time(struct cell *cell, uint64_t now)
         return;
     if (cell->leaving)
         outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE,
-                     "its last requests did not end within %.3f s: give them longer with "
+                     "its last requests did not end within %.12g s: give them longer with "
                      "--request-timeout",
                      (double)cell->order.time / 1e9);
     else if (cell->state == STATE_RUN || cell->state == STATE_READER ||
              cell->state == STATE_RESOLVER)
-        outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "%s did not end within %.3f s: %s",
+        outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "%s did not end within %.12g s: %s",
                      cell->state == STATE_RUN ? "it" : "its reader", (double)cell->order.time / 1e9,
                      cell->state == STATE_RUN ? "give it longer with --timeout"
                                               : "the machine is too busy, or it is made to waste "

@@ -302,10 +302,11 @@ static void give_up_output(struct cell *cell)
     if (!outcome->by_guest)
         return;
     outcome->by_guest = false;
-    outcome_fail(outcome, ERR_TIME, ERR_NOWHERE,
-                 "it ended, but not all of its output was taken within %.3f s: whoever reads it is "
-                 "slow or has stopped; give it longer with --timeout",
-                 (double)cell->order.time / 1e9);
+    outcome_fail(
+        outcome, ERR_TIME, ERR_NOWHERE,
+        "it ended, but not all of its output was taken within %.12g s: whoever reads it is "
+        "slow or has stopped; give it longer with --timeout",
+        (double)cell->order.time / 1e9);
 }
 
 /* Waits until the cell is gone and its output is where it belongs. */
@@ -340,10 +341,12 @@ static int wait_for_bytes(void *data, int file, struct err *err)
         if (session->interrupted)
             return ended_by(session->interrupted, err);
         if (cell_now() >= patience->until)
-            return err_set(err, ERR_TIME, ERR_NOWHERE,
-                           "its bytes did not come within %.3f s: whoever writes them is slow, or "
-                           "give it longer with --timeout",
-                           (double)patience->time / 1e9);
+            return err_set(err, ERR_TIME, ERR_NOWHERE, "its bytes %s within %.12g s: %s",
+                           waits[0].revents ? "could not all be read" : "did not come",
+                           (double)patience->time / 1e9,
+                           waits[0].revents ? "give it longer with --timeout"
+                                            : "whoever writes them is slow, or give it longer "
+                                              "with --timeout");
         if (waits[0].revents)
             return 0;
     }

@@ -46,6 +46,7 @@ E
 expect 'a system call that is not in the filter' 137 '' '^carrel: forbidden: killed: .*\|$' run forbidden
 mkfifo fifo
 expect 'a pipe that nobody writes to' 124 '' '^carrel: fifo: time limit: its bytes did not come' run --timeout 200ms fifo
+expect 'no time for the bytes that are there' 124 '' '^carrel: ends: time limit: its bytes could not all be read within 1e-09 s: give it longer with --timeout\|$' run --timeout 1ns ends
 later() { { sleep 0.1; cat ends; } >fifo & run --timeout 20s fifo; }
 expect 'a pipe that is written to' 255 '' '' later
 full() { (ulimit -f 0; run traps 2>&1) | cat >&2; }
