@@ -129,11 +129,13 @@ $(B)/carrel-keyvalue: $(call obj,host,$(BASE) $(call src,shim/keeper))
 	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack -o $@ $^ -lsqlite3 -lseccomp -lm
 	@chmod go-w $@
 
-$(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE))
+# Linked statically, and with musl: the dynamic loader costs as much as half a cell, and glibc's start as
+# much as a quarter. The objects and the libraries are those for glibc; runner/libc has what they ask for.
+$(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,cell,$(call src,runner/libc))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS_host)) -static-pie $(LINKED) -o $@ $^ $(RUNNER_LIBS)
+	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
+	    $(foreach l,$(RUNNER_LIBS),$(shell $(CC) -print-file-name=$(l:-l%=lib%.a))) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
-# Linked statically: the dynamic loader costs as much as half a cell.
 RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 
 # containerd's shim. Wholly static: it stays as long as its containers do, and what it shares with

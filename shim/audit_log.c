@@ -109,7 +109,10 @@ void audit_log_write(const struct audit_log *log, const char *line)
 void audit_log_add(const struct audit_log *log, const char *event,
                    const struct audit_log_member *members, size_t count)
 {
-    char *line = audit_log_line(log, audit_log_next(log), event, members, count);
+    uint64_t number = audit_log_next(log);
+    if (log->file < 0)
+        return;
+    char *line = audit_log_line(log, number, event, members, count);
     audit_log_write(log, line);
     free(line);
 }

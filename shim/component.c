@@ -76,18 +76,23 @@ static int cannot_copy(int error, struct err *err)
                    strerror(error));
 }
 
+/* What is small is read without a wait before each part: its bytes, its end. A pipe that has
+ * nothing yet, or that nobody has opened for writing yet, is waited for. */
 static int copy(int file, component_wait *wait, void *data, struct component *component,
                 struct err *err)
 {
     static char chunk[CHUNK];
     SHA256_CTX hash;
     SHA256_Init(&hash);
-    for (;;) {
-        if (wait && wait(data, file, err))
+    for (bool waits = !wait;; waits = component->size > CHUNK || waits) {
+        if (wait && waits && wait(data, file, err))
             return -1;
         ssize_t size = read(file, chunk, sizeof chunk);
-        if (size < 0 && (errno == EINTR || errno == EAGAIN))
+        bool nothing = size == 0 && component->size == 0 && !waits;
+        if (nothing || (size < 0 && (errno == EINTR || errno == EAGAIN))) {
+            waits = true;
             continue;
+        }
         if (size < 0)
             return cannot_read(errno, err);
         if (size == 0)

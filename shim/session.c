@@ -50,11 +50,35 @@ static int have_descriptors(struct err *err)
     return 0;
 }
 
-static void add_unless_ignored(sigset_t *set, int signal)
+/* The kernel's set of signals, which is smaller than libc's: a libc keeps the first signals of real
+ * time to itself and will not put them into a set, but who is sent one dies of it. */
+#define SIGNALS            64
+#define REAL_TIME_FIRST    34 /* those before are of no use to anybody else */
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
+
+static sigset_t heeded_signals(void)
 {
-    struct sigaction action;
-    if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-        sigaddset(set, signal);
+    uint64_t bits = 0;
+    sigset_t set;
+    for (size_t i = 0; i < countof(heeded); i++)
+        bits |= SIGNAL_BIT(heeded[i]);
+    for (int number = REAL_TIME_FIRST; number <= SIGNALS; number++)
+        bits |= SIGNAL_BIT(number);
+    sigemptyset(&set);
+    memcpy(&set, &bits, sizeof bits);
+    return set;
+}
+
+/* A blocked signal comes even where it is ignored; asking when it comes spares every run to ask for
+ * all of them. */
+static bool ignored(int number)
+{
+    struct {
+        void (*handler)(int);
+        uint64_t rest[3];
+    } action = {.handler = SIG_DFL};
+    return syscall(SYS_rt_sigaction, number, NULL, &action, sizeof(uint64_t)) == 0 &&
+           action.handler == SIG_IGN;
 }
 
 int session_open(struct session *session, struct err *err)
@@ -80,12 +104,7 @@ int session_open(struct session *session, struct err *err)
      * of, never a death. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < countof(heeded); i++)
-        add_unless_ignored(&set, heeded[i]);
-    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++)
-        add_unless_ignored(&set, signal);
+    const sigset_t set = heeded_signals();
     sigprocmask(SIG_BLOCK, &set, &session->mask);
     session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (session->signals < 0)
@@ -149,6 +168,8 @@ static void heed_signals(struct session *session)
 {
     struct signalfd_siginfo info;
     while (read(session->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (ignored((int)info.ssi_signo))
+            continue;
         if (info.ssi_signo == SIGTSTP) {
             stop(session);
             continue;
