@@ -23,8 +23,8 @@ runs 'time' 124 '' '^carrel: loops.wasm: time limit: ' --timeout 200ms loops.was
 hurried() { (ulimit "$@"; "$carrel" run loops.wasm); }
 expect 'the processor time of the caller' 137 '' 'SIGKILL: it used all its processor time .ulimit -t' hurried -t 1
 expect 'its soft limit' 137 '' 'SIGKILL: it used all its processor time .ulimit -t' hurried -S -t 1
-expect 'a limit on memory' 125 '' 'mmap: Cannot allocate memory: .*ulimit -d unlimited' hurried -d 8000
-expect 'a limit on addresses' 125 '' 'mmap: Cannot allocate memory: .*ulimit -v unlimited' hurried -v 400000
+expect 'a limit on memory' 125 '' 'mmap: Out of memory: .*ulimit -d unlimited' hurried -d 8000
+expect 'a limit on addresses' 125 '' 'mmap: Out of memory: .*ulimit -v unlimited' hurried -v 400000
 runs 'fuel' 134 '' '^carrel: loops.wasm: exhausted: all fuel consumed.*spin.*byte [0-9]+' --fuel 100000 loops.wasm
 runs 'hardly any fuel' 134 '' 'all fuel consumed' --fuel 1 loops.wasm
 runs 'enough fuel' 0 '^42\|$' '' --fuel 1000 --invoke 'add(40, 2)' loops.wasm
