@@ -32,6 +32,8 @@ const upstream = http.createServer((request, response) => {
       request.on('data', data => { sum.update(data); if (!response.write(data)) { request.pause(); response.once('drain', () => request.resume()); } });
       request.on('end', () => { response.addTrailers({ 'x-sum': sum.digest('hex'), 'x-came': JSON.stringify(request.trailers) }); response.end(); });
     },
+    '/later': () => { const came = []; request.on('data', data => came.push(data)); request.on('end', () => response.end(Buffer.concat(came))); },
+    '/later/streamed': () => routes['/later'](),
     '/early': () => { response.writeHead(200, { 'content-length': 5 }); response.end('early'); request.resume(); },
     '/refuse': () => { response.writeHead(413, { connection: 'close' }); response.end('too much'); },
     '/break': () => { response.writeHead(200); response.write('half'); setTimeout(() => response.destroy(), 50); },
@@ -202,8 +204,9 @@ test('between nginx and nginx', async () => {
       fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
       upstream carrel { server 127.0.0.1:${one.port}; keepalive 8; }
       server { listen 127.0.0.1:${ports.front};
-        location / { proxy_pass http://carrel; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_request_buffering off; } }
-      server { listen 127.0.0.1:${ports.back}; location / { root ${folder}; dav_methods PUT; } location /say { return 200 "said $request_method $http_x_a\\n"; } } }`);
+        location / { proxy_pass http://carrel; proxy_http_version 1.1; proxy_set_header Connection ""; }
+        location /later/streamed { proxy_pass http://carrel; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_request_buffering off; } }
+      server { listen 127.0.0.1:${ports.back}; location / { root ${folder}; } location /say { return 200 "said $request_method $http_x_a\\n"; } } }`);
   fs.writeFileSync(path.join(folder, 'big'), Buffer.alloc(20 << 20, 'abcdefg'));
   const nginx = spawn('nginx', ['-c', path.join(folder, 'conf')], { stdio: 'ignore' });
   process.on('exit', () => { nginx.kill(); fs.rmSync(folder, { recursive: true, force: true }); });
@@ -213,8 +216,12 @@ test('between nginx and nginx', async () => {
   same([got.status, got.head?.toString()], [200, 'said GET b\n']);
   for (let i = 0; i < 20; i++) same((await ask(ports.front, '/say', { headers: behind })).status, 200);
   same((await ask(ports.front, '/big', { headers: behind })).size, 20 << 20);
-  const echoed = await ask(ports.front, '/echo', { method: 'POST', produce: stream(5 << 20) });
-  same([echoed.status, echoed.size], [200, 5 << 20]);
+  // The answers begin when the body has ended: with any server behind it, nginx 1.22 at times stops passing on a
+  // body whose answer has begun. Both ways at once is shown by the tests that have no nginx.
+  for (const target of ['/later', '/later/streamed']) {
+    const answer = await ask(ports.front, target, { method: 'POST', produce: stream(5 << 20) });
+    same([answer.status, answer.size, answer.sum], [200, 5 << 20, stream.sum]);
+  }
   nginx.kill();
 });
 
