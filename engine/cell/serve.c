@@ -45,6 +45,14 @@ static size_t pages(size_t size)
     return size & ~(size_t)(ARENA_PAGE - 1);
 }
 
+/* The heap of connections lies before its end, and an instance begins there: in the middle of what
+ * one page of the kernel's tables tells of, so that a copy of the process needs one less. */
+static size_t beside(const uint8_t *memory, size_t size)
+{
+    const uintptr_t span = 2 * MIB;
+    return size < span ? size : size - ((uintptr_t)memory + size - span / 2) % span;
+}
+
 /* Divides what is mutable. */
 static int divide(struct serving *serving, struct serve_config *config, struct err *err)
 {
@@ -53,6 +61,7 @@ static int divide(struct serving *serving, struct serve_config *config, struct e
     size_t connections = pages(ground->store_size / 8);
     if (connections > CONNECTIONS_MOST)
         connections = CONNECTIONS_MOST;
+    connections = beside(ground->store, connections);
     size_t left = ground->store_size - connections;
     size_t least = INSTANCE_LEAST + INSTANCE_TIMES * cell->component.len + 2 * cell->stack;
     size_t place = left / cell->serving->requests;
@@ -68,10 +77,11 @@ static int divide(struct serving *serving, struct serve_config *config, struct e
     serving->count = (uint32_t)(left / place);
     if (config->requests > serving->count)
         config->requests = serving->count;
-    serving->tables = region_array(&ground->image, struct host_table, config->requests);
-    return serving->tables ? 0
-                           : err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for %u instances",
-                                     config->requests);
+    uint32_t instances = config->narrow ? 1 : config->requests;
+    serving->tables = region_array(&ground->image, struct host_table, instances);
+    return serving->tables
+               ? 0
+               : err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for %u instances", instances);
 }
 
 /* Runs what instantiates it. Nobody waits for anything meanwhile. */

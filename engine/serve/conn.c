@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-/* An error code of HTTP/2 (RFC 9113, 7). */
-#define HTTP_1_1_REQUIRED 0xd
+/* Types of frames of HTTP/2, and an error code (RFC 9113, 6.5, 6.8 and 7). */
+enum { H2_SETTINGS = 4, H2_GOAWAY = 7, H2_HTTP_1_1_REQUIRED = 0xd };
 
 /* Requests that one connection may have answered before others get their turn. */
 #define TURNS 16
@@ -80,17 +80,23 @@ void conn_new(struct server *server, int fd, bool watching)
                           .readable = true,
                           .writable = true,
                           .exchange = {&conn_exchange}};
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data = {.ptr = conn}};
-    if (sys_watch(server->config->events, EPOLL_CTL_ADD, fd, &event) < 0) {
-        sys_close(fd);
-        heap_give(&server->heap, conn);
-        return;
-    }
     server->connections++;
     request_end(conn);
     conn_clock(conn, CLOCK_IDLE);
-    conn_go_on(conn);
+    /* Where requests get processes, most heads are there by now, and nothing needs to be told. */
+    if (server->copies || conn_listen(conn))
+        conn_go_on(conn);
+    else
+        conn_end(conn);
+}
+
+bool conn_listen(struct conn *conn)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data = {.ptr = conn}};
+    conn->listened = conn->listened ||
+                     sys_watch(conn->server->config->events, EPOLL_CTL_ADD, conn->fd, &event) == 0;
+    return conn->listened;
 }
 
 /* Takes it out of those that may go on, of which it is seldom one. */
@@ -195,34 +201,13 @@ static enum preface preface(const struct conn *conn)
  * is told to speak HTTP/1.1. */
 static void refuse_h2(struct conn *conn)
 {
-    static const uint8_t frames[] = {
-        0,
-        0,
-        0,
-        4,
-        0,
-        0,
-        0,
-        0,
-        0, /* SETTINGS */
-        0,
-        0,
-        8,
-        7,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        /* last stream: */ 0,
-        0,
-        0, /* GOAWAY */
-        HTTP_1_1_REQUIRED,
+    /* clang-format off */
+    static const uint8_t frames[] = { /* RFC 9113, 4.1: length, type, flags, stream; then what it says */
+        0, 0, 0, H2_SETTINGS, 0, 0, 0, 0, 0, /* nothing to agree on */
+        0, 0, 8, H2_GOAWAY,   0, 0, 0, 0, 0, /* no stream was looked at; and why: */
+            0, 0, 0, 0,  0, 0, 0, H2_HTTP_1_1_REQUIRED,
     };
+    /* clang-format on */
     conn->closing = conn->answered = conn->whole = conn->continued = true;
     conn->body_state = BODY_FAILED;
     conn->state = CONN_ENDING;
@@ -298,8 +283,9 @@ static bool read_head(struct conn *conn)
 /* --- Endings ------------------------------------------------------------------------------------
  */
 
-/* Passes over what is left of the body. 0: nothing is; or -EAGAIN or worse. */
-static int64_t pass_over(struct conn *conn)
+/* Passes over what is left of the body. 0: nothing is; or -EAGAIN or worse. Not inlined: only who
+ * comes here is to touch so much of the stack, which a process for one request pays for. */
+static NOINLINE int64_t pass_over(struct conn *conn)
 {
     uint8_t scratch[4096];
     for (;;) {
@@ -340,7 +326,7 @@ static bool end_request(struct conn *conn)
     }
     if (!conn->closing) {
         conn->continued = true;
-        int64_t left = pass_over(conn);
+        int64_t left = conn->body_state == BODY_OVER ? 0 : pass_over(conn);
         if (left == -EAGAIN) {
             if (conn->clock != CLOCK_END)
                 conn_clock(conn, CLOCK_END);

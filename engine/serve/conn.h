@@ -68,6 +68,7 @@ struct conn {
     uint8_t state;
     bool readable; /* as far as is known, as the next */
     bool writable;
+    bool listened;       /* events tell when something changes */
     bool hung_up;        /* the kernel says that the other side has ended, or will have */
     bool ended;          /* the other side sends no more */
     bool broken;         /* nothing can be sent any more */
@@ -131,6 +132,8 @@ struct conn {
     uint16_t status;
     uint64_t skipped; /* bytes of a body that a response has not */
     uint64_t traffic; /* bytes that came or went */
+    uint8_t tried;    /* how often no process could be made for it */
+    uint64_t looked;  /* bytes of heads that were looked at without being taken, also again */
 };
 
 /* --- Input: input.c -----------------------------------------------------------------------------

@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <linux/filter.h>
 
-#define SECOND UINT64_C(1000000000)
+#define SECOND      UINT64_C(1000000000)
+#define MILLISECOND UINT64_C(1000000)
 
 /* A request's process, as the server knows it. */
 struct copy {
@@ -24,6 +25,7 @@ int copies_open(struct server *server, struct err *err)
     struct wasi *wasi = server->seats[0].instance.wasi;
     const struct wasi_network *may = &wasi->network;
     server->line = -1;
+    server->retry = UINT64_MAX;
     server->lines = may->tcp || may->connect || may->listen || may->udp || may->names || may->http;
     if (!server->lines && ask_line(wasi, &server->line))
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
@@ -123,7 +125,8 @@ static void hand_over(struct server *server, struct conn *conn)
 {
     struct epoll_event none = {0};
     /* What is registered there lasts as long as any process has the connection open. */
-    sys_watch(server->config->events, EPOLL_CTL_DEL, conn->fd, &none);
+    if (conn->listened)
+        sys_watch(server->config->events, EPOLL_CTL_DEL, conn->fd, &none);
     conn_end(conn);
 }
 
@@ -133,38 +136,54 @@ static bool room_for(const struct server *server, const struct conn *conn)
     return server->ncopies < server->config->requests + (conn->watching ? SERVE_COPIES_BESIDE : 0);
 }
 
-/* Makes a process for its request. If there can be none, the connection ends. */
-static void copy(struct server *server, struct conn *conn)
+/* Is there no process because others have not quite ended (what counts them lags behind), or for
+ * want of what comes back? */
+static bool passes(int error)
+{
+    return error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+static void watch_copy(struct server *server, int pidfd)
 {
     const struct serve_config *config = server->config;
+    uint64_t longest = SERVE_COPY_TIME * SECOND;
+    struct epoll_event event = {.events = EPOLLIN,
+                                .data = {.u64 = (uint64_t)pidfd << 2 | EVENT_OTHER}};
+    bool ends = config->time < UINT64_MAX - server->now - longest;
+    server->copies[server->ncopies++] =
+        (struct copy){pidfd, ends ? server->now + config->time + longest : UINT64_MAX};
+    sys_watch(config->events, EPOLL_CTL_ADD, pidfd, &event);
+}
+
+/* Makes a process for its request. If there can be none, the connection ends; false: if there can
+ * be none yet, and it is worth a try later. */
+static bool copy(struct server *server, struct conn *conn)
+{
     uint8_t seed[RANDOM_SEED];
     int line = server->line, pidfd = -1;
     chacha_bytes(&server->random, seed, sizeof seed);
     int made = server->lines ? ask_line(server->seats[0].instance.wasi, &line) : 0;
-    if (made == 0 && sys_copy(&pidfd) == 0)
+    if (made == 0 && (made = sys_copy(&pidfd)) == 0)
         become(server, conn, line, seed);
     memset(seed, 0, sizeof seed);
     if (server->lines && line >= 0)
         sys_close(line);
+    if (passes(made) && conn->tried++ < SERVE_COPY_TRIES)
+        return false;
     hand_over(server, conn);
-    if (pidfd < 0)
-        return;
-    struct copy *one = &server->copies[server->ncopies++];
-    uint64_t longest = SERVE_COPY_TIME * SECOND;
-    if (config->time < UINT64_MAX - server->now - longest)
-        *one = (struct copy){pidfd, server->now + config->time + longest};
-    else
-        *one = (struct copy){pidfd, UINT64_MAX};
-    struct epoll_event event = {.events = EPOLLIN,
-                                .data = {.u64 = (uint64_t)pidfd << 2 | EVENT_OTHER}};
-    sys_watch(config->events, EPOLL_CTL_ADD, pidfd, &event);
+    if (made > 0)
+        watch_copy(server, pidfd);
+    return true;
 }
 
 static void feed(struct server *server)
 {
     struct conn *conn;
     while ((conn = server->clocks[CLOCK_QUEUE].first) != NULL && room_for(server, conn))
-        copy(server, conn);
+        if (!copy(server, conn)) {
+            server->retry = server->now + SERVE_COPY_PAUSE * MILLISECOND;
+            break;
+        }
 }
 
 /* Is there an empty line in it, which ends a head? */
@@ -179,7 +198,8 @@ static bool head_ends(const uint8_t *text, size_t len)
     return false;
 }
 
-/* Looks at what has come of its head. True: it is whole, or will not become so. */
+/* Looks at what has come of its head, from its first byte on: the kernel tells it in no other way.
+ * True: it is whole, or will not become so. */
 static bool head_came(struct conn *conn)
 {
     static uint8_t peeked[HTTP_MAX_HEAD];
@@ -196,28 +216,38 @@ static bool head_came(struct conn *conn)
     memset(peeked, 0,
            (size_t)count);  /* nothing of it is to be found in other requests' processes */
     conn->readable = false; /* until more comes */
-    if (!whole && conn->state == CONN_IDLE) {
+    conn->looked += (uint64_t)count;
+    if (whole)
+        return true;
+    if (conn->looked > SERVE_LOOKED) {
+        conn_end(conn);
+    } else if (conn->state == CONN_IDLE) {
         conn->state = CONN_HEAD;
         conn_clock(conn, CLOCK_HEAD);
     }
-    return whole;
+    return false;
 }
 
-void copies_take(struct conn *conn)
+/* Its head came: it gets a process, or waits for one. */
+static void take(struct server *server, struct conn *conn)
 {
-    struct server *server = conn->server;
-    if ((conn->state != CONN_IDLE && conn->state != CONN_HEAD) || !conn->readable ||
-        !head_came(conn))
-        return;
     if (!conn->watching) {
         conn->state = CONN_QUEUED;
         conn_clock(conn, CLOCK_QUEUE);
         feed(server);
-    } else if (room_for(server, conn)) {
-        copy(server, conn);
-    } else {
+    } else if (!room_for(server, conn) || !copy(server, conn)) {
         conn_end(conn);
     }
+}
+
+void copies_take(struct conn *conn)
+{
+    if ((conn->state != CONN_IDLE && conn->state != CONN_HEAD) || !conn->readable)
+        return;
+    if (head_came(conn))
+        take(conn->server, conn);
+    else if (conn->state != CONN_GONE && !conn_listen(conn))
+        conn_end(conn);
 }
 
 void copies_ended(struct server *server, int pidfd)
@@ -243,11 +273,15 @@ void copies_check(struct server *server)
         sys_end_copy(copy->pidfd);
         copy->deadline = UINT64_MAX;
     }
+    if (server->copies && server->now >= server->retry) {
+        server->retry = UINT64_MAX;
+        feed(server);
+    }
 }
 
 uint64_t copies_first(const struct server *server)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = server->copies ? server->retry : UINT64_MAX;
     for (uint32_t i = 0; i < server->ncopies; i++)
         if (server->copies[i].deadline < first)
             first = server->copies[i].deadline;

@@ -18,7 +18,8 @@ void copies_take(struct conn *conn);
 /* The copy with this pidfd has ended. */
 void copies_ended(struct server *server, int pidfd);
 
-/* Ends those whose time is over; and when the first one's will be. */
+/* Ends those whose time is over, and tries again what could not be made; and when there is
+ * something of this to do. */
 void copies_check(struct server *server);
 uint64_t copies_first(const struct server *server);
 

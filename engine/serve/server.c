@@ -176,10 +176,10 @@ static void check_time(struct server *server)
 static int time_left(const struct server *server)
 {
     uint64_t first = copies_first(server);
-    if (server->clocks[CLOCK_QUEUE].first) /* somebody may be too slow */
-        first = server->now + SECOND;
     if (server->again)
         return 0;
+    if (server->clocks[CLOCK_QUEUE].first && first > server->now + SECOND)
+        first = server->now + SECOND; /* somebody may be too slow */
     for (int clock = CLOCK_IDLE; clock < CLOCKS; clock++) {
         const struct conn *conn = server->clocks[clock].first;
         if (conn && conn->since + times[clock] < first)

@@ -54,6 +54,7 @@ struct server {
     struct seat *resting;
     struct copy *copies; /* processes that requests have (copy.h); NULL: they have none */
     uint32_t ncopies;
+    uint64_t retry;    /* as sys_now: to make one that could not be made; UINT64_MAX: never */
     bool lines;        /* each has one of its own to the shim (shim/protocol.def) */
     int line;          /* or that which all have; -1 */
     struct conn *copy; /* this is such a process, and that its connection; or NULL */
@@ -71,6 +72,10 @@ struct server {
 /* A connection that was accepted, at the socket for numbers and health if `watching`; gone again if
  * there is no memory. */
 void conn_new(struct server *server, int fd, bool watching);
+
+/* From now on events tell when something changes; what is there already comes as one. False: they
+ * cannot. */
+bool conn_listen(struct conn *conn);
 
 /* Does what can be done now. */
 void conn_go_on(struct conn *conn);

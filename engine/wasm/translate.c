@@ -2,6 +2,11 @@
 #include "engine/wasm/listing.h"
 #include "engine/wasm/tr.h"
 
+/* Bytes that the translation of a body takes at most, but for rare ones, and for each of its bytes.
+ */
+#define LIKELY_ROOM  ((size_t)32 << 10)
+#define LIKELY_TIMES 256
+
 int translate_prepare(const struct module *module, const handler_offset *handlers,
                       struct region *image, struct err *err)
 {
@@ -179,8 +184,8 @@ static void translate_once(struct tr *tr, const struct function *function, struc
 }
 
 /* The same with a wide frame if it turns out to need one. Leaves the result in *tr. */
-static int translate_body(struct tr *tr, const struct translation *options, uint32_t func,
-                          struct region *image, uint64_t wanted, struct err *err)
+static int translate_framed(struct tr *tr, const struct translation *options, uint32_t func,
+                            struct region *image, uint64_t wanted, struct err *err)
 {
     const struct function *function = &options->module->funcs[func];
     struct err ignored = {0};
@@ -206,12 +211,32 @@ static int translate_body(struct tr *tr, const struct translation *options, uint
     return -1;
 }
 
+/* The same, at first in as much memory as nearly all bodies of this size take: what is divided lies
+ * together then, which spares a process that starts, or is copied, pages and their tables. */
+static int translate_body(struct tr *tr, const struct translation *options, uint32_t func,
+                          struct region *image, uint64_t wanted, struct err *err)
+{
+    struct region near = *image;
+    size_t likely = LIKELY_ROOM + LIKELY_TIMES * options->module->funcs[func].body_len;
+    int failed = -1;
+    if (likely < region_left(image)) {
+        near.end = near.at + likely;
+        failed = translate_framed(tr, options, func, &near, wanted, NULL);
+    }
+    if (failed) {
+        near.end = image->end;
+        failed = translate_framed(tr, options, func, &near, wanted, err);
+    }
+    if (near.end > image->top) /* it was touched as scratch */
+        image->top = near.end;
+    return failed;
+}
+
 int translate_func(const struct translation *translation, uint32_t func, struct region *image,
                    struct err *err)
 {
     struct tr tr;
     int failed = translate_body(&tr, translation, func, image, UINT64_MAX, err);
-    image->top = image->end; /* the scratch has touched it */
     if (failed)
         return -1;
     struct code *code = *translation->module->code;
@@ -260,7 +285,6 @@ int translate_list(const struct module *module, uint32_t func, struct region *sc
     const struct translation translation = {.module = module, .handlers = numbers};
     struct tr tr;
     int failed = translate_body(&tr, &translation, func, scratch, UINT64_MAX, err);
-    scratch->top = scratch->end;
     for (const code_word *at = tr.start, *next; !failed && at < tr.at; at = next) {
         next = at + 1;
         while (next < tr.at && tr.xops[next - tr.start] == XOP_COUNT)
@@ -310,6 +334,5 @@ uint64_t translate_offset(const struct translation *translation, uint32_t func, 
         return UINT64_MAX;
     uint64_t wanted = (uint64_t)(pc - range->start);
     int failed = translate_body(&tr, translation, func, scratch, wanted, NULL);
-    scratch->top = scratch->end;
     return failed ? UINT64_MAX : tr.found;
 }
