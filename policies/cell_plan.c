@@ -384,11 +384,16 @@ static bool writable(const struct composing *c, const struct policy_directory *d
     return !directory->read_only && (granted(c, CAP_DIR_WRITE) || granted(c, CAP_DIR_MUTATE));
 }
 
-/* Can what runs in it wait, and so do something else meanwhile? (A server answers by sockets.) */
+/* Can what runs in it ask when a stream may go on? */
+static bool polls(const struct composing *c)
+{
+    return c->request->role == CELL_RUN && c->request->verdict->rules & R(PPOLL);
+}
+
+/* And so do something else meanwhile? (A server answers by sockets.) */
 static bool waits(const struct composing *c)
 {
-    return c->request->role == CELL_RUN && !c->request->serve &&
-           c->request->verdict->rules & R(PPOLL);
+    return polls(c) && !c->request->serve;
 }
 
 static void stream(struct composing *c, uint64_t grant, unsigned number, bool nothing)
@@ -403,7 +408,10 @@ static void stream(struct composing *c, uint64_t grant, unsigned number, bool no
             (struct operation_stream_text){.grant = grant, .stream = number};
         return;
     }
-    switch (c->host->streams[number]) {
+    enum host_stream is = c->host->streams[number];
+    if (is == HOST_UNBLOCKED && polls(c))
+        is = HOST_FILE;
+    switch (is) {
     case HOST_FILE:
         if (waits(c) && number > 0)
             add(c, OPERATION_STREAM_OWN)->of.stream_own =
@@ -414,10 +422,13 @@ static void stream(struct composing *c, uint64_t grant, unsigned number, bool no
         break;
     case HOST_TERMINAL:
     case HOST_BOTH:
+    case HOST_UNBLOCKED:
         add(c, OPERATION_STREAM_PUMP)->of.stream_pump = (struct operation_stream_pump){
             .grant = grant,
             .stream = number,
-            .what = c->host->streams[number] == HOST_BOTH ? "open both ways" : "a terminal",
+            .what = is == HOST_BOTH       ? "open both ways"
+                    : is == HOST_TERMINAL ? "a terminal"
+                                          : "not to be waited for (O_NONBLOCK)",
         };
         break;
     case HOST_CLOSED:

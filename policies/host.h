@@ -9,10 +9,12 @@
 
 /* What a standard stream of the caller is. */
 enum host_stream {
-    HOST_CLOSED,   /* not open, not for that direction, or a directory: the guest gets /dev/null */
-    HOST_TERMINAL, /* never passed into a cell: the shim pumps it */
-    HOST_BOTH,     /* open for reading and writing, but a stream goes one way: the shim pumps it */
-    HOST_FILE,     /* a file, pipe, socket or device that may be passed */
+    HOST_CLOSED,    /* not open, not for that direction, or a directory: the guest gets /dev/null */
+    HOST_TERMINAL,  /* never passed into a cell: the shim pumps it */
+    HOST_BOTH,      /* open for reading and writing, but a stream goes one way: the shim pumps it */
+    HOST_FILE,      /* a file, pipe, socket or device that may be passed */
+    HOST_UNBLOCKED, /* the same, but who has no room or nothing yet is not made to wait
+                       (O_NONBLOCK): the shim pumps it for cells that cannot ask when to go on */
 };
 
 /* The controllers that limit a cell. */

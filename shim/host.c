@@ -49,7 +49,9 @@ enum host_stream host_stream_kind(int stream, int fd)
         return HOST_TERMINAL;
     if ((flags & O_ACCMODE) == O_RDWR)
         return HOST_BOTH;
-    return (flags & O_ACCMODE) == (stream == 0 ? O_RDONLY : O_WRONLY) ? HOST_FILE : HOST_CLOSED;
+    if ((flags & O_ACCMODE) != (stream == 0 ? O_RDONLY : O_WRONLY))
+        return HOST_CLOSED;
+    return flags & O_NONBLOCK && !S_ISREG(status.st_mode) ? HOST_UNBLOCKED : HOST_FILE;
 }
 
 void host_secure_streams(void)

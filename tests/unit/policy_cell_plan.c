@@ -86,7 +86,8 @@ static void test_reader(void **state)
 static void test_inspect(void **state)
 {
     (void)state;
-    static const enum host_stream kinds[] = {HOST_FILE, HOST_TERMINAL, HOST_BOTH, HOST_CLOSED};
+    static const enum host_stream kinds[] = {HOST_FILE, HOST_TERMINAL, HOST_BOTH, HOST_UNBLOCKED,
+                                             HOST_CLOSED};
     static const char *const views[] = {"wat", "json"};
     struct policy policy = fixture_policy();
     struct host host = fixture_host(false);
@@ -104,6 +105,26 @@ static void test_inspect(void **state)
         assert_int_equal(plan_find(&made.plan, OPERATION_ARGUMENTS)->of.arguments.list.count, 2);
         assert_int_equal(plan_find(&made.plan, OPERATION_SECCOMP)->of.seccomp.calls.count, 3);
         assert_int_equal(count(OPERATION_LIMITS) + count(OPERATION_SEED), 0);
+    }
+}
+
+/* What does not make its writer wait goes only to who can ask when there is room. */
+static void test_unblocked(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    host.streams[1] = HOST_UNBLOCKED;
+    for (int polls = 0; polls <= 1; polls++) {
+        fixture_demand(&demand);
+        fixture_reach(&demand, ROW_get_stdout);
+        if (polls)
+            fixture_reach(&demand, ROW_poll);
+        struct cell_request request = request_of(CELL_RUN, &host, &policy);
+        make(&request);
+        check_always(&policy);
+        assert_int_equal(count(OPERATION_STREAM_PUMP), !polls);
+        assert_int_equal(count(OPERATION_STREAM_OWN), polls);
     }
 }
 
@@ -510,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reader),
         cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_unblocked),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_compute_only),
         cmocka_unit_test(test_grants),
