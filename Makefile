@@ -586,12 +586,12 @@ $(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_compo
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
-$(B)/test/host/calls: $(call obj,host,tests/bench/calls.c $(call src,$(rooms_component)))
+$(B)/test/cell/calls: $(call obj,cell,tests/bench/calls.c engine/cell/copy.c $(call src,$(rooms_component)))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 .PHONY: bench-load bench-calls
-bench-calls: $(B)/test/host/calls
+bench-calls: $(B)/test/cell/calls
 	@$< tests/bench/calls.wasm
 bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)

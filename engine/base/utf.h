@@ -8,6 +8,10 @@
 /* Is it well-formed: no overlong form, no surrogate, nothing over U+10FFFF? */
 bool utf8_valid(struct bytes text);
 
+/* Copies a text if it is well-formed, to as much room elsewhere. False: it is not, and what lies at
+ * `to` is undefined. */
+bool utf8_copy(struct bytes text, uint8_t *to);
+
 /* Takes one scalar value from the front of well-formed text that is not empty. */
 uint32_t utf8_next(const uint8_t **at);
 

@@ -36,24 +36,34 @@ static bool is_wide(enum string_form form)
     return form == STRING_UTF16 || form == STRING_COMPACT_UTF16;
 }
 
-/* A copy for the host, in UTF-8. */
-static bool lift_utf8(struct cm_lift *lift, const uint8_t *from, uint32_t units,
-                      enum string_form form, struct str *to)
+#define NOT_UTF8  "string is not well-formed UTF-8"
+#define NOT_UTF16 "string is not well-formed UTF-16"
+
+/* A copy for the host, of UTF-8. */
+static bool lift_utf8(struct cm_lift *lift, struct bytes from, struct str *to)
 {
-    size_t size = units;
-    if (is_wide(form))
-        size = utf16_utf8_size(from, units);
-    else if (form == STRING_LATIN1)
-        size = latin1_utf8_size(from, units);
+    uint8_t *copy = scratch_take(lift->scratch, from.len);
+    if (!copy)
+        return out_of_memory(lift->instance->store);
+    if (!utf8_copy(from, copy))
+        return cm_trap(lift->instance->store, NOT_UTF8);
+    *to = (struct str){(const char *)copy, from.len};
+    return true;
+}
+
+/* The same of other forms. */
+static bool lift_as_utf8(struct cm_lift *lift, const uint8_t *from, uint32_t units,
+                         enum string_form form, struct str *to)
+{
+    bool wide = is_wide(form);
+    size_t size = wide ? utf16_utf8_size(from, units) : latin1_utf8_size(from, units);
     uint8_t *copy = scratch_take(lift->scratch, size);
     if (!copy)
         return out_of_memory(lift->instance->store);
-    if (is_wide(form))
+    if (wide)
         utf16_to_utf8(from, units, copy);
-    else if (form == STRING_LATIN1)
+    else
         latin1_to_utf8(from, units, copy);
-    else if (units)
-        memcpy(copy, from, units);
     *to = (struct str){(const char *)copy, size};
     return true;
 }
@@ -68,12 +78,14 @@ bool string_lift(struct cm_lift *lift, uint32_t at, uint32_t units, struct str *
     if (!cm_lift_check(lift, at, size, lift->encoding == ENCODING_UTF8 ? 1 : 2))
         return false;
     const uint8_t *from = lift->memory->span.at + at;
-    if (form == STRING_UTF8 ? !utf8_valid((struct bytes){from, size})
-                            : is_wide(form) && !utf16_valid(from, units))
-        return cm_trap(store, form == STRING_UTF8 ? "string is not well-formed UTF-8"
-                                                  : "string is not well-formed UTF-16");
+    if (form == STRING_UTF8 && lift->for_host)
+        return lift_utf8(lift, (struct bytes){from, size}, to);
+    if (form == STRING_UTF8 && !utf8_valid((struct bytes){from, size}))
+        return cm_trap(store, NOT_UTF8);
+    if (is_wide(form) && !utf16_valid(from, units))
+        return cm_trap(store, NOT_UTF16);
     if (lift->for_host)
-        return lift_utf8(lift, from, units, form, to);
+        return lift_as_utf8(lift, from, units, form, to);
     if (lift->for_itself) {
         uint8_t *copy = scratch_take(lift->scratch, size);
         if (!copy)

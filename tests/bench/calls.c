@@ -1,8 +1,9 @@
 /* What a call costs, in nanoseconds of processor time: of a function of the same module, of the
- * host, of another component; with nothing, with a text of 1 KiB, with 1,000 records. The loop
- * around the calls is taken off. Medians of rounds that alternate. See calls.wat.
+ * host, of another component; with nothing, with a text of 1 KiB or 64, with 1,000 records. The
+ * loop around the calls is taken off. Medians of rounds that alternate. See calls.wat.
  *
  *   calls FILE.wasm */
+#include "engine/base/utf.h"
 #include "engine/component/link.h"
 
 #include <fcntl.h>
@@ -26,10 +27,12 @@ static const struct {
     {"call", "a function of the module", 20000000},
     {"host-null", "the host, with nothing", 5000000},
     {"host-text", "the host, 1 KiB of text", 1000000},
+    {"host-long", "the host, 64 KiB of text", 20000},
     {"host-plain", "the host, 1,000 records of numbers", 100000},
     {"host-mixed", "the host, 1,000 records of kinds", 5000},
     {"peer-null", "a component, with nothing", 5000000},
     {"peer-text", "a component, 1 KiB of text", 1000000},
+    {"peer-long", "a component, 64 KiB of text", 20000},
     {"peer-plain", "a component, 1,000 records of numbers", 100000},
     {"peer-mixed", "a component, 1,000 records of kinds", 3000},
 };
@@ -144,16 +147,54 @@ static double time_row(struct bench *bench, size_t row)
     return time;
 }
 
-/* What copying so much takes at best. */
-static double time_copy(size_t size)
+/* --- What texts take at least -------------------------------------------------------------------
+ */
+
+enum work { COPY, VALIDATE, BOTH };
+
+static const struct {
+    const char *what;
+    enum work work;
+    size_t size;
+} least[] = {
+    {"memcpy of 1 KiB", COPY, 1024},
+    {"is 1 KiB UTF-8?", VALIDATE, 1024},
+    {"a copy of 1 KiB that is UTF-8", BOTH, 1024},
+    {"memcpy of 64 KiB", COPY, 65536},
+    {"is 64 KiB UTF-8?", VALIDATE, 65536},
+    {"a copy of 64 KiB that is UTF-8", BOTH, 65536},
+    {"memcpy of 8,000 bytes", COPY, 8000},
+};
+
+#define LEAST_BYTES 100000000u /* a round */
+
+static double time_least(enum work work, size_t size)
 {
     static uint8_t from[1 << 16], to[1 << 16];
+    unsigned count = LEAST_BYTES / (unsigned)size;
     double start = now();
-    for (unsigned i = 0; i < 1000000; i++) {
-        memcpy(to, from, size);
-        __asm__ volatile("" ::"r"(to), "r"(from) : "memory");
+    for (unsigned i = 0; i < count; i++) {
+        bool valid = true;
+        if (work == COPY)
+            memcpy(to, from, size);
+        else if (work == VALIDATE)
+            valid = utf8_valid((struct bytes){from, size});
+        else
+            valid = utf8_copy((struct bytes){from, size}, to);
+        __asm__ volatile("" ::"r"(to), "r"(from), "r"(valid) : "memory");
     }
-    return (now() - start) / 1000000;
+    return (now() - start) / count;
+}
+
+static void print_least(void)
+{
+    for (size_t row = 0; row < sizeof least / sizeof least[0]; row++) {
+        double times[ROUNDS];
+        for (unsigned round = 0; round < ROUNDS; round++)
+            times[round] = time_least(least[row].work, least[row].size);
+        qsort(times, ROUNDS, sizeof(double), by_size);
+        printf("%-40s %10.1f %10.1f\n", least[row].what, times[ROUNDS / 2], times[0]);
+    }
 }
 
 int main(int argc, char **argv)
@@ -181,7 +222,6 @@ int main(int argc, char **argv)
         printf("%-40s %10.1f %10.1f %10.1f\n", rows[row].what, median, times[row][0] - taken,
                median - own);
     }
-    printf("%-40s %10.1f\n", "memcpy of 1 KiB", time_copy(1024));
-    printf("%-40s %10.1f\n", "memcpy of 8,000 bytes", time_copy(8000));
+    print_least();
     return 0;
 }

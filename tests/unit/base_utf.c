@@ -12,6 +12,12 @@ static bool valid(const void *text, size_t len)
     if (len)
         memcpy(copy, text, len);
     bool ok = utf8_valid((struct bytes){copy, len});
+    uint8_t *other = malloc(len ? len : 1);
+    assert_non_null(other);
+    assert_int_equal(utf8_copy((struct bytes){copy, len}, other), ok);
+    if (ok && len)
+        assert_memory_equal(other, copy, len);
+    free(other);
     free(copy);
     return ok;
 }
@@ -85,7 +91,7 @@ static void test_every_place(void **state)
 {
     (void)state;
     static const uint8_t euro[3] = {0xe2, 0x82, 0xac};
-    char text[80];
+    char text[300];
     for (size_t len = 0; len <= sizeof text; len++) {
         memset(text, 'x', sizeof text);
         assert_true(valid(text, len));
