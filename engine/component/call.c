@@ -107,6 +107,7 @@ static struct host_frame *host_begin(struct vm *vm, struct native *frame, const 
     f->call = (struct host_call){.vm = vm, .host = low->callee->host, .scratch = &f->scratch};
     f->lift = (struct cm_lift){.instance = low->instance,
                                .for_host = true,
+                               .in_place = true,
                                .encoding = low->abi.encoding,
                                .memory = low->abi.memory,
                                .scratch = &f->scratch};
@@ -150,6 +151,8 @@ static enum native_answer host_step(struct vm *vm, struct native *frame)
     switch (low->callee->fn(&f->call, low->type->nparams ? f->args : NULL, f->result)) {
     case HOST_DONE: return host_end(frame, low, f);
     case HOST_BLOCKED:
+        if (!cm_lift_copy(&f->lift))
+            break;
         f->thread = store->thread;
         store->nblocked++;
         return NATIVE_BLOCKED;

@@ -20,8 +20,10 @@
  *   stream<T>, future<T>     struct cm_stream *, which the host can hand on or drop (stream.h)
  *
  * The parameters together are one such struct (NULL if there are none), the result is one value.
- * Only the canonical ABI touches guest memory; a host function never sees it. What arguments point
- * to is good until the call is done. */
+ * Only the canonical ABI writes guest memory. What arguments point to is good until the call is
+ * done, and not to be changed: a long list of numbers lies in guest memory, and is moved from there
+ * when the function answers HOST_BLOCKED. So what a function keeps between its calls points to no
+ * list. */
 #ifndef CARREL_COMPONENT_HOST_H
 #define CARREL_COMPONENT_HOST_H
 

@@ -152,6 +152,32 @@ static void lift_floats(const uint8_t *from, uint32_t count, uint32_t size, uint
     }
 }
 
+#define VIEW_MIN 4096 /* bytes from which a list stays where it is if it may */
+
+static bool view(struct cm_lift *lift, const uint8_t *from, size_t size, void **at)
+{
+    struct cm_view *view = scratch_take(lift->scratch, sizeof *view);
+    if (!view)
+        return out_of_memory(lift);
+    *view = (struct cm_view){at, size, lift->views};
+    lift->views = view;
+    *at = (void *)(uintptr_t)from;
+    return true;
+}
+
+bool cm_lift_copy(struct cm_lift *lift)
+{
+    for (; lift->views; lift->views = lift->views->before) {
+        const struct cm_view *view = lift->views;
+        void *copy = scratch_take(lift->scratch, view->size);
+        if (!copy)
+            return out_of_memory(lift);
+        memcpy(copy, *view->at, view->size);
+        *view->at = copy;
+    }
+    return true;
+}
+
 static bool lift_list(struct cm_lift *lift, const struct cm_type *element, uint32_t at,
                       uint32_t count, struct list *to)
 {
@@ -166,6 +192,10 @@ static bool lift_list(struct cm_lift *lift, const struct cm_type *element, uint3
     if (plain && !lift->for_host && !lift->for_itself) {
         *to = (struct list){(void *)(uintptr_t)from, count};
         return true;
+    }
+    if (plain && lift->in_place && size >= VIEW_MIN) {
+        to->len = count;
+        return view(lift, from, (size_t)size, &to->at);
     }
     uint8_t *copy = scratch_take(lift->scratch, (size_t)count * l->host_size);
     if (!copy)

@@ -1,11 +1,12 @@
 /* Lifting: from core values and guest memory to host layout (CanonicalABI.md "Loading", "Flat
  * Lifting"). No guest code runs meanwhile, so guest memory stays where it is and as it is.
  *
- * What is lifted for the host is the host's: strings are UTF-8, everything is copied. What is
- * lifted for another component is on its way only: strings keep their encoding, told by the upper
- * bits of their length, and where guest memory cannot change before the other side has lowered it,
- * strings and lists of plain values are views of it. That is always so but for an instance that
- * calls a function of its own. */
+ * What is lifted for the host is the host's: strings are UTF-8, everything is copied, but for long
+ * lists of plain values where the call may look at them in place: it does so until it waits. What
+ * is lifted for another component is on its way only: strings keep their encoding, told by the
+ * upper bits of their length, and where guest memory cannot change before the other side has
+ * lowered it, strings and lists of plain values are views of it. That is always so but for an
+ * instance that calls a function of its own. */
 #ifndef CARREL_COMPONENT_LIFT_H
 #define CARREL_COMPONENT_LIFT_H
 
@@ -39,15 +40,24 @@ struct cm_lend {
     struct cm_lend *before;
 };
 
+/* A list that was not copied for the host. */
+struct cm_view {
+    void **at; /* where its address stands */
+    size_t size;
+    struct cm_view *before;
+};
+
 struct cm_lift {
     struct cm_instance *instance;
     bool for_host;
+    bool in_place;   /* for the host, which asks cm_lift_copy before anything else runs */
     bool for_itself; /* the instance calls itself: its memory changes while it lowers */
     enum cm_encoding encoding;
     const struct linear_memory *memory; /* NULL: no type that is lifted needs one */
     struct host_scratch *scratch;
     struct host_scratch *lent; /* where the list of them lies; NULL: in `scratch` */
     struct cm_lend *lends;     /* the last one first */
+    struct cm_view *views;     /* likewise */
 };
 
 /* Lifts a value from core values, which *at moves over, to `to` (host layout, zeroed). False: it
@@ -72,6 +82,9 @@ bool cm_lift_result(struct cm_lift *lift, const struct cm_type *func, const unio
 /* A value: from up to `max_flat` core values, or from memory. */
 bool cm_lift_value(struct cm_lift *lift, const struct cm_type *type, unsigned max_flat,
                    const union slot *flat, void *to);
+
+/* Copies what was left in place: guest memory is going to change. False: it trapped. */
+bool cm_lift_copy(struct cm_lift *lift);
 
 /* The handles that were lent are no longer. */
 void cm_lift_return(struct cm_lift *lift);

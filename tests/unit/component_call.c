@@ -209,9 +209,70 @@ static void an_instance_may_call_itself(void **state)
     close_fixture(&f);
 }
 
+/* --- Long lists, which the host sees in guest memory ---------------------------------------------
+ */
+
+#define LONG 8192 /* bytes of the list */
+
+typedef HOST_LIST(uint8_t) byte_list;
+
+/* Waits once; what it saw first, of which the guest's memory then keeps nothing. */
+static uint8_t *seen;
+
+static enum host_answer wait_and_echo(struct host_call *call, const void *args, void *result)
+{
+    const byte_list *list = args;
+    assert_int_equal(list->len, LONG);
+    if (!call->resumed) {
+        seen = list->at;
+        return HOST_BLOCKED;
+    }
+    assert_ptr_not_equal(list->at, seen);
+    memcpy(result, list, sizeof *list);
+    return HOST_DONE;
+}
+
+static void a_call_that_waits_keeps_its_lists(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    const struct wit type = {"v", "list<u8>"};
+    const struct wits wits = wits_of(&f, &type, 1);
+    const struct host_item items[] = {
+        {.kind = HOST_TYPE, .name = "v", .type = type.text},
+        {.kind = HOST_FUNC, .name = "echo", .type = "func(v: v) -> v", .fn = wait_and_echo},
+    };
+    const struct host_table table = {interfaces, items, 1, countof(items), NULL, NULL};
+    struct build b;
+    build_caller(&b, wits.types[0], ENCODING_UTF8);
+    struct cm_instance *instance = start_component(&f, &b, &table);
+    static uint8_t bytes[LONG];
+    for (size_t i = 0; i < LONG; i++)
+        bytes[i] = (uint8_t)(i * 31);
+    const byte_list list = {bytes, LONG};
+    const struct cm_func *func = cm_export_typed(instance, str_of("go"), NULL);
+    assert_non_null(func);
+    struct cm_call *call = cm_call_new(f.store, func, &list);
+    assert_non_null(call);
+    fiber_begin(f.vm, f.fiber, cm_call_func(call));
+    assert_int_equal(fiber_run(f.vm, f.fiber), FIBER_BLOCKED);
+    const struct linear_memory *memory = instance->spaces[SORT_CORE_MEMORY][0];
+    assert_true(seen >= memory->span.at && seen + LONG <= memory->span.at + memory->span.size);
+    memset(seen, 0, LONG);
+    assert_int_equal(fiber_run(f.vm, f.fiber), FIBER_DONE);
+    const byte_list *result = cm_call_result(call);
+    assert_int_equal(result->len, LONG);
+    assert_memory_equal(result->at, bytes, LONG);
+    cm_call_free(call);
+    free(b.at);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_that_waits_keeps_its_lists),
         cmocka_unit_test(values_go_to_the_host_and_back),
         cmocka_unit_test(values_go_to_another_component_and_back),
         cmocka_unit_test(an_instance_may_call_itself),
