@@ -54,14 +54,18 @@ void man_shim(FILE *out)
         "WebAssembly component in a cell of its own. Nobody else needs to start it.");
     fputs(".PP\n", out);
     man_prose(out, "By the name of `carrel-oci`, or as `carrel oci`, it has the commands of an OCI "
-                   "runtime: create, start, state, kill, delete, pause and resume. Hooks are "
-                   "refused.");
+                   "runtime: create, start, state, kill, delete, pause, resume, exec, ps, events, "
+                   "update and features; `carrel oci --help` lists their flags. Hooks are "
+                   "refused. An exec calls an export.");
     fputs(".PP\n", out);
-    man_prose(out,
-              "The first argument of a container names its component in the image's file "
-              "system; `carrel pack` makes such images. A component that is a program runs; one "
-              "that answers HTTP requests serves where the annotation carrel.policy/serve says. "
-              "An exec calls an export of the component, written NAME(ARGUMENTS).");
+    man_prose(
+        out,
+        "The first argument of a container names its component in the image's file "
+        "system; `carrel pack` makes such images. Where it names none, and a layer of the image is "
+        "itself a component, as in a Wasm OCI artifact, that one is fetched from containerd. A "
+        "component that is a program runs; one "
+        "that answers HTTP requests serves where the annotation carrel.policy/serve says. "
+        "An exec calls an export of the component, written NAME(ARGUMENTS).");
     put_policy(out);
     man_section(
         out, "EXIT STATUS",

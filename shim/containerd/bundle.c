@@ -1,6 +1,7 @@
 /* Reading a bundle; see bundle.h. */
 #include "shim/containerd/bundle.h"
 
+#include "engine/base/attr.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -83,8 +84,14 @@ const char *bundle_annotation(const struct bundle *bundle, const char *key)
 
 bool bundle_is_sandbox(const struct bundle *bundle)
 {
-    const char *type = bundle_annotation(bundle, "io.kubernetes.cri.container-type");
-    return type && strcmp(type, "sandbox") == 0;
+    static const char *const keys[] = {"io.kubernetes.cri.container-type",
+                                       "io.kubernetes.cri-o.ContainerType"};
+    for (size_t i = 0; i < countof(keys); i++) {
+        const char *type = bundle_annotation(bundle, keys[i]);
+        if (type && strcmp(type, "sandbox") == 0)
+            return true;
+    }
+    return false;
 }
 
 const char *bundle_group(const struct bundle *bundle)

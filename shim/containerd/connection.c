@@ -54,11 +54,15 @@ static void welcome(struct connections *connections)
     close(fd);
 }
 
+bool connections_there(const struct connections *connections, struct call call)
+{
+    const struct connection *connection = &connections->at[call.slot];
+    return connection->fd >= 0 && !connection->broken && connection->serial == call.serial;
+}
+
 static struct connection *find(struct connections *connections, struct call call)
 {
-    struct connection *connection = &connections->at[call.slot];
-    bool there = connection->fd >= 0 && !connection->broken && connection->serial == call.serial;
-    return there ? connection : NULL;
+    return connections_there(connections, call) ? &connections->at[call.slot] : NULL;
 }
 
 /* Writes an answer into the connection's buffer, and sends what can be sent. Closes nothing: who

@@ -51,6 +51,9 @@ void connections_answer(struct connections *connections, struct call call, struc
 void connections_refuse(struct connections *connections, struct call call, enum ttrpc_code code,
                         const char *text);
 
+/* Whether whoever made the call is still there. */
+bool connections_there(const struct connections *connections, struct call call);
+
 /* Whether answers still wait to be sent. */
 bool connections_pending(const struct connections *connections);
 

@@ -17,13 +17,6 @@
 
 /* --- A container's folder -------------------------------------------------------------------- */
 
-struct place {
-    char folder[PATH_MAX];
-    char socket[sizeof((struct sockaddr_un *)0)->sun_path];
-    char bundle_file[PATH_MAX];
-    char bundle[PATH_MAX]; /* read from there */
-};
-
 static bool is_id(const char *id)
 {
     size_t length =
@@ -32,7 +25,7 @@ static bool is_id(const char *id)
            strcmp(id, "..") != 0;
 }
 
-static int find_place(const struct oci *oci, struct place *ret, struct err *err)
+static int find_place(const struct oci *oci, struct oci_place *ret, struct err *err)
 {
     const char *id = oci->count > 1 ? oci->words[1] : "";
     if (!is_id(id))
@@ -50,7 +43,7 @@ static int find_place(const struct oci *oci, struct place *ret, struct err *err)
 }
 
 /* That of a container that there is. */
-static int find_container(const struct oci *oci, struct place *ret, struct err *err)
+int oci_find(const struct oci *oci, struct oci_place *ret, struct err *err)
 {
     if (find_place(oci, ret, err))
         return -1;
@@ -73,7 +66,7 @@ static int make_folders(const char *path)
     return mkdir(path, 0700) && errno != EEXIST ? -1 : 0;
 }
 
-static void remove_folder(const struct place *place)
+static void remove_folder(const struct oci_place *place)
 {
     unlink(place->socket);
     unlink(place->bundle_file);
@@ -81,7 +74,7 @@ static void remove_folder(const struct place *place)
 }
 
 /* The folder of a new container. */
-static int make_place(const struct oci *oci, const struct place *place, const char *bundle,
+static int make_place(const struct oci *oci, const struct oci_place *place, const char *bundle,
                       struct err *err)
 {
     if (make_folders(oci->root))
@@ -104,31 +97,11 @@ static int make_place(const struct oci *oci, const struct place *place, const ch
     return -1;
 }
 
-/* --- Calls ----------------------------------------------------------------------------------- */
-
-static int call_task(int fd, const char *method, const char *id, struct writer *space,
-                     struct bytes *ret, struct err *err)
-{
-    uint8_t bytes[ID_MAX + 16];
-    struct writer writer = WRITER(bytes);
-    const struct message_task_request request = {bytes_of(id), {0}};
-    message_put(task_request, &request, &writer);
-    return oci_call(fd, method, written(&writer), space, ret, err);
-}
-
-static int call_kill(int fd, const char *id, uint64_t signal, struct err *err)
-{
-    uint8_t bytes[ID_MAX + 32], answer[256];
-    struct writer writer = WRITER(bytes), space = WRITER(answer);
-    struct bytes nothing;
-    const struct message_kill_request request = {.id = bytes_of(id), .signal = signal};
-    message_put(kill_request, &request, &writer);
-    return oci_call(fd, "Kill", written(&writer), &space, &nothing, err);
-}
+/* --- How it is ------------------------------------------------------------------------------- */
 
 /* The status of a container, in the words of the specification, and its process: the shim, which
  * ends when and as the container does. */
-static const char *status_of(const struct place *place, const char *id, int *ret_pid)
+static const char *status_of(const struct oci_place *place, const char *id, int *ret_pid)
 {
     uint8_t bytes[4096];
     struct writer space = WRITER(bytes);
@@ -137,11 +110,11 @@ static const char *status_of(const struct place *place, const char *id, int *ret
     struct message_connect_answer connected;
     *ret_pid = 0;
     cleanup_close int fd = oci_connect(place->socket);
-    if (fd < 0 || call_task(fd, "State", id, &space, &body, NULL) ||
+    if (fd < 0 || oci_call_task(fd, "State", id, "", &space, &body, NULL) ||
         !message_get(state_answer, body, &state))
         return "stopped";
     uint64_t status = state.status;
-    if (call_task(fd, "Connect", id, &space, &body, NULL) == 0 &&
+    if (oci_call_task(fd, "Connect", id, "", &space, &body, NULL) == 0 &&
         message_get(connect_answer, body, &connected))
         *ret_pid = (int)connected.shim_pid;
     return status == 1 ? "created" : status == 2 ? "running" : status == 4 ? "paused" : "stopped";
@@ -193,7 +166,7 @@ static int check_bundle(const struct oci *oci, const char *directory, bool *ret_
     return 0;
 }
 
-static int write_pid(const char *path, int pid, struct err *err)
+int oci_write_pid(const char *path, int pid, struct err *err)
 {
     if (!path)
         return 0;
@@ -204,7 +177,7 @@ static int write_pid(const char *path, int pid, struct err *err)
                    strerror(errno));
 }
 
-static int call_create(const struct oci *oci, const struct place *place, const char *bundle,
+static int call_create(const struct oci *oci, const struct oci_place *place, const char *bundle,
                        bool terminal, struct err *err)
 {
     uint8_t bytes[2 * PATH_MAX], answer[256];
@@ -230,7 +203,7 @@ static int call_create(const struct oci *oci, const struct place *place, const c
     return oci_call(fd, "Create", written(&writer), &space, &body, err);
 }
 
-static int create_in(const struct oci *oci, const struct place *place, const char *bundle,
+static int create_in(const struct oci *oci, const struct oci_place *place, const char *bundle,
                      bool terminal, struct err *err)
 {
     cleanup_close int listener = listen_at(place->socket, err);
@@ -244,16 +217,16 @@ static int create_in(const struct oci *oci, const struct place *place, const cha
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "cannot start a shim: %s: free some memory, or raise the limit on processes",
                        strerror(errno));
-    if (call_create(oci, place, bundle, terminal, err) || write_pid(oci->pid_file, pid, err)) {
+    if (call_create(oci, place, bundle, terminal, err) || oci_write_pid(oci->pid_file, pid, err)) {
         kill(pid, SIGKILL); /* and the cell with it */
         return -1;
     }
     return 0;
 }
 
-static int on_create(const struct oci *oci, struct err *err)
+static int on_create(struct oci *oci, struct err *err)
 {
-    struct place place;
+    struct oci_place place;
     char bundle[PATH_MAX];
     bool terminal = false;
     if (find_place(oci, &place, err))
@@ -273,37 +246,44 @@ static int on_create(const struct oci *oci, struct err *err)
 
 /* --- The others ------------------------------------------------------------------------------ */
 
+int oci_reach(const struct oci *oci, struct err *err)
+{
+    struct oci_place place;
+    if (oci_find(oci, &place, err))
+        return -1;
+    int fd = oci_connect(place.socket);
+    if (fd < 0)
+        err_set(err, ERR_USAGE, ERR_NOWHERE,
+                "container %s has ended: delete it, and create it again", oci->words[1]);
+    return fd;
+}
+
 static int call_simply(const struct oci *oci, const char *method, struct err *err)
 {
-    struct place place;
     uint8_t answer[256];
     struct writer space = WRITER(answer);
     struct bytes body;
-    if (find_container(oci, &place, err))
-        return -1;
-    cleanup_close int fd = oci_connect(place.socket);
-    if (fd < 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "container %s has ended: delete it, and create it again", oci->words[1]);
-    return call_task(fd, method, oci->words[1], &space, &body, err);
+    cleanup_close int fd = oci_reach(oci, err);
+    return fd < 0 ? -1 : oci_call_task(fd, method, oci->words[1], "", &space, &body, err);
 }
 
-static int on_start(const struct oci *oci, struct err *err)
+static int on_start(struct oci *oci, struct err *err)
 {
     return call_simply(oci, "Start", err);
 }
 
-static int on_pause(const struct oci *oci, struct err *err)
+static int on_pause(struct oci *oci, struct err *err)
 {
     return call_simply(oci, "Pause", err);
 }
 
-static int on_resume(const struct oci *oci, struct err *err)
+static int on_resume(struct oci *oci, struct err *err)
 {
     return call_simply(oci, "Resume", err);
 }
 
-void oci_print_state(FILE *to, const char *id, const char *status, int pid, const char *bundle)
+void oci_print_state(FILE *to, const char *id, const char *status, int pid, const char *bundle,
+                     time_t created)
 {
     json_object *state = json_object_new_object();
     json_object_object_add(state, "ociVersion", json_object_new_string("1.0.2"));
@@ -312,18 +292,26 @@ void oci_print_state(FILE *to, const char *id, const char *status, int pid, cons
     if (pid)
         json_object_object_add(state, "pid", json_object_new_int(pid));
     json_object_object_add(state, "bundle", json_object_new_string(bundle));
+    if (created) {
+        char time[32];
+        struct tm parts;
+        strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&created, &parts));
+        json_object_object_add(state, "created", json_object_new_string(time));
+    }
     fprintf(to, "%s\n", json_object_to_json_string_ext(state, JSON_C_TO_STRING_PRETTY));
     json_object_put(state);
 }
 
-static int on_state(const struct oci *oci, struct err *err)
+static int on_state(struct oci *oci, struct err *err)
 {
-    struct place place;
+    struct oci_place place;
     int pid;
-    if (find_container(oci, &place, err))
+    if (oci_find(oci, &place, err))
         return -1;
     const char *status = status_of(&place, oci->words[1], &pid);
-    oci_print_state(stdout, oci->words[1], status, pid, place.bundle);
+    struct stat made;
+    time_t created = stat(place.bundle_file, &made) == 0 ? made.st_mtime : 0;
+    oci_print_state(stdout, oci->words[1], status, pid, place.bundle, created);
     return 0;
 }
 
@@ -343,21 +331,21 @@ static int signal_named(const char *word)
     return -1;
 }
 
-static int on_kill(const struct oci *oci, struct err *err)
+static int on_kill(struct oci *oci, struct err *err)
 {
-    struct place place;
+    struct oci_place place;
     const char *word = oci->count > 2 ? oci->words[2] : "TERM";
     int signal = signal_named(word);
     if (signal < 0)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "there is no signal %s: write one like TERM or 15", word);
-    if (find_container(oci, &place, err))
+    if (oci_find(oci, &place, err))
         return -1;
     cleanup_close int fd = oci_connect(place.socket);
     if (fd < 0)
         return err_set(err, ERR_USAGE, ERR_NOWHERE, "container %s is not running: start it first",
                        oci->words[1]);
-    return call_kill(fd, oci->words[1], (uint64_t)signal, err);
+    return oci_call_kill(fd, oci->words[1], "", (uint64_t)signal, err);
 }
 
 static void remove_group(const char *directory)
@@ -371,12 +359,12 @@ static void remove_group(const char *directory)
         group_remove(group, OCI_WORD);
 }
 
-static int on_delete(const struct oci *oci, struct err *err)
+static int on_delete(struct oci *oci, struct err *err)
 {
-    struct place place;
+    struct oci_place place;
     struct err absent = {0};
     int pid;
-    if (find_container(oci, &place, &absent)) {
+    if (oci_find(oci, &place, &absent)) {
         if (oci->force && absent.kind == ERR_ABSENT)
             return 0;
         return err_set(err, absent.kind, ERR_NOWHERE, "%s", absent.text);
@@ -387,7 +375,7 @@ static int on_delete(const struct oci *oci, struct err *err)
                        oci->words[1], status);
     cleanup_close int fd = oci_connect(place.socket);
     if (fd >= 0) {
-        call_kill(fd, oci->words[1], SIGKILL, NULL);
+        oci_call_kill(fd, oci->words[1], "", SIGKILL, NULL);
         oci_wait_end(fd);
     }
     remove_group(place.bundle);
@@ -399,10 +387,12 @@ static int on_delete(const struct oci *oci, struct err *err)
 
 static const struct {
     const char *word;
-    int (*carry_out)(const struct oci *oci, struct err *err);
+    int (*carry_out)(struct oci *oci, struct err *err);
 } commands[] = {
-    {"create", on_create}, {"start", on_start}, {"state", on_state},   {"kill", on_kill},
-    {"delete", on_delete}, {"pause", on_pause}, {"resume", on_resume},
+    {"create", on_create},  {"start", on_start},    {"state", on_state},
+    {"kill", on_kill},      {"delete", on_delete},  {"pause", on_pause},
+    {"resume", on_resume},  {"exec", oci_exec},     {"ps", oci_ps},
+    {"events", oci_events}, {"update", oci_update}, {"features", oci_features},
 };
 
 /* Where podman and CRI-O look for what went wrong. */
@@ -422,18 +412,15 @@ static void write_log(const struct oci *oci, const char *text)
     json_object_put(line);
 }
 
-static int carry_out(const struct oci *oci, struct err *err)
+static int carry_out(struct oci *oci, struct err *err)
 {
     for (size_t i = 0; oci->count && i < countof(commands); i++) {
         if (strcmp(oci->words[0], commands[i].word) == 0)
             return commands[i].carry_out(oci, err);
     }
-    if (oci->count && strcmp(oci->words[0], "exec") == 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "exec: there is no Linux program in the container, only a component: call "
-                       "an export of it under containerd");
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                   "%s: the commands are create, start, state, kill, delete, pause and resume",
+                   "%s: the commands are create, start, state, kill, delete, pause, resume, exec, "
+                   "ps, events, update and features",
                    oci->count ? oci->words[0] : "no command");
 }
 
@@ -448,11 +435,19 @@ int oci_main(char **argv)
                                  "[--pid-file FILE] [--console-socket SOCKET] NAME\n"
                                  "carrel oci start|state|pause|resume NAME\n"
                                  "carrel oci kill NAME [SIGNAL]\n"
-                                 "carrel oci delete [--force] NAME\n");
+                                 "carrel oci delete [--force] NAME\n"
+                                 "carrel oci exec [--detach] [--pid-file FILE] [--tty] "
+                                 "[--console-socket SOCKET] --process FILE NAME\n"
+                                 "carrel oci exec [--detach] [--pid-file FILE] NAME "
+                                 "'EXPORT(ARGUMENTS)'\n"
+                                 "carrel oci ps [--format json|table] NAME\n"
+                                 "carrel oci events [--stats] [--interval SECONDS] NAME\n"
+                                 "carrel oci update --resources FILE|- NAME\n"
+                                 "carrel oci features\n");
             return 0;
         }
         if (carry_out(&oci, &err) == 0)
-            return 0;
+            return oci.code;
     }
     fprintf(stderr, "carrel: %s\n", err.text);
     write_log(&oci, err.text);

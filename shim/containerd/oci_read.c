@@ -17,6 +17,17 @@ static const struct flag flags[] = {
     {"pid-file", FLAG_TEXT, offsetof(struct oci, pid_file)},
     {"console-socket", FLAG_TEXT, offsetof(struct oci, console_socket)},
     {"preserve-fds", FLAG_TEXT, offsetof(struct oci, preserve_fds)},
+    {"process", FLAG_TEXT, offsetof(struct oci, process)},
+    {"p", FLAG_TEXT, offsetof(struct oci, process)},
+    {"resources", FLAG_TEXT, offsetof(struct oci, resources)},
+    {"r", FLAG_TEXT, offsetof(struct oci, resources)},
+    {"format", FLAG_TEXT, offsetof(struct oci, format)},
+    {"interval", FLAG_TEXT, offsetof(struct oci, interval)},
+    {"detach", FLAG_BOOL, offsetof(struct oci, detach)},
+    {"d", FLAG_BOOL, offsetof(struct oci, detach)},
+    {"tty", FLAG_BOOL, offsetof(struct oci, tty)},
+    {"t", FLAG_BOOL, offsetof(struct oci, tty)},
+    {"stats", FLAG_BOOL, offsetof(struct oci, stats)},
     {"force", FLAG_BOOL, offsetof(struct oci, force)},
     {"f", FLAG_BOOL, offsetof(struct oci, force)},
     {"version", FLAG_BOOL, offsetof(struct oci, version)},
@@ -32,12 +43,31 @@ static const struct flag flags[] = {
     {"systemd-cgroup", FLAG_IGNORE, 0}, /* such a path is known by its form */
     {"cgroup-manager", FLAG_IGNORE_TEXT, 0},
     {"rootless", FLAG_IGNORE_TEXT, 0},
+    {"log-level", FLAG_IGNORE_TEXT, 0},
+    {"criu", FLAG_IGNORE_TEXT, 0},
+    /* Of exec: what a component has none of. */
+    {"cwd", FLAG_IGNORE_TEXT, 0},
+    {"user", FLAG_IGNORE_TEXT, 0},
+    {"u", FLAG_IGNORE_TEXT, 0},
+    {"additional-gids", FLAG_IGNORE_TEXT, 0},
+    {"g", FLAG_IGNORE_TEXT, 0},
+    {"cap", FLAG_IGNORE_TEXT, 0},
+    {"c", FLAG_IGNORE_TEXT, 0},
+    {"apparmor", FLAG_IGNORE_TEXT, 0},
+    {"process-label", FLAG_IGNORE_TEXT, 0},
+    {"cgroup", FLAG_IGNORE_TEXT, 0}, /* the container's own */
+    {"no-new-privs", FLAG_IGNORE, 0},
 };
 
 int oci_read(char **argv, struct oci *ret, struct err *err)
 {
     *ret = (struct oci){.root = ROOT, .bundle = "."};
     for (size_t i = 0; argv[i]; i++) {
+        /* What follows is not for this program. */
+        if (ret->count == 2 && strcmp(ret->words[0], "exec") == 0) {
+            ret->command = argv + i;
+            return 0;
+        }
         if (argv[i][0] == '-' && argv[i][1]) {
             if (flag_read(flags, sizeof flags / sizeof *flags, argv, &i, ret, err))
                 return -1;

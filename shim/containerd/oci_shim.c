@@ -33,12 +33,15 @@ static int hung_up(struct err *err)
                    "the container's shim hung up, because it was ended: delete the container");
 }
 
-static int send_call(int fd, const char *method, struct bytes request, struct err *err)
+int oci_ask(int fd, const char *method, struct bytes request, struct err *err)
 {
-    uint8_t bytes[8192];
+    uint8_t bytes[OCI_REQUEST_MOST + 256];
     struct writer frame = WRITER(bytes);
     ttrpc_call(&frame, 1, SERVICE, method, request);
     struct bytes whole = written(&frame);
+    if (!whole.len)
+        return err_set(err, ERR_LIMIT, ERR_NOWHERE, "the request has more than %d bytes: say less",
+                       OCI_REQUEST_MOST);
     while (whole.len) {
         ssize_t size = send(fd, whole.at, whole.len, MSG_NOSIGNAL);
         if (size < 0 && errno == EINTR)
@@ -69,14 +72,11 @@ static int take_answer(struct bytes body, struct writer *space, struct bytes *re
     return 0;
 }
 
-int oci_call(int fd, const char *method, struct bytes request, struct writer *space,
-             struct bytes *ret, struct err *err)
+int oci_hear(int fd, struct writer *space, struct bytes *ret, struct err *err)
 {
     struct buffer in = {0};
     struct frame frame;
     struct bytes body;
-    if (send_call(fd, method, request, err))
-        return -1;
     while (frame_find(buffer_bytes(&in), &frame, &body) == FRAME_PART) {
         ssize_t size = buffer_read(&in, fd, 4096);
         if (size == 0 || (size < 0 && errno != EINTR)) {
@@ -87,6 +87,33 @@ int oci_call(int fd, const char *method, struct bytes request, struct writer *sp
     int result = take_answer(body, space, ret, err);
     buffer_free(&in);
     return result;
+}
+
+int oci_call(int fd, const char *method, struct bytes request, struct writer *space,
+             struct bytes *ret, struct err *err)
+{
+    return oci_ask(fd, method, request, err) ? -1 : oci_hear(fd, space, ret, err);
+}
+
+int oci_call_task(int fd, const char *method, const char *id, const char *exec,
+                  struct writer *space, struct bytes *ret, struct err *err)
+{
+    uint8_t bytes[2 * ID_MAX + 16];
+    struct writer writer = WRITER(bytes);
+    const struct message_task_request request = {bytes_of(id), bytes_of(exec)};
+    message_put(task_request, &request, &writer);
+    return oci_call(fd, method, written(&writer), space, ret, err);
+}
+
+int oci_call_kill(int fd, const char *id, const char *exec, uint64_t signal, struct err *err)
+{
+    uint8_t bytes[2 * ID_MAX + 32], answer[256];
+    struct writer writer = WRITER(bytes), space = WRITER(answer);
+    struct bytes nothing;
+    const struct message_kill_request request = {
+        .id = bytes_of(id), .exec = bytes_of(exec), .signal = signal};
+    message_put(kill_request, &request, &writer);
+    return oci_call(fd, "Kill", written(&writer), &space, &nothing, err);
 }
 
 void oci_wait_end(int fd)

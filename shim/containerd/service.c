@@ -528,6 +528,8 @@ void service_run(struct service *service, int listener, const char *namespace, c
         tasks_act(&service->tasks, polls);
         events_act(&service->events, polls);
         connections_act(&service->connections, polls, service_handle, service);
+        if (service->once)
+            tasks_drop_deserted(&service->tasks);
         if (service->once && tasks_ended(&service->tasks, &service->exit_status) &&
             !connections_pending(&service->connections))
             return;

@@ -386,6 +386,16 @@ void process_drop(struct tasks *tasks, struct process *process)
         forget(tasks, process);
 }
 
+void tasks_drop_deserted(struct tasks *tasks)
+{
+    for (size_t i = 0; i < PARKED_MAX; i++) {
+        const struct parked *parked = &tasks->parked[i];
+        if (parked->process && parked->exit && parked->process->exec[0] &&
+            !connections_there(tasks->connections, parked->call))
+            process_drop(tasks, parked->process);
+    }
+}
+
 void container_drop(struct tasks *tasks, struct container *container)
 {
     if (container->group[0])

@@ -109,6 +109,10 @@ struct process *tasks_add_process(struct tasks *tasks, struct container *contain
  */
 bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call);
 
+/* Ends the execs whose ends nobody waits for any more, though somebody did: of a shim whose callers
+ * carry them. */
+void tasks_drop_deserted(struct tasks *tasks);
+
 /* Begins what was created. Errors: those of cell_order. */
 int process_start(struct tasks *tasks, struct process *process, struct err *err);
 

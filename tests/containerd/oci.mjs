@@ -52,6 +52,8 @@ const tests = {
     assert.equal(await streams.created, 0, streams.err);
     const pid = Number(readFileSync(b.pidFile, 'utf8'));
     const created = state(b.id);
+    assert.ok(Math.abs(Date.parse(created.created) - Date.now()) < 60_000, created.created);
+    delete created.created;
     assert.deepEqual(created, { ociVersion: '1.0.2', id: b.id, status: 'created', pid, bundle: b.directory });
     fails(/exists/, 'create', '--bundle', b.directory, b.id);
     ok('start', b.id);
@@ -136,13 +138,142 @@ const tests = {
     fails(/no bundle/, 'create', '--bundle', '/nowhere', 'x');
     fails(/no name of a container/, 'state', '../x');
     fails(/no name of a container/, 'create');
-    fails(/no Linux program/, 'exec', 'x');
+    fails(/does not exist/, 'exec', 'x', 'f()');
     fails(/commands are/, 'walk');
     fails(/--wrong is not known/, 'state', '--wrong');
     fails(/needs a value/, 'create', '--bundle');
     fails(/is too long for a socket/, '--root', path.join(folder, 'r'.repeat(100)), 'state', 'x');
     assert.match(ok('--version'), /^carrel-oci version/);
     assert.match(spawnSync(carrel, ['oci', 'state', 'x'], { encoding: 'utf8' }).stderr, /container x does not exist/);
+  },
+  async 'what runs in a container, and what it takes'() {
+    const b = bundle(program.spin, { linux: { cgroupsPath: `/${groups}/told`, namespaces: [{ type: 'pid' }], resources: { memory: { limit: 256 << 20 }, pids: { limit: 16 } } } }), streams = create(b);
+    await streams.created;
+    const cells = () => readFileSync(`/proc/${state(b.id).pid}/task/${state(b.id).pid}/children`, 'utf8').trim().split(' ').map(Number);
+    ok('start', b.id);
+    assert.deepEqual(JSON.parse(ok('ps', '--format', 'json', b.id)), cells());
+    assert.equal(ok('ps', b.id), `PID\n${cells()[0]}\n`);
+    fails(/json or table/, 'ps', '--format', 'xml', b.id);
+    const stats = () => JSON.parse(ok('events', '--stats', b.id));
+    const told = stats();
+    assert.deepEqual([told.type, told.id, told.data.memory.usage.limit, told.data.pids], ['stats', b.id, 256 << 20, { current: 1, limit: 16 }]);
+    await sleep(50);
+    assert.ok(stats().data.cpu.usage.total > told.data.cpu.usage.total);
+    const resources = path.join(b.directory, 'resources.json');
+    writeFileSync(resources, JSON.stringify({ memory: { limit: 128 << 20 } }));
+    ok('update', '--resources', resources, b.id);
+    assert.equal(stats().data.memory.usage.limit, 128 << 20);
+    const typed = spawnSync(runtime, ['--root', root, 'update', '-r', '-', b.id], { input: '{"memory":{"limit":134217728},"pids":{"limit":8}}', encoding: 'utf8' });
+    assert.equal(typed.status, 0, typed.stderr);
+    assert.equal(stats().data.pids.limit, 8);
+    fails(/no JSON object/, 'update', '--resources', '/dev/null', b.id);
+    fails(/name a file/, 'update', b.id);
+    fails(/number of seconds/, 'events', '--interval', 'x', b.id);
+    const events = spawn(runtime, ['--root', root, 'events', '--interval', '1s', b.id], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let lines = '';
+    events.stdout.on('data', (part) => { lines += part; });
+    const ended = new Promise((done) => events.on('close', done));
+    await until(() => lines.endsWith('\n'));
+    ok('delete', '--force', b.id);
+    await streams.ended;
+    assert.equal(await ended, 0);
+    assert.ok(lines.trim().split('\n').every((line) => JSON.parse(line).type === 'stats'), lines);
+    const features = JSON.parse(ok('features'));
+    assert.deepEqual([features.ociVersionMin, features.hooks, features.linux.cgroup.v2], ['1.0.0', [], true]);
+  },
+  async 'an exec calls an export, with streams, signals and an exit code of its own'() {
+    const words = path.join(folder, 'exec-words');
+    writeFileSync(words, 'some words\n');
+    const b = bundle(program.echo), held = spawn('sleep', ['100'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    stdin = held.stdout; // it never ends
+    const streams = create(b);
+    stdin = 'ignore';
+    await streams.created;
+    fails(/does not run/, 'exec', b.id, '_start()');
+    ok('start', b.id);
+    fails(/no Linux program/, 'exec', b.id, '/bin/sh', '-c', 'true');
+    fails(/say what to call/, 'exec', b.id);
+    const exec = (...args) => spawnSync(runtime, ['--root', root, 'exec', ...args], { encoding: 'utf8', input: 'typed', timeout: 10000 });
+    let done = exec(b.id, '_start()');
+    assert.deepEqual([done.status, done.stdout, done.stderr], [0, 'up\ntyped', '']);
+    const large = 'x'.repeat(300000);
+    done = spawnSync(runtime, ['--root', root, 'exec', b.id, '_start()'], { encoding: 'utf8', input: large, timeout: 10000 });
+    assert.deepEqual([done.status, done.stdout.length], [0, 3 + large.length]);
+    const file = path.join(b.directory, 'process.json'), pidFile = path.join(b.directory, 'exec.pid');
+    writeFileSync(file, JSON.stringify({ args: ['_start()'], cwd: '/', env: [], user: { uid: 0, gid: 0 }, terminal: false }));
+    const cells = () => JSON.parse(ok('ps', '--format', 'json', b.id)).length;
+    for (const [signal, code] of [['SIGTERM', 143], ['SIGKILL', null]]) {
+      const child = spawn(runtime, ['--root', root, 'exec', '--pid-file', pidFile, '--process', file, b.id], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const ended = new Promise((end) => child.on('exit', (status) => end(status)));
+      await new Promise((begun) => child.stdout.once('data', begun));
+      assert.deepEqual([Number(readFileSync(pidFile, 'utf8')), cells()], [child.pid, 2]);
+      child.kill(signal);
+      assert.equal(await ended, code);
+      await until(() => cells() === 1);
+    }
+    // Detached: what was started is somebody else's child then, and ends as the cell does.
+    const detached = spawnSync(runtime, ['--root', root, 'exec', '--detach', '--pid-file', pidFile, '-p', file, b.id], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+    assert.equal(detached.status, 0, detached.stderr);
+    await until(() => !alive(Number(readFileSync(pidFile, 'utf8'))));
+    ok('delete', '--force', b.id);
+    held.kill();
+    await streams.ended;
+  },
+  // As CRI-O does: the pid file is the container's, the log is in Kubernetes' form, the exit code in a file.
+  async 'under conmon, as CRI-O starts it'() {
+    if (!found('conmon')) return 'conmon is not installed';
+    const place = path.join(folder, 'conmon'), [exits, kept, sockets] = ['exits', 'kept', 'sockets'].map((name) => path.join(place, name));
+    for (const one of [exits, kept, sockets]) mkdirSync(one, { recursive: true });
+    const conmon = (b, ...flags) => new Promise((done) => {
+      const log = path.join(place, `${b.id}.log`);
+      const child = spawn('conmon', ['--api-version', '1', '--bundle', b.directory, '--cid', b.id, '--cuuid', b.id, '--name', b.id, '--runtime', runtime, `--runtime-arg=--root=${root}`, '--runtime-arg=--log-level=info', '--systemd-cgroup', '--no-pivot', '--no-new-keyring',
+        '--log-path', log, '--log-level', 'info', ...(flags.length ? [] : ['--exit-dir', exits, '--persist-dir', kept]), '--socket-dir-path', sockets, '--container-pidfile', b.pidFile, '--conmon-pidfile', `${b.pidFile}.conmon`, ...flags], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'], env: { ...process.env, _OCI_SYNCPIPE: '3' } });
+      const told = { text: '', log, exit: path.join(exits, b.id) };
+      child.stdio[3].on('data', (part) => { told.text += part; if (told.text.includes('\n')) done(told); });
+      child.stdio[3].on('close', () => done(told));
+    });
+    const hello = bundle(program.both);
+    let told = await conmon(hello);
+    assert.equal(JSON.parse(told.text.split('\n')[0]).data, Number(readFileSync(hello.pidFile, 'utf8')), told.text);
+    assert.equal(state(hello.id).status, 'created');
+    ok('start', hello.id);
+    await until(() => existsSync(told.exit));
+    assert.equal(readFileSync(told.exit, 'utf8'), '0');
+    assert.match(readFileSync(told.log, 'utf8'), /stdout F word\n[^]*stderr F word|stderr F word\n[^]*stdout F word/);
+    assert.equal(state(hello.id).status, 'stopped');
+    ok('delete', hello.id);
+    const spin = bundle(program.spin);
+    told = await conmon(spin);
+    ok('start', spin.id);
+    const process_ = path.join(spin.directory, 'process.json'), called = { ...spin, pidFile: `${spin.pidFile}.exec`, id: spin.id };
+    writeFileSync(process_, JSON.stringify({ args: ['_start()'], cwd: '/', env: [], terminal: false }));
+    const executed = await conmon(called, '--exec', '--exec-process-spec', process_);
+    const pid = JSON.parse(executed.text.split('\n')[0]).data;
+    assert.equal(pid, Number(readFileSync(called.pidFile, 'utf8')), executed.text);
+    assert.equal(JSON.parse(ok('ps', '--format', 'json', spin.id)).length, 2);
+    process.kill(pid, 'SIGKILL'); // as after ExecSync's time
+    await until(() => JSON.parse(ok('ps', '--format', 'json', spin.id)).length === 1);
+    await until(() => /exit_code|\n.*\n/.test(executed.text));
+    assert.match(executed.text, /: ?137\b/);
+    ok('kill', spin.id, 'TERM');
+    await until(() => existsSync(told.exit));
+    assert.equal(readFileSync(told.exit, 'utf8'), '143');
+    ok('delete', '--force', spin.id);
+    // What does not start says why, in the log that whoever started conmon reads.
+    const wrong = bundle(program.hello, { annotations: { 'carrel.policy/x': '' } });
+    told = await conmon(wrong);
+    assert.match(told.text, /"data": ?-1.*carrel.policy\/x is not known/);
+    return null;
+  },
+  async 'the process of a pod of CRI-O'() {
+    const b = bundle(program.hello, { args: ['/pause'], annotations: { 'io.kubernetes.cri-o.ContainerType': 'sandbox' } }), streams = create(b);
+    assert.equal(await streams.created, 0, streams.err);
+    ok('start', b.id);
+    assert.equal(state(b.id).status, 'running');
+    ok('kill', b.id, 'TERM');
+    await streams.ended;
+    await until(() => state(b.id).status === 'stopped');
+    ok('delete', b.id);
   },
   async 'kill -9 of the shim takes the cell with it'() {
     const b = bundle(program.spin), streams = create(b);
@@ -180,11 +311,29 @@ const tests = {
     done = podman('run', '-d', '--name', 'spins', ...flags, spin);
     assert.equal(done.status, 0, done.stderr);
     assert.equal(podman('inspect', '-f', '{{.State.Status}}', 'spins').stdout, 'running\n');
+    for (const [verb, how] of [['pause', 'paused'], ['unpause', 'running']]) {
+      done = podman(verb, 'spins');
+      assert.equal(done.status, 0, done.stderr);
+      assert.equal(podman('inspect', '-f', '{{.State.Status}}', 'spins').stdout, `${how}\n`);
+    }
+    done = podman('exec', 'spins', '/bin/sh');
+    assert.notEqual(done.status, 0);
+    assert.match(done.stderr, /no Linux program/);
+    done = podman('exec', 'spins', '_end()');
+    assert.equal(done.status, 125, done.stderr);
+    assert.match(done.stderr, /exports no function '_end'/);
+    done = podman('update', '--memory', '128m', 'spins');
+    assert.equal(done.status, 0, done.stderr);
     done = podman('kill', 'spins');
     assert.equal(done.status, 0, done.stderr);
     assert.equal(podman('wait', 'spins').stdout, '137\n');
     done = podman('rm', '-f', 'spins');
     assert.equal(done.status, 0, done.stderr);
+    done = podman('run', '-d', '-i', '--name', 'echoes', ...flags, image('echo', program.echo));
+    assert.equal(done.status, 0, done.stderr);
+    done = podman('exec', '-i', 'echoes', '_start()');
+    assert.deepEqual([done.status, done.stdout], [0, 'up\n'], done.stderr);
+    podman('rm', '-f', '-t', '0', 'echoes');
     done = podman('run', '--rm', ...flags, '--annotation', 'carrel.policy/x=y', hello);
     assert.notEqual(done.status, 0);
     assert.match(done.stderr, /carrel.policy\/x is not known/);
