@@ -123,6 +123,11 @@ void conn_end(struct conn *conn)
     if (conn->stream) {
         h2_stream_end(conn);
     } else {
+        /* Where there are other processes, events of what one of them still has open would go on.
+         */
+        struct epoll_event none = {0};
+        if (conn->listened && server->copies)
+            sys_watch(server->config->events, EPOLL_CTL_DEL, conn->fd, &none);
         sys_close(conn->fd);
         server->connections--;
     }

@@ -120,16 +120,6 @@ int copy_wait(struct server *server, struct epoll_event *ret, int room, int time
 /* --- The server ---------------------------------------------------------------------------------
  */
 
-/* From now on it is the copy's. */
-static void hand_over(struct server *server, struct conn *conn)
-{
-    struct epoll_event none = {0};
-    /* What is registered there lasts as long as any process has the connection open. */
-    if (conn->listened)
-        sys_watch(server->config->events, EPOLL_CTL_DEL, conn->fd, &none);
-    conn_end(conn);
-}
-
 /* Whoever asks for numbers is not kept waiting by requests. */
 static bool room_for(const struct server *server, const struct conn *conn)
 {
@@ -170,7 +160,7 @@ static bool copy(struct server *server, struct conn *conn)
         sys_close(line);
     if (passes(made) && conn->tried++ < SERVE_COPY_TRIES)
         return false;
-    hand_over(server, conn);
+    conn_end(conn); /* from now on it is the copy's */
     if (made > 0)
         watch_copy(server, pidfd);
     return true;

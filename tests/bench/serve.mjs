@@ -1,6 +1,7 @@
 // `carrel serve` beside nginx's `return 200` and node's http, one worker each, over the loopback: requests a second,
-// p99 at half of each one's load, an echo of 2 MiB, from start to the first answer, memory when idle and after a
-// million requests. Rounds are interleaved; what is printed is the median, and its ratio to nginx's.
+// p99 at half of each one's load, an echo of 2 MiB, processes for requests on one processor, from start to the first
+// answer, memory when idle and after up to a million requests. Rounds are interleaved; what is printed is the median, and
+// its ratio to nginx's.
 //
 //   node tests/bench/serve.mjs BUILD COMPONENTS [--seconds N] [--rounds N] [--requests N] [--only REGEXP]
 //
@@ -56,26 +57,12 @@ const script = (name, text) => {
 const node = (port, listener) =>
   begin(port, 'node', script(`node-${port}.mjs`, `import http from 'node:http'; http.createServer(${listener}).listen(${port}, '127.0.0.1');`));
 
-const nginx = await begin(18471, 'nginx', '-c', script('nginx.conf', `worker_processes 1; daemon off; pid ${work}/pid; error_log /dev/null;
-events { worker_connections 1024; }
-http { access_log off; server { listen 127.0.0.1:18471; location / { return 200 "hello GET /\\n"; } } }`));
-const hello = {
-  nginx,
-  'carrel, instance': await carrel(18472, 'hhello'),
-  'carrel, none': await carrel(18473, 'hhello', '--isolation', 'none'),
-  'carrel, process': await carrel(18474, 'hhello', '--isolation', 'process'),
-  'node http': await node(18475, `(request, response) => response.end('hello GET /\\n')`),
-};
-const echo = {
-  'carrel, echo': await carrel(18476, 'hecho'),
-  'node http, echo': await node(18477, '(request, response) => request.pipe(response)'),
-};
+const asked = title => new RegExp(options.only).test(title);
 
 const median = list => [...list].sort((a, b) => a - b)[list.length >> 1];
-const wrk = ({ port }, ...more) => {
-  const said = execFileSync('wrk', ['-t1', '-c16', `-d${options.seconds}s`, ...more, `http://127.0.0.1:${port}/`], { encoding: 'utf8' });
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(said)[1]);
-};
+const rate = said => Number(/Requests\/sec:\s+([\d.]+)/.exec(said)[1]);
+const wrk = ({ port }, ...more) =>
+  rate(execFileSync('wrk', ['-t1', '-c16', `-d${options.seconds}s`, ...more, `http://127.0.0.1:${port}/`], { encoding: 'utf8' }));
 // Milliseconds in which 99 of 100 requests were answered, at so many a second.
 const p99 = ({ port }, rate) => {
   const log = path.join(work, 'requests'), clients = 16;
@@ -87,7 +74,6 @@ const p99 = ({ port }, rate) => {
 };
 
 const table = async (title, unit, servers, measure, against) => {
-  if (!new RegExp(options.only).test(title)) return undefined;
   const got = Object.fromEntries(Object.keys(servers).map(name => [name, []]));
   for (let round = 0; round < Number(options.rounds); round++)
     for (const [name, server] of Object.entries(servers)) got[name].push(await measure(server, name));
@@ -98,13 +84,38 @@ const table = async (title, unit, servers, measure, against) => {
   return Object.fromEntries(Object.entries(got).map(([name, list]) => [name, median(list)]));
 };
 
-const rates = await table('hello', 'requests/s', hello, server => wrk(server), 'nginx');
-const steady = Object.fromEntries(Object.entries(hello).filter(([name]) => name !== 'carrel, process')); // which closes connections
-if (rates) await table('p99 at half load', 'ms', steady, (server, name) => p99(server, rates[name] / 2), 'nginx');
-const post = script('post.lua', `wrk.method = "POST"; wrk.body = string.rep("a", ${2 << 20})`);
-await table('echo of 2 MiB', 'requests/s', echo, server => wrk(server, '-s', post), 'node http, echo');
-
-if (new RegExp(options.only).test('start')) {
+if (asked('hello') || asked('p99 at half load')) {
+  const hello = {
+    nginx: await begin(18471, 'nginx', '-c', script('nginx.conf', `worker_processes 1; daemon off; pid ${work}/pid; error_log /dev/null;
+events { worker_connections 1024; }
+http { access_log off; server { listen 127.0.0.1:18471; location / { return 200 "hello GET /\\n"; } } }`)),
+    'carrel, instance': await carrel(18472, 'hhello'),
+    'carrel, none': await carrel(18473, 'hhello', '--isolation', 'none'),
+    'carrel, process': await carrel(18474, 'hhello', '--isolation', 'process'),
+    'node http': await node(18475, `(request, response) => response.end('hello GET /\\n')`),
+  };
+  const rates = await table('hello', 'requests/s', hello, server => wrk(server), 'nginx');
+  delete hello['carrel, process']; // which closes connections
+  if (asked('p99 at half load'))
+    await table('p99 at half load', 'ms', hello, (server, name) => p99(server, rates[name] / 2), 'nginx');
+}
+if (asked('process') && os.cpus().length > 1) {
+  // All of the server on one processor, the client on the others.
+  const pinned = await begin(18480, 'taskset', '-c', '0', path.join(build, 'carrel'), 'serve', '--isolation', 'process', '--addr', '127.0.0.1:18480', component('hhello'));
+  const cores = `1-${os.cpus().length - 1}`;
+  await table('a process for each request, on one processor', 'requests/s', { 'carrel, process': pinned },
+    ({ port }) => rate(execFileSync('taskset', ['-c', cores, 'wrk', '-t1', '-c16', `-d${options.seconds}s`, `http://127.0.0.1:${port}/`], { encoding: 'utf8' })),
+    'carrel, process');
+}
+if (asked('echo')) {
+  const echo = {
+    'carrel, echo': await carrel(18476, 'hecho'),
+    'node http, echo': await node(18477, '(request, response) => request.pipe(response)'),
+  };
+  const post = script('post.lua', `wrk.method = "POST"; wrk.body = string.rep("a", ${2 << 20})`);
+  await table('echo of 2 MiB', 'requests/s', echo, server => wrk(server, '-s', post), 'node http, echo');
+}
+if (asked('start')) {
   console.log(`\nfrom start to the first answer (load ${os.loadavg()[0].toFixed(1)})`);
   for (const file of [component('hhello'), ...options.start]) {
     const times = [];
@@ -118,12 +129,18 @@ if (new RegExp(options.only).test('start')) {
     console.log(`  ${path.basename(file).padEnd(20)} ${median(times).toFixed(2).padStart(12)} ms, the fastest ${Math.min(...times).toFixed(2)}`);
   }
 }
-if (new RegExp(options.only).test('memory')) {
-  const one = await carrel(18479, 'hhello');
-  const idle = private_memory(one.child.pid);
-  execFileSync('h2load', ['--h1', '-t1', '-c16', '-n', '10000', 'http://127.0.0.1:18479/'], { stdio: 'ignore' });
-  const warm = private_memory(one.child.pid);
-  execFileSync('h2load', ['--h1', '-t1', '-c16', '-n', options.requests, 'http://127.0.0.1:18479/'], { stdio: 'ignore' });
-  console.log(`\nprivate memory: idle ${idle} KB, after 10000 requests ${warm} KB, after ${options.requests} more ${private_memory(one.child.pid)} KB`);
+if (asked('memory')) {
+  const most = Number(options.requests);
+  for (const isolation of ['instance', 'process']) {
+    const one = await carrel(18479 + (isolation === 'process' ? 2 : 0), 'hhello', '--isolation', isolation);
+    console.log(`\nprivate memory, --isolation=${isolation}`);
+    console.log(`  ${'idle'.padEnd(20)} ${String(private_memory(one.child.pid)).padStart(12)} KB`);
+    // A tenth as many where each request closes its connection.
+    for (let sent = 0, last = isolation === 'process' ? most / 10 : most, upto = Math.min(10000, last); sent < last; upto = Math.min(upto * 10, last)) {
+      execFileSync('h2load', ['--h1', '-t1', '-c16', '-n', String(upto - sent), `http://127.0.0.1:${one.port}/`], { stdio: 'ignore' });
+      sent = upto;
+      console.log(`  ${`${sent} requests`.padEnd(20)} ${String(private_memory(one.child.pid)).padStart(12)} KB`);
+    }
+  }
 }
 process.exit();

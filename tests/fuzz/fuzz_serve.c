@@ -2,6 +2,7 @@
  * byte on, without a component: what comes of a body is read and the request is answered. The
  * input's first byte says how; the rest are bytes of a connection, cut into reads. What the server
  * asks of the kernel and of wasi:http is played here. */
+#include "engine/serve/copy.h"
 #include "engine/serve/watch.h"
 
 #include <errno.h>
@@ -115,50 +116,10 @@ static void answer_waiting(void)
     nwaiting = 0;
 }
 
-/* --- Of wasi:http, which nothing here comes to --------------------------------------------------
- */
-
-void *wasi_resource(struct wasi *wasi, size_t size)
+/* Requests get no processes here: fuzz_copy.c. */
+void copies_take(struct conn *conn)
 {
-    (void)wasi, (void)size;
-    abort();
-}
-
-void wasi_resource_end(struct wasi *wasi, void *resource)
-{
-    (void)wasi, (void)resource;
-    abort();
-}
-
-struct fields *fields_new(struct wasi *wasi)
-{
-    (void)wasi;
-    abort();
-}
-
-void fields_release(struct wasi *wasi, struct fields *fields)
-{
-    (void)wasi, (void)fields;
-    abort();
-}
-
-bool fields_add_read(struct wasi *wasi, struct fields *fields, const struct http_field *read,
-                     uint32_t count, struct bytes text)
-{
-    (void)wasi, (void)fields, (void)read, (void)count, (void)text;
-    abort();
-}
-
-uint64_t fields_length(const struct fields *fields)
-{
-    (void)fields;
-    abort();
-}
-
-void outgoing_message_send(struct wasi *wasi, struct outgoing_message *message,
-                           struct http_sink *sink)
-{
-    (void)wasi, (void)message, (void)sink;
+    (void)conn;
     abort();
 }
 

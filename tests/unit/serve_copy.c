@@ -118,6 +118,21 @@ static void hangs_up(void **state)
     assert_int_equal(send_to(scene, " ", 1), CONN_QUEUED);
 }
 
+/* Another process has it open still; what comes to it then is nothing to its server. */
+static void forgotten(void **state)
+{
+    struct epoll_event event;
+    struct scene *scene = *state;
+    int other = dup(scene->conn->fd);
+    assert_true(other >= 0);
+    assert_int_equal(send_to(scene, "GET", 3), CONN_HEAD);
+    assert_int_equal(epoll_wait(scene->config.events, &event, 1, 0), 1);
+    conn_end(scene->conn);
+    assert_int_equal(write(scene->client, " ", 1), 1);
+    assert_int_equal(epoll_wait(scene->config.events, &event, 1, 0), 0);
+    close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(endless, set_up, tear_down),
         cmocka_unit_test_setup_teardown(packets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hangs_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(forgotten, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
