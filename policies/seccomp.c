@@ -118,13 +118,30 @@ static int finish(scmp_filter_ctx ctx, int failed, struct filter *ret, struct er
     return failed;
 }
 
-int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
+static int build(rule_set set, struct filter *ret, struct err *err)
 {
     scmp_filter_ctx ctx = context(SCMP_ACT_KILL_PROCESS, err);
     if (!ctx)
         return -1;
     ret->len = floor_code(set, ret->code);
     return finish(ctx, describe(ctx, set | RULES_BASE, err), ret, err);
+}
+
+/* The latest is remembered: to build one takes as long as much of a launch, and cells of one
+ * process are mostly of one kind. */
+int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
+{
+    static struct filter latest;
+    static rule_set latest_set;
+    if (latest.len > 0 && latest_set == set) {
+        *ret = latest;
+        return 0;
+    }
+    if (build(set, ret, err))
+        return -1;
+    latest = *ret;
+    latest_set = set;
+    return 0;
 }
 
 int seccomp_narrow(rule_set set, rule_set less, struct filter *ret, struct err *err)

@@ -59,40 +59,6 @@ int examine_explain(const char *title, const struct plan *plan, struct err *err)
     return 0;
 }
 
-static int read_demand(struct examiner *examiner, const struct options *options,
-                       struct examined *of, struct err *err)
-{
-    static const char *const readings[] = {
-#define READING(NAME, word, meaning) word,
-#include "shim/protocol.def"
-    };
-    const struct cell_request request = {
-        .role = CELL_READER,
-        .host = &examiner->host,
-        .policy = &options->policy,
-        .component_size = of->component.size,
-        .digest = of->component.digest,
-        .arguments = {.at = readings, .count = examiner->run_follows},
-    };
-    /* Only for who wants nothing of the reader but its answer. */
-    bool remembers = examiner->run_follows && !options->no_cache;
-    if (remembers && demand_cache_get(of->component.digest, examiner->engine, &of->demand))
-        return 0;
-    /* There will be two cells, at least. */
-    if (examiner->run_follows && !options->policy.fresh)
-        shared_open(&examiner->session.shim, &examiner->host);
-    if (cell_plan_make(&request, &of->reader, err))
-        return -1;
-    if (options->explain && examine_explain("The reader's cell", &of->reader.plan, err))
-        return -1;
-    if (session_read(&examiner->session, &of->component, &of->reader.plan, examiner->run_follows,
-                     &of->demand, &of->walls, err))
-        return -1;
-    if (remembers)
-        demand_cache_put(of->component.digest, examiner->engine, &of->demand);
-    return 0;
-}
-
 static int plan_run(struct examiner *examiner, const struct options *options,
                     struct text_list arguments, struct examined *of, struct err *err)
 {
@@ -124,6 +90,51 @@ static int plan_run(struct examiner *examiner, const struct options *options,
         .serve = examiner->serve ? &serve : NULL,
     };
     return cell_plan_make(&request, &of->run, err);
+}
+
+/* Only for a run, which is what has to start soon. */
+static bool shares(const struct examiner *examiner, const struct options *options)
+{
+    return examiner->run_follows && !options->policy.fresh;
+}
+
+static int read_demand(struct examiner *examiner, const struct options *options,
+                       struct text_list arguments, struct examined *of, struct err *err)
+{
+    static const char *const readings[] = {
+#define READING(NAME, word, meaning) word,
+#include "shim/protocol.def"
+    };
+    const struct cell_request request = {
+        .role = CELL_READER,
+        .host = &examiner->host,
+        .policy = &options->policy,
+        .component_size = of->component.size,
+        .digest = of->component.digest,
+        .arguments = {.at = readings, .count = examiner->run_follows},
+    };
+    /* Only for who wants nothing of the reader but its answer. */
+    bool remembers = examiner->run_follows && !options->no_cache;
+    bool known = remembers && demand_cache_get(of->component.digest, examiner->engine, &of->demand);
+    /* The plan is made twice: what takes most of it, the filter, while others make the namespaces.
+     */
+    if (known ? plan_run(examiner, options, arguments, of, err)
+              : cell_plan_make(&request, &of->reader, err))
+        return -1;
+    if (shares(examiner, options))
+        shared_open(&examiner->session.shim, &examiner->host);
+    if (known)
+        return 0;
+    if (examiner->host.shares && cell_plan_make(&request, &of->reader, err))
+        return -1;
+    if (options->explain && examine_explain("The reader's cell", &of->reader.plan, err))
+        return -1;
+    if (session_read(&examiner->session, &of->component, &of->reader.plan, examiner->run_follows,
+                     &of->demand, &of->walls, err))
+        return -1;
+    if (remembers)
+        demand_cache_put(of->component.digest, examiner->engine, &of->demand);
+    return 0;
 }
 
 /* The policy that holds for this component: what the file says of it, by its name and digest. */
@@ -164,10 +175,18 @@ int examine(struct examiner *examiner, const struct options *options, const char
     if (getrandom(of->seed, sizeof of->seed, 0) != (ssize_t)sizeof of->seed)
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "no random seed: %s: see what `carrel doctor` says", strerror(errno));
+    /* While they are made, the rest of the examination is done. */
+    bool early = shares(examiner, options);
+    if (early && examiner->host.root)
+        shared_begin(&examiner->session.shim, &examiner->host);
     if (session_copy(&examiner->session, path, options->policy.timeout, &of->component, err))
         return -1;
-    if (find_policy(options, path, of, err) || open_helpers(examiner, of, err) ||
-        read_demand(examiner, options, of, err))
+    if (find_policy(options, path, of, err) || open_helpers(examiner, of, err))
+        return -1;
+    /* An ordinary user's shim enters a user namespace for them, where it may more than here. */
+    if (early)
+        shared_begin(&examiner->session.shim, &examiner->host);
+    if (read_demand(examiner, options, arguments, of, err))
         return -1;
     return plan_run(examiner, options, arguments, of, err);
 }

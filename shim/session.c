@@ -2,6 +2,7 @@
 #include "shim/session.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/shared.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -350,6 +351,14 @@ struct patience {
     uint64_t until; /* of cell_now */
 };
 
+static int no_time(const struct patience *patience, bool there, struct err *err)
+{
+    return err_set(err, ERR_TIME, ERR_NOWHERE, "its bytes %s within %.12g s: %s",
+                   there ? "could not all be read" : "did not come", (double)patience->time / 1e9,
+                   there ? "give it longer with --timeout"
+                         : "whoever writes them is slow, or give it longer with --timeout");
+}
+
 static int wait_for_bytes(void *data, int file, struct err *err)
 {
     const struct patience *patience = data;
@@ -362,12 +371,7 @@ static int wait_for_bytes(void *data, int file, struct err *err)
         if (session->interrupted)
             return ended_by(session->interrupted, err);
         if (cell_now() >= patience->until)
-            return err_set(err, ERR_TIME, ERR_NOWHERE, "its bytes %s within %.12g s: %s",
-                           waits[0].revents ? "could not all be read" : "did not come",
-                           (double)patience->time / 1e9,
-                           waits[0].revents ? "give it longer with --timeout"
-                                            : "whoever writes them is slow, or give it longer "
-                                              "with --timeout");
+            return no_time(patience, waits[0].revents, err);
         if (waits[0].revents)
             return 0;
     }
@@ -378,7 +382,12 @@ int session_copy(struct session *session, const char *path, uint64_t time, struc
 {
     uint64_t now = cell_now();
     struct patience patience = {session, time, time < UINT64_MAX - now ? now + time : UINT64_MAX};
-    return component_copy(path, wait_for_bytes, &patience, ret, err);
+    if (component_copy(path, wait_for_bytes, &patience, ret, err))
+        return -1;
+    if (cell_now() < patience.until)
+        return 0;
+    component_close(ret);
+    return no_time(&patience, true, err);
 }
 
 static void close_cell(struct session *session, struct cell *cell)
@@ -502,6 +511,7 @@ void session_close(struct session *session)
     lookups_close(&session->lookups);
     tls_close(&session->tls);
     guardian_dismiss(&session->guardian, session->left);
+    shared_end();
     shim_close(&session->shim);
     if (session->signals >= 0)
         close(take_fd(&session->signals));

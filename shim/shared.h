@@ -8,10 +8,16 @@
 
 #include "shim/shim.h"
 
+/* Begins to make them, and comes back at once: the sooner, the less shared_open has to wait. */
+void shared_begin(struct shim *shim, const struct host *host);
+
 /* Makes them, once for this shim, and says so in *host: plans that are made with it share. They
  * live as long as the shim. Where they cannot be made nothing changes: then every cell has its own,
  * or says which wall it lacks. */
 void shared_open(struct shim *shim, struct host *host);
+
+/* Whoever has begun and not opened waits for the end of what was begun, before the shim closes. */
+void shared_end(void);
 
 /* Says in *host what this shim's cells share, if they do. */
 void shared_use(const struct shim *shim, struct host *host);
