@@ -86,7 +86,7 @@ const judge = async (component) => {
   if (options.verbose) console.log(wit);
   same('the world that jco reads', worldOf(wit), worldOf(await jco.componentWit(fs.readFileSync(component))));
   const json = JSON.parse(execFileSync(options.carrel, ['inspect', '--json', component], { encoding: 'utf8', maxBuffer: 1 << 26 }));
-  const names = worldOf(wit).map((l) => l.replace(/^\w+ ([^;]*?)(: func.*)?;$/, '$1'));
+  const names = worldOf(wit).map((l) => l.replace(/^\w+ %?([^;]*?)(: func.*)?;$/, '$1'));
   const told = new Set([...json.imports, ...json.exports]);
   for (const name of names) if (!told.has(name)) throw new Error(`--json does not name ${name}`);
   same('what is printed of the component that its WIT makes', tree(wit), tree(inspect(await build(wit))));
@@ -113,12 +113,13 @@ const run = async (name, component, judgment = judge) => {
 };
 for (const name of fs.readdirSync(folder).filter((n) => n.endsWith('.wasm') && isComponent(n)))
   await run(name, () => path.join(folder, name));
-await run('world.wit', async () => {
-  const made = await build(fs.readFileSync(new URL('data/world.wit', import.meta.url), 'utf8'));
-  const kept = path.join(work, 'world.wasm');
-  fs.renameSync(made, kept);
-  return kept;
-});
+for (const world of ['world', 'versions'])
+  await run(`${world}.wit`, async () => {
+    const made = await build(fs.readFileSync(new URL(`data/${world}.wit`, import.meta.url), 'utf8'));
+    const kept = path.join(work, `${world}.wasm`);
+    fs.renameSync(made, kept);
+    return kept;
+  });
 // jco prints such a world without saying where its types are from, so only that the text is WIT is asked.
 await run('mention.wasm', () => new URL('data/mention.wasm', import.meta.url).pathname, async (component) => {
   const wit = inspect(component);

@@ -70,6 +70,9 @@ void world_json(const struct world *world, struct out *out);
 
 /* --- world_type.c --- */
 
+/* Begins a line at `depth` within an interface, one less within the world. */
+void world_indent(struct out *out, const struct world_interface *in, unsigned depth);
+
 /* A type as it stands in interface `in`: by its name, or written out. */
 void world_type(struct out *out, const struct world_interface *in, const struct cm_type *type);
 

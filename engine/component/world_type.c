@@ -2,6 +2,13 @@
  * CM_LIMIT_TYPE_DEPTH. */
 #include "engine/component/world.h"
 
+void world_indent(struct out *out, const struct world_interface *in, unsigned depth)
+{
+    bool nested = in != &in->world->interfaces[0];
+    for (unsigned i = 0; i < depth + nested; i++)
+        out_text(out, "  ");
+}
+
 void world_label(struct out *out, struct str label)
 {
     static const char *const keywords[] = {
@@ -89,7 +96,7 @@ static void put_lines(struct out *out, const struct world_interface *in, const s
             part.label = type->labels[i];
         else
             part = cm_part_at(type, i);
-        out_text(out, "      ");
+        world_indent(out, in, 2);
         world_label(out, part.label->text);
         if (part.type) {
             out_text(out, type->kind == CM_RECORD ? ": " : "(");

@@ -74,7 +74,7 @@ static void put_mentioned(struct out *out, const struct world_interface *in,
     if (!item || item->used_in == in || !in->world->interfaces[item->interface].has_id)
         return;
     item->used_in = in;
-    out_text(out, "    ");
+    world_indent(out, in, 1);
     put_use(out, &in->world->interfaces[item->interface], in, item, item);
 }
 
@@ -140,10 +140,11 @@ static void put_resource(struct out *out, const struct world_interface *in,
     }
     out_text(out, " {\n");
     for (; low < in->nmembers && in->members[low].key == key; low++) {
-        out_text(out, "      ");
+        world_indent(out, in, 2);
         put_func(out, in, &in->items[in->members[low].index]);
     }
-    out_text(out, "    }\n");
+    world_indent(out, in, 1);
+    out_text(out, "}\n");
 }
 
 static void put_type(const struct world *world, struct out *out, const struct world_interface *in,
@@ -154,7 +155,7 @@ static void put_type(const struct world *world, struct out *out, const struct wo
     const struct world_interface *from = origin ? &world->interfaces[origin->interface] : NULL;
     bool block = type->kind == CM_RECORD || type->kind == CM_VARIANT || type->kind == CM_ENUM ||
                  type->kind == CM_FLAGS;
-    out_text(out, "    ");
+    world_indent(out, in, 1);
     if (from && from != in && from->has_id) {
         put_use(out, from, in, item, origin);
     } else if (from == in) {
@@ -171,7 +172,8 @@ static void put_type(const struct world *world, struct out *out, const struct wo
         world_label(out, item->decl->name->text);
         out_text(out, " {\n");
         world_structure(out, in, type);
-        out_text(out, "    }\n");
+        world_indent(out, in, 1);
+        out_text(out, "}\n");
     } else {
         out_text(out, "type ");
         world_label(out, item->decl->name->text);
@@ -190,7 +192,7 @@ static void put_items(const struct world *world, struct out *out, const struct w
         if (item->decl->is.sort == SORT_TYPE) {
             put_type(world, out, in, item);
         } else if (!item->name.resource.len) {
-            out_text(out, "    ");
+            world_indent(out, in, 1);
             put_func(out, in, item);
         }
     }
