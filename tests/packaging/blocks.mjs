@@ -3,19 +3,20 @@
 //   node tests/packaging/blocks.mjs [--carrel FILE] [--components FOLDER] [--by NAME] DOCUMENT...
 //
 //   ```sh            commands for bash, which end well
-//   ```sh by=NAME    commands that something else runs: deps (packaging/deps.def must have every package), npm (the folder
-//                    that holds them is made once), a file of the tests, which must have each line of the block; any
+//   ```sh by=NAME    commands that something else runs: deps (packaging/deps.def must have every package), npm (those of
+//                    packaging/deps.def are taken where they are installed), a file of the tests, which must have each line of the block; any
 //                    other name is skipped, but where --by NAME says that this is the place: then those alone are executed
 //   ```console       lines that begin with `$ ` are commands; what stands below each is what it printed
 //   ```text          what the block before it printed, on both streams; `...` stands for anything
 //
 // The last line is `N passed, N failed, N skipped`.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { npm_install } from './npm.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -50,10 +51,7 @@ const others = {
     const unknown = block.body.trim().split(/\s+/).slice(2).filter((name) => !names.has(name));
     return unknown.length ? `packaging/deps.def does not have ${unknown.join(', ')}` : '';
   },
-  npm(block, work) {
-    const { status, stderr } = spawnSync('bash', ['-c', block.body], { cwd: work, encoding: 'utf8' });
-    return status === 0 ? '' : stderr;
-  },
+  npm: (block, work) => npm_install(work, block.body.trim().split(/\s+/).slice(2)),
 };
 const in_file = (file, block) => {
   const text = fs.readFileSync(path.join(root, file), 'utf8');
@@ -70,7 +68,8 @@ const play = (document) => {
   }
   const blocks = blocks_of(fs.readFileSync(document, 'utf8'));
   const env = { ...process.env, PATH: `${work}/.bin:${process.env.PATH}`, HOME: work, NO_COLOR: '1' };
-  const execute = (script) => spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: work, env, encoding: 'utf8', timeout: 120_000 });
+  // The time is for what hangs; a machine may be busy. What hangs ends with all that it started.
+  const execute = (script) => spawnSync('timeout', ['-k', '5', '400', 'bash', '-c', `exec 2>&1\n${script}`], { cwd: work, env, encoding: 'utf8' });
   blocks.forEach((block, i) => {
     if (block.language === 'console' && !values.by) {
       const script = block.body.split('\n').filter((line) => line.startsWith('$ ')).map((line) => `cat <<'E_N_D'\n${line}\nE_N_D\n${line.slice(2)}`);

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npm_install } from './npm.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)), folder = join(root, 'packaging/kubernetes');
 const work = mkdtempSync(join(tmpdir(), 'carrel-kubernetes-'));
@@ -24,8 +25,7 @@ const end = (skipped) => {
 };
 
 writeFileSync(join(work, 'package.json'), '{"private": true}');
-const installed = spawnSync('npm', ['install', '--no-fund', '--no-audit', 'kubernetes-types@1.30.0', 'typescript@5.6.3', 'yaml@2.6.0'], { cwd: work, stdio: 'ignore' });
-if (installed.status !== 0) end(1);
+if (npm_install(work, ['kubernetes-types@1.30.0', 'typescript@5.6.3', 'yaml@2.6.0'])) end(1);
 const yaml = createRequire(join(work, 'x.js'))('yaml');
 const documents = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().flatMap((name) =>
   yaml.parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((one) => ({ name, errors: one.errors, it: one.toJS() })));
