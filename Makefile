@@ -560,6 +560,14 @@ bench: all $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT))
 	@SHARED=$(SHARED) node tests/bench/table.mjs $(B) $(or $(ROUNDS),9) $(KERNELS)
 	@$(MAKE) --no-print-directory bench-io ROUNDS=$(or $(ROUNDS),5)
 
+# Start-up and speed as the README tells them.
+## make bench-readme  start-up and kernels, put into the README's table; STARTS=200 ROUNDS=9
+.PHONY: bench-readme
+bench-readme: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave host/neighbour) \
+              $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT))
+	@SHARED=$(SHARED) node tests/bench/readme.mjs $(B) README.md $(SHARED)/components/dhello.wasm \
+	    --starts $(or $(STARTS),200) --rounds $(or $(ROUNDS),9)
+
 # Files, pipes, sockets and paths against the same loops in C.
 ## make bench-io   throughput and latency of what components do with the host; ROUNDS=5, KINDS='NAME...'
 .PHONY: bench-io

@@ -32,6 +32,7 @@ add carrel "$build/carrel" run "$component"
 add carrel-no-cache "$build/carrel" run --no-cache "$component"
 add carrel-memory-limit "$build/carrel" run --memory 64M "$component"
 add cell "$build/test/host/start_cell" "$build/test/cell/ended"
+[ -z "$(command -v wasmtime)" ] || add wasmtime wasmtime run "$component"
 add program "$build/test/cell/hello"
 [ -z "$(command -v bwrap)" ] || add bwrap bwrap --unshare-all --ro-bind "$work/bundle/rootfs" / /hello
 if [ "$(id -u)" = 0 ]; then
@@ -75,6 +76,7 @@ ratio 0.50 carrel-no-cache bwrap 'carrel run, demand not cached, against bwrap -
 ratio - carrel-memory-limit bwrap 'carrel run with control groups of its own, against bwrap'
 ratio 0.25 carrel crun 'carrel run, demand cached, against crun run'
 ratio 0.06 carrel runc 'carrel run, demand cached, against runc run'
+ratio - carrel wasmtime 'carrel run, demand cached, against wasmtime run'
 ratio - carrel gvisor 'carrel run, demand cached, against runsc run (gVisor)'
 echo "cells started a second by one shim: $("$build/test/host/start_cell" "$build/test/cell/ended" shared 1500) with shared namespaces (goal 2500), $("$build/test/host/start_cell" "$build/test/cell/ended" 500) with fresh ones (goal 1000)"
 "$build/test/host/neighbour" "$build/test/cell/engine" 100 2>/dev/null |
