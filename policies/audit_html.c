@@ -232,7 +232,7 @@ static void put_overview(FILE *out, size_t number, const struct audit *audit)
 static void put_head(FILE *out, const struct audit *audit, size_t number)
 {
     const struct audit_input *in = &audit->in;
-    char worlds[128], over[320];
+    char worlds[512], over[320];
     fprintf(out, "<section id=\"file-%zu\">\n<h2>", number);
     put_foreign(out, str_of(in->file));
     fprintf(out, "</h2>\n<div class=\"soft\">%s, %" PRIu64 " bytes, <code>sha256:",
@@ -253,6 +253,9 @@ static void put_head(FILE *out, const struct audit *audit, size_t number)
     if (*worlds)
         fprintf(out, " It is of the world %s.", worlds);
     fputs("</p>\n", out);
+    audit_wit_worlds(audit, worlds, sizeof worlds);
+    if (*worlds)
+        put_element(out, "p", "soft", worlds);
     if (audit_over_import(audit, over, sizeof over))
         put_element(out, "p", "soft", over);
 }

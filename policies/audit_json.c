@@ -179,6 +179,8 @@ static json_object *whole(const struct audit *audit)
     put(one, "kind", text(audit_kind(in->demand)));
     put(one, "summary", text(audit->summary));
     put(one, "worlds", world_list(audit));
+    if (demand_is(in->demand, DEMAND_IS_WIT))
+        put_names(one, "wit_worlds", in->demand, DEMAND_WORLD);
     put(one, "runs", json_object_new_boolean(audit_runs(audit)));
     put(one, "refusal", audit_runs(audit) ? NULL : text(audit->refusal.text));
     put(one, "started_by", audit->refused ? NULL : text(starters[audit->start]));

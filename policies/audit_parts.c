@@ -156,6 +156,37 @@ void audit_worlds(const struct audit *audit, char *ret, size_t size)
     }
 }
 
+void audit_wit_worlds(const struct audit *audit, char *ret, size_t size)
+{
+    static const char more[] = ", and more", end[] = "; --world NAME shows one of them.";
+    const struct demand *demand = audit->in.demand;
+    uint32_t total = demand->head.totals[DEMAND_WORLD];
+    const size_t room = size - sizeof more - sizeof end;
+    bool first = true;
+    *ret = '\0';
+    if (total == 0)
+        return;
+    size_t used =
+        total == 1 ? (size_t)snprintf(ret, size, "It shows the world ")
+                   : (size_t)snprintf(ret, size,
+                                      "It shows what components of %" PRIu32
+                                      " worlds could do, all of them together: ",
+                                      total);
+    for (size_t i = 0; i < demand->name_count; i++) {
+        char name[4 * DEMAND_NAME_MAX];
+        if (demand->names[i].list != DEMAND_WORLD)
+            continue;
+        printable(name, sizeof name, demand->names[i].text);
+        if (used + 2 + strlen(name) >= room)
+            break;
+        used += (size_t)snprintf(ret + used, size - used, "%s%s", first ? "" : ", ", name);
+        first = false;
+        total--;
+    }
+    bool one = demand->head.totals[DEMAND_WORLD] == 1;
+    snprintf(ret + used, size - used, "%s%s", total ? more : "", one ? "." : end);
+}
+
 /* --- Parts --------------------------------------------------------------------------------------
  */
 
@@ -202,6 +233,12 @@ void audit_print_head(const struct page *page)
     if (*text)
         fprintf(page->out, " It is of the world %s.", text);
     fputc('\n', page->out);
+    audit_wit_worlds(audit, text, sizeof text);
+    if (*text) {
+        flow = flow_from(page, 2, 0);
+        flow_text(&flow, text);
+        flow_end(&flow);
+    }
 }
 
 void audit_print_names(const struct page *page, enum demand_list list, const char *title)

@@ -37,6 +37,10 @@ const struct audit_lack *audit_tier(const struct audit *audit);
 /* The worlds of world.def that the component fits, their names with commas between; "" if none. */
 void audit_worlds(const struct audit *audit, char *ret, size_t size);
 
+/* Of WIT text, which of its worlds the audit is about, as a sentence of printable text; "" if it is
+ * about a component. */
+void audit_wit_worlds(const struct audit *audit, char *ret, size_t size);
+
 /* How many functions of WASI are imported, and can be called. */
 struct audit_counts {
     size_t imported, reached;

@@ -98,6 +98,11 @@ static bool shares(const struct examiner *examiner, const struct options *option
     return examiner->run_follows && !options->policy.fresh;
 }
 
+enum {
+#define READING(NAME, word, meaning) READING_##NAME,
+#include "shim/protocol.def"
+};
+
 static int read_demand(struct examiner *examiner, const struct options *options,
                        struct text_list arguments, struct examined *of, struct err *err)
 {
@@ -105,13 +110,16 @@ static int read_demand(struct examiner *examiner, const struct options *options,
 #define READING(NAME, word, meaning) word,
 #include "shim/protocol.def"
     };
+    of->reading[0] = readings[examiner->run_follows ? READING_SCAN : READING_WORLD];
+    of->reading[1] = options->world;
     const struct cell_request request = {
         .role = CELL_READER,
         .host = &examiner->host,
         .policy = &options->policy,
         .component_size = of->component.size,
         .digest = of->component.digest,
-        .arguments = {.at = readings, .count = examiner->run_follows},
+        .arguments = {.at = of->reading,
+                      .count = examiner->run_follows ? 1u : options->world ? 2u : 0u},
     };
     /* Only for who wants nothing of the reader but its answer. */
     bool remembers = examiner->run_follows && !options->no_cache;
@@ -188,6 +196,9 @@ int examine(struct examiner *examiner, const struct options *options, const char
         shared_begin(&examiner->session.shim, &examiner->host);
     if (read_demand(examiner, options, arguments, of, err))
         return -1;
+    if (options->world && !demand_is(&of->demand, DEMAND_IS_WIT))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "it has no worlds to choose from, being no WIT text: leave out --world");
     return plan_run(examiner, options, arguments, of, err);
 }
 

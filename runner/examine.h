@@ -15,6 +15,7 @@ struct examined {
     struct component component;
     struct demand demand;
     struct verdict verdict;
+    const char *reading[2]; /* how the reader is to read: its arguments */
     struct cell_plan reader;
     struct cell_plan run;
     struct wall_report walls; /* of the reader */

@@ -444,6 +444,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
         options->json = true;
         options->format = AUDIT_JSON;
         return add_view(options, VIEW_JSON);
+    case FLAG_WORLD: options->world = given->value; return 0;
     case FLAG_CHECK: options->check = given->value; return 0;
     case FLAG_FORMAT: return set_format(options, given->value, err);
     case FLAG_VERBOSE: options->verbose = true; return 0;

@@ -20,6 +20,7 @@ struct options {
     const struct cli *cli;
     const struct policy_file *file; /* of --policy or --check; or NULL */
     struct net_rule *net_denied;
+    const char *world;   /* of WIT text, that is meant; or NULL */
     const char *check;   /* the policy file of --check; or NULL */
     const char *suggest; /* where a policy is written of what a trace saw; or NULL */
     bool trace;

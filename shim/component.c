@@ -3,6 +3,7 @@
 #include "shim/component.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
+#include "shim/folder.h"
 #include "shim/host.h"
 #include "shim/walls.h"
 #include <errno.h>
@@ -60,7 +61,7 @@ static int cannot_open(int error, struct err *err)
 static int cannot_read(int error, struct err *err)
 {
     return err_set(err, ERR_ABSENT, ERR_NOWHERE, "cannot be read: %s%s", strerror(error),
-                   error == EISDIR ? ": name a component in it" : ": check the disk that it is on");
+                   ": check the disk that it is on");
 }
 
 /* The copy counts as a file that is written. */
@@ -76,38 +77,60 @@ static int cannot_copy(int error, struct err *err)
                    strerror(error));
 }
 
+/* A copy in the making. */
+struct copying {
+    struct component *component;
+    SHA256_CTX hash;
+};
+
+static int take_bytes(void *data, const void *bytes, size_t size, struct err *err)
+{
+    struct copying *copying = data;
+    copying->component->size += (uint64_t)size;
+    if (copying->component->size > SIZE_MAX_COMPONENT)
+        return err_set(err, ERR_LIMIT, ERR_NOWHERE,
+                       "it is larger than %llu bytes: make it smaller, for example with "
+                       "wasm-opt -Oz",
+                       (unsigned long long)SIZE_MAX_COMPONENT);
+    SHA256_Update(&copying->hash, bytes, size);
+    return write_all(copying->component->memory, bytes, size) ? cannot_copy(errno, err) : 0;
+}
+
 /* What is small is read without a wait before each part: its bytes, its end. A pipe that has
  * nothing yet, or that nobody has opened for writing yet, is waited for. */
-static int copy(int file, component_wait *wait, void *data, struct component *component,
-                struct err *err)
+static int copy_all(int file, component_wait *wait, void *data, struct copying *copying,
+                    struct err *err)
 {
     static char chunk[CHUNK];
-    SHA256_CTX hash;
-    SHA256_Init(&hash);
-    for (bool waits = !wait;; waits = component->size > CHUNK || waits) {
+    const uint64_t *copied = &copying->component->size;
+    for (bool waits = !wait;; waits = *copied > CHUNK || waits) {
         if (wait && waits && wait(data, file, err))
             return -1;
         ssize_t size = read(file, chunk, sizeof chunk);
-        bool nothing = size == 0 && component->size == 0 && !waits;
+        bool nothing = size == 0 && *copied == 0 && !waits;
         if (nothing || (size < 0 && (errno == EINTR || errno == EAGAIN))) {
             waits = true;
             continue;
         }
+        if (size < 0 && errno == EISDIR)
+            return folder_pack(file, take_bytes, copying, err);
         if (size < 0)
             return cannot_read(errno, err);
         if (size == 0)
-            break;
-        component->size += (uint64_t)size;
-        if (component->size > SIZE_MAX_COMPONENT)
-            return err_set(err, ERR_LIMIT, ERR_NOWHERE,
-                           "it is larger than %llu bytes: make it smaller, for example with "
-                           "wasm-opt -Oz",
-                           (unsigned long long)SIZE_MAX_COMPONENT);
-        SHA256_Update(&hash, chunk, (size_t)size);
-        if (write_all(component->memory, chunk, (size_t)size))
-            return cannot_copy(errno, err);
+            return 0;
+        if (take_bytes(copying, chunk, (size_t)size, err))
+            return -1;
     }
-    SHA256_Final(component->digest, &hash);
+}
+
+static int copy(int file, component_wait *wait, void *data, struct component *component,
+                struct err *err)
+{
+    struct copying copying = {.component = component};
+    SHA256_Init(&copying.hash);
+    if (copy_all(file, wait, data, &copying, err))
+        return -1;
+    SHA256_Final(component->digest, &copying.hash);
     return 0;
 }
 

@@ -21,8 +21,9 @@ typedef int component_wait(void *data, int file, struct err *err);
 
 /* Copies the file at `path` once, hashing it on the way. What changes in the file afterwards
  * changes nothing. It may be a pipe: it is opened without waiting for its writer, and `wait` is
- * called before each read; it may be NULL for a file that is sure to be none. Errors: ABSENT (no
- * such file, or not a file), LIMIT (too large), WALL, FAULT, and those of `wait`. */
+ * called before each read; it may be NULL for a file that is sure to be none. Of a folder, the WIT
+ * text in it is copied (folder.h). Errors: ABSENT (no such file, or not a file), LIMIT (too large),
+ * WALL, FAULT, and those of `wait`. */
 int component_copy(const char *path, component_wait *wait, void *data, struct component *ret,
                    struct err *err);
 

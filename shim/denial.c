@@ -34,13 +34,17 @@ static const char *net_word(enum row row, const struct denied_subject *subject)
     }
 }
 
+#define DIRECTORY_MAX 1024 /* bytes of HOST::GUEST in advice; of longer ones none is given */
+
 /* The parts of an explanation. */
 struct denial {
     char function[160];
     char subject[4 * NET_NAME_MAX + 8];
     char why[512];
-    char flag[NET_TEXT_MAX + 32];   /* that allows it; empty: none does */
-    char policy[NET_TEXT_MAX + 64]; /* the same as a line of a policy file */
+    char flag[DIRECTORY_MAX + 32];    /* that allows it; empty: none does */
+    char instead[DIRECTORY_MAX + 32]; /* the flag that it is to take the place of; empty: of none */
+    char policy[DIRECTORY_MAX + 64];  /* the same as `flag` as a line of a policy file */
+    bool beside; /* they do not allow this very thing, but give what was looked for */
 };
 
 static void find_subject(const struct denied_subject *subject, struct denial *ret)
@@ -60,7 +64,98 @@ static void find_subject(const struct denied_subject *subject, struct denial *re
 static bool harmless(const struct denied_subject *subject)
 {
     struct str name = subject->origin ? subject->origin->name : subject->name;
+    if (subject->directory) /* the guest's words are in no advice but where they are looked at */
+        return true;
     return name.len == 0 || net_name_valid(net_name_bare(name));
+}
+
+/* --- Directories --------------------------------------------------------------------------------
+ */
+
+/* May this text be pasted into a shell between single quotes, and into YAML between double ones? */
+static bool quotable(const char *text)
+{
+    char shown[4 * DIRECTORY_MAX];
+    return strlen(text) < DIRECTORY_MAX && !strpbrk(text, "'\"\\") &&
+           strcmp(printable(shown, sizeof shown, str_of(text)), text) == 0;
+}
+
+/* Is it a word of a shell as it is? */
+static bool plain(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "@%_+=:,./-";
+    return text[strspn(text, letters)] == '\0';
+}
+
+static void put_flag(char *ret, size_t size, const char *mapping)
+{
+    const char *quote = plain(mapping) ? "" : "'";
+    snprintf(ret, size, "--dir %s%s%s", quote, mapping, quote);
+}
+
+/* "--dir HOST::GUEST" with these two; false if they cannot be written so. */
+static bool give_directory(const char *host, const char *guest, bool read_only, struct denial *ret)
+{
+    char mapping[DIRECTORY_MAX];
+    int length = snprintf(mapping, sizeof mapping, "%s::%s%s", host, guest, read_only ? ":ro" : "");
+    if (length < 0 || (size_t)length >= sizeof mapping || strstr(host, "::") || !quotable(mapping))
+        return false;
+    put_flag(ret->flag, sizeof ret->flag, mapping);
+    snprintf(ret->policy, sizeof ret->policy, "allow: {dir: \"%s\"}", mapping);
+    return true;
+}
+
+/* The directory is given, but not to be changed. */
+static bool give_it_whole(const struct denied_directory *directory, struct denial *ret)
+{
+    char mapping[DIRECTORY_MAX];
+    if (!give_directory(directory->host, directory->guest, /*read_only=*/false, ret))
+        return false;
+    int length = snprintf(mapping, sizeof mapping, "%s::%s:ro", directory->host, directory->guest);
+    if (length > 0 && (size_t)length < sizeof mapping)
+        put_flag(ret->instead, sizeof ret->instead, mapping);
+    return true;
+}
+
+/* The directory of the host that holds what a path leads to, as far as its letters say, and nothing
+ * below it leads elsewhere. False if that is the whole host, or cannot be told. */
+static bool find_holder(const struct denied_subject *subject, char ret[DIRECTORY_MAX])
+{
+    const char *at = subject->name.at, *end = at + subject->name.len;
+    size_t length = strlen(subject->directory->host);
+    if (subject->leaves != PROTOCOL_LEAVES_GRANT ||
+        length + subject->name.len + 2 > DIRECTORY_MAX || subject->name.len >= NET_NAME_MAX)
+        return false;
+    memcpy(ret, subject->directory->host, length + 1);
+    bool above = false;
+    while (at < end) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        size_t step = (size_t)((slash ? slash : end) - at);
+        if (step == 2 && memcmp(at, "..", 2) == 0) {
+            char *last = strrchr(ret, '/');
+            *(last ? last : ret) = '\0';
+            above = above || strlen(ret) < length;
+        } else if (slash && step > 0 && !(step == 1 && *at == '.')) {
+            snprintf(ret + strlen(ret), DIRECTORY_MAX - strlen(ret), "/%.*s", (int)step, at);
+        }
+        at += step + 1;
+    }
+    return above && *ret && plain(ret);
+}
+
+static void find_directory(const struct denied_subject *subject, struct denial *ret)
+{
+    char holder[DIRECTORY_MAX];
+    bool reads = subject->capability == CAP_DIR_READ;
+    if (subject->leaves == PROTOCOL_LEAVES_NOT && give_it_whole(subject->directory, ret))
+        return;
+    ret->beside = subject->leaves != PROTOCOL_LEAVES_NOT;
+    if (ret->beside && find_holder(subject, holder) && give_directory(holder, holder, reads, ret))
+        return;
+    snprintf(ret->flag, sizeof ret->flag, "%s", capabilities[subject->capability].flag);
+    snprintf(ret->policy, sizeof ret->policy, "allow: {dir: \"HOST::GUEST%s\"}",
+             reads ? ":ro" : "");
 }
 
 static void find_remedy(const struct denials *denials, enum row row,
@@ -71,7 +166,9 @@ static void find_remedy(const struct denials *denials, enum row row,
     if (subject->by || subject->leads_astray || subject->unspoken || !harmless(subject) ||
         capability_in(denials->denied, subject->capability))
         return;
-    if (subject->origin) {
+    if (subject->directory) {
+        find_directory(subject, ret);
+    } else if (subject->origin) {
         snprintf(ret->flag, sizeof ret->flag, "--http %.*s", NET_TEXT_MAX, ret->subject);
         snprintf(ret->policy, sizeof ret->policy, "allow: {http: \"%.*s\"}", NET_TEXT_MAX,
                  ret->subject);
@@ -89,6 +186,20 @@ static void find_remedy(const struct denials *denials, enum row row,
     }
 }
 
+static void explain_directory(const struct denied_subject *subject, struct denial *ret)
+{
+    char guest[256];
+    const struct denied_directory *directory = subject->directory;
+    printable(guest, sizeof guest, str_of(directory->guest));
+    if (subject->leaves != PROTOCOL_LEAVES_NOT)
+        snprintf(ret->why, sizeof ret->why, "it leads out of %s%s, as no path may",
+                 subject->leaves == PROTOCOL_LEAVES_BELOW ? "a directory in " : "", guest);
+    else
+        snprintf(ret->why, sizeof ret->why, "%s is not granted below %s%s",
+                 capabilities[subject->capability].word, guest,
+                 directory->read_only ? ", which is given to be read only" : "");
+}
+
 static void find_why(const struct denials *denials, const struct denied_subject *subject,
                      enum denied_why why, struct denial *ret)
 {
@@ -99,6 +210,8 @@ static void find_why(const struct denials *denials, const struct denied_subject 
     else if (capability_in(denials->denied, subject->capability))
         snprintf(ret->why, sizeof ret->why, "the policy denies %s",
                  capabilities[subject->capability].word);
+    else if (subject->directory)
+        explain_directory(subject, ret);
     else if (subject->unspoken)
         snprintf(ret->why, sizeof ret->why, "there is nobody here who speaks TLS");
     else if (subject->leads_astray)
@@ -165,12 +278,15 @@ static bool say(const struct denials *denials, const struct denial *denial, uint
 {
     char file[512];
     if (sentences(denials))
-        return moment_say("carrel: %s: %s%s%s was refused: %s%s%s%s%s%s\n",
+        return moment_say("carrel: %s: %s%s%s was refused: %s%s%s%s%s%s%s%s\n",
                           printable(file, sizeof file, str_of(denials->file)), denial->function,
                           *denial->subject ? " " : "", denial->subject, denial->why,
                           *denial->flag ? "; " : "", denial->flag,
+                          *denial->instead ? " in place of " : "", denial->instead,
                           *denial->policy ? " or, in a policy, " : "", denial->policy,
-                          *denial->flag ? " allows it" : "");
+                          !*denial->flag   ? ""
+                          : denial->beside ? " gives what it leads to a name of its own"
+                                           : " allows it");
     char *line = line_of(denials, denial, number);
     bool said = line && moment_say("%s", line);
     free(line);
@@ -229,6 +345,33 @@ static void record(struct denials *denials, const struct denial *denial, uint64_
     char *line = line_of(denials, denial, number);
     audit_log_write(denials->log, line);
     free(line);
+}
+
+const struct denied_directory *denials_directory(const struct denials *denials, uint64_t grant)
+{
+    for (size_t i = 0; i < denials->directory_count; i++)
+        if (denials->directories[i].grant == grant)
+            return &denials->directories[i];
+    return NULL;
+}
+
+/* The grant comes first, then how it is told to the cell. */
+void denials_note(struct denials *denials, const struct operation *operation)
+{
+    if (operation->kind == OPERATION_DIRECTORY && denials->directory_count < PROTOCOL_GRANTS) {
+        const struct operation_directory *from = &operation->of.directory;
+        denials->directories[denials->directory_count++] =
+            (struct denied_directory){.host = from->path, .guest = "", .grant = from->grant};
+    } else if (operation->kind == OPERATION_GRANT) {
+        const struct operation_grant *from = &operation->of.grant;
+        for (size_t i = 0; i < denials->directory_count; i++) {
+            struct denied_directory *directory = &denials->directories[i];
+            if (directory->grant != from->grant)
+                continue;
+            directory->guest = from->name;
+            directory->read_only = !(from->rights & (RIGHT_WRITE | RIGHT_MUTATE));
+        }
+    }
 }
 
 void denial_tell(struct denials *denials, enum row row, const struct denied_subject *subject,

@@ -60,6 +60,8 @@ void network_open(struct network *network, const struct plan *plan, const char *
             network->rules[network->rule_count++] = operation->of.net_rule.rule;
         else if (operation->kind == OPERATION_NET_DENIAL)
             network->denied[network->denied_count++] = operation->of.net_denial.rule;
+        else
+            denials_note(&network->denials, operation);
     }
 }
 
@@ -777,6 +779,8 @@ void network_denied(struct network *network, const struct message_denied *denied
         subject.address = &address;
     else if (denied->name_size <= sizeof denied->name)
         subject.name = (struct str){denied->name, denied->name_size};
+    subject.directory = denials_directory(&network->denials, denied->grant);
+    subject.leaves = denied->leaves;
     denial_tell(&network->denials, (enum row)denied->row, &subject, DENIED_NOT_GRANTED);
 }
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 enum { BLOCK = 512, MAGIC_AT = 257, SIZE_AT = 124, SIZE_DIGITS = 12, KIND_AT = 156 };
+enum { NAME_SIZE = 100, PREFIX_AT = 345, PREFIX_SIZE = 155 };
 
 bool image_is(struct bytes file)
 {
@@ -65,29 +66,44 @@ static int look_at(struct bytes content, bool layers, struct search *search, str
     return layers && image_is(content) ? look(content, false, search, err) : 0;
 }
 
+static struct str field(const uint8_t *at, size_t size)
+{
+    return (struct str){(const char *)at, strnlen((const char *)at, size)};
+}
+
+int image_next(struct bytes archive, size_t *at, struct image_entry *ret, struct err *err)
+{
+    if (archive.len - *at < BLOCK || archive.at[*at] == '\0')
+        return 0;
+    const uint8_t *head = archive.at + *at;
+    uint64_t size;
+    if (memcmp(head + MAGIC_AT, "ustar", 5) != 0 || !entry_size(head, &size))
+        return err_set(err, ERR_MALFORMED, *at, "no entry of a tar archive");
+    *at += BLOCK;
+    if (size > archive.len - *at)
+        return err_set(err, ERR_MALFORMED, *at, "the archive ends within a file");
+    *ret = (struct image_entry){
+        .content = {archive.at + *at, (size_t)size},
+        .name = field(head, NAME_SIZE),
+        .prefix = field(head + PREFIX_AT, PREFIX_SIZE),
+        .regular = head[KIND_AT] == '0' || head[KIND_AT] == '\0',
+    };
+    uint64_t whole = (size + BLOCK - 1) / BLOCK * BLOCK;
+    *at = whole < archive.len - *at ? *at + (size_t)whole : archive.len;
+    return 1;
+}
+
 /* One archive; `layers`: what in it is an archive, perhaps compressed, is looked through as well.
  */
 static int look(struct bytes archive, bool layers, struct search *search, struct err *err)
 {
+    struct image_entry entry;
     size_t at = 0;
-    while (archive.len - at >= BLOCK && archive.at[at] != '\0') {
-        const uint8_t *head = archive.at + at;
-        uint64_t size;
-        if (memcmp(head + MAGIC_AT, "ustar", 5) != 0 || !entry_size(head, &size))
-            return err_set(err, ERR_MALFORMED, at, "no entry of a tar archive");
-        at += BLOCK;
-        if (size > archive.len - at)
-            return err_set(err, ERR_MALFORMED, at, "the archive ends within a file");
-        struct bytes content = {archive.at + at, (size_t)size};
-        bool regular = head[KIND_AT] == '0' || head[KIND_AT] == '\0';
-        if (regular && look_at(content, layers, search, err))
+    int found;
+    while ((found = image_next(archive, &at, &entry, err)) > 0)
+        if (entry.regular && look_at(entry.content, layers, search, err))
             return -1;
-        uint64_t whole = (size + BLOCK - 1) / BLOCK * BLOCK;
-        if (whole >= archive.len - at)
-            break;
-        at += (size_t)whole;
-    }
-    return 0;
+    return found;
 }
 
 int image_component(struct bytes file, struct unpack_room *room, struct bytes *ret, struct err *err)

@@ -63,6 +63,7 @@ static bool place_grants(struct wasi_config *config, const struct cell *cell,
             directories[config->ndirectories++] = (struct wasi_directory){
                 .fd = grant->descriptor,
                 .name = grant->name,
+                .grant = (uint8_t)i,
                 .writable = grant->rights & RIGHT_WRITE,
                 .mutable = grant->rights & RIGHT_MUTATE,
                 .no_links = true, /* every grant is mounted so: policies/cell_plan.c */

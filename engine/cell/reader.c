@@ -6,6 +6,7 @@
 #include "engine/cell/reader_wit.h"
 #include "engine/cell/request.h"
 #include "engine/cell/tell.h"
+#include "engine/cell/wit_files.h"
 #include "engine/component/demand.h"
 #include "engine/component/link.h"
 #include "engine/component/name.h"
@@ -16,14 +17,32 @@
 #include "engine/wasm/wat.h"
 #include <stdio.h>
 
-/* Is code to be gone over only? */
-static bool scans(const struct cell *cell)
+enum reading {
+#define READING(NAME, word, meaning) READING_##NAME,
+#include "shim/protocol.def"
+};
+
+/* Is it to be read in this way? */
+static bool reads(const struct cell *cell, enum reading reading)
 {
     static const char *const words[] = {
 #define READING(NAME, word, meaning) word,
 #include "shim/protocol.def"
     };
-    return cell->argument_count && str_is(cell->arguments[0], words[0]);
+    return cell->argument_count && str_is(cell->arguments[0], words[reading]);
+}
+
+/* Is code to be gone over only? */
+static bool scans(const struct cell *cell)
+{
+    return reads(cell, READING_SCAN);
+}
+
+/* The world that is asked about; empty: all of them. */
+static struct str world_of(const struct cell *cell)
+{
+    bool named = reads(cell, READING_WORLD) && cell->argument_count > 1;
+    return named ? cell->arguments[1] : (struct str){"", 0};
 }
 
 /* --- Memories ----------------------------------------------------------------------------------
@@ -267,15 +286,16 @@ void role_reader(struct cell *cell)
     struct ground ground;
     struct err err = {0};
     answer_start(&answer);
-    bool image = image_is(cell->component) || unpack_is(cell->component);
+    bool archive = image_is(cell->component) || unpack_is(cell->component);
+    bool wit = archive ? wit_archive_is(cell->component) : wit_is(cell->component);
+    bool image = archive && !wit;
     if (image)
         answer_fact(&answer, ANSWER_IS_IMAGE);
-    bool wit = !image && wit_is(cell->component);
-    bool failed =
-        (image && read_image(cell, &err)) || ground_lay(cell, &ground, &err) ||
-        (wit ? read_wit(cell->component, &ground.image, &answer, &err) && ground_refuses(&err)
-         : component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
-                                         : read_module(cell, &ground, &answer, &err));
+    bool failed = (image && read_image(cell, &err)) || ground_lay(cell, &ground, &err) ||
+                  (wit ? read_wit(cell->component, world_of(cell), &ground.image, &answer, &err) &&
+                             ground_refuses(&err)
+                   : component_is(cell->component) ? read_component(cell, &ground, &answer, &err)
+                                                   : read_module(cell, &ground, &answer, &err));
     if (!failed && !wit)
         request_tell(cell->component, &answer);
     if (failed)

@@ -1,11 +1,12 @@
-/* What the worlds of a WIT file demand; see reader_wit.h. Of the file's own package all worlds are
- * taken together, or if it has none, those of the packages within it. What is declared in the file
- * is read there; of WASI's packages, which mostly are elsewhere, the table knows the functions.
- * Nothing recurses: what is found is put on a list and looked at later, each declaration once. */
+/* What the worlds of a WIT package demand; see reader_wit.h. Of the package itself all worlds are
+ * taken together, or if it has none, those of the packages within it. What is declared in its files
+ * and in those that it needs is read there; of WASI's packages, which mostly are elsewhere, the
+ * table knows the functions. Nothing recurses: what is found is put on a list and looked at later,
+ * each declaration once. */
 #include "engine/cell/reader_wit.h"
 
 #include "engine/base/attr.h"
-#include "engine/component/package.h"
+#include "engine/cell/wit_files.h"
 #include <stdio.h>
 
 #define ALIASES_MAX 8
@@ -27,6 +28,7 @@ struct task {
 struct walk {
     struct region *region;
     struct answer *answer;
+    struct wit_package package;
     struct wit_decl **table; /* by path; open addressing, a power of two of places */
     size_t places;
     struct task *first, **last;
@@ -41,41 +43,45 @@ static int full(struct walk *walk)
 /* --- Declarations by name ----------------------------------------------------------------------
  */
 
-static size_t hash_of(const struct wit_path *path)
+#define EVERY_FILE 0
+
+/* The file whose names a declaration is one of: an alias is known in its own file only. */
+static uint32_t file_of(const struct wit_decl *decl)
+{
+    return decl->kind == WIT_DECL_ALIAS ? decl->file + 1 : EVERY_FILE;
+}
+
+static size_t hash_of(const struct wit_path *path, uint32_t file)
 {
     const struct str parts[] = {path->package, path->name, path->version};
-    uint32_t hash = 0x811c9dc5;
+    uint32_t hash = (0x811c9dc5 ^ file) * 0x01000193;
     for (size_t i = 0; i < countof(parts); i++)
         for (size_t k = 0; k <= parts[i].len; k++)
             hash = (hash ^ (k < parts[i].len ? (uint8_t)parts[i].at[k] : 0xff)) * 0x01000193;
     return hash;
 }
 
-static bool same(const struct wit_path *one, const struct wit_path *other)
-{
-    return str_eq(one->package, other->package) && str_eq(one->name, other->name) &&
-           str_eq(one->version, other->version);
-}
-
 /* The place of the declaration with this path, or where it would be. */
-static struct wit_decl **place_of(const struct walk *walk, const struct wit_path *path)
+static struct wit_decl **place_of(const struct walk *walk, const struct wit_path *path,
+                                  uint32_t file)
 {
-    size_t at = hash_of(path) & (walk->places - 1);
-    while (walk->table[at] && !same(&walk->table[at]->path, path))
+    size_t at = hash_of(path, file) & (walk->places - 1);
+    while (walk->table[at] &&
+           !(file_of(walk->table[at]) == file && wit_path_same(&walk->table[at]->path, path)))
         at = (at + 1) & (walk->places - 1);
     return &walk->table[at];
 }
 
-static int make_table(struct walk *walk, const struct wit_package *package)
+static int make_table(struct walk *walk)
 {
     walk->places = 2;
-    while (walk->places < 2 * package->count)
+    while (walk->places < 2 * walk->package.count)
         walk->places *= 2;
     walk->table = region_array(walk->region, struct wit_decl *, walk->places);
     if (!walk->table)
         return full(walk);
-    for (struct wit_decl *decl = package->first; decl; decl = decl->next) {
-        struct wit_decl **place = place_of(walk, &decl->path);
+    for (struct wit_decl *decl = walk->package.first; decl; decl = decl->next) {
+        struct wit_decl **place = place_of(walk, &decl->path, file_of(decl));
         if (*place)
             return err_set(walk->err, ERR_MALFORMED, ERR_NOWHERE,
                            "WIT: '" STR_FMT "' is declared twice", STR_ARG(decl->path.name));
@@ -84,18 +90,19 @@ static int make_table(struct walk *walk, const struct wit_package *package)
     return 0;
 }
 
-/* What a path means where `home` stands: *path becomes whole. NULL: it is not in this file. */
+/* What a path means where `home` stands: *path becomes whole. NULL: it is not in these files. */
 static struct wit_decl *resolve(const struct walk *walk, const struct wit_decl *home,
                                 struct wit_path *path)
 {
     for (int i = 0; i < ALIASES_MAX; i++) {
+        struct wit_decl *found = NULL;
         if (!path->package.len) {
             path->package = home->path.package;
             path->version = home->path.version;
+            found = *place_of(walk, path, home->file + 1);
         }
-        struct wit_decl *found = *place_of(walk, path);
-        if (!found || found->kind != WIT_DECL_ALIAS)
-            return found;
+        if (!found)
+            return *place_of(walk, path, EVERY_FILE);
         *path = found->alias;
         home = found;
         if (!path->package.len && str_eq(path->name, found->path.name))
@@ -299,23 +306,66 @@ static int take_item(struct walk *walk, const struct task *task, const struct wi
     return 0;
 }
 
-int read_wit(struct bytes file, struct region *region, struct answer *answer, struct err *err)
+/* --- Worlds -------------------------------------------------------------------------------------
+ */
+
+/* Is it the one called so: "NAME", "PACKAGE/NAME", "PACKAGE/NAME@VERSION"? */
+static bool called(const struct wit_decl *decl, struct str name)
 {
-    struct wit_package package;
+    char text[ANSWER_NAME_MAX + 1];
+    return (!decl->foreign && str_eq(decl->path.name, name)) ||
+           str_eq(interface_of(&decl->path, text), name) ||
+           str_eq(text_of(&decl->path, text), name);
+}
+
+static int take_world(struct walk *walk, struct wit_decl *decl)
+{
+    char text[ANSWER_NAME_MAX + 1];
+    answer_name(walk->answer, ANSWER_WORLD, text_of(&decl->path, text), (struct str){0});
+    return add_decl(walk, TASK_WORLD, decl);
+}
+
+/* Those that are to be looked at. */
+static int take_worlds(struct walk *walk, struct str name)
+{
+    for (int nested = 0; nested < 2 && !walk->first; nested++)
+        for (struct wit_decl *decl = walk->package.first; decl; decl = decl->next)
+            if (decl->kind == WIT_DECL_WORLD &&
+                (name.len ? called(decl, name) && (decl->seen & TASK_WORLD) == 0
+                          : !decl->foreign && decl->nested == nested) &&
+                take_world(walk, decl))
+                return -1;
+    if (walk->first)
+        return 0;
+    if (!name.len)
+        return err_set(walk->err, ERR_UNLINKABLE, ERR_NOWHERE,
+                       "WIT without a world: audit the package that has one");
+    char has[120] = "";
+    size_t used = 0;
+    for (const struct wit_decl *decl = walk->package.first; decl; decl = decl->next) {
+        if (decl->kind != WIT_DECL_WORLD || decl->foreign || used >= sizeof has)
+            continue;
+        int len = snprintf(has + used, sizeof has - used, "%s" STR_FMT, used ? ", " : "",
+                           STR_ARG(decl->path.name));
+        used += len < 0 ? sizeof has : (size_t)len;
+    }
+    return err_set(walk->err, ERR_UNLINKABLE, ERR_NOWHERE,
+                   "WIT without a world '%.*s': name one that it has: %s%s",
+                   (int)(name.len < 60 ? name.len : 60), name.at, used ? has : "there is none",
+                   used < sizeof has ? "" : "...");
+}
+
+int read_wit(struct bytes file, struct str world, struct region *region, struct answer *answer,
+             struct err *err)
+{
     struct walk walk = {.region = region, .answer = answer, .err = err};
     walk.last = &walk.first;
-    if (wit_read_package(file, region, &package, err) || make_table(&walk, &package))
+    if (wit_files_read(file, region, &walk.package, err) || make_table(&walk))
         return -1;
     answer_fact(answer, ANSWER_IS_COMPONENT);
     answer_fact(answer, ANSWER_IS_WIT);
-    for (int nested = 0; nested < 2 && !walk.first; nested++)
-        for (struct wit_decl *decl = package.first; decl; decl = decl->next)
-            if (decl->kind == WIT_DECL_WORLD && decl->nested == nested &&
-                add_decl(&walk, TASK_WORLD, decl))
-                return -1;
-    if (!walk.first)
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "a WIT file without a world: audit the file that has one");
+    if (take_worlds(&walk, world))
+        return -1;
     for (const struct task *task = walk.first; task; task = task->next)
         for (const struct wit_item *item = task->items->first; item; item = item->next)
             if (take_item(&walk, task, item))

@@ -16,6 +16,9 @@ struct reader {
     struct region *region;
     struct wit_package *package;
     struct wit_path own; /* the package that declarations belong to */
+    const struct wit_file *file;
+    size_t begun; /* declarations there were before this file */
+    bool named;   /* the file has said which package it is of */
     bool nested;
     struct err *err;
 };
@@ -518,7 +521,11 @@ static struct wit_decl *add_decl(struct reader *r, enum wit_decl_kind kind)
         full(r);
         return NULL;
     }
-    *decl = (struct wit_decl){.kind = kind, .path = r->own, .nested = r->nested};
+    *decl = (struct wit_decl){.kind = kind,
+                              .path = r->own,
+                              .nested = r->nested,
+                              .foreign = r->file->foreign,
+                              .file = r->file->number};
     items_start(&decl->items);
     *r->package->last = decl;
     r->package->last = &decl->next;
@@ -552,16 +559,30 @@ static int read_declaration(struct reader *r)
     return world ? read_world(r, &decl->items) : read_interface(r, &decl->items);
 }
 
-/* "package a:b@1.0.0;" for what follows, or with a block for what is in it. */
+/* "package a:b@1.0.0" */
+static int take_package(struct reader *r)
+{
+    struct str space = {"", 0}, name = {"", 0};
+    return next(r) || take_id(r, &space) || take(r, ":") || take_id(r, &name) ||
+                   join(r, space, name, &r->own.package) || maybe_version(r, &r->own.version)
+               ? -1
+               : 0;
+}
+
+/* With a semicolon it is for the whole file, and comes first; with a block for what is in that. */
 static int read_package(struct reader *r)
 {
     struct wit_path before = r->own;
-    struct str space = {"", 0}, name = {"", 0};
-    if (next(r) || take_id(r, &space) || take(r, ":") || take_id(r, &name) ||
-        join(r, space, name, &r->own.package) || maybe_version(r, &r->own.version))
+    size_t start = r->start;
+    if (take_package(r))
         return -1;
-    if (is(r, ";"))
+    if (is(r, ";")) {
+        if (r->named || r->package->count > r->begun)
+            return err_set(r->err, ERR_MALFORMED, start,
+                           "WIT: a file names its package once, before all else");
+        r->named = true;
         return next(r);
+    }
     if (take(r, "{"))
         return -1;
     r->nested = true;
@@ -586,18 +607,53 @@ bool wit_is(struct bytes file)
     return false;
 }
 
-int wit_read_package(struct bytes file, struct region *region, struct wit_package *ret,
-                     struct err *err)
+void wit_package_start(struct wit_package *package)
 {
-    struct reader r = {.text = file, .region = region, .package = ret, .err = err};
-    r.own = (struct wit_path){{"", 0}, {"", 0}, {"", 0}};
-    ret->first = NULL;
-    ret->last = &ret->first;
-    ret->count = 0;
+    package->first = NULL;
+    package->last = &package->first;
+    package->count = 0;
+}
+
+int wit_read_file(const struct wit_file *file, struct region *region, struct wit_package *package,
+                  struct err *err)
+{
+    struct reader r = {.text = file->text,
+                       .region = region,
+                       .package = package,
+                       .own = file->own,
+                       .file = file,
+                       .begun = package->count,
+                       .err = err};
     if (next(&r))
         return -1;
     while (r.token.len)
         if (is(&r, "package") ? read_package(&r) : read_declaration(&r))
             return -1;
+    return 0;
+}
+
+static const struct wit_path no_path = {{"", 0}, {"", 0}, {"", 0}};
+
+int wit_read_package(struct bytes file, struct region *region, struct wit_package *ret,
+                     struct err *err)
+{
+    const struct wit_file alone = {.text = file, .own = no_path};
+    wit_package_start(ret);
+    return wit_read_file(&alone, region, ret, err);
+}
+
+int wit_package_name(struct bytes file, struct region *region, struct wit_path *ret,
+                     struct err *err)
+{
+    struct reader r = {.text = file, .region = region, .own = no_path, .err = err};
+    *ret = no_path;
+    if (next(&r))
+        return -1;
+    if (!is(&r, "package"))
+        return 0;
+    if (take_package(&r))
+        return -1;
+    if (is(&r, ";"))
+        *ret = r.own;
     return 0;
 }

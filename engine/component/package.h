@@ -15,6 +15,12 @@ struct wit_path {
     struct str version;
 };
 
+static inline bool wit_path_same(const struct wit_path *one, const struct wit_path *other)
+{
+    return str_eq(one->package, other->package) && str_eq(one->name, other->name) &&
+           str_eq(one->version, other->version);
+}
+
 enum wit_item_kind {
     WIT_FUNC,      /* of an interface; of a world, what it imports or exports */
     WIT_RESOURCE,  /* a resource type */
@@ -46,6 +52,8 @@ struct wit_decl {
     struct wit_path alias; /* of an ALIAS: what it stands for */
     struct wit_items items;
     bool nested;   /* it is of a package within the file, not of the file's own */
+    bool foreign;  /* it is of a package that the one in question needs */
+    uint32_t file; /* that it is in: an alias is known there only */
     uint32_t seen; /* for whoever walks */
     struct wit_decl *next;
 };
@@ -58,9 +66,29 @@ struct wit_package {
 /* Does the text begin as a WIT file does? */
 bool wit_is(struct bytes file);
 
-/* Reads a file. Everything lives in `region` and points into the text. Errors: MALFORMED, with the
- * offset; MEMORY. Types are read, and not resolved. */
+/* One of several files that are read together. */
+struct wit_file {
+    struct bytes text;
+    struct wit_path own; /* the package that it is of unless it says so; empty: of none */
+    uint32_t number;
+    bool foreign;
+};
+
+/* An empty package. */
+void wit_package_start(struct wit_package *package);
+
+/* Adds what a file declares. Everything lives in `region` and points into the text. Errors:
+ * MALFORMED, with the offset; MEMORY. Types are read, and not resolved. */
+int wit_read_file(const struct wit_file *file, struct region *region, struct wit_package *package,
+                  struct err *err);
+
+/* The same of a file alone. */
 int wit_read_package(struct bytes file, struct region *region, struct wit_package *ret,
+                     struct err *err);
+
+/* The package that a file says it is of; `package` empty if it does not. Errors: as wit_read_file,
+ * of what comes before. */
+int wit_package_name(struct bytes file, struct region *region, struct wit_path *ret,
                      struct err *err);
 
 #endif

@@ -199,7 +199,7 @@ int ask_denied(struct wasi *wasi, enum ask_row row, const struct wasi_address *a
                struct str name)
 {
     struct message_denied denied = {
-        .kind = MESSAGE_DENIED, .row = row, .capability = ASK_OWN_CAPABILITY};
+        .kind = MESSAGE_DENIED, .row = row, .capability = ASK_OWN_CAPABILITY, .grant = ASK_GRANTS};
     if (address)
         denied.address = to_record(address);
     return tell_denied(wasi, denied, name);
@@ -210,6 +210,7 @@ int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t 
     const struct message_denied denied = {.kind = MESSAGE_DENIED,
                                           .row = ASK_ROW_http_outgoing_handle,
                                           .capability = ASK_OWN_CAPABILITY,
+                                          .grant = ASK_GRANTS,
                                           .address = {.port = port, .scope = secure}};
     return tell_denied(wasi, denied, host);
 }
@@ -217,6 +218,17 @@ int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t 
 void ask_withheld(struct wasi *wasi, enum ask_row row, uint32_t capability, struct str name)
 {
     const struct message_denied denied = {
-        .kind = MESSAGE_DENIED, .row = row, .capability = capability};
+        .kind = MESSAGE_DENIED, .row = row, .capability = capability, .grant = ASK_GRANTS};
     tell_denied(wasi, denied, name);
+}
+
+void ask_withheld_path(struct wasi *wasi, enum ask_row row, uint32_t capability, uint32_t grant,
+                       enum ask_number leaves, struct str path)
+{
+    const struct message_denied denied = {.kind = MESSAGE_DENIED,
+                                          .row = row,
+                                          .capability = capability,
+                                          .grant = grant,
+                                          .leaves = leaves};
+    tell_denied(wasi, denied, path);
 }

@@ -85,4 +85,8 @@ int ask_denied_origin(struct wasi *wasi, bool secure, struct str host, uint16_t 
 /* The same, for want of `capability` (a row of policies/capability.def), whatever the row's is. */
 void ask_withheld(struct wasi *wasi, enum ask_row row, uint32_t capability, struct str name);
 
+/* The same of a path below a granted directory; `leaves` is one of ASK_LEAVES_. */
+void ask_withheld_path(struct wasi *wasi, enum ask_row row, uint32_t capability, uint32_t grant,
+                       enum ask_number leaves, struct str path);
+
 #endif

@@ -38,6 +38,7 @@ struct descriptor {
     bool granted;      /* by the shim: not to be closed */
     bool writable;     /* of what lies below a directory: it may be written */
     bool no_links;     /* of a directory: see struct wasi_directory */
+    uint8_t grant;     /* of a granted directory and what lies below it: its number */
     bool sequential;   /* it has no offsets: a stream, a FIFO, a device */
     bool never_blocks; /* its description is the cell's own: reading and writing give EAGAIN */
     bool never_waits;  /* a regular file, be it used as a stream */

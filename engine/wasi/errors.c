@@ -2,6 +2,7 @@
 #include "engine/wasi/errors.h"
 
 #include "engine/base/attr.h"
+#include "engine/wasi/path.h"
 
 #include <errno.h>
 
@@ -36,6 +37,7 @@ static const struct {
     uint16_t code;
 } p1_codes[] = {
 #define P1_ERROR(name, number) {number, P1_##name},
+#define P1_ALSO(name, number)  {number, P1_##name},
 #include "engine/wasi/errors.def"
 };
 

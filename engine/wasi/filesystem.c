@@ -5,6 +5,7 @@
 #include "engine/wasi/errors.h"
 #include "engine/wasi/stream.h"
 #include "engine/wasi/table.h"
+#include "engine/wasi/withheld.h"
 
 #include <errno.h>
 
@@ -267,9 +268,12 @@ enum host_answer wasi_descriptor_set_times(struct host_call *call, const void *a
 {
     const struct set_times_args *a = args;
     struct timespec times[2];
-    (void)call;
     int error = filesystem_times(&a->access, &a->modification, times);
-    return filesystem_answer(error < 0 ? error : fs_set_times(a->self, times), result);
+    if (error == 0)
+        error = fs_set_times(a->self, times);
+    withheld_path(call->host, ASK_ROW_descriptor_set_times, WASI_CAP_DIR_WRITE, a->self,
+                  (struct str){0}, error);
+    return filesystem_answer(error, result);
 }
 
 enum host_answer wasi_descriptor_stat(struct host_call *call, const void *args, void *result)

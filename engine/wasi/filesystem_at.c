@@ -30,32 +30,39 @@ enum host_answer wasi_descriptor_create_directory_at(struct host_call *call, con
                                                      void *result)
 {
     const struct path_args *a = args;
-    (void)call;
-    return filesystem_answer(fs_create_directory_at(a->self, a->path), result);
+    int error = fs_create_directory_at(a->self, a->path);
+    withheld_path(call->host, ASK_ROW_descriptor_create_directory_at, WASI_CAP_DIR_MUTATE, a->self,
+                  a->path, error);
+    return filesystem_answer(error, result);
 }
 
 enum host_answer wasi_descriptor_remove_directory_at(struct host_call *call, const void *args,
                                                      void *result)
 {
     const struct path_args *a = args;
-    (void)call;
-    return filesystem_answer(fs_remove_directory_at(a->self, a->path), result);
+    int error = fs_remove_directory_at(a->self, a->path);
+    withheld_path(call->host, ASK_ROW_descriptor_remove_directory_at, WASI_CAP_DIR_MUTATE, a->self,
+                  a->path, error);
+    return filesystem_answer(error, result);
 }
 
 enum host_answer wasi_descriptor_unlink_file_at(struct host_call *call, const void *args,
                                                 void *result)
 {
     const struct path_args *a = args;
-    (void)call;
-    return filesystem_answer(fs_unlink_file_at(a->self, a->path), result);
+    int error = fs_unlink_file_at(a->self, a->path);
+    withheld_path(call->host, ASK_ROW_descriptor_unlink_file_at, WASI_CAP_DIR_MUTATE, a->self,
+                  a->path, error);
+    return filesystem_answer(error, result);
 }
 
 enum host_answer wasi_descriptor_stat_at(struct host_call *call, const void *args, void *result)
 {
     const struct flags_path_args *a = args;
     struct stat stat = {0};
-    (void)call;
     int error = fs_stat_at(a->self, a->path, follows(a->path_flags), &stat);
+    withheld_path(call->host, ASK_ROW_descriptor_stat_at, WASI_CAP_DIR_READ, a->self, a->path,
+                  error);
     return filesystem_stat(error, &stat, result);
 }
 
@@ -65,6 +72,8 @@ enum host_answer wasi_descriptor_metadata_hash_at(struct host_call *call, const 
     const struct flags_path_args *a = args;
     struct stat stat = {0};
     int error = fs_stat_at(a->self, a->path, follows(a->path_flags), &stat);
+    withheld_path(call->host, ASK_ROW_descriptor_metadata_hash_at, WASI_CAP_DIR_READ, a->self,
+                  a->path, error);
     return filesystem_hash(call, error, &stat, result);
 }
 
@@ -81,10 +90,11 @@ enum host_answer wasi_descriptor_set_times_at(struct host_call *call, const void
 {
     const struct set_times_at_args *a = args;
     struct timespec times[2];
-    (void)call;
     int error = filesystem_times(&a->access, &a->modification, times);
     if (error == 0)
         error = fs_set_times_at(a->self, a->path, follows(a->path_flags), times);
+    withheld_path(call->host, ASK_ROW_descriptor_set_times_at, WASI_CAP_DIR_WRITE, a->self, a->path,
+                  error);
     return filesystem_answer(error, result);
 }
 
@@ -99,10 +109,11 @@ struct link_args {
 enum host_answer wasi_descriptor_link_at(struct host_call *call, const void *args, void *result)
 {
     const struct link_args *a = args;
-    (void)call;
-    return filesystem_answer(fs_link_at(a->self, a->old_path, follows(a->old_path_flags),
-                                        a->new_descriptor, a->new_path),
-                             result);
+    int error = fs_link_at(a->self, a->old_path, follows(a->old_path_flags), a->new_descriptor,
+                           a->new_path);
+    withheld_paths(call->host, ASK_ROW_descriptor_link_at, a->self, a->old_path, a->new_descriptor,
+                   a->new_path, error);
+    return filesystem_answer(error, result);
 }
 
 struct rename_args {
@@ -115,9 +126,10 @@ struct rename_args {
 enum host_answer wasi_descriptor_rename_at(struct host_call *call, const void *args, void *result)
 {
     const struct rename_args *a = args;
-    (void)call;
-    return filesystem_answer(fs_rename_at(a->self, a->old_path, a->new_descriptor, a->new_path),
-                             result);
+    int error = fs_rename_at(a->self, a->old_path, a->new_descriptor, a->new_path);
+    withheld_paths(call->host, ASK_ROW_descriptor_rename_at, a->self, a->old_path,
+                   a->new_descriptor, a->new_path, error);
+    return filesystem_answer(error, result);
 }
 
 struct symlink_args {
@@ -129,8 +141,11 @@ struct symlink_args {
 enum host_answer wasi_descriptor_symlink_at(struct host_call *call, const void *args, void *result)
 {
     const struct symlink_args *a = args;
-    (void)call;
-    return filesystem_answer(fs_symlink_at(a->old_path, a->self, a->new_path), result);
+    int error = fs_symlink_at(a->old_path, a->self, a->new_path);
+    bool target = error == -PATH_OUTSIDE && !path_leaves(a->self, a->new_path);
+    withheld_path(call->host, ASK_ROW_descriptor_symlink_at, WASI_CAP_DIR_MUTATE, a->self,
+                  target ? a->old_path : a->new_path, error);
+    return filesystem_answer(error, result);
 }
 
 enum host_answer wasi_descriptor_readlink_at(struct host_call *call, const void *args, void *result)
@@ -141,6 +156,8 @@ enum host_answer wasi_descriptor_readlink_at(struct host_call *call, const void 
     if (!to)
         return wasi_no_memory(call);
     int64_t len = fs_readlink_at(a->self, a->path, to);
+    withheld_path(call->host, ASK_ROW_descriptor_readlink_at, WASI_CAP_DIR_READ, a->self, a->path,
+                  len);
     if (len >= 0 && !utf8_valid((struct bytes){(const uint8_t *)to, (size_t)len}))
         len = -EILSEQ;
     if (len < 0) {
@@ -166,7 +183,7 @@ enum host_answer wasi_descriptor_open_at(struct host_call *call, const void *arg
     struct descriptor *descriptor = NULL;
     int error = fs_open_at(call->host, a->self, a->path, follows(a->path_flags), a->open_flags,
                            a->flags, &descriptor);
-    if (error == -EROFS)
-        withheld_tell(call->host, ASK_ROW_descriptor_open_at, WASI_CAP_DIR_WRITE, a->path);
+    withheld_path(call->host, ASK_ROW_descriptor_open_at, withheld_open(a->open_flags, a->flags),
+                  a->self, a->path, error);
     return filesystem_handle(descriptor, error, result);
 }

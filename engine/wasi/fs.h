@@ -59,7 +59,7 @@ int fs_create_directory_at(const struct descriptor *base, struct str path);
 int fs_remove_directory_at(const struct descriptor *base, struct str path);
 int fs_unlink_file_at(const struct descriptor *base, struct str path);
 
-/* What a link says, in bytes; EPERM if that is an absolute path. */
+/* What a link says, in bytes; PATH_OUTSIDE if that is an absolute path. */
 int64_t fs_readlink_at(const struct descriptor *base, struct str path, char to[WASI_PATH]);
 
 int fs_symlink_at(struct str target, const struct descriptor *base, struct str path);

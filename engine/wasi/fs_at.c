@@ -91,6 +91,7 @@ int fs_open_at(struct wasi *wasi, const struct descriptor *base, struct str path
         (uint8_t)((flags & ~(unsigned)DESCRIPTOR_MUTATE) | (base->flags & DESCRIPTOR_MUTATE));
     descriptor->writable = base->writable;
     descriptor->no_links = base->no_links;
+    descriptor->grant = base->grant;
     if (open_flags & OPEN_DIRECTORY)
         descriptor->type = TYPE_DIRECTORY;
     *ret_descriptor = descriptor;
@@ -193,7 +194,7 @@ int64_t fs_readlink_at(const struct descriptor *base, struct str path, char to[W
 {
     int64_t len = path_do(base, path, false, read_link, to);
     if (len > 0 && to[0] == '/')
-        return -EPERM;
+        return -PATH_OUTSIDE;
     return len == WASI_PATH ? -ENAMETOOLONG : len;
 }
 
@@ -220,7 +221,7 @@ int fs_symlink_at(struct str target, const struct descriptor *base, struct str p
     if (memchr(target.at, 0, target.len))
         return -EINVAL;
     if (target.len && target.at[0] == '/')
-        return -EPERM;
+        return -PATH_OUTSIDE;
     memcpy(text, target.at, target.len);
     text[target.len] = 0;
     return (int)path_do(base, path, false, make_link, text);

@@ -116,8 +116,9 @@ static enum native_answer step(struct vm *vm, struct native *frame)
     if (answer == P1_TRAPPED)
         return NATIVE_TRAP;
     const enum wasi_capability capability = link->row->capability;
-    if (withheld(call.wasi, capability) &&
-        (!withheld_on_failure(capability) || answer != P1_SUCCESS))
+    /* Where there are directories, a number without a file is the program's own mistake. */
+    bool mistake = answer == P1_BADF && call.wasi->npreopens > 0;
+    if (withheld_now(call.wasi, capability, answer != P1_SUCCESS && !mistake))
         withheld_tell(call.wasi, ASK_ROW_p1_args_get + link->row->id, capability, (struct str){0});
     if (*link->row->results)
         frame->args[0].u64 = answer;

@@ -316,7 +316,12 @@ uint16_t p1_fd_filestat_set_times(struct p1_call *call)
     uint16_t error = p1_file_of(call, call->args[0].u32, RIGHT(FD_FILESTAT_SET_TIMES), &file);
     if (error == P1_SUCCESS)
         error = p1_times(call->args[1].u64, call->args[2].u64, call->args[3].u32, times);
-    return error == P1_SUCCESS ? p1_errno_of(fs_set_times(file->file, times)) : error;
+    if (error != P1_SUCCESS)
+        return error;
+    int failed = fs_set_times(file->file, times);
+    withheld_path(call->wasi, ASK_ROW_p1_fd_filestat_set_times, WASI_CAP_DIR_WRITE, file->file,
+                  (struct str){0}, failed);
+    return p1_errno_of(failed);
 }
 
 uint16_t p1_fd_advise(struct p1_call *call)

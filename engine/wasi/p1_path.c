@@ -15,12 +15,23 @@ static uint16_t at(struct p1_call *call, unsigned fd, unsigned path, uint64_t ri
     return p1_path(call, call->args[path].u32, call->args[path + 1].u32, ret_path);
 }
 
+/* A refusal is told to the shim. */
+static uint16_t answer(struct p1_call *call, enum ask_row row, enum wasi_capability capability,
+                       const struct p1_file *base, struct str path, int64_t error)
+{
+    withheld_path(call->wasi, row, capability, base->file, path, error);
+    return p1_errno_of(error);
+}
+
 uint16_t p1_path_create_directory(struct p1_call *call)
 {
     struct p1_file *base;
     struct str path;
     uint16_t error = at(call, 0, 1, RIGHT(PATH_CREATE_DIRECTORY), &base, &path);
-    return error == P1_SUCCESS ? p1_errno_of(fs_create_directory_at(base->file, path)) : error;
+    if (error != P1_SUCCESS)
+        return error;
+    return answer(call, ASK_ROW_p1_path_create_directory, WASI_CAP_DIR_MUTATE, base, path,
+                  fs_create_directory_at(base->file, path));
 }
 
 uint16_t p1_path_remove_directory(struct p1_call *call)
@@ -28,7 +39,10 @@ uint16_t p1_path_remove_directory(struct p1_call *call)
     struct p1_file *base;
     struct str path;
     uint16_t error = at(call, 0, 1, RIGHT(PATH_REMOVE_DIRECTORY), &base, &path);
-    return error == P1_SUCCESS ? p1_errno_of(fs_remove_directory_at(base->file, path)) : error;
+    if (error != P1_SUCCESS)
+        return error;
+    return answer(call, ASK_ROW_p1_path_remove_directory, WASI_CAP_DIR_MUTATE, base, path,
+                  fs_remove_directory_at(base->file, path));
 }
 
 uint16_t p1_path_unlink_file(struct p1_call *call)
@@ -36,7 +50,10 @@ uint16_t p1_path_unlink_file(struct p1_call *call)
     struct p1_file *base;
     struct str path;
     uint16_t error = at(call, 0, 1, RIGHT(PATH_UNLINK_FILE), &base, &path);
-    return error == P1_SUCCESS ? p1_errno_of(fs_unlink_file_at(base->file, path)) : error;
+    if (error != P1_SUCCESS)
+        return error;
+    return answer(call, ASK_ROW_p1_path_unlink_file, WASI_CAP_DIR_MUTATE, base, path,
+                  fs_unlink_file_at(base->file, path));
 }
 
 uint16_t p1_path_filestat_get(struct p1_call *call)
@@ -49,7 +66,7 @@ uint16_t p1_path_filestat_get(struct p1_call *call)
         return error;
     int failed = fs_stat_at(base->file, path, call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW, &stat);
     if (failed < 0)
-        return p1_errno_of(failed);
+        return answer(call, ASK_ROW_p1_path_filestat_get, WASI_CAP_DIR_READ, base, path, failed);
     return p1_put_filestat(call, call->args[4].u32, &stat) ? P1_SUCCESS : P1_FAULT;
 }
 
@@ -64,7 +81,8 @@ uint16_t p1_path_filestat_set_times(struct p1_call *call)
     if (error != P1_SUCCESS)
         return error;
     bool follow = call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW;
-    return p1_errno_of(fs_set_times_at(base->file, path, follow, times));
+    return answer(call, ASK_ROW_p1_path_filestat_set_times, WASI_CAP_DIR_WRITE, base, path,
+                  fs_set_times_at(base->file, path, follow, times));
 }
 
 uint16_t p1_path_link(struct p1_call *call)
@@ -79,7 +97,10 @@ uint16_t p1_path_link(struct p1_call *call)
     if (error != P1_SUCCESS)
         return error;
     bool follow = call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW;
-    return p1_errno_of(fs_link_at(from_base->file, from, follow, to_base->file, to));
+    int failed = fs_link_at(from_base->file, from, follow, to_base->file, to);
+    withheld_paths(call->wasi, ASK_ROW_p1_path_link, from_base->file, from, to_base->file, to,
+                   failed);
+    return p1_errno_of(failed);
 }
 
 uint16_t p1_path_rename(struct p1_call *call)
@@ -93,7 +114,10 @@ uint16_t p1_path_rename(struct p1_call *call)
         error = at(call, 3, 4, RIGHT(PATH_RENAME_TARGET), &to_base, &to);
     if (error != P1_SUCCESS)
         return error;
-    return p1_errno_of(fs_rename_at(from_base->file, from, to_base->file, to));
+    int failed = fs_rename_at(from_base->file, from, to_base->file, to);
+    withheld_paths(call->wasi, ASK_ROW_p1_path_rename, from_base->file, from, to_base->file, to,
+                   failed);
+    return p1_errno_of(failed);
 }
 
 uint16_t p1_path_symlink(struct p1_call *call)
@@ -104,7 +128,12 @@ uint16_t p1_path_symlink(struct p1_call *call)
     uint16_t error = at(call, 2, 3, RIGHT(PATH_SYMLINK), &base, &path);
     if (error == P1_SUCCESS)
         error = p1_path(call, call->args[0].u32, call->args[1].u32, &target);
-    return error == P1_SUCCESS ? p1_errno_of(fs_symlink_at(target, base->file, path)) : error;
+    if (error != P1_SUCCESS)
+        return error;
+    int failed = fs_symlink_at(target, base->file, path);
+    bool of_target = failed == -PATH_OUTSIDE && !path_leaves(base->file, path);
+    return answer(call, ASK_ROW_p1_path_symlink, WASI_CAP_DIR_MUTATE, base,
+                  of_target ? target : path, failed);
 }
 
 uint16_t p1_path_readlink(struct p1_call *call)
@@ -117,7 +146,7 @@ uint16_t p1_path_readlink(struct p1_call *call)
         return error;
     int64_t len = fs_readlink_at(base->file, path, text);
     if (len < 0)
-        return p1_errno_of(len);
+        return answer(call, ASK_ROW_p1_path_readlink, WASI_CAP_DIR_READ, base, path, len);
     uint32_t room = call->args[4].u32;
     uint32_t put = (uint64_t)len < room ? (uint32_t)len : room;
     return p1_put(call, call->args[3].u32, text, put) && p1_put_u32(call, call->args[5].u32, put)
@@ -176,10 +205,9 @@ uint16_t p1_path_open(struct p1_call *call)
     struct descriptor *opened;
     int failed = fs_open_at(call->wasi, base->file, path, call->args[1].u32 & LOOKUP_SYMLINK_FOLLOW,
                             open_flags, flags_of(rights, fdflags), &opened);
-    if (failed == -EROFS)
-        withheld_tell(call->wasi, ASK_ROW_p1_path_open, WASI_CAP_DIR_WRITE, path);
     if (failed < 0)
-        return p1_errno_of(failed);
+        return answer(call, ASK_ROW_p1_path_open,
+                      withheld_open(open_flags, flags_of(rights, fdflags)), base, path, failed);
     int type = descriptor_type(opened);
     if (type < 0) {
         descriptor_release(call->wasi, opened);

@@ -47,7 +47,7 @@ static int enter_done(struct walk *walk)
 static int go_up(struct walk *walk)
 {
     if (!walk->done_len)
-        return -EPERM;
+        return -PATH_OUTSIDE;
     char *slash = memrchr(walk->done, '/', walk->done_len);
     walk->done_len = slash ? (size_t)(slash - walk->done) : 0;
     walk->done[walk->done_len] = 0;
@@ -81,7 +81,7 @@ static int expand(struct walk *walk, const char *name, const char *after, bool s
     if (!len)
         return -ENOENT;
     if (target[0] == '/')
-        return -EPERM;
+        return -PATH_OUTSIDE;
     size_t left = strlen(after);
     size_t join = slash ? 1 : 0;
     if ((size_t)len + join + left >= sizeof walk->rest)
@@ -172,7 +172,7 @@ int walk_start(struct walk *walk, const struct descriptor *base, struct str path
     if (memchr(path.at, 0, path.len))
         return -EINVAL;
     if (path.at[0] == '/')
-        return -EPERM;
+        return -PATH_OUTSIDE;
     memcpy(walk->rest, path.at, path.len);
     walk->rest[path.len] = 0;
     if (base->no_links && !goes_up(walk->rest)) {
@@ -217,4 +217,12 @@ int64_t path_do(const struct descriptor *base, struct str path, bool follow, pla
     }
     walk_end(&walk);
     return result;
+}
+
+bool path_leaves(const struct descriptor *base, struct str path)
+{
+    struct walk walk;
+    bool leaves = walk_start(&walk, base, path) == -PATH_OUTSIDE;
+    walk_end(&walk);
+    return leaves;
 }

@@ -3,12 +3,16 @@
  *
  * The kernel never follows a symbolic link for a guest, is never given an absolute path or a `..`,
  * and never sees more of a path than one step, unless the mount itself refuses links. Links are
- * read and followed here; a link or a `..` that leads out of the base directory is EPERM. So
+ * read and followed here; a link or a `..` that leads out of the base directory is PATH_OUTSIDE. So
  * whatever others do to the tree at the same time, no step leaves it. */
 #ifndef CARREL_WASI_PATH_H
 #define CARREL_WASI_PATH_H
 
 #include "engine/wasi/descriptor.h"
+
+/* Instead of EPERM, and told to the guest as that: the path, or a link on its way, leads out of the
+ * base directory. No errno of Linux, which counts to 133. */
+#define PATH_OUTSIDE 200
 
 /* What a path means: the entry `name` of the directory `dir`. */
 struct place {
@@ -34,8 +38,8 @@ struct walk {
 };
 
 /* Starts, and goes to where the path leads without following a link in its last step. Or a negated
- * errno: ENOENT for an empty path, EINVAL for a NUL in it, EPERM if it leads out. To be ended with
- * walk_end in either case. */
+ * errno: ENOENT for an empty path, EINVAL for a NUL in it, PATH_OUTSIDE if it leads out. To be
+ * ended with walk_end in either case. */
 int walk_start(struct walk *walk, const struct descriptor *base, struct str path);
 
 /* After -ELOOP for the place: goes on through the link that it is, if `follow` or a slash asks for
@@ -50,5 +54,8 @@ void walk_end(struct walk *walk);
 typedef int64_t place_fn(const struct place *place, void *with);
 int64_t path_do(const struct descriptor *base, struct str path, bool follow, place_fn *act,
                 void *with);
+
+/* Does the path lead out before its last step? */
+bool path_leaves(const struct descriptor *base, struct str path);
 
 #endif

@@ -22,8 +22,7 @@ static const struct host_interface interfaces[] = {
     {                                                                                              \
         const enum wasi_capability capability = WASI_CAP_##capability_of;                          \
         enum host_answer answer = wasi_##id(call, args, result);                                   \
-        if (withheld(call->host, capability) &&                                                    \
-            (!withheld_on_failure(capability) || *(const uint8_t *)result == HOST_ERR))            \
+        if (withheld_now(call->host, capability, *(const uint8_t *)result == HOST_ERR))            \
             withheld_tell(call->host, ASK_ROW_##id, capability, (struct str){0});                  \
         return answer;                                                                             \
     }

@@ -110,6 +110,7 @@ static int open_directories(struct wasi *wasi, const struct wasi_config *config,
         descriptor->flags = DESCRIPTOR_READ | (directory->mutable ? DESCRIPTOR_MUTATE : 0);
         descriptor->writable = directory->writable;
         descriptor->no_links = directory->no_links;
+        descriptor->grant = directory->grant;
         wasi->preopens[i].descriptor = descriptor;
         if (copy(wasi, directory->name, "the name of a directory", &wasi->preopens[i].name, err) <
             0)

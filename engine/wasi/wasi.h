@@ -38,6 +38,7 @@ struct wasi_stream {
 struct wasi_directory {
     int fd;          /* of a detached mount */
     struct str name; /* in the guest */
+    uint8_t grant;   /* its number */
     bool writable;   /* files in it may be written and made */
     bool mutable;    /* and its entries made, renamed and removed */
     /* The mount follows no symbolic link (MOUNT_ATTR_NOSYMFOLLOW): the kernel may then be given
@@ -71,6 +72,8 @@ struct wasi_refusals {
     uint32_t count;
     uint64_t all;          /* whether it was told or not */
     uint8_t withheld[128]; /* rows that were told of as withheld, as bits */
+    uint32_t npaths;       /* what was told of with a path, by a hash */
+    uint64_t paths[WASI_PATHS_TOLD];
 };
 
 struct wasi_config {

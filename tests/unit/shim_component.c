@@ -148,7 +148,7 @@ static void what_cannot_be_read_is_said(void **state)
     } cases[] = {
         {"/nowhere/at/all", "cannot be opened: No such file or directory: correct the name",
          ERR_ABSENT},
-        {"/tmp", "cannot be read: Is a directory: name a component in it", ERR_ABSENT},
+        {"/proc/self", "a directory without WIT text (*.wit): name a component in it", ERR_ABSENT},
         {"/dev/zero", "is larger than", ERR_LIMIT},
     };
     for (size_t i = 0; i < countof(cases); i++) {

@@ -120,6 +120,110 @@ static void test_no_advice_with_foreign_names(void **state)
     }
 }
 
+/* Directories of a plan: /srv/in as "in", to be read only; /srv/o'x as "odd", as well. */
+static void give_directories(void)
+{
+    static const struct {
+        const char *host, *guest;
+    } given[] = {{"/srv/in", "in"}, {"/srv/o'x", "odd"}, {"/a b", "."}};
+    for (size_t i = 0; i < countof(given); i++) {
+        const struct operation mount = {.kind = OPERATION_DIRECTORY,
+                                        .of.directory = {.grant = 3 + i, .path = given[i].host}};
+        const struct operation grant = {.kind = OPERATION_GRANT,
+                                        .of.grant = {.grant = 3 + i,
+                                                     .kind = GRANT_DIRECTORY,
+                                                     .rights = RIGHT_READ,
+                                                     .name = given[i].guest}};
+        denials_note(&denials, &mount);
+        denials_note(&denials, &grant);
+    }
+}
+
+static void refuse_path(uint64_t grant, uint32_t leaves, enum capability capability,
+                        const char *path)
+{
+    const struct denied_subject subject = {.capability = capability,
+                                           .name = str_of(path),
+                                           .directory = denials_directory(&denials, grant),
+                                           .leaves = leaves};
+    denial_tell(&denials, ROW_descriptor_open_at, &subject, DENIED_NOT_GRANTED);
+}
+
+/* The grant itself is named, and what is to be written in its place. */
+static void test_directories_by_name(void **state)
+{
+    (void)state;
+    begin(false);
+    give_directories();
+    refuse_path(3, PROTOCOL_LEAVES_NOT, CAP_DIR_WRITE, "a.txt");
+    refuse_path(3, PROTOCOL_LEAVES_NOT, CAP_DIR_WRITE, "a.txt");
+    refuse_path(5, PROTOCOL_LEAVES_NOT, CAP_DIR_WRITE, "a.txt");
+    const char *line = said();
+    assert_int_equal(count_of(line, "\n"), 2);
+    assert_non_null(strstr(line, "a.txt was refused: dir.write is not granted below in, which is "
+                                 "given to be read only; --dir /srv/in::in in place of "
+                                 "--dir /srv/in::in:ro or, in a policy, "
+                                 "allow: {dir: \"/srv/in::in\"} allows it"));
+    assert_non_null(strstr(line, "--dir '/a b::.' in place of --dir '/a b::.:ro' or"));
+    assert_int_equal(count_of(logged(), "\"flag\":\"--dir /srv/in::in\""), 1);
+    finish();
+}
+
+/* What cannot be written into a shell is not. A policy that denies helps nothing. */
+static void test_directories_without_a_name(void **state)
+{
+    (void)state;
+    begin(false);
+    give_directories();
+    refuse_path(4, PROTOCOL_LEAVES_NOT, CAP_DIR_WRITE, "a");
+    assert_non_null(strstr(said(), "; --dir HOST::GUEST or, in a policy"));
+    denials.denied = CAPABILITY(DIR_WRITE);
+    refuse_path(3, PROTOCOL_LEAVES_NOT, CAP_DIR_WRITE, "b");
+    const char *line = said();
+    assert_non_null(strstr(line, "the policy denies dir.write"));
+    assert_null(strstr(line, "--dir"));
+    assert_null(denials_directory(&denials, 0));
+    assert_null(denials_directory(&denials, UINT32_MAX));
+    finish();
+}
+
+/* The directory of the host that a path out of a grant leads to, if its letters tell. */
+static void test_paths_that_leave(void **state)
+{
+    static const struct {
+        const char *path;
+        uint32_t leaves;
+        const char *flag;
+    } rows[] = {
+        {"../x", PROTOCOL_LEAVES_GRANT, "--dir /srv::/srv:ro"},
+        {"../b/./c/x", PROTOCOL_LEAVES_GRANT, "--dir /srv/b/c::/srv/b/c:ro"},
+        {"a/../../b/x", PROTOCOL_LEAVES_GRANT, "--dir /srv/b::/srv/b:ro"},
+        {"../../../../etc/passwd", PROTOCOL_LEAVES_GRANT, "--dir /etc::/etc:ro"},
+        {"../../x", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+        {"../b;reboot/x", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+        {"../a::b/x", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+        {"../x", PROTOCOL_LEAVES_BELOW, "--dir HOST::GUEST:ro"},
+        {"link", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+        {"/etc/passwd", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+        {"", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+        {"..\n../x", PROTOCOL_LEAVES_GRANT, "--dir HOST::GUEST:ro"},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(rows); i++) {
+        char wanted[128];
+        begin(false);
+        give_directories();
+        refuse_path(3, rows[i].leaves, CAP_DIR_READ, rows[i].path);
+        snprintf(wanted, sizeof wanted, "; %s or, in a policy, ", rows[i].flag);
+        const char *line = said();
+        assert_non_null(strstr(line, "leads out of "));
+        assert_non_null(strstr(line, wanted));
+        assert_int_equal(count_of(line, "\n"), 1);
+        assert_null(strstr(line, "allows it"));
+        finish();
+    }
+}
+
 /* The record does not depend on who reads standard error. */
 static void test_log_without_room(void **state)
 {
@@ -267,6 +371,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_once_with_advice),
         cmocka_unit_test(test_no_advice_with_foreign_names),
+        cmocka_unit_test(test_directories_by_name),
+        cmocka_unit_test(test_directories_without_a_name),
+        cmocka_unit_test(test_paths_that_leave),
         cmocka_unit_test(test_log_without_room),
         cmocka_unit_test(test_people_get_some_and_the_record_more),
         cmocka_unit_test(test_json),
