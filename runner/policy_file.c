@@ -3,6 +3,7 @@
  * policy says what it says in one place. Opens the file and nothing else. */
 #include "runner/policy_file.h"
 
+#include "runner/json_text.h"
 #include "runner/nearest.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -78,11 +79,11 @@ static int refuse_cleverness(struct reading *r)
     return anchor || tag ? wrong(r, "anchors and tags mean nothing here: leave them out") : 0;
 }
 
-/* Where the parser found no characters: it has the offset of that only. */
-static yaml_mark_t unreadable_at(const struct reading *r)
+/* The line and column of an offset. */
+static yaml_mark_t mark_of(const struct reading *r, size_t offset)
 {
     yaml_mark_t mark = {0};
-    for (size_t i = 0; i < r->text.len && i < r->parser.problem_offset; i++) {
+    for (size_t i = 0; i < r->text.len && i < offset; i++) {
         uint8_t byte = r->text.at[i];
         mark.line += byte == '\n';
         mark.column = byte == '\n' ? 0 : mark.column + ((byte & 0xc0) != 0x80);
@@ -99,8 +100,9 @@ static int next(struct reading *r)
         return refuse_cleverness(r);
     if (r->parser.error == YAML_MEMORY_ERROR)
         return no_memory(r);
-    yaml_mark_t mark =
-        r->parser.error == YAML_READER_ERROR ? unreadable_at(r) : r->parser.problem_mark;
+    yaml_mark_t mark = r->parser.error == YAML_READER_ERROR
+                           ? mark_of(r, r->parser.problem_offset) /* it has that only */
+                           : r->parser.problem_mark;
     return wrong_at(r, &mark, "not YAML: %s%s%s: correct that place",
                     r->parser.problem ? r->parser.problem : "unreadable",
                     r->parser.context ? " " : "", r->parser.context ? r->parser.context : "");
@@ -485,6 +487,18 @@ static char *folder_of(const char *path)
     return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 }
 
+/* A file that is called JSON is that: others will read it, too. */
+static int check_json(struct reading *r)
+{
+    size_t at, length = strlen(r->file->path);
+    if (length < 5 || strcmp(r->file->path + length - 5, ".json") != 0)
+        return 0;
+    const char *why = json_text_wrong(r->text, &at);
+    yaml_mark_t mark = mark_of(r, why ? at : 0);
+    return why ? wrong_at(r, &mark, "not JSON: %s: correct that place, or call the file .yaml", why)
+               : 0;
+}
+
 int policy_file_parse(const char *path, struct bytes text, struct policy_file *ret, struct err *err)
 {
     struct reading r = {.file = ret, .text = text, .err = err};
@@ -492,7 +506,7 @@ int policy_file_parse(const char *path, struct bytes text, struct policy_file *r
     if (!ret->folder || !yaml_parser_initialize(&r.parser))
         return no_memory(&r);
     yaml_parser_set_input_string(&r.parser, text.at, text.len);
-    int failed = document(&r);
+    int failed = check_json(&r) || document(&r) ? -1 : 0;
     if (r.has_event)
         yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);
