@@ -4,7 +4,6 @@
 #include "policies/host.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
-#include "shim/keeper.h"
 #include "shim/mount.h"
 #include "shim/socket.h"
 #include <errno.h>
@@ -21,6 +20,7 @@ void grants_start(struct grants *grants)
     grants->count = 0;
     grants->pump_count = 0;
     grants->keeper_count = 0;
+    grants->patience = (struct keeper_patience){.fd = -1};
     for (int i = 0; i < 3; i++)
         grants->streams[i] = i;
     for (size_t i = 0; i < PROTOCOL_GRANTS; i++)
@@ -272,7 +272,8 @@ static int start_keeper(struct grants *grants, const struct operation_store *sto
     if (grants->keeper_count == countof(grants->keepers))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "a cell can have %d stores: keep more in one",
                        PROTOCOL_GRANTS);
-    int fd = keeper_start(store->program, store->path, &grants->keepers[grants->keeper_count], err);
+    int fd = keeper_start(store->program, store->path, &grants->patience,
+                          &grants->keepers[grants->keeper_count], err);
     if (fd < 0)
         return -1;
     grants->keeper_count++;

@@ -2,6 +2,7 @@
 #ifndef CARREL_SHIM_GRANT_H
 #define CARREL_SHIM_GRANT_H
 
+#include "shim/keeper.h"
 #include "shim/protocol.h"
 #include "shim/pump.h"
 #include "shim/walls.h"
@@ -14,6 +15,7 @@ struct grants {
     struct pump pumps[3];
     size_t keeper_count;
     int keepers[PROTOCOL_GRANTS]; /* processes, as pidfds */
+    struct keeper_patience patience;
 };
 
 /* No grants yet. */

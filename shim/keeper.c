@@ -1,7 +1,9 @@
 /* Starting keepers; see keeper.h. */
 #include "shim/keeper.h"
 
+#include "engine/base/attr.h"
 #include "shim/advice.h"
+#include "shim/cell.h"
 #include "shim/cleanup.h"
 #include "shim/protocol.h"
 #include <errno.h>
@@ -15,9 +17,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* Milliseconds: for opening a store, of which a crash may have left a journal; and for closing it.
- */
-#define OPENING_TIME 20000
+#define MILLISECOND UINT64_C(1000000)
+
+/* For opening a store, of which a crash may have left a journal, in nanoseconds; and for closing
+ * it, in milliseconds. */
+#define OPENING_TIME (20000 * MILLISECOND)
 #define CLOSING_TIME 10000
 
 static _Noreturn void become(const char *program, const char *path, int socket, pid_t shim)
@@ -43,16 +47,30 @@ static _Noreturn void become(const char *program, const char *path, int socket, 
     _exit(127);
 }
 
+/* Waits until it has opened the store, or says why it cannot. */
+static int wait_for(int socket, const char *path, const struct keeper_patience *patience,
+                    struct err *err)
+{
+    struct pollfd waits[] = {{socket, POLLIN, 0}, {patience->fd, POLLIN, 0}};
+    for (uint64_t until = cell_now() + OPENING_TIME; !waits[0].revents;) {
+        uint64_t now = cell_now();
+        if (now >= until)
+            return err_set(
+                err, ERR_ABSENT, ERR_NOWHERE,
+                "cannot keep a store in %s: it takes too long to open: end whoever holds it", path);
+        poll(waits, countof(waits), (int)((until - now) / MILLISECOND + 1));
+        if (waits[1].revents && patience->ended(patience->data))
+            return err_set(err, ERR_KILLED, ERR_NOWHERE, "ended while the store in %s was opened",
+                           path);
+    }
+    return 0;
+}
+
 /* What it says first. */
 static int hear(int socket, const char *program, const char *path, struct err *err)
 {
     struct record_store_answer head;
     char text[256];
-    struct pollfd ready = {.fd = socket, .events = POLLIN};
-    if (poll(&ready, 1, OPENING_TIME) != 1)
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
-                       "cannot keep a store in %s: it takes too long to open: end whoever holds it",
-                       path);
     if (recv(socket, &head, sizeof head, MSG_WAITALL) != (ssize_t)sizeof head)
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
                        "no keeper for the store in %s: %s cannot be run: install it beside the "
@@ -65,7 +83,8 @@ static int hear(int socket, const char *program, const char *path, struct err *e
     return err_set(err, ERR_ABSENT, ERR_NOWHERE, "%.*s", got > 0 ? (int)got : 0, text);
 }
 
-int keeper_start(const char *program, const char *path, int *ret_pidfd, struct err *err)
+int keeper_start(const char *program, const char *path, const struct keeper_patience *patience,
+                 int *ret_pidfd, struct err *err)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -80,7 +99,11 @@ int keeper_start(const char *program, const char *path, int *ret_pidfd, struct e
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "no process for a store: %s%s", strerror(errno),
                        advice_on(errno));
     close(take_fd(&theirs));
-    if (hear(ours, program, path, err)) {
+    /* Nothing was kept yet, so one that does not answer is not waited for. */
+    bool answers = wait_for(ours, path, patience, err) == 0;
+    if (!answers)
+        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    if (!answers || hear(ours, program, path, err)) {
         close(take_fd(&ours));
         keeper_end(take_fd(&pidfd));
         return -1;

@@ -450,6 +450,13 @@ static bool failed(const struct outcome *outcome)
     return outcome->by_guest ? outcome->exit_code != 0 : outcome->why.kind == ERR_TRAP;
 }
 
+static bool heed_while_waiting(void *data)
+{
+    struct session *session = data;
+    heed_signals(session);
+    return session->interrupted != 0;
+}
+
 /* One cell from its launch to its end. What goes wrong before it runs is an outcome as well. */
 static void live(struct session *session, const struct component *component,
                  const struct plan *plan, struct demand *demand, bool another_follows)
@@ -460,6 +467,8 @@ static void live(struct session *session, const struct component *component,
         get_cell(session, plan, &err) == 0) {
         session->cell->demand = demand;
         session->cell->log = session->log;
+        session->cell->grants.patience =
+            (struct keeper_patience){session->signals, heed_while_waiting, session};
         bool watched = !demand && session->watch;
         if (watched && session->watch(session->watching, session->cell->process.pid, &err))
             cell_kill(session->cell);

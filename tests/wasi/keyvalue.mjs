@@ -90,6 +90,30 @@ const cases = {
     const { code, stderr } = await go(path.join(file, 'below'), 'c', 1);
     must(code === 125 && stderr.includes('its folder: No such file'), `${code} ${stderr}`);
   },
+  'who waits for a store can be ended': async file => {
+    const folder = fs.mkdtempSync(path.join(work, 'slow-'));
+    fs.chmodSync(folder, 0o755);
+    for (const name of ['carrel', 'carrel-engine']) fs.copyFileSync(path.join(work, name), path.join(folder, name));
+    const slow = path.join(folder, 'carrel-keyvalue');
+    fs.writeFileSync(slow, '#!/bin/sh\nexec sleep 86399\n', { mode: 0o755 });
+    const child = spawn(path.join(folder, 'carrel'), ['run', '--keyvalue', `box=${file}`, component, 'c', '1'], { ...ids, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', data => said += data);
+    const closed = new Promise(resolve => child.on('close', (code, signal) => resolve({ code, signal })));
+    const waits = () => fs.readdirSync('/proc').some(pid => {
+      try {
+        return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('86399')
+          && Number(/^PPid:\t(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) === child.pid;
+      } catch { return false; }
+    });
+    while (!waits() && child.exitCode === null) await new Promise(resolve => setTimeout(resolve, 20));
+    const started = Date.now();
+    child.kill('SIGINT');
+    const { code, signal } = await closed;
+    must(signal === 'SIGINT' || code === 130, `ended with ${code ?? signal}: ${said}`);
+    must(Date.now() - started < 15_000, `it went on for ${Date.now() - started} ms`);
+    must(!waits(), 'the keeper stayed');
+  },
   'denied by a policy': async file => {
     const policy = path.join(path.dirname(file), 'policy.yaml');
     fs.writeFileSync(policy, 'version: 1\nallow: {keyvalue: box=box.db}\ndeny: {capability: keyvalue}\n');
