@@ -16,8 +16,8 @@ const tool = (command, args) => {
 
 // The scenarios of a folder's sources, and how to build one: { scenarios, build }. `scenarios` maps an
 // id to { id, object, with, without }; build(scenario, granted) is the path of a component, or of a
-// module of preview 1 if the id begins with p1_.
-export const load_scenarios = (work, sources) => {
+// module of preview 1 if the id begins with p1_. `heap`: bytes of what realloc goes through; else all there are.
+export const load_scenarios = (work, sources, heap = undefined) => {
   const include = path.join(work, 'include');
   fs.mkdirSync(include);
   fs.writeFileSync(path.join(include, 'wasi.h'), header());
@@ -50,7 +50,7 @@ export const load_scenarios = (work, sources) => {
     tool('wasm-ld-19', ['--no-entry', ...(p1 ? [] : ['--import-memory', `--export=row_${scenario.id}`]), '--gc-sections', '--strip-all',
       '-z', 'stack-size=65536', '--initial-memory=4194304', '-o', `${base}.core`, p1 ? `${base}.o` : bases[granted], scenario.object]);
     const module = fs.readFileSync(`${base}.core`);
-    fs.writeFileSync(file, p1 ? module : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0));
+    fs.writeFileSync(file, p1 ? module : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap));
     fs.chmodSync(file, 0o644);
     return file;
   };

@@ -21,8 +21,8 @@ export const memory_pages = 64;
 const heap_base = 1 << 20;
 
 // (module (memory (export "memory") 64) (func (export "realloc") ...)): it moves on, and from the end
-// of memory back to the start.
-const memory_module = [
+// of its heap back to the start.
+const memory_module = heap_end => [
   0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
   ...section(1, vec([[0x60, 4, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f]])),
   ...section(3, vec([[0]])),
@@ -32,7 +32,7 @@ const memory_module = [
   ...section(10, vec([(() => {
     const code = [1, 1, 0x7f, // local 4: where it begins, aligned to 16
       0x23, 0, 0x41, 15, 0x6a, 0x41, 0x70, 0x71, 0x21, 4, // (global + 15) & -16
-      0x20, 4, 0x20, 3, 0x6a, 0x41, ...sleb(memory_pages * 65536), 0x4b, // does it end behind memory?
+      0x20, 4, 0x20, 3, 0x6a, 0x41, ...sleb(heap_end), 0x4b, // does it end behind the heap?
       0x04, 0x40, 0x41, ...sleb(heap_base), 0x21, 4, 0x0b, 0x20, 4,
       0x20, 3, 0x6a, 0x24, 0, 0x20, 4, 0x0b];
     return [...uleb(code.length), ...code];
@@ -149,7 +149,7 @@ const instance_type = (of, used, outer) => {
 };
 
 // The component, as bytes. `encoding` of strings: 0 is UTF-8, 1 is UTF-16.
-export const make_component = (module, program, encoding = 0) => {
+export const make_component = (module, program, encoding = 0, heap = memory_pages * 65536 - heap_base) => {
   const needs = imports_of(module).map(({ module, field }) => ({ module, field, row: row_named(module, field) }));
   const used = new Set(needs.map(need => need.row));
   const out = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0];
@@ -171,7 +171,7 @@ export const make_component = (module, program, encoding = 0) => {
     out.push(...section(10, vec([[...extern_name(track_name(of)), INSTANCE, ...uleb(types++)]])));
     instances.set(of, instances.size);
   }
-  out.push(...section(1, memory_module), ...section(1, [...module]));
+  out.push(...section(1, memory_module(heap_base + heap)), ...section(1, [...module]));
   out.push(...section(2, vec([[0, 0, 0]]))); // core instance 0: the memory
   out.push(...section(6, vec([[0, 2, 1, 0, ...name('memory')], [0, 0, 1, 0, ...name('realloc')]])));
   core_funcs++; // realloc
