@@ -184,6 +184,8 @@ static int take_data(struct grpc *grpc, const struct head *head, struct err *err
             return broken("sends a frame of nothing but padding", err);
         data = (struct bytes){data.at + 1, data.len - 1 - data.at[0]};
     }
+    if (data.len == 0)
+        return 0;
     if (!buffer_room(&grpc->body, data.len))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory: free some");
     memcpy(grpc->body.at + grpc->body.used, data.at, data.len);
