@@ -410,6 +410,65 @@ const tests = {
     }
   },
 
+  async 'what an annotation denies, nothing gives back'() {
+    const server = createServer((request, response) => response.end('served'));
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const origin = `127.0.0.1:${server.address().port}`, http = { 'carrel.policy/http': `http://${origin}` };
+    // Answering requests: refused, whatever else is said.
+    let c = await container(component('hhello'), { network: 'host', annotations: { 'carrel.policy/serve': '127.0.0.1:18322', 'carrel.policy/deny': 'http.in' }, refused: true, late: true });
+    await assert.rejects(c.created, /carrel.policy\/deny denies http.in/);
+    // Asking, by its capability and by its origin.
+    for (const deny of ['http.out', `http://${origin}`, `http.in http://${origin}`]) {
+      c = await container(component('hclient'), { network: 'host', args: ['/module.wasm', 'GET', origin, '/'], annotations: { ...http, 'carrel.policy/deny': deny } });
+      await c.client.call('Start', { id: c.id });
+      await c.client.call('Wait', { id: c.id });
+      assert.doesNotMatch(await c.output[0], /status=200/, deny);
+      await c.end();
+    }
+    // A directory.
+    const folder_ = path.join(folder, 'denied');
+    mkdirSync(folder_, { recursive: true });
+    writeFileSync(path.join(folder_, 'word'), 'word\n');
+    c = await container(program.file, { mounts: [{ destination: '/d', type: 'bind', source: folder_, options: ['rbind'] }], annotations: { 'carrel.policy/dir': '/d', 'carrel.policy/deny': 'dir.read' } });
+    await c.client.call('Start', { id: c.id });
+    assert.notEqual((await c.client.call('Wait', { id: c.id })).exit_status, 0);
+    assert.equal(await c.output[0], '');
+    await c.end();
+    server.close();
+    server.closeAllConnections();
+  },
+
+  async 'how it serves is said by annotations, too'() {
+    const annotations = { 'carrel.policy/serve': '127.0.0.1:18323', 'carrel.policy/max-body': '1K', 'carrel.policy/max-requests': '2', 'carrel.policy/request-timeout': '200ms', 'carrel.policy/walls': 'fresh', 'carrel.policy/timezone': 'UTC', 'carrel.policy/config': 'greeting=hello there\nempty=\n' };
+    const c = await container(component('hecho'), { network: 'host', annotations });
+    await c.client.call('Start', { id: c.id });
+    const ask = (body) => fetch('http://127.0.0.1:18323/', { method: 'POST', body }).then((r) => r.status);
+    assert.equal(await ask('x'.repeat(1000)), 200);
+    assert.equal(await ask('x'.repeat(3000)), 413);
+    const half = net.connect(18323, '127.0.0.1', () => half.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345'));
+    half.on('error', () => {});
+    half.resume();
+    await new Promise((done) => half.on('close', done)); // its time is over
+    assert.equal(await ask('x'), 200);
+    await c.client.call('Kill', { id: c.id, signal: 9 });
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+  },
+
+  async 'sockets and their rules'() {
+    const server = net.createServer((socket) => { socket.on('error', () => {}); socket.on('data', (data) => socket.end(data)); });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const port = String(server.address().port);
+    for (const [rules, deny, reaches] of [[`connect=127.0.0.1:${port}`, '', true], ['connect=127.0.0.1:1', '', false], [`connect=127.0.0.1:${port}`, 'net.tcp', false], [`connect=127.0.0.1:${port}`, 'connect=127.0.0.0/8:*', false]]) {
+      const c = await container(component('tcpclient'), { network: 'host', args: ['/module.wasm', port, 'hello tcp'], annotations: { 'carrel.policy/net': rules, ...(deny && { 'carrel.policy/deny': deny }) } });
+      await c.client.call('Start', { id: c.id });
+      const code = (await c.client.call('Wait', { id: c.id })).exit_status;
+      assert.equal(code === 0, reaches, `${rules} ${deny}: ${code} ${await c.output[0]} ${await c.output[1]}`);
+      await c.end();
+    }
+    server.close();
+  },
+
   async 'origins that an annotation names can be asked by HTTP, and no others'() {
     const server = createServer((request, response) => response.end('served'));
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
