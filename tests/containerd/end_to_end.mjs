@@ -1,11 +1,12 @@
 // Components under a real containerd, through ctr. Usage: node end_to_end.mjs SHIM FOLDER [WORD...]
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Containerd } from './containerd.mjs';
 import { connect } from './grpc.mjs';
 import { tar, types, writeImage } from './image.mjs';
+import { left } from './left.mjs';
 import { finish, play } from './play.mjs';
 import { programs } from './programs.mjs';
 
@@ -36,16 +37,6 @@ const fresh = () => `e${++number}`;
 async function run(file, args = [], flags = []) {
   return daemon.ctr('run', '--rm', ...runtime, ...flags, await image(file), fresh(), ...(args.length ? [`/${path.basename(file)}`, ...args] : []));
 }
-// The processes of shims, and the cells of those that are gone.
-const cellsOf = new Set(['1']);
-const ours = () => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
-  try {
-    const comm = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-    return comm === 'carrel-engine' ? cellsOf.has(readFileSync(`/proc/${pid}/status`, 'utf8').match(/PPid:\s*(\d+)/)[1]) : ['carrel-shim', 'carrel-pause'].includes(comm) && mine(pid);
-  } catch { return false; }
-});
-// Of this test: the shim's mounts are its own, and a cell's parent is such a shim.
-const mine = (pid) => readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(' /run/containerd ');
 async function detached(file, flags = []) {
   const id = fresh();
   const made = await daemon.ctr('run', '-d', ...runtime, ...flags, await image(file), id);
@@ -226,16 +217,6 @@ const tests = {
     assert.deepEqual(lost, []);
   },
 };
-
-// Processes, sockets, mounts and groups that are left.
-function left() {
-  const sockets = existsSync('/run/containerd/s') ? readdirSync('/run/containerd/s') : [];
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes('/run/containerd/state')).map((line) => line.split(' ')[4]);
-  const places = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : readdirSync('/sys/fs/cgroup').map((n) => `/sys/fs/cgroup/${n}`);
-  const groups = places.filter((place) => existsSync(`${place}/default`)).map((place) => `${place}/default`);
-  const bundles = existsSync('/run/containerd/state/io.containerd.runtime.v2.task/default') ? readdirSync('/run/containerd/state/io.containerd.runtime.v2.task/default') : [];
-  return { sockets, mounts, groups, bundles, processes: ours() };
-}
 
 // What a test left is its own failure, and not that of those after it; what was there before is nobody's.
 const known = new Set(Object.values(left()).flat());

@@ -19,6 +19,9 @@ export const sources = {
   exit7: start('(call $exit (i32.const 7))'),
   trap: start('unreachable'),
   spin: start('(loop $l (br $l))'),
+  // Waits for an hour.
+  rests: start(`(i32.store (i32.const 16) (i32.const 1)) (i64.store (i32.const 24) (i64.const 3600000000000))
+    (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))`, '', '(import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))'),
   // Says that it is there, then reads until the end of its input and gives back what it read.
   echo: start(`${say('up\n')}
     (block $end (loop $l
