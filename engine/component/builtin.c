@@ -73,9 +73,8 @@ static enum native_answer drop_owned(struct vm *vm, struct native *frame, const 
     const struct cm_resource *resource = b->resource;
     struct cm_store *store = b->instance->store;
     if (!resource->owner) {
-        if (resource->drop)
-            resource->drop(vm, resource->host, rep);
-        return NATIVE_DONE;
+        return !resource->drop || resource->drop(vm, resource->host, rep) ? NATIVE_DONE
+                                                                          : NATIVE_TRAP;
     }
     if (!cm_enter(resource->owner, b->entered))
         return builtin_trap(b, "cannot enter component instance");

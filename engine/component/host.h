@@ -90,8 +90,9 @@ void *host_waiter(const struct host_call *call);
  * else's. Called unless cm_wake named it, by who forgot it then. */
 typedef void host_forget(void *host, void *waiter);
 
-/* Called when the last owner of a host resource drops it. Never blocks, never traps. */
-typedef void host_drop(struct vm *vm, void *host, void *representation);
+/* Called when the last owner of a host resource drops it. Never blocks. False: it must not go yet,
+ * as vm_trap_set has told; it is the host's then, until the store ends. */
+typedef bool host_drop(struct vm *vm, void *host, void *representation);
 
 /* Memory for a result (strings, lists): `size` bytes aligned to 16, freed once the result has been
  * lowered. NULL if the heap is exhausted; then answer with host_trap. */

@@ -113,16 +113,18 @@ enum host_answer wasi_get_terminal_stderr(struct host_call *call, const void *ar
     return terminal(call, 2, result);
 }
 
-void wasi_drop_terminal_input(struct vm *vm, void *host, void *representation)
+bool wasi_drop_terminal_input(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     (void)host;
     (void)representation;
+    return true;
 }
 
-void wasi_drop_terminal_output(struct vm *vm, void *host, void *representation)
+bool wasi_drop_terminal_output(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     (void)host;
     (void)representation;
+    return true;
 }

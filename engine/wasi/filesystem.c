@@ -303,10 +303,11 @@ enum host_answer wasi_descriptor_is_same_object(struct host_call *call, const vo
     return HOST_DONE;
 }
 
-void wasi_drop_descriptor(struct vm *vm, void *host, void *representation)
+bool wasi_drop_descriptor(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     descriptor_release(host, representation);
+    return true;
 }
 
 /* --- Errors -------------------------------------------------------------------------------------

@@ -52,10 +52,11 @@ enum host_answer wasi_directory_entry_stream_read_directory_entry(struct host_ca
     return HOST_DONE;
 }
 
-void wasi_drop_directory_entry_stream(struct vm *vm, void *host, void *representation)
+bool wasi_drop_directory_entry_stream(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     directory_close(host, representation);
+    return true;
 }
 
 struct preopen {

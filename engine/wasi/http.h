@@ -18,7 +18,8 @@ struct fields_entry {
 
 struct fields {
     uint32_t refs;
-    bool immutable; /* it belongs to a message, for ever */
+    uint32_t handles; /* of these: the guest's, of what a message has, which must not go first */
+    bool immutable;   /* it belongs to a message, for ever */
     uint32_t count;
     uint32_t room;
     size_t size; /* bytes of names and values */
@@ -28,7 +29,18 @@ struct fields {
 /* Empty and mutable, with one reference. NULL as wasi_resource. */
 struct fields *fields_new(struct wasi *wasi);
 struct fields *fields_keep(struct fields *fields);
+
 void fields_release(struct wasi *wasi, struct fields *fields);
+
+/* A handle of what a message has is given to the guest; a handle, also another, ends. */
+struct fields *fields_lend(struct fields *fields);
+void fields_drop(struct wasi *wasi, struct fields *fields);
+
+/* The same, and it becomes a message's; what another message has is copied. NULL: no memory. */
+struct fields *fields_take(struct wasi *wasi, struct fields *fields);
+
+/* Are all handles of what a message has (or NULL) gone? False: trapped. */
+bool fields_back(struct vm *vm, const struct fields *fields);
 
 /* Adds a copy at the end; nothing is checked but the limits. False beyond them, or if there is no
  * memory. */

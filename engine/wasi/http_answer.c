@@ -58,18 +58,19 @@ enum host_answer wasi_http_response_outparam_send_informational(struct host_call
         done->tag = HOST_ERR;
         done->err = http_failure_of(HTTP_ERROR_INTERNAL_ERROR);
     }
-    fields_release(call->host, a->headers);
+    fields_drop(call->host, a->headers);
     return HOST_DONE;
 }
 
 /* Nobody will answer. */
-void wasi_drop_http_response_outparam(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_response_outparam(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     struct response_outparam *outparam = representation;
     if (outparam->exchange)
         outparam->exchange->ops->fail(host, outparam->exchange, NULL);
     wasi_resource_end(host, outparam);
+    return true;
 }
 
 /* --- Options of requests ------------------------------------------------------------------------
@@ -84,10 +85,11 @@ enum host_answer wasi_http_request_options_new(struct host_call *call, const voi
     return *made ? HOST_DONE : wasi_no_memory(call);
 }
 
-void wasi_drop_http_request_options(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_request_options(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     wasi_resource_end(host, representation);
+    return true;
 }
 
 struct timeout_args {

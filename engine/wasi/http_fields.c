@@ -18,6 +18,20 @@ struct fields *fields_keep(struct fields *fields)
     return fields;
 }
 
+struct fields *fields_lend(struct fields *fields)
+{
+    fields->handles++;
+    return fields_keep(fields);
+}
+
+bool fields_back(struct vm *vm, const struct fields *fields)
+{
+    if (!fields || !fields->handles)
+        return true;
+    vm_trap_set(vm, TRAP_HOST, "a request or response is dropped before its headers are");
+    return false;
+}
+
 static void entry_free(struct wasi *wasi, struct fields *fields, const struct fields_entry *entry)
 {
     fields->size -= entry->name.len + entry->value.len;
@@ -32,6 +46,13 @@ void fields_release(struct wasi *wasi, struct fields *fields)
         entry_free(wasi, fields, &fields->at[i]);
     heap_give(wasi->heap, fields->at);
     wasi_resource_end(wasi, fields);
+}
+
+void fields_drop(struct wasi *wasi, struct fields *fields)
+{
+    if (fields->handles)
+        fields->handles--;
+    fields_release(wasi, fields);
 }
 
 static bool reserve(struct wasi *wasi, struct fields *fields)
@@ -286,24 +307,40 @@ enum host_answer wasi_http_fields_entries(struct host_call *call, const void *ar
     return HOST_DONE;
 }
 
+/* NULL: beyond what is allowed, or no memory. */
+static struct fields *copy_of(struct wasi *wasi, const struct fields *from)
+{
+    struct fields *fields = fields_new(wasi);
+    for (uint32_t i = 0; fields && i < from->count; i++)
+        if (!fields_add(wasi, fields, from->at[i].name, from->at[i].value)) {
+            fields_release(wasi, fields);
+            return NULL;
+        }
+    return fields;
+}
+
 enum host_answer wasi_http_fields_clone(struct host_call *call, const void *args, void *result)
 {
     struct fields *const *self = args;
     struct fields **made = result;
-    struct fields *fields = fields_new(call->host);
-    if (!fields)
-        return wasi_no_memory(call);
-    for (uint32_t i = 0; i < (*self)->count; i++)
-        if (!fields_add(call->host, fields, (*self)->at[i].name, (*self)->at[i].value)) {
-            fields_release(call->host, fields);
-            return too_much(call);
-        }
-    *made = fields;
-    return HOST_DONE;
+    *made = copy_of(call->host, *self);
+    return *made ? HOST_DONE : too_much(call);
 }
 
-void wasi_drop_http_fields(struct vm *vm, void *host, void *representation)
+struct fields *fields_take(struct wasi *wasi, struct fields *fields)
+{
+    if (fields->refs == 1) {
+        fields->handles = 0; /* whose message has gone its way */
+        return fields;
+    }
+    struct fields *copy = copy_of(wasi, fields);
+    fields_drop(wasi, fields);
+    return copy;
+}
+
+bool wasi_drop_http_fields(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
-    fields_release(host, representation);
+    fields_drop(host, representation);
+    return true;
 }

@@ -94,7 +94,7 @@ static enum host_answer message_headers(struct host_call *call, struct incoming_
         fields->immutable = true;
         message->headers = fields;
     }
-    *ret = fields_keep(message->headers);
+    *ret = fields_lend(message->headers);
     return HOST_DONE;
 }
 
@@ -198,11 +198,13 @@ enum host_answer wasi_http_incoming_request_consume(struct host_call *call, cons
     return message_consume(call, &(*self)->message, result);
 }
 
-void wasi_drop_http_incoming_request(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_incoming_request(struct vm *vm, void *host, void *representation)
 {
-    (void)vm;
     struct incoming_request *request = representation;
+    if (!fields_back(vm, request->message.headers))
+        return false;
     incoming_message_release(host, &request->message);
+    return true;
 }
 
 /* --- Responses ----------------------------------------------------------------------------------
@@ -232,11 +234,13 @@ enum host_answer wasi_http_incoming_response_consume(struct host_call *call, con
     return message_consume(call, &(*self)->message, result);
 }
 
-void wasi_drop_http_incoming_response(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_incoming_response(struct vm *vm, void *host, void *representation)
 {
-    (void)vm;
     struct incoming_response *response = representation;
+    if (!fields_back(vm, response->message.headers))
+        return false;
     incoming_message_release(host, &response->message);
+    return true;
 }
 
 /* --- Bodies -------------------------------------------------------------------------------------
@@ -302,10 +306,15 @@ enum host_answer wasi_http_incoming_body_stream(struct host_call *call, const vo
     return HOST_DONE;
 }
 
-void wasi_drop_http_incoming_body(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_incoming_body(struct vm *vm, void *host, void *representation)
 {
-    (void)vm;
+    const struct incoming_body *body = representation;
+    if (body->streams) {
+        vm_trap_set(vm, TRAP_HOST, "an incoming-body is dropped before its input-stream is");
+        return false;
+    }
     body_release(host, representation);
+    return true;
 }
 
 /* --- Trailers -----------------------------------------------------------------------------------
@@ -417,10 +426,11 @@ enum host_answer wasi_http_future_trailers_get(struct host_call *call, const voi
     return HOST_DONE;
 }
 
-void wasi_drop_http_future_trailers(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_future_trailers(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     trailers_release(host, representation);
+    return true;
 }
 
 /* --- Responses to come --------------------------------------------------------------------------
@@ -464,9 +474,10 @@ enum host_answer wasi_http_future_incoming_response_get(struct host_call *call, 
 }
 
 /* Where pollables let go of it, too: the client counts. */
-void wasi_drop_http_future_incoming_response(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_future_incoming_response(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     struct future_response *future = representation;
     future->ops->future.release(host, future);
+    return true;
 }

@@ -85,9 +85,11 @@ void outgoing_message_release(struct wasi *wasi, struct outgoing_message *messag
 /* `headers` becomes its own. */
 static void *message_new(struct wasi *wasi, size_t size, struct fields *headers)
 {
-    struct outgoing_message *message = wasi_resource(wasi, size);
+    headers = fields_take(wasi, headers);
+    struct outgoing_message *message = headers ? wasi_resource(wasi, size) : NULL;
     if (!message) {
-        fields_release(wasi, headers);
+        if (headers)
+            fields_release(wasi, headers);
         return NULL;
     }
     headers->immutable = true;
@@ -265,19 +267,23 @@ enum host_answer wasi_http_outgoing_body_finish(struct host_call *call, const vo
         done->err = body->failure;
     }
     if (trailers)
-        fields_release(call->host, trailers);
+        fields_drop(call->host, trailers);
     body_release(call->host, body);
     return streams ? host_trap(call, "outgoing-body.finish while its output-stream is still there")
                    : HOST_DONE;
 }
 
-void wasi_drop_http_outgoing_body(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_outgoing_body(struct vm *vm, void *host, void *representation)
 {
-    (void)vm;
     struct outgoing_body *body = representation;
+    if (body->streams) {
+        vm_trap_set(vm, TRAP_HOST, "an outgoing-body is dropped before its output-stream is");
+        return false;
+    }
     if (!body->finished && !body->aborted)
         spoil(host, body);
     body_release(host, body);
+    return true;
 }
 
 /* --- Responses ----------------------------------------------------------------------------------
@@ -328,7 +334,7 @@ enum host_answer wasi_http_outgoing_response_headers(struct host_call *call, con
     const struct outgoing_response *const *self = args;
     struct fields **headers = result;
     (void)call;
-    *headers = fields_keep((*self)->message.headers);
+    *headers = fields_lend((*self)->message.headers);
     return HOST_DONE;
 }
 
@@ -339,11 +345,13 @@ enum host_answer wasi_http_outgoing_response_body(struct host_call *call, const 
     return message_body(call, &(*self)->message, /*request=*/false, result);
 }
 
-void wasi_drop_http_outgoing_response(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_outgoing_response(struct vm *vm, void *host, void *representation)
 {
-    (void)vm;
     struct outgoing_response *response = representation;
+    if (!fields_back(vm, response->message.headers))
+        return false;
     outgoing_message_release(host, &response->message);
+    return true;
 }
 
 /* --- Requests -----------------------------------------------------------------------------------
@@ -377,10 +385,13 @@ enum host_answer wasi_http_outgoing_request_new(struct host_call *call, const vo
     return HOST_DONE;
 }
 
-void wasi_drop_http_outgoing_request(struct vm *vm, void *host, void *representation)
+bool wasi_drop_http_outgoing_request(struct vm *vm, void *host, void *representation)
 {
-    (void)vm;
+    const struct outgoing_request *request = representation;
+    if (!fields_back(vm, request->message.headers))
+        return false;
     outgoing_request_release(host, representation);
+    return true;
 }
 
 enum host_answer wasi_http_outgoing_request_body(struct host_call *call, const void *args,
@@ -396,7 +407,7 @@ enum host_answer wasi_http_outgoing_request_headers(struct host_call *call, cons
     const struct outgoing_request *const *self = args;
     struct fields **headers = result;
     (void)call;
-    *headers = fields_keep((*self)->message.headers);
+    *headers = fields_lend((*self)->message.headers);
     return HOST_DONE;
 }
 

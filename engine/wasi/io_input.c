@@ -58,10 +58,11 @@ struct stream_error output_error(struct wasi *wasi, const struct output_stream *
     return http_failed(wasi, stream->ops->error(stream->of));
 }
 
-void wasi_drop_io_error(struct vm *vm, void *host, void *representation)
+bool wasi_drop_io_error(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     wasi_resource_end(host, representation);
+    return true;
 }
 
 enum host_answer wasi_error_to_debug_string(struct host_call *call, const void *args, void *result)
@@ -193,8 +194,9 @@ enum host_answer wasi_input_stream_subscribe(struct host_call *call, const void 
     return *pollable ? HOST_DONE : wasi_no_memory(call);
 }
 
-void wasi_drop_input_stream(struct vm *vm, void *host, void *representation)
+bool wasi_drop_input_stream(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     input_release(host, representation);
+    return true;
 }

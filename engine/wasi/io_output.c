@@ -144,10 +144,11 @@ enum host_answer wasi_output_stream_subscribe(struct host_call *call, const void
     return *pollable ? HOST_DONE : wasi_no_memory(call);
 }
 
-void wasi_drop_output_stream(struct vm *vm, void *host, void *representation)
+bool wasi_drop_output_stream(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     output_release(host, representation);
+    return true;
 }
 
 /* --- Splicing -----------------------------------------------------------------------------------

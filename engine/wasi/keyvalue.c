@@ -155,10 +155,11 @@ enum host_answer wasi_keyvalue_open(struct host_call *call, const void *args, vo
     return HOST_DONE;
 }
 
-void wasi_drop_bucket(struct vm *vm, void *host, void *representation)
+bool wasi_drop_bucket(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     wasi_resource_end(host, representation);
+    return true;
 }
 
 struct key_args {

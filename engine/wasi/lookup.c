@@ -123,13 +123,14 @@ enum host_answer wasi_resolve_addresses(struct host_call *call, const void *args
     return HOST_DONE;
 }
 
-void wasi_drop_resolve_address_stream(struct vm *vm, void *host, void *representation)
+bool wasi_drop_resolve_address_stream(struct vm *vm, void *host, void *representation)
 {
     struct name_stream *stream = representation;
     (void)vm;
     if (stream->pipe)
         input_release(host, stream->pipe);
     wasi_resource_end(host, stream);
+    return true;
 }
 
 /* The errors of looking up have no errnos of their own. */

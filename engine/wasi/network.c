@@ -18,10 +18,11 @@ enum host_answer wasi_instance_network(struct host_call *call, const void *args,
     return *network ? HOST_DONE : wasi_no_memory(call);
 }
 
-void wasi_drop_network(struct vm *vm, void *host, void *representation)
+bool wasi_drop_network(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     wasi_resource_end(host, representation);
+    return true;
 }
 
 enum host_answer wasi_network_error_code(struct host_call *call, const void *args, void *result)

@@ -50,7 +50,7 @@ struct pollable *pollable_future(struct wasi *wasi, const struct future_ops *ops
     return pollable;
 }
 
-void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
+bool wasi_drop_pollable(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     struct wasi *wasi = host;
@@ -64,6 +64,7 @@ void wasi_drop_pollable(struct vm *vm, void *host, void *representation)
     else if (pollable->kind == POLLABLE_FUTURE)
         pollable->future.ops->release(wasi, pollable->future.of);
     wasi_resource_end(wasi, pollable);
+    return true;
 }
 
 /* --- Looking ------------------------------------------------------------------------------------

@@ -18,10 +18,11 @@ enum host_answer wasi_create_tcp_socket(struct host_call *call, const void *args
     return net_call_create(call, ASK_TCP, args, result);
 }
 
-void wasi_drop_tcp_socket(struct vm *vm, void *host, void *representation)
+bool wasi_drop_tcp_socket(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     net_socket_release(host, representation);
+    return true;
 }
 
 enum host_answer wasi_tcp_socket_start_bind(struct host_call *call, const void *args, void *result)

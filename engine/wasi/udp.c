@@ -28,10 +28,11 @@ enum host_answer wasi_create_udp_socket(struct host_call *call, const void *args
     return net_call_create(call, ASK_UDP, args, result);
 }
 
-void wasi_drop_udp_socket(struct vm *vm, void *host, void *representation)
+bool wasi_drop_udp_socket(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     net_socket_release(host, representation);
+    return true;
 }
 
 enum host_answer wasi_udp_socket_start_bind(struct host_call *call, const void *args, void *result)
@@ -101,16 +102,18 @@ static void stream_end(struct wasi *wasi, struct datagram_stream *stream)
     wasi_resource_end(wasi, stream);
 }
 
-void wasi_drop_incoming_datagram_stream(struct vm *vm, void *host, void *representation)
+bool wasi_drop_incoming_datagram_stream(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     stream_end(host, representation);
+    return true;
 }
 
-void wasi_drop_outgoing_datagram_stream(struct vm *vm, void *host, void *representation)
+bool wasi_drop_outgoing_datagram_stream(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     stream_end(host, representation);
+    return true;
 }
 
 static int make_streams(struct wasi *wasi, struct net_socket *socket, struct datagram_streams *ret)

@@ -59,11 +59,12 @@ static enum host_answer nothing(struct host_call *call, const void *args, void *
     return HOST_DONE;
 }
 
-static void drop(struct vm *vm, void *host, void *representation)
+static bool drop(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     (void)host;
     (void)representation;
+    return true;
 }
 
 static const struct host_interface interfaces[] = {

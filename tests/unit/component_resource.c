@@ -61,13 +61,14 @@ static enum host_answer end(struct host_call *call, const void *args, void *resu
     return code < 256 ? host_exit(call, code) : host_trap(call, "no such code: %u", code);
 }
 
-static void drop(struct vm *vm, void *host, void *representation)
+static bool drop(struct vm *vm, void *host, void *representation)
 {
     (void)vm;
     (void)host;
     struct thing *thing = representation;
     assert_false(thing->dropped);
     thing->dropped = true;
+    return true;
 }
 
 static const struct host_interface interfaces[] = {{"carrel:test/things", "1.0.0"}};

@@ -62,6 +62,7 @@ const play = async scenario => {
   const trees = [], flags = [];
   for (const word of words) {
     if (word === 'net') flags.push(...['connect=127.0.0.1:*', 'listen=127.0.0.1:*', 'udp=127.0.0.1:*'].flatMap(rule => ['--net', rule]));
+    if (word === 'http') flags.push('--http', 'all');
     if (word === 'udp4000') flags.push('--net', 'udp=127.0.0.1:4000');
     if (word === 'net6') flags.push(...['connect=[::1]:*', 'listen=[::1]:*', 'udp=[::1]:*'].flatMap(rule => ['--net', rule]));
     if (word !== 'ro' && word !== 'rw') continue;
