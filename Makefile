@@ -142,7 +142,7 @@ RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 # others of its kind costs nothing.
 $(B)/containerd-shim-carrel-v1: $(call obj,host,shim/containerd/main.c $(CONTAINERD) $(SHIM) $(POLICIES) $(BASE))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lcrypto
+	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lbpf -lelf -lz -lcrypto
 	@chmod go-w $@
 
 # The same program, by the name that an OCI runtime is started by.
@@ -203,10 +203,10 @@ rooms_containerd := $(rooms_shim) shim/containerd
 UNIT_LIBS       := -lcmocka
 UNIT_LIBS_serve := $(NGHTTP2)
 UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
-UNIT_LIBS_rules  := $(UNIT_LIBS_policy) -l:libcrypto.a
-UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a
+UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a -lbpf -lelf -lz
+UNIT_LIBS_rules  := $(UNIT_LIBS_shim)
 UNIT_LIBS_containerd := $(UNIT_LIBS_shim)
-UNIT_LIBS_runner := $(UNIT_LIBS_shim) -l:libyaml.a -lbpf -lelf -lz
+UNIT_LIBS_runner := $(UNIT_LIBS_shim) -l:libyaml.a
 UNIT            := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 
 # unit VARIANT NAME ROOM

@@ -155,6 +155,7 @@ static void cgroups(struct composing *c)
             limit(c, "memory.max", c->to->memory);
         if (has->in_unified[HOST_PIDS])
             limit(c, "pids.max", c->to->processes);
+        add(c, OPERATION_CGROUP_HOOKS);
     }
     if (has->version1[HOST_MEMORY][0]) {
         group(c, has->version1[HOST_MEMORY], "memory");

@@ -72,7 +72,8 @@ static bool group_directory(const char *point, const char *root, const char *pat
            access(ret, W_OK) == 0;
 }
 
-/* Version 2: the directory, if any controller can limit groups below it. */
+/* Version 2: the directory, if any controller can limit groups below it, or if programs can be
+ * attached to them. */
 static void look_at_unified(bool root, const char *point, const char *from,
                             struct host_cgroups *ret)
 {
@@ -94,6 +95,8 @@ static void look_at_unified(bool root, const char *point, const char *from,
                 memcpy(ret->unified, places[i], sizeof ret->unified);
         }
     }
+    if (root && !ret->unified[0])
+        memcpy(ret->unified, places[0], sizeof ret->unified);
 }
 
 static void look_at_version1(const char *point, const char *from, const char *options,

@@ -4,6 +4,7 @@
 #include "shim/advice.h"
 #include "shim/child.h"
 #include "shim/cleanup.h"
+#include "shim/hooks.h"
 #include "shim/protocol.h"
 #include "shim/raw.h"
 #include "shim/witness.h"
@@ -226,6 +227,16 @@ static int plan_program(const struct plan *plan, const struct shim *shim)
     return role && strcmp(role->of.role.role, "tls") == 0 ? shim->tls : shim->engine;
 }
 
+static int attach_hooks(const struct operation *operation, const struct cgroups *cgroups,
+                        struct wall_report *report, struct err *err)
+{
+    const char *call;
+    if (hooks_attach(cgroups_unified(cgroups), &call))
+        return walls_failed(report, operation, call, errno, err);
+    walls_built(report, operation);
+    return 0;
+}
+
 /* The operations of phase SHIM that come before the socket. */
 static int prepare(struct shim *shim, const struct plan *plan, struct cgroups *cgroups,
                    struct wall_report *report, struct err *err)
@@ -248,6 +259,7 @@ static int prepare(struct shim *shim, const struct plan *plan, struct cgroups *c
         case OPERATION_CGROUP_LIMIT:
             result = cgroups_prepare(cgroups, operation, shim->id, report, err);
             break;
+        case OPERATION_CGROUP_HOOKS: result = attach_hooks(operation, cgroups, report, err); break;
         default: break;
         }
         if (result)

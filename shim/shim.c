@@ -4,6 +4,7 @@
 #include "shim/advice.h"
 #include "shim/child.h"
 #include "shim/cleanup.h"
+#include "shim/hooks.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -31,6 +32,7 @@ struct shim shim_new(void)
 
 void shim_close(struct shim *shim)
 {
+    hooks_close();
     if (shim->engine >= 0)
         close(take_fd(&shim->engine));
     if (shim->tls >= 0)
