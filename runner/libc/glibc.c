@@ -92,10 +92,11 @@ int __snprintf_chk(char *to, size_t size, int flag, size_t room, const char *for
     LISTED(__vsnprintf_chk(to, size, flag, room, format, arguments));
 }
 
-/* Who names no size has all of the room, and no more. */
+/* Who names no size has all of the room, and no more. Of a place whose room the compiler does not
+ * know that is SIZE_MAX, and musl takes no size above INT_MAX. */
 static int print(char *to, size_t room, const char *format, va_list arguments)
 {
-    int size = vsnprintf(to, room, format, arguments);
+    int size = vsnprintf(to, room < INT_MAX ? room : INT_MAX, format, arguments);
     check(size < 0 ? 0 : (size_t)size + 1, room);
     return size;
 }

@@ -53,7 +53,7 @@ expect 'a folder beside the policy' 0 'A=1' "$work/policies/data, cloned.*direct
 printf 'version: 1\n' >not.json
 expect 'YAML that is called JSON' 125 '' 'not.json:1:1: not JSON: expected a value: correct that place, or call the file .yaml' run --policy not.json speaks
 printf '{"version": 1,\n "allow": {"stdout": true,}}\n' >comma.json
-expect 'JSON with a comma too many' 125 '' 'comma.json:2:26: not JSON: expected a text in double quotes' audit --check comma.json speaks
+expect 'JSON with a comma too many' 125 '' 'comma.json:2:27: not JSON: expected a text in double quotes' audit --check comma.json speaks
 echo '{"version": 1, "deny": {"capability": "env"}}' >deny.json
 expect 'what is denied stays denied' 0 '' '' run --policy deny.json --env A=1 speaks
 
