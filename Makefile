@@ -536,6 +536,10 @@ $(B)/test/host/interleave: $(call obj,host,tests/bench/interleave.c)
 bench-containerd: all $(B)/test/cell/hello
 	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench.mjs $(or $(ROUNDS),20)
 	@SHARED=$(SHARED) tests/containerd/run.sh $(B) bench_ctr.mjs $(or $(ROUNDS),20)
+## make containerd-versions   the tests with a real containerd, with those of newer releases of Debian; as root
+.PHONY: containerd-versions
+containerd-versions: all
+	@SHARED=$(SHARED) tests/containerd/versions.sh $(B)
 .PHONY: bench-start
 bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave host/neighbour)
 	@tests/bench/start.sh $(B) $(or $(ROUNDS),200) $(wildcard $(SHARED)/components/dhello.wasm)

@@ -1,8 +1,8 @@
 /* Telling events; see events.h. */
 #include "shim/containerd/events.h"
 
-#include "shim/cell.h"
 #include "shim/cleanup.h"
+#include "shim/containerd/task.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -15,7 +15,9 @@
 #define PAUSE_MOST  (1000 * MILLISECOND)
 #define REFUSALS    5 /* then an event is dropped: containerd does not want it */
 #define QUEUE_MOST  (1u << 20)
-#define EVENT_MOST  2048
+/* The largest is of a creation: its ids, its bundle, the names of three streams, and what is around
+ * them. */
+#define EVENT_MOST (2 * ID_MAX + BUNDLE_MAX + 3 * STREAM_NAME + 512)
 
 static const struct {
     const char *topic;

@@ -14,7 +14,7 @@
 #include "shim/containerd/console.h"
 #include "shim/containerd/polls.h"
 
-#define STREAM_NAME 512
+#define STREAM_NAME 1024
 
 struct streams {
     char names[3][STREAM_NAME]; /* as containerd said them */

@@ -322,6 +322,19 @@ const tests = {
     assert.equal(readFileSync(logged, 'utf8'), `test ${c.id} key a value two 2\nword\nword\n`);
   },
 
+  async 'the longest names are in the events, too'() {
+    const place = path.join(folder, ...Array.from({ length: 4 }, () => 'n'.repeat(200)));
+    mkdirSync(place, { recursive: true });
+    const [stdout, stderr] = ['out', 'err'].map((name) => `file://${place}/${name}`);
+    const c = await container(program.both, { streams: { stdout, stderr } });
+    await c.client.call('Start', { id: c.id });
+    await c.client.call('Wait', { id: c.id });
+    await c.end();
+    const created = await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/create');
+    assert.deepEqual([created.io.stdout, created.io.stderr, created.bundle, created.pid], [stdout, stderr, c.bundle, c.pid]);
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+  },
+
   async 'Pids, Stats, Update, Pause and Resume'() {
     const c = await container(program.spin, { resources: { memory: { limit: 256 << 20 }, pids: { limit: 16 }, cpu: { shares: 512 } } });
     const { client, id } = c;
