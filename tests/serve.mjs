@@ -309,8 +309,10 @@ test('many at once do not', async () => {
 });
 test('a guest that computes for ever', async () => {
   const one = await server('hstatus', '--request-timeout', '2s');
-  const { text } = await talk(one.port, get('/loop'), got => statuses(got.text).length);
-  same(statuses(text), [504]);
+  const busy = talk(one.port, get('/loop'), got => statuses(got.text).length);
+  await sleep(200);
+  await alive(one, '/s/200'); // it waits, but its time begins when it does
+  same(statuses((await busy).text), [504]);
   await alive(one, '/s/200');
 });
 test('a guest that waits for too long', async () => {

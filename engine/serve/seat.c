@@ -206,6 +206,7 @@ static void begin(struct server *server, struct seat *seat, struct conn *conn)
         seat_stop(server, seat, 503);
         return;
     }
+    server->now = sys_now(); /* whoever ran before it in this round may have taken long */
     seat->deadline =
         config->time < UINT64_MAX - server->now ? server->now + config->time : UINT64_MAX;
     if (config->ticks)

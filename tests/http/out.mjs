@@ -1,5 +1,5 @@
 // Requests that go out, in real cells: fetch.c against servers on this host, honest and hostile, with
-// and without TLS.
+// and without TLS; and answer.c, what the WIT text says of responses.
 //
 //   node tests/http/out.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--jobs N] [--verbose]
 //
@@ -195,16 +195,18 @@ const tests = [
   await hostile('a chunk too large', `${head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n`, 'HTTP-protocol-error', { where: 'body' }),
   await hostile('a chunk with more', `${head}Transfer-Encoding: chunked\r\n\r\n1\r\nabc`, 'HTTP-protocol-error', { where: 'body' }),
   await hostile('trailers without an end', `${head}Transfer-Encoding: chunked\r\n\r\n0\r\n${'A: b\r\n'.repeat(9000)}`, 'HTTP-response-trailer-section-size', { where: 'body' }),
+  ...[...scenarios.values()].filter(one => one.id !== 'fetch').map(one =>
+    ({ name: one.id, get program() { return build(one, 1); }, args: [at(port)], expected: '', code: Number(one.without) })),
 ];
 
 const play = async test => {
   const flags = test.flags?.length === 0 || ['--http', '--policy'].includes(test.flags?.[0]) ? test.flags
     : ['--http', 'http://127.0.0.1:*', '--http', 'http://localhost:*', '--http', 'https://localhost:*', '--http', 'https://127.0.0.1:*', ...(test.flags ?? [])];
-  const result = await run(['run', '--timeout', '60s', ...flags, fetch, ...test.args], '', { env: trust });
+  const result = await run(['run', '--timeout', '60s', ...flags, test.program ?? fetch, ...test.args], '', { env: trust });
   const text = result.stdout.toString(), lines = [];
   if (test.ends ? !text.endsWith(test.expected) : text !== test.expected)
     lines.push(`said ${JSON.stringify(text.slice(0, 300))}, expected ${JSON.stringify(test.expected.slice(0, 300))}`);
-  const code = test.expected.includes('error ') ? 1 : 0;
+  const code = test.code ?? (test.expected.includes('error ') ? 1 : 0);
   if (result.code !== code) lines.push(`exit ${result.signal ?? result.code}, expected ${code}`);
   const after = test.after?.();
   if (after) lines.push(after);
