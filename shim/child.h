@@ -37,6 +37,8 @@ _Noreturn void child_run(void *argument);
  * puts its socket. False and errno, and -1 at `owner`, if there was none or no number is left. */
 static inline bool child_keeps(int *owner)
 {
+    if (*owner > PROTOCOL_SOCKET)
+        return true;
     int from = take_fd(owner);
     *owner = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, PROTOCOL_SOCKET + 1);
     int error = errno;

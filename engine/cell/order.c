@@ -144,8 +144,9 @@ void order_receive(void *arena, size_t size, struct order *ret)
     ret->texts = left;
     ret->used = ((size_t)head->data_size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
     ret->component = map_component(last, head->component);
-    for (int i = 0; i < 3; i++)
-        ret->streams[i] = stream_of(i);
+    for (uint32_t i = 0; i < head->grants; i++)
+        if (ret->grants[i].descriptor < countof(ret->streams))
+            ret->streams[ret->grants[i].descriptor] = stream_of((int)ret->grants[i].descriptor);
     ret->ticks = map_shared(ret, GRANT_TICKS, ARENA_PAGE, PROT_READ);
     ret->counters = map_shared(ret, GRANT_COUNTERS, PROTOCOL_COUNTERS * PROTOCOL_WORKERS,
                                PROT_READ | PROT_WRITE);
