@@ -14,6 +14,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import v8 from 'node:v8';
 
 const options = {
   runner: 'build/test/host/diff-run', preload: 'build/test/many_opt.so',
@@ -29,6 +30,13 @@ for (let i = 2; i < process.argv.length; i += 2) {
   options[name] = process.argv[i + 1];
 }
 const BATCH = 64;
+
+// Two proposals of `base` that V8 has behind flags in the Node of Debian 12 (10.2), and for a while after it.
+const [major, minor] = process.versions.v8.split('.').map(Number);
+if (major * 100 + minor < 1104) {
+  v8.setFlagsFromString('--experimental-wasm-return-call');
+  v8.setFlagsFromString('--experimental-wasm-extended-const');
+}
 
 // xorshift64*, so that a seed gives the same inputs everywhere.
 // Each batch begins anew, so that a run can be taken up again in its middle.
