@@ -54,7 +54,7 @@ const start_cell = (row, what) => {
 const compute_cell = ({ compute }) => (compute === 'carrel' ? '1' : computes[compute] ? `${shown(computes[compute])} ×` : '');
 const measured = rows.filter(({ start, compute }) => starts[start] || computes[compute]);
 const table = [
-  `| | start to exit | processor time of that | processor time of ${lines.slice(2, last).length / 2} kernels |`,
+  `| | start to exit | processor time of that | processor time of ${lines.slice(2, last).length / 2} kernels, with their start |`,
   '| --- | --- | --- | --- |',
   ...measured.map((row) => `| ${row.title} | ${start_cell(row, 'median')} | ${start_cell(row, 'used')} | ${compute_cell(row)} |`),
   '',
