@@ -51,8 +51,9 @@ struct fetching {
 
 static int nonsense(struct err *err)
 {
-    return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                   "containerd answers nonsense: is it a version that this carrel knows?");
+    return err_set(
+        err, ERR_FAULT, ERR_NOWHERE,
+        "containerd answers nonsense: check that its version is one that this carrel knows");
 }
 
 /* The text of an answer of containerd's; `ret` has NAME_MOST bytes. */
@@ -152,7 +153,8 @@ static int take_layer(void *data, struct bytes message, struct err *err)
     if (!message_get(read_answer, message, &answer))
         return nonsense(err);
     return write_all(fetching->to, answer.data.at, answer.data.len)
-               ? err_set(err, ERR_FAULT, ERR_NOWHERE, "nobody takes the component any more")
+               ? err_set(err, ERR_FAULT, ERR_NOWHERE,
+                         "nobody takes the component any more: start the container again")
                : 0;
 }
 
@@ -243,7 +245,8 @@ static int find_layer(struct fetching *fetching, struct err *err)
         return -1;
     if (!there)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
-                       "containerd has no image %s any more: pull it again", image);
+                       "containerd has no image %s any more: fetch it again (ctr image pull)",
+                       image);
     if (walk(fetching, target, 0, err))
         return -1;
     if (fetching->components == 1)
@@ -253,7 +256,8 @@ static int find_layer(struct fetching *fetching, struct err *err)
                          "the image %s has %u components, and carrel runs images of one: compose "
                          "them, or make an image of each",
                          image, fetching->components)
-               : err_set(err, ERR_ABSENT, ERR_NOWHERE, "no layer of the image %s is a component",
+               : err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                         "no layer of the image %s is a component: name an image that has one",
                          image);
 }
 

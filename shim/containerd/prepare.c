@@ -115,7 +115,7 @@ static int fetch_component(const struct work *work, struct err *err)
     *err = (struct err){.offset = ERR_NOWHERE};
     if (artifact_fetch(&work->what->image, &work->room->component, &why) == 0)
         return 0;
-    return err_set(err, why.kind, ERR_NOWHERE, "%s, and %s", missing.text, why.text);
+    return err_set(err, why.kind, ERR_NOWHERE, "%s; and %s", missing.text, why.text);
 }
 
 /* The copy of the component: the container's, or out of the root file system. */

@@ -173,7 +173,8 @@ int rootfs_find(const struct bundle *bundle, const char *root, const struct prep
         fd = find_joined(top, cwd ? cwd : "/", strlen(cwd ? cwd : "/"), name);
     int why = errno;
     if (fd < 0 && is_empty(root))
-        return err_set(err, ERR_ABSENT, ERR_NOWHERE, "the container's root file system is empty");
+        return err_set(err, ERR_ABSENT, ERR_NOWHERE,
+                       "the container's root file system is empty: put a component into its image");
     if (fd < 0)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "there is no component %s in the container's root file system: %s", name,

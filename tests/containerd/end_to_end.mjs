@@ -147,8 +147,8 @@ const tests = {
       ['one of two platforms', [{ layers: [[types.layer, tar([['x', text]])]], config, platform: { os: 'linux', architecture: 'amd64' } },
         { layers: [['application/wasm', component]], config: wasi, configType: types.wasmConfig, platform: { os: 'wasip1', architecture: 'wasm' } }], /^hello from a cell\n$/],
       ['beside other layers', [{ layers: [['text/plain', text], ['application/wasm', component]], config: wasi, configType: types.wasmConfig }], /^hello from a cell\n$/],
-      ['two components', [{ layers: [['application/wasm', component], ['application/wasm', other]], config: wasi, configType: types.wasmConfig }], /is empty, and the image .* has 2 components/],
-      ['none', [{ layers: [['application/wasm', text]], config: wasi, configType: types.wasmConfig }], /is empty, and no layer of the image .* is a component/],
+      ['two components', [{ layers: [['application/wasm', component], ['application/wasm', other]], config: wasi, configType: types.wasmConfig }], /is empty: .*; and the image .* has 2 components/],
+      ['none', [{ layers: [['application/wasm', text]], config: wasi, configType: types.wasmConfig }], /is empty: .*; and no layer of the image .* is a component/],
     ];
     for (const [what, manifests, expected] of images) {
       const name = `localhost/layer${++number}:latest`, archive = path.join(folder, 'layer.tar'), id = fresh(), root = path.join(folder, 'empty');

@@ -193,7 +193,7 @@ const tests = {
       ['heads, pings and padding in between', { ...one, noise: true }, null],
       ['no image of the container', { ...one, image: '' }, /the container has no image/],
       ['no such container', { ...one, image: undefined }, /the container has no image/],
-      ['no such image', { ...one, target: undefined }, /containerd has no image img any more: pull it again/],
+      ['no such image', { ...one, target: undefined }, /containerd has no image img any more: fetch it again/],
       ['no component', { ...one, blobs: [[manifest, [label(other)]], [other]] }, /no layer of the image img is a component/],
       ['two', { ...one, blobs: [[manifest, [label(component), label(large, 'l.1')]], [component], [large]] }, /has 2 components/],
       ['too many', { ...one, blobs: [[manifest, Array.from({ length: 65 }, () => label(other))], [other]] }, /names more than 64 blobs/],
