@@ -584,8 +584,12 @@ bench-io: all $(B)/test/host/io
 
 # Serving, beside nginx and node, where nginx, wrk and h2load are on PATH (packaging/deps bench): make bench-serve.
 .PHONY: bench-serve
-bench-serve: all
-	@node tests/bench/serve.mjs $(B) $(SHARED)/components
+$(B)/test/host/first: $(call obj,host,tests/bench/first.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+bench-serve: all $(B)/test/host/first
+	@node tests/bench/serve.mjs $(B) $(SHARED)/components $(BENCH)
 
 # The engine without a cell, linked as it ships: make bench-alone.
 $(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c tests/bench/program.c $(ENGINE_LIB))

@@ -117,17 +117,12 @@ if (asked('echo')) {
 }
 if (asked('start')) {
   console.log(`\nfrom start to the first answer (load ${os.loadavg()[0].toFixed(1)})`);
-  for (const file of [component('hhello'), ...options.start]) {
-    const times = [];
-    for (let i = 0; i < 10; i++) {
-      const began = performance.now();
-      const child = spawn(path.join(build, 'carrel'), ['serve', '--addr', '127.0.0.1:18478', file], { stdio: 'ignore' });
-      while (!await get(18478));
-      times.push(performance.now() - began);
-      await new Promise(resolve => { child.once('exit', resolve); child.kill(); });
+  for (const file of [component('hhello'), ...options.start])
+    for (const cached of [[], ['--no-cache']]) {
+      const said = execFileSync(path.join(build, 'test/host/first'), ['21', '18478', path.join(build, 'carrel'), 'serve', ...cached, '--addr', '127.0.0.1:18478', file], { encoding: 'utf8' });
+      const [middle, fastest] = said.trim().split(' ');
+      console.log(`  ${path.basename(file).padEnd(20)} ${middle.padStart(12)} ms, the fastest ${fastest}${cached.length ? ', demand not cached' : ''}`);
     }
-    console.log(`  ${path.basename(file).padEnd(20)} ${median(times).toFixed(2).padStart(12)} ms, the fastest ${Math.min(...times).toFixed(2)}`);
-  }
 }
 if (asked('memory')) {
   const most = Number(options.requests);
