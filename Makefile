@@ -582,7 +582,8 @@ $(B)/test/host/io: $(call obj,host,tests/bench/io.c)
 bench-io: all $(B)/test/host/io
 	@node tests/bench/io.mjs $(B) $(or $(ROUNDS),5) $(KINDS)
 
-# Serving, beside nginx and node, where nginx, wrk and h2load are on PATH (packaging/deps bench): make bench-serve.
+# Serving, beside nginx and node, where nginx, wrk and h2load are on PATH (packaging/deps bench): make bench-serve, with
+# BENCH='--only start' some of it.
 .PHONY: bench-serve
 $(B)/test/host/first: $(call obj,host,tests/bench/first.c)
 	@mkdir -p $(@D)
