@@ -180,7 +180,9 @@ static void make_summary(struct audit *audit)
         if (wrote > 0 && (size_t)wrote < size - used)
             used += (size_t)wrote;
     }
-    if (used == 0)
+    if (audit->in.demand->head.totals[DEMAND_UNKNOWN] > 0)
+        snprintf(to + used, size - used, "%swants what carrel does not know", used ? ", " : "");
+    else if (used == 0)
         snprintf(to, size, "computes only, on its arguments and standard streams");
 }
 

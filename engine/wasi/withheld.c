@@ -67,7 +67,7 @@ static uint64_t hash_of(enum ask_row row, uint8_t grant, enum ask_number leaves,
 
 static bool known(const struct wasi_refusals *refusals, uint64_t hash)
 {
-    for (uint32_t i = 0; i < refusals->npaths; i++)
+    for (uint32_t i = 0; i < refusals->npaths && i < WASI_PATHS_TOLD; i++)
         if (refusals->paths[i] == hash)
             return true;
     return false;
@@ -89,11 +89,13 @@ void withheld_path(struct wasi *wasi, enum ask_row row, enum wasi_capability cap
     uint64_t hash = hash_of(row, base->grant, leaves, path);
     if (known(refusals, hash))
         return;
-    if (refusals->npaths == WASI_PATHS_TOLD) {
-        withheld_tell(wasi, row, capability, (struct str){0});
+    if (refusals->npaths > WASI_PATHS_TOLD)
         return;
-    }
-    refusals->paths[refusals->npaths++] = hash;
+    if (refusals->npaths == WASI_PATHS_TOLD) /* the last says that there was more */
+        path.len = 0;
+    else
+        refusals->paths[refusals->npaths] = hash;
+    refusals->npaths++;
     enter_row(wasi, row);
     ask_withheld_path(wasi, row, (uint32_t)capability, base->grant, leaves, path);
 }

@@ -44,7 +44,7 @@ void withheld_tell(struct wasi *wasi, enum ask_row row, enum wasi_capability cap
 
 /* What a function that takes a path answered: if it is a refusal (the directory is not granted to
  * be changed, or the path leads out of it), the shim is told, once for each row and path; after
- * WASI_PATHS_TOLD of them, once for each row. `path` is empty for what has none. */
+ * WASI_PATHS_TOLD of them, once more, without a path. `path` is empty for what has none. */
 void withheld_path(struct wasi *wasi, enum ask_row row, enum wasi_capability capability,
                    const struct descriptor *base, struct str path, int64_t error);
 

@@ -93,6 +93,7 @@ echo 'nonsense' >pkg/deps/deep/er/x.wit
 echo 'nonsense' >pkg/notes.txt
 expect 'a package' 0 '^acme:app/here@1.0.0\|acme:app/there@1.0.0\|other:thing/it@2.0.0\|wasi:io/streams@0.2.5\|acme:app/two@1.0.0\|acme:app/one@1.0.0\|acme:app/here@1.0.0#go\|other:thing/it@2.0.0#f\|$' '' \
     facts pkg '(.imports | sort[]), .wit_worlds[] , (.unknown | sort[])'
+expect 'what is not known is in its verdict' 0 '^wants what carrel does not know\|$' '' facts small.wit '.summary'
 expect 'one world of it' 0 '^acme:app/two@1.0.0\|' '' world two pkg/
 expect 'a world that it needs' 0 '^other:thing/not-ours@2.0.0\|wasi:random/random@0.2.0\|$' '' world other:thing/not-ours pkg
 expect 'the same whenever it is read' 0 '^1\|$' '' sh -c 'for i in 1 2; do "$0" audit --json pkg | jq -r ".files[0].sha256"; touch pkg/a.wit; done | sort -u | wc -l' "$carrel"

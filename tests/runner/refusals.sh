@@ -159,4 +159,42 @@ E
 refuses 'more memory than is allowed' 126 '^carrel: memory.wasm: .*--memory\|$' \
     "$carrel" run --memory 1M memory.wasm
 
+# --- Paths that are refused --------------------------------------------------------------------------
+# Opens 300 names that lead out of its directory, the same one as often, and makes one in it.
+module outside.wasm <<'E'
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_create_directory"
+    (func $make (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "../x000")
+  (data (i32.const 16) "../same")
+  (data (i32.const 32) "made")
+  (func $name (param $i i32)
+    (i32.store8 (i32.const 4) (i32.add (i32.const 48) (i32.div_u (local.get $i) (i32.const 100))))
+    (i32.store8 (i32.const 5)
+      (i32.add (i32.const 48) (i32.rem_u (i32.div_u (local.get $i) (i32.const 10)) (i32.const 10))))
+    (i32.store8 (i32.const 6) (i32.add (i32.const 48) (i32.rem_u (local.get $i) (i32.const 10)))))
+  (func $refused (param $at i32)
+    (if (i32.ne (i32.const 63)
+          (call $open (i32.const 3) (i32.const 0) (local.get $at) (i32.const 7) (i32.const 0)
+            (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 64)))
+      (then (call $exit (i32.const 1)))))
+  (func (export "_start") (local $i i32)
+    (drop (call $make (i32.const 3) (i32.const 32) (i32.const 4)))
+    (loop $again
+      (call $refused (i32.const 16))
+      (call $name (local.get $i))
+      (call $refused (i32.const 0))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $i) (i32.const 300))))))
+E
+mkdir given
+refuses 'paths that are refused' 0 \
+    'path_create_directory made was refused: dir.mutate is not granted below /, which is given to be read only; --dir [^ ]*/given::/ in place of --dir [^ ]*/given::/:ro or, in a policy, allow: .dir: "[^ ]*/given::/". allows it\|.*path_open ../same was refused: it leads out of /, as no path may; --dir ([^ ]*)::\1:ro or, in a policy, [^|]* gives what it leads to a name of its own\|.*path_open ../x000 was refused.*more was refused, which is not shown\|$' \
+    "$carrel" run --dir given::/:ro --audit-log paths.log outside.wasm
+expect 'each is told once, of some' 0 '^1\|1\|63\|1\|$' '' \
+    jq -rs '[.[] | select(.event == "denied") | .subject] | (map(select(. == "made")) | length), (map(select(. == "../same")) | length), (map(select(. != null)) | length) - 1, (map(select(. == null)) | length)' paths.log
 finish
