@@ -28,6 +28,8 @@
 
 #define REFERENCE "containerd.io/gc.ref.content" /* how containerd labels what a blob names */
 
+#define CONTAINERS_GET "/containerd.services.containers.v1.Containers/Get"
+
 /* What a binary of WebAssembly begins with (core spec §5.5.16; a component's too). */
 static const uint8_t magic[] = {0, 'a', 's', 'm'};
 
@@ -234,8 +236,7 @@ static int find_layer(struct fetching *fetching, struct err *err)
 {
     char image[NAME_MOST] = "", target[DIGEST_TEXT] = "";
     bool there;
-    if (ask(fetching, "/containerd.services.containers.v1.Containers/Get", fetching->container,
-            take_image_name, image, &there, err))
+    if (ask(fetching, CONTAINERS_GET, fetching->container, take_image_name, image, &there, err))
         return -1;
     if (!there || !image[0])
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
@@ -259,6 +260,45 @@ static int find_layer(struct fetching *fetching, struct err *err)
                : err_set(err, ERR_ABSENT, ERR_NOWHERE,
                          "no layer of the image %s is a component: name an image that has one",
                          image);
+}
+
+/* --- Labels ---------------------------------------------------------------------------------- */
+
+struct labels {
+    const char *prefix;
+    artifact_label_taker *take;
+    void *data;
+};
+
+static int take_labels(void *data, struct bytes message, struct err *err)
+{
+    const struct labels *labels = data;
+    const size_t prefix = strlen(labels->prefix);
+    struct message_wrapped wrapped;
+    struct message_container container;
+    struct message_label label;
+    struct bytes one;
+    if (!message_get(wrapped, message, &wrapped) ||
+        !message_get(container, wrapped.one, &container))
+        return nonsense(err);
+    while (message_next(&container.labels, 2, &one))
+        if (message_get(label, one, &label) && label.key.len > prefix &&
+            memcmp(label.key.at, labels->prefix, prefix) == 0)
+            labels->take(labels->data, label.key, label.value);
+    return 0;
+}
+
+void artifact_labels(const struct artifact_place *place, const char *prefix,
+                     artifact_label_taker *take, void *data)
+{
+    struct fetching fetching = {.container = place->container};
+    struct labels labels = {prefix, take, data};
+    bool there;
+    if (place->address[0] &&
+        grpc_connect(place->address, place->namespace, &fetching.grpc, NULL) == 0)
+        ask(&fetching, CONTAINERS_GET, place->container, take_labels, &labels, &there, NULL);
+    if (place->address[0])
+        grpc_close(&fetching.grpc);
 }
 
 /* --- The process that fetches ---------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef CARREL_SHIM_CONTAINERD_ARTIFACT_H
 #define CARREL_SHIM_CONTAINERD_ARTIFACT_H
 
+#include "engine/base/bytes.h"
 #include "shim/component.h"
 
 /* Where containerd is asked for an image. */
@@ -20,5 +21,14 @@ struct artifact_place {
  * (the image has no such layer, or the container no image), USAGE (it has more than one), FAULT,
  * and those of component_copy. */
 int artifact_fetch(const struct artifact_place *place, struct component *ret, struct err *err);
+
+/* Takes a label whose name begins with what was asked for. Both texts are of unknown origin. */
+typedef void artifact_label_taker(void *data, struct bytes name, struct bytes value);
+
+/* Gives the labels of the container, where containerd has put those of its image, to `take`: what
+ * an image asks for. It gets nothing by that, so that of what cannot be found out nothing is said.
+ */
+void artifact_labels(const struct artifact_place *place, const char *prefix,
+                     artifact_label_taker *take, void *data);
 
 #endif

@@ -4,6 +4,7 @@
 #include "policies/audit_output.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/bundle.h"
+#include "shim/containerd/log.h"
 #include "shim/containerd/rootfs.h"
 #include "shim/demand_cache.h"
 #include "shim/engine_file.h"
@@ -38,6 +39,8 @@ void prepare_release(struct prepared *room)
 }
 
 /* --- In the helper --------------------------------------------------------------------------- */
+
+#define REQUEST_MOST 512 /* bytes of what an image asks for, each */
 
 /* What a helper says, one byte each. */
 enum { TOLD_LAUNCH, TOLD_DONE };
@@ -294,6 +297,22 @@ static int work_out(struct work *work, struct err *err)
     return 0;
 }
 
+/* What an image asks for is shown with what its component asks for, and given to neither. */
+static void take_request(void *data, struct bytes name, struct bytes value)
+{
+    struct work *work = data;
+    struct demand *demand = &work->demand;
+    char text[REQUEST_MOST];
+    int length = snprintf(text, sizeof text, "%.*s=%.*s", (int)name.len, (const char *)name.at,
+                          (int)value.len, value.len ? (const char *)value.at : "");
+    log_line("info", work->what->image.container,
+             "the image asks for %s: annotate the container with that if it is to have it", text);
+    const char *kept = length < (int)sizeof text ? strdup(text) : NULL;
+    if (kept && demand->name_count < DEMAND_NAMES_MAX)
+        demand->names[demand->name_count++] =
+            (struct demand_name){DEMAND_REQUEST, {kept, (size_t)length}};
+}
+
 /* The audit of what was derived, as JSON beside the specification, for whoever asks. */
 static void write_audit(struct work *work)
 {
@@ -304,6 +323,7 @@ static void write_audit(struct work *work)
     cleanup_file FILE *file = fopen(hidden, "we");
     if (!file)
         return;
+    artifact_labels(&work->what->image, ANNOTATION_PREFIX, take_request, work);
     audit_make(&(struct audit_input){.file = room->component.name,
                                      .size = room->component.size,
                                      .digest = room->component.digest,

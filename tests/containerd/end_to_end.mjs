@@ -131,6 +131,23 @@ const tests = {
     const ran = await run(program.file, [], [...mount, '--annotation', 'carrel.policy/dir=/data']);
     assert.deepEqual([ran.code, ran.stdout], [0, 'given\n'], ran.stderr);
   },
+  async 'what an image asks for is shown, and not given'() {
+    const name = 'localhost/asks:latest', archive = path.join(folder, 'asks.tar'), data = path.join(folder, 'asked'), id = fresh();
+    mkdirSync(data, { recursive: true });
+    writeFileSync(path.join(data, 'word'), 'asked\n');
+    const config = { architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux', config: { Entrypoint: ['/file.wasm'], Labels: { 'carrel.policy/dir': '/data', 'carrel.policy/none': 'x', other: 'y' } } };
+    writeImage(archive, name, [{ layers: [[types.layer, tar([['file.wasm', readFileSync(program.rests)]])]], config }]);
+    assert.equal((await daemon.ctr('image', 'import', archive)).code, 0);
+    const made = await daemon.ctr('run', '-d', ...runtime, '--mount', `type=bind,src=${data},dst=/data,options=rbind:ro`, name, id);
+    assert.equal(made.code, 0, made.stderr);
+    const file = `/run/containerd/state/io.containerd.runtime.v2.task/default/${id}/carrel-audit.json`;
+    for (let i = 0; i < 200 && !existsSync(file); i++) await sleep(10);
+    const [audit] = JSON.parse(readFileSync(file, 'utf8')).files;
+    assert.deepEqual([...audit.requests].sort(), ['carrel.policy/dir=/data', 'carrel.policy/none=x']);
+    assert.doesNotMatch(JSON.stringify({ ...audit, requests: [] }), /\/data/);
+    assert.match(daemon.log(), /the image asks for carrel.policy\/dir=\/data: annotate/);
+    await remove(id);
+  },
   // containerd unpacks such images since 1.6.25, 1.7.7 and 2.0, into an empty root file system. What is
   // fetched, and how, is the same in all.
   async 'a layer that is the component, whatever its type, is fetched from containerd'() {
