@@ -307,8 +307,10 @@ static void take_request(void *data, struct bytes name, struct bytes value)
                           (int)value.len, value.len ? (const char *)value.at : "");
     log_line("info", work->what->image.container,
              "the image asks for %s: annotate the container with that if it is to have it", text);
-    const char *kept = length < (int)sizeof text ? strdup(text) : NULL;
-    if (kept && demand->name_count < DEMAND_NAMES_MAX)
+    if (length >= (int)sizeof text || demand->name_count == DEMAND_NAMES_MAX)
+        return;
+    const char *kept = strdup(text);
+    if (kept)
         demand->names[demand->name_count++] =
             (struct demand_name){DEMAND_REQUEST, {kept, (size_t)length}};
 }
