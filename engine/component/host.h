@@ -22,8 +22,8 @@
  * The parameters together are one such struct (NULL if there are none), the result is one value.
  * Only the canonical ABI writes guest memory. What arguments point to is good until the call is
  * done, and not to be changed: a long list of numbers lies in guest memory, and is moved from there
- * when the function answers HOST_BLOCKED. So what a function keeps between its calls points to no
- * list. */
+ * when the function answers HOST_BLOCKED. So neither a result nor what a function keeps between its
+ * calls points to a list of the arguments. */
 #ifndef CARREL_COMPONENT_HOST_H
 #define CARREL_COMPONENT_HOST_H
 
