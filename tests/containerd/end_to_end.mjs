@@ -196,8 +196,9 @@ const tests = {
       assert.equal((await daemon.ctr('container', 'create', ...runtime, '--rootfs', root, id, '/hello')).code, 0, what);
       await grpc.call('/containerd.services.containers.v1.Containers/Update', update, { container: { id, image: name }, mask: { paths: ['image'] } }, { 'containerd-namespace': 'default' });
       const ran = await daemon.ctr('task', 'start', id);
-      assert.match(ran.stdout + ran.stderr, expected, what);
-      assert.equal((await daemon.ctr('container', 'rm', id)).code, 0, what);
+      assert.match(ran.stdout + ran.stderr, expected, `${what}: ${ran.code} ${ran.stdout} ${ran.stderr}`);
+      const gone = await daemon.ctr('container', 'rm', id);
+      assert.equal(gone.code, 0, `${what}: ${gone.stderr}`);
     }
     grpc.close();
   },
