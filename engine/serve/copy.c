@@ -256,6 +256,8 @@ void copies_ended(struct server *server, int pidfd)
 
 void copies_check(struct server *server)
 {
+    if (!server->copies)
+        return;
     for (uint32_t i = 0; i < server->ncopies; i++) {
         struct copy *copy = &server->copies[i];
         if (server->now < copy->deadline)
@@ -263,7 +265,7 @@ void copies_check(struct server *server)
         sys_end_copy(copy->pidfd);
         copy->deadline = UINT64_MAX;
     }
-    if (server->copies && server->now >= server->retry) {
+    if (server->now >= server->retry) {
         server->retry = UINT64_MAX;
         feed(server);
     }
@@ -271,7 +273,9 @@ void copies_check(struct server *server)
 
 uint64_t copies_first(const struct server *server)
 {
-    uint64_t first = server->copies ? server->retry : UINT64_MAX;
+    if (!server->copies)
+        return UINT64_MAX;
+    uint64_t first = server->retry;
     for (uint32_t i = 0; i < server->ncopies; i++)
         if (server->copies[i].deadline < first)
             first = server->copies[i].deadline;

@@ -75,9 +75,9 @@ static int compare(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
+    static double times[1000];
     size_t rounds = argc > 3 ? strtoul(argv[1], NULL, 10) : 0;
-    double *times = calloc(rounds ? rounds : 1, sizeof *times);
-    if (!rounds || !times) {
+    if (rounds < 1 || rounds > sizeof times / sizeof *times) {
         fprintf(stderr, "usage: first ROUNDS PORT COMMAND...\n");
         return 2;
     }
@@ -90,6 +90,5 @@ int main(int argc, char **argv)
     }
     qsort(times, rounds, sizeof *times, compare);
     printf("%.2f %.2f\n", times[rounds / 2], times[0]);
-    free(times);
     return 0;
 }
