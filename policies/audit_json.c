@@ -53,6 +53,22 @@ static void put_names(json_object *to, const char *key, const struct demand *dem
     }
 }
 
+/* The functions that it can call and that need the capability: as their own, or besides, as the
+ * clock for the time-outs of requests. */
+static json_object *needed_by(const struct audit *audit, enum capability capability)
+{
+    json_object *list = json_object_new_array();
+    for (int i = 0; i < ROW_COUNT; i++) {
+        enum row row = (enum row)i;
+        uint8_t answer = audit->in.verdict->answers[row];
+        bool called =
+            answer == ANSWER_GRANTED || answer == ANSWER_WITHHELD || answer == ANSWER_MISSING;
+        if (called && capability_in(derive_needs(row), capability))
+            json_object_array_add(list, audit_row_id(audit->in.demand, row));
+    }
+    return list;
+}
+
 static json_object *capability_list(const struct audit *audit)
 {
     json_object *list = json_object_new_array();
@@ -67,6 +83,7 @@ static json_object *capability_list(const struct audit *audit)
             json_object_new_boolean(capability_in(audit->in.verdict->granted, capability)));
         if (*capabilities[i].flag)
             put(one, "flag", text(capabilities[i].flag));
+        put(one, "because_of", needed_by(audit, capability));
         json_object_array_add(list, one);
     }
     return list;
