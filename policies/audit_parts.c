@@ -166,12 +166,11 @@ void audit_wit_worlds(const struct audit *audit, char *ret, size_t size)
     *ret = '\0';
     if (total == 0)
         return;
-    size_t used =
-        total == 1 ? (size_t)snprintf(ret, size, "It shows the world ")
-                   : (size_t)snprintf(ret, size,
-                                      "It shows what components of %" PRIu32
-                                      " worlds could do, all of them together: ",
-                                      total);
+    size_t used = total == 1 ? (size_t)snprintf(ret, size, "It shows the world ")
+                             : (size_t)snprintf(ret, size,
+                                                "It shows what components of %" PRIu32
+                                                " worlds could do, all of them together: ",
+                                                total);
     for (size_t i = 0; i < demand->name_count; i++) {
         char name[4 * DEMAND_NAME_MAX];
         if (demand->names[i].list != DEMAND_WORLD)

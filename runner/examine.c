@@ -119,7 +119,9 @@ static int read_demand(struct examiner *examiner, const struct options *options,
         .component_size = of->component.size,
         .digest = of->component.digest,
         .arguments = {.at = of->reading,
-                      .count = examiner->run_follows ? 1u : options->world ? 2u : 0u},
+                      .count = examiner->run_follows ? 1u
+                               : options->world      ? 2u
+                                                     : 0u},
     };
     /* Only for who wants nothing of the reader but its answer. */
     bool remembers = examiner->run_follows && !options->no_cache;

@@ -141,8 +141,9 @@ static bool make_head(const char *path, uint64_t size, char head[BLOCK])
     if (strlen(path) > NAME_SIZE) {
         name = strrchr(path, '/');
         size_t before = name ? (size_t)(name - path) : 0;
-        if (!name || before > PREFIX_SIZE || strlen(++name) > NAME_SIZE)
+        if (!name || before > PREFIX_SIZE || strlen(name + 1) > NAME_SIZE)
             return false;
+        name++;
         memcpy(head + PREFIX, path, before);
     }
     memcpy(head + NAME, name, strlen(name));
