@@ -20,6 +20,10 @@
 /* How often time is counted for a cell that serves. */
 #define SERVING_TICK (UINT64_C(1) << SERVING_TICK_SHIFT)
 
+/* How long an end waits for output to be read. A client that hears of an end before it has opened a
+ * FIFO opens it no more (ctr, under load), and would lose all of it. */
+#define UNTOLD UINT64_C(2000000000)
+
 #define HELPER_PAUSE UINT64_C(20000000) /* between two looks whether one is gone */
 
 /* Places of a process among what is waited for. */
@@ -263,22 +267,30 @@ static void explain(struct process *process)
 }
 
 /* The process is gone, and its output is where it belongs. */
-static void finish(struct tasks *tasks, struct process *process, int exit_status)
+static void tell_end(struct tasks *tasks, struct process *process)
 {
-    struct container *container = process->container;
-    process->exit_status = exit_status;
+    process->untold = 0;
     process->status = TASK_STOPPED;
-    clock_gettime(CLOCK_REALTIME, &process->exited_at);
-    if (!container)
+    if (!process->container)
         return;
-    tell_oom(tasks, container);
+    tell_oom(tasks, process->container);
     tell_exit(tasks, process);
     answer_parked(tasks, process, true, NULL);
-    for (size_t i = 0; !process->exec[0] && i < PROCESSES_MAX; i++) {
+}
+
+/* The process is gone. Execs end with the process of their container. */
+static void finish(struct tasks *tasks, struct process *process, int exit_status)
+{
+    process->exit_status = exit_status;
+    process->untold = cell_now() + UNTOLD;
+    clock_gettime(CLOCK_REALTIME, &process->exited_at);
+    for (size_t i = 0; process->container && !process->exec[0] && i < PROCESSES_MAX; i++) {
         struct process *other = tasks->processes[i];
-        if (other && other != process && other->container == container)
+        if (other && other != process && other->container == process->container)
             process_kill(other, SIGKILL);
     }
+    if (!streams_pending(&process->streams))
+        tell_end(tasks, process);
 }
 
 /* The exit code of a cell, as containerd has it: of the guest, 128 and the signal, or carrel's. */
@@ -372,6 +384,8 @@ void process_drop(struct tasks *tasks, struct process *process)
         cell_bury(&process->room->cell);
         finish_cell(tasks, process);
     }
+    if (process->untold)
+        tell_end(tasks, process);
     if (process->helper >= 0)
         leave_helper(tasks, process);
     free_room(process);
@@ -716,6 +730,8 @@ void tasks_wait(struct tasks *tasks, struct polls *polls)
                 polls_add(polls, (struct pollfd){process->pidfd, POLLIN, 0});
         else if (process->room)
             wait_cell(process, polls);
+        else if (process->untold)
+            polls_until(polls, process->untold);
         streams_wait(&process->streams, polls);
         process->waited = true;
     }
@@ -739,6 +755,9 @@ void tasks_act(struct tasks *tasks, const struct polls *polls)
                 finish_pause(tasks, process);
         } else if (process->room) {
             act_cell(tasks, process, polls);
+        } else if (process->untold) {
+            if (!streams_pending(&process->streams) || cell_now() >= process->untold)
+                tell_end(tasks, process);
         } else if (!streams_pending(&process->streams) && !process->container) {
             forget(tasks, process);
         }

@@ -157,8 +157,8 @@ const tests = {
   async 'a component that cannot be is refused at Create'() {
     writeFileSync(path.join(folder, 'elf'), Buffer.from('\x7fELF and more'));
     const cases = [
-      [null, {}, /is empty, and cannot reach containerd at .*containerd.sock/],
-      [program.hello, { args: ['/other.wasm'] }, /there is no component \/other.wasm .*: No such file or directory, and cannot reach/],
+      [null, {}, /is empty: put a component into its image; and cannot reach containerd at .*containerd.sock/],
+      [program.hello, { args: ['/other.wasm'] }, /there is no component \/other.wasm .*: No such file or directory; and cannot reach/],
       [path.join(folder, 'elf'), {}, /no WebAssembly \(a Linux program needs another runtime\)/],
       [program.hello, { args: [] }, /no arguments/],
       [program.hello, { annotations: { 'carrel.policy/nte': 'all' } }, /carrel.policy\/nte is not known/],
@@ -253,6 +253,24 @@ const tests = {
     await sleep(300);
     assert.equal(await drain(c.streams.stdout), 'hello from a cell\n');
     await c.end();
+  },
+
+  async 'an end is told once the output was read: who hears of it opens no FIFO any more'() {
+    const c = await container(program.both, { late: true });
+    await c.client.call('Start', { id: c.id });
+    let told = false;
+    const ended = c.client.call('Wait', { id: c.id }).then((answer) => { told = true; return answer; });
+    for (let i = 0; i < 200 && alive(c.pid); i++) await sleep(5);
+    await sleep(200);
+    assert.deepEqual([told, (await c.client.call('State', { id: c.id })).status], [false, 2]);
+    const died = Date.now() / 1000;
+    const output = [c.streams.stdout, c.streams.stderr].map(drain);
+    const { exited_at } = await ended;
+    assert.deepEqual(await Promise.all(output), ['word\n', 'word\n']);
+    assert.ok(exited_at.seconds + exited_at.nanos / 1e9 < died, 'it is told when it was');
+    await c.end();
+    await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'exit', 'delete']);
   },
 
   async 'output that nobody ever reads does not keep the shim'() {
