@@ -446,6 +446,11 @@ FUZZ_LIBS_grpc    := $(UNIT_LIBS_containerd)
 FUZZ_ROOMS_protobuf := $(rooms_base)
 FUZZ_MORE_protobuf  := shim/containerd/message.c
 FUZZ_LIBS_protobuf  := -l:libprotobuf-c.a
+# What it begins with, of the folder beside the repository.
+FUZZ_SEEDS_component := conformance/component
+FUZZ_SEEDS_validate  := conformance/component
+FUZZ_SEEDS_module    := conformance/core
+FUZZ_SEEDS_translate := conformance/core
 FUZZ_SECONDS         ?= 60
 
 # fuzzer NAME
@@ -463,11 +468,15 @@ $(error make fuzz needs clang, whose libFuzzer it links, and CC is $(CC): run ma
 endif
 endif
 ## make fuzz       every libFuzzer target for FUZZ_SECONDS (60); corpora stay in the build folder
+# fuzzing NAME: the lines of a recipe
+define fuzzing
+@mkdir -p $(B)/corpus/$(1)
+@$(B)/test/fuzz/$(1) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$(B)/corpus/$(1)- \
+    $(B)/corpus/$(1) $(wildcard $(addprefix $(SHARED)/,$(FUZZ_SEEDS_$(1))))
+
+endef
 fuzz: $(addprefix $(B)/test/fuzz/,$(FUZZERS))
-	@for f in $(FUZZERS); do \
-	    mkdir -p $(B)/corpus/$$f && \
-	    $(B)/test/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$(B)/corpus/$$f- \
-	        $(B)/corpus/$$f $(wildcard $(SHARED)/conformance/core) || exit 1; done
+	$(foreach f,$(FUZZERS),$(call fuzzing,$(f)))
 
 # mutate reads modules that are cut short and damaged, mutate-component components; mutate-slow does
 # so without the fast half of validation, and must come to the same verdicts.
