@@ -60,8 +60,8 @@ static int wait_for(int socket, const char *path, const struct keeper_patience *
                 "cannot keep a store in %s: it takes too long to open: end whoever holds it", path);
         poll(waits, countof(waits), (int)((until - now) / MILLISECOND + 1));
         if (waits[1].revents && patience->ended(patience->data))
-            return err_set(err, ERR_KILLED, ERR_NOWHERE, "ended while the store in %s was opened",
-                           path);
+            return err_set(err, ERR_KILLED, ERR_NOWHERE,
+                           "ended while the store in %s was opened: start it again", path);
     }
     return 0;
 }
