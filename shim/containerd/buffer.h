@@ -26,6 +26,13 @@ bool buffer_send(struct buffer *buffer, int fd);
 
 void buffer_free(struct buffer *buffer);
 
+/* Gives the pages back, if there is nothing in them. */
+static inline void buffer_rest(struct buffer *buffer)
+{
+    if (buffer->used == 0)
+        buffer_free(buffer);
+}
+
 static inline struct bytes buffer_bytes(const struct buffer *buffer)
 {
     return (struct bytes){buffer->at, buffer->used};

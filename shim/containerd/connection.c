@@ -156,6 +156,14 @@ void connections_act(struct connections *connections, const struct polls *polls,
         welcome(connections);
 }
 
+void connections_rest(struct connections *connections)
+{
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        buffer_rest(&connections->at[i].in);
+        buffer_rest(&connections->at[i].out);
+    }
+}
+
 bool connections_pending(const struct connections *connections)
 {
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {

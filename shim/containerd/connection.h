@@ -54,6 +54,9 @@ void connections_refuse(struct connections *connections, struct call call, enum 
 /* Whether whoever made the call is still there. */
 bool connections_there(const struct connections *connections, struct call call);
 
+/* Gives memory back that only calls need. */
+void connections_rest(struct connections *connections);
+
 /* Whether answers still wait to be sent. */
 bool connections_pending(const struct connections *connections);
 

@@ -44,6 +44,13 @@ void events_close(struct events *events)
     buffer_free(&events->out);
 }
 
+void events_rest(struct events *events)
+{
+    buffer_rest(&events->queue);
+    buffer_rest(&events->in);
+    buffer_rest(&events->out);
+}
+
 /* The queue holds, for each event, the size of its envelope and the envelope. */
 void events_tell(struct events *events, enum event_topic topic, const void *message)
 {

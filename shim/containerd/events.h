@@ -25,6 +25,9 @@ struct events {
 void events_start(struct events *events, const char *address, const char *namespace);
 void events_close(struct events *events);
 
+/* Gives memory back that only events need. */
+void events_rest(struct events *events);
+
 /* What an event is about. One row: its topic, and its message. */
 enum event_topic {
 #define EVENT(NAME, topic, type, message) EVENT_##NAME,

@@ -522,9 +522,14 @@ void service_run(struct service *service, int listener, const char *namespace, c
         if (untidy)
             polls_until(polls, cell_now() + QUIET);
         bool quiet = poll(polls->at, polls->count, milliseconds(polls->until)) == 0;
-        if (quiet && untidy)
+        if (!quiet) {
+            untidy = true;
+        } else if (untidy && !tasks_helped(&service->tasks)) {
+            connections_rest(&service->connections);
+            events_rest(&service->events);
             tidy();
-        untidy = !quiet;
+            untidy = false;
+        }
         tasks_act(&service->tasks, polls);
         events_act(&service->events, polls);
         connections_act(&service->connections, polls, service_handle, service);

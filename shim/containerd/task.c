@@ -216,6 +216,15 @@ static void reap_helpers(struct tasks *tasks)
     }
 }
 
+bool tasks_helped(const struct tasks *tasks)
+{
+    for (size_t i = 0; i < HELPERS_MAX; i++) {
+        if (tasks->helpers[i] > 0)
+            return true;
+    }
+    return false;
+}
+
 /* --- The end --------------------------------------------------------------------------------- */
 
 static void free_room(struct process *process)

@@ -111,6 +111,9 @@ struct process *tasks_add_process(struct tasks *tasks, struct container *contain
  */
 bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call);
 
+/* Whether helpers are still to be reaped: the loop looks after them, and has no rest. */
+bool tasks_helped(const struct tasks *tasks);
+
 /* Ends the execs whose ends nobody waits for any more, though somebody did: of a shim whose callers
  * carry them. */
 void tasks_drop_deserted(struct tasks *tasks);
