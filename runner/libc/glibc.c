@@ -37,6 +37,12 @@ const char *strerrordesc_np(int error);
 const char *sigabbrev_np(int signal);
 int close_range(unsigned first, unsigned last, int flags);
 int fcntl64(int fd, int command, ...);
+long __isoc23_strtol(const char *text, char **ret_end, int base);
+unsigned long __isoc23_strtoul(const char *text, char **ret_end, int base);
+long long __isoc23_strtoll(const char *text, char **ret_end, int base);
+unsigned long long __isoc23_strtoull(const char *text, char **ret_end, int base);
+int __isoc23_sscanf(const char *text, const char *format, ...);
+int __isoc23_fscanf(FILE *file, const char *format, ...);
 /* clang-format on */
 
 static void check(size_t size, size_t room)
@@ -187,4 +193,36 @@ int fcntl64(int fd, int command, ...)
     long argument = va_arg(arguments, long);
     va_end(arguments);
     return fcntl(fd, command, argument);
+}
+
+/* From glibc 2.38 on its headers make these names of the functions, which then take binary numbers
+ * (0b) too, where the base is 0 or 2. Nothing here reads such numbers. */
+long __isoc23_strtol(const char *text, char **ret_end, int base)
+{
+    return strtol(text, ret_end, base);
+}
+
+unsigned long __isoc23_strtoul(const char *text, char **ret_end, int base)
+{
+    return strtoul(text, ret_end, base);
+}
+
+long long __isoc23_strtoll(const char *text, char **ret_end, int base)
+{
+    return strtoll(text, ret_end, base);
+}
+
+unsigned long long __isoc23_strtoull(const char *text, char **ret_end, int base)
+{
+    return strtoull(text, ret_end, base);
+}
+
+int __isoc23_sscanf(const char *text, const char *format, ...)
+{
+    LISTED(vsscanf(text, format, arguments));
+}
+
+int __isoc23_fscanf(FILE *file, const char *format, ...)
+{
+    LISTED(vfscanf(file, format, arguments));
 }
