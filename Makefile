@@ -130,10 +130,11 @@ $(B)/carrel-keyvalue: $(call obj,host,$(BASE) $(call src,shim/keeper))
 	@chmod go-w $@
 
 # Linked statically, and with musl: the dynamic loader costs as much as half a cell, and glibc's start as
-# much as a quarter. The objects and the libraries are those for glibc; runner/libc has what they ask for.
+# much as a quarter. The objects and the libraries are those for glibc; runner/libc has what they ask for,
+# and tests/lint/libc.sh reads the map.
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,cell,$(call src,runner/libc))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
+	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) -Wl,--cref,-Map=$@.map -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
 	    $(foreach l,$(RUNNER_LIBS),$(shell $(CC) -print-file-name=$(l:-l%=lib%.a))) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
 RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
@@ -256,7 +257,7 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers carrel-without) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers whole_lines carrel-without) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/world.c $(POLICIES) $(BASE))
@@ -391,8 +392,8 @@ endef
 $(eval $(call cellprogram,engine,tests/shim/engine.c))
 $(eval $(call cellprogram,runner-engine,tests/runner/engine.c))
 
-# Whether anything is left of the command, killed or not: make leftovers.
-$(B)/test/host/leftovers: $(call obj,host,tests/runner/leftovers.c)
+# Whether anything is left of the command, killed or not: make leftovers. What it says comes in whole lines.
+$(B)/test/host/leftovers $(B)/test/host/whole_lines: $(B)/test/host/%: $(B)/obj/host/tests/runner/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^

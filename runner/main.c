@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LINE 8192
+
 static int help(const struct cli *cli)
 {
     if (cli->operand_count == 0) {
@@ -61,7 +63,10 @@ int main(int argc, char **argv)
 {
     struct cli cli;
     struct err err = {0};
+    /* A line is written whole: others write to the same place. */
+    static char line[LINE];
     host_secure_streams();
+    setvbuf(stderr, line, _IOLBF, sizeof line);
     if (cli_parse(argc, argv, &cli, &err)) {
         report_status(options_status(&cli), err_exit_code(err.kind), &err, 0);
         cli_free(&cli);
