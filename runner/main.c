@@ -4,10 +4,13 @@
 #include "runner/report.h"
 #include "shim/host.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINE 8192
+#define PAGE 65536
 
 static int help(const struct cli *cli)
 {
@@ -59,14 +62,23 @@ static int carry_out(const struct cli *cli)
     return code;
 }
 
+/* Whoever reads what is printed, `head` say, has had enough. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
     struct err err = {0};
     /* A line is written whole: others write to the same place. */
-    static char line[LINE];
+    static char line[LINE], page[PAGE];
     host_secure_streams();
     setvbuf(stderr, line, _IOLBF, sizeof line);
+    if (!isatty(STDOUT_FILENO))
+        setvbuf(stdout, page, _IOFBF, sizeof page);
     if (cli_parse(argc, argv, &cli, &err)) {
         report_status(options_status(&cli), err_exit_code(err.kind), &err, 0);
         cli_free(&cli);
@@ -82,7 +94,7 @@ int main(int argc, char **argv)
     else
         code = carry_out(&cli);
     cli_free(&cli);
-    if (fflush(stdout) || ferror(stdout)) {
+    if ((fflush(stdout) || ferror(stdout)) && !reader_is_gone()) {
         err_set(
             &err, ERR_FAULT, ERR_NOWHERE,
             "cannot write to standard output: what was to be printed is lost: send it elsewhere");

@@ -287,5 +287,9 @@ calls_of_run() { run --explain --dir d::/ looks 2>&1 >/dev/null | sed -n 's/.*al
 calls_of_audit() { audit --json --dir d::/ looks | jq -r '.files[0].system_calls[].system_call' | sort -u; }
 same() { [ -n "$(calls_of_run)" ] && [ "$(calls_of_run)" = "$(calls_of_audit)" ]; }
 expect 'audit and run agree' 0 '' '' same
+unread() { { sleep 0.1; audit looks; echo $? >unread; } | true; return "$(cat unread)"; }
+expect 'nobody reads on' 0 '' '' unread
+full_disk() { audit looks >/dev/full; }
+expect 'what was printed is lost' 125 '' '^carrel: cannot write to standard output' full_disk
 
 finish
