@@ -323,7 +323,7 @@ static void on_wait(const struct handling *of, const struct message_task_request
     struct process *process = find(of, request->id, request->exec);
     if (!process)
         return;
-    if (process->status == TASK_STOPPED) {
+    if (process->status == TASK_STOPPED && !process->untold) {
         const struct message_wait_answer ended = {(uint64_t)process->exit_status,
                                                   time_bytes(&process->exited_at, time)};
         answer(of, wait_answer, &ended);

@@ -279,7 +279,6 @@ static void explain(struct process *process)
 static void tell_end(struct tasks *tasks, struct process *process)
 {
     process->untold = 0;
-    process->status = TASK_STOPPED;
     if (!process->container)
         return;
     tell_oom(tasks, process->container);
@@ -290,6 +289,7 @@ static void tell_end(struct tasks *tasks, struct process *process)
 /* The process is gone. Execs end with the process of their container. */
 static void finish(struct tasks *tasks, struct process *process, int exit_status)
 {
+    process->status = TASK_STOPPED; /* whoever asks how it is hears what is */
     process->exit_status = exit_status;
     process->untold = cell_now() + UNTOLD;
     clock_gettime(CLOCK_REALTIME, &process->exited_at);

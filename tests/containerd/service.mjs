@@ -255,14 +255,14 @@ const tests = {
     await c.end();
   },
 
-  async 'an end is told once the output was read: who hears of it opens no FIFO any more'() {
+  async 'an end is told once the output was read, as who hears of it opens no FIFO any more; who asks hears of it at once'() {
     const c = await container(program.both, { late: true });
     await c.client.call('Start', { id: c.id });
     let told = false;
     const ended = c.client.call('Wait', { id: c.id }).then((answer) => { told = true; return answer; });
     for (let i = 0; i < 200 && alive(c.pid); i++) await sleep(5);
     await sleep(200);
-    assert.deepEqual([told, (await c.client.call('State', { id: c.id })).status], [false, 2]);
+    assert.deepEqual([told, (await c.client.call('State', { id: c.id })).status], [false, 3]);
     const died = Date.now() / 1000;
     const output = [c.streams.stdout, c.streams.stderr].map(drain);
     const { exited_at } = await ended;
