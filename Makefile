@@ -165,7 +165,7 @@ $(DOCTOR_MEND_O): DEFS = -DCARREL_SHARE='"$(PREFIX)/share/carrel"'
 # The programs that watch a cell from the kernel (carrel trace): made for its virtual machine, and carried
 # in the command as a skeleton of libbpf's.
 BPF_CFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(if $(filter aarch64,$(shell uname -m)),arm64,x86) -I. \
-              -I/usr/include/$(shell uname -m)-linux-gnu -Wall -Wextra -Werror
+              -I/usr/include/$(shell uname -m)-linux-gnu -Wall -Wextra -Werror -ffile-compilation-dir=.
 $(B)/bpf/trace.o: policies/bpf/trace.bpf.c policies/bpf/trace.h
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
