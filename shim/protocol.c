@@ -66,9 +66,13 @@ ssize_t protocol_receive(int socket, union message *ret, const char **ret_wrong)
     struct iovec part = {ret, sizeof *ret};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t size;
-    do
+    /* Whoever ended with messages unread resets: that is said once, and before what it sent. */
+    bool reset = false, again;
+    do {
         size = recvmsg(socket, &packet, MSG_DONTWAIT);
-    while (size < 0 && errno == EINTR);
+        again = size < 0 && (errno == EINTR || (errno == ECONNRESET && !reset));
+        reset = reset || (again && errno == ECONNRESET);
+    } while (again);
     *ret_wrong = NULL;
     if (size <= 0)
         return size < 0 ? -errno : 0;

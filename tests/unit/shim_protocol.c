@@ -3,6 +3,8 @@
 
 #include "shim/protocol.h"
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* What the table says, written down once more by hand: the kinds that each state permits. */
 static const struct {
@@ -112,6 +114,24 @@ static void roles_have_words(void **state)
         assert_true(strlen(state_meaning(in)) > 0);
 }
 
+/* A cell that cannot start says so and ends, whether or not it has read what it was sent. */
+static void who_ended_with_messages_unread_is_heard(void **state)
+{
+    (void)state;
+    int ends[2];
+    union message sent = {.kind = MESSAGE_READY}, got;
+    const char *wrong;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    assert_int_equal(send(ends[0], &sent, sizeof sent.kind, 0), sizeof sent.kind);
+    assert_int_equal(send(ends[1], &sent, sizeof sent.kind, 0), sizeof sent.kind);
+    close(ends[1]);
+    assert_int_equal(protocol_receive(ends[0], &got, &wrong), sizeof sent.kind);
+    assert_int_equal(got.kind, MESSAGE_READY);
+    assert_null(wrong);
+    assert_int_equal(protocol_receive(ends[0], &got, &wrong), 0);
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +141,7 @@ int main(void)
         cmocka_unit_test(each_message_comes_once),
         cmocka_unit_test(nothing_for_the_cell_comes_from_it),
         cmocka_unit_test(roles_have_words),
+        cmocka_unit_test(who_ended_with_messages_unread_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
