@@ -177,7 +177,9 @@ void audit_systemd_print(FILE *out, const struct audit *audit)
     fprintf(out, "# From `carrel audit --format=systemd %s`: %s.\n",
             printable(file, sizeof file, str_of(in->file)), audit->summary);
     fputs(
-        "# For the unit of a program that does what this component does.\n[Service]\n"
+        "# For the unit of a program that does what this component may do with what is given to "
+        "it\n"
+        "# here: repeat the audit with the flags of the run.\n[Service]\n"
         "NoNewPrivileges=yes\nDynamicUser=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n"
         "MemoryDenyWriteExecute=yes\nProtectSystem=strict\nProtectHome=yes\nProtectProc=invisible\n"
         "ProcSubset=pid\nPrivateTmp=yes\nPrivateDevices=yes\nPrivateUsers=yes\nPrivateIPC=yes\n"

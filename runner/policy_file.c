@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
 struct reading {
@@ -387,7 +388,7 @@ static int add_component(struct reading *r)
     const char *selector = scalar(r, "the name or the digest of a component");
     if (!selector)
         return -1;
-    if (strncmp(selector, "sha256:", 7) == 0 && !is_digest(selector))
+    if (strncasecmp(selector, "sha256:", 7) == 0 && !is_digest(selector))
         return wrong(r, "no digest: write sha256: and 64 digits of 0-9 and a-f");
     if (!*selector || strchr(selector, '/'))
         return wrong(r, "no name: write a component's file name without folders, or sha256:DIGEST");

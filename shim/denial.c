@@ -173,9 +173,14 @@ static void find_remedy(const struct denials *denials, enum row row,
         snprintf(ret->policy, sizeof ret->policy, "allow: {http: \"%.*s\"}", NET_TEXT_MAX,
                  ret->subject);
     } else if (word) {
-        snprintf(ret->flag, sizeof ret->flag, "--net %s=%.*s", word, NET_TEXT_MAX, ret->subject);
-        snprintf(ret->policy, sizeof ret->policy, "allow: {net: \"%s=%.*s\"}", word, NET_TEXT_MAX,
-                 ret->subject);
+        /* A rule for datagrams covers where they come from: the kernel chooses among its ports. */
+        bool any = subject->any_port || (strcmp(word, "udp") == 0 && subject->address->port == 0);
+        const char *port = any ? strrchr(ret->subject, ':') : NULL;
+        int length = port ? (int)(port - ret->subject) + 1 : NET_TEXT_MAX;
+        snprintf(ret->flag, sizeof ret->flag, "--net %s=%.*s%s", word, length, ret->subject,
+                 port ? "*" : "");
+        snprintf(ret->policy, sizeof ret->policy, "allow: {net: \"%s=%.*s%s\"}", word, length,
+                 ret->subject, port ? "*" : "");
     } else if (*capability->flag) {
         const char *value = strchr(capability->flag, ' ');
         int length = value ? (int)(value - capability->flag) - 2 : 0;
@@ -262,6 +267,7 @@ static char *line_of(const struct denials *denials, const struct denial *denial,
         {"subject", *denial->subject ? denial->subject : NULL},
         {"why", denial->why},
         {"flag", *denial->flag ? denial->flag : NULL},
+        {"in_place_of", *denial->instead ? denial->instead : NULL},
         {"policy", *denial->policy ? denial->policy : NULL},
     };
     return audit_log_line(denials->log, number, "denied", members, countof(members));

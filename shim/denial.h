@@ -58,6 +58,7 @@ struct denied_subject {
     uint32_t leaves;   /* one of PROTOCOL_LEAVES_: it leads out of that directory */
     bool leads_astray; /* the origin is given, but its name has an address that no rule names */
     bool unspoken;     /* the origin is given, but there is nobody who speaks TLS */
+    bool any_port;     /* the kernel chooses the port of the address, another one each time */
 };
 
 enum denied_why {

@@ -177,7 +177,7 @@ static void note_address(const struct network *network, enum net_use use,
         return;
     }
     net_address_text(address, text);
-    if (port_by_chance(network, address->port))
+    if (port_by_chance(network, address->port) || (use == NET_DATAGRAMS && address->port == 0))
         strcpy(strrchr(text, ':') + 1, "*");
     note_use(network, by, words[use], str_of(text));
 }
@@ -221,7 +221,10 @@ static bool covered(const struct network *network, enum net_use use,
 static int deny_by(struct network *network, enum row row, enum net_use use,
                    const struct net_address *address, const struct net_rule *by)
 {
-    const struct denied_subject subject = {.capability = needs[use], .address = address, .by = by};
+    const struct denied_subject subject = {.capability = needs[use],
+                                           .address = address,
+                                           .by = by,
+                                           .any_port = port_by_chance(network, address->port)};
     denial_tell(&network->denials, row, &subject, why_not(network, use));
     return -EACCES;
 }

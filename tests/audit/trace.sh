@@ -73,7 +73,7 @@ cmp -s first second && ok || no "the suggested policy does the same: $(diff firs
 grep -q 'guest: "/",' less.yaml && ! grep -q '/out' less.yaml && ! grep -q 'net:' less.yaml && ok || no "the smallest: $(cat less.yaml)"
 carrel trace --suggest net.yaml --net all --http all udppair.wasm >first 2>err
 carrel run --policy net.yaml udppair.wasm >second 2>>err
-cmp -s first second && grep -q 'udp=127.0.0.1:0' net.yaml && grep -q -- '--http all: given and not used' err && ok || no "of the network: $(cat net.yaml err)"
+cmp -s first second && [ "$(grep -c udp= net.yaml)" -eq 1 ] && grep -q 'udp=127.0.0.1:\*' net.yaml && grep -q -- '--http all: given and not used' err && ok || no "of the network: $(cat net.yaml err)"
 carrel trace --suggest less.yaml dhello.wasm >out 2>err
 [ $? -eq 125 ] && grep -q 'a file of that name' err && ok || no "writes over nothing: $(cat err)"
 

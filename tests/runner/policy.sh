@@ -69,6 +69,10 @@ for denied in dir.mutate=3 dir.write=5 none=7; do
     expect "a directory of which ${denied%=*} is denied" 0 "directory ${denied#*=} /\|\$" '' run --policy half.json --dir policies::/ changes
 done
 
+echo 'version: 1
+components: {SHA256:0123456789012345678901234567890123456789012345678901234567890123: {deny: {capability: io}}}' >loud.yaml
+expect 'a digest in other letters is no name of a file' 125 '' 'loud.yaml:2:14: no digest: write sha256: and 64 digits' run --policy loud.yaml speaks
+
 # --- Directories that are denied --------------------------------------------------------------------------
 mkdir -p kept/inner open beside twin
 ln -s open way

@@ -88,6 +88,24 @@ static void refuse_many(size_t from, size_t to)
     }
 }
 
+static void test_ports_that_the_kernel_chooses(void **state)
+{
+    (void)state;
+    struct net_address address = {.family = NET_IPV4, .port = 0};
+    struct denied_subject subject = {.capability = CAP_NET_UDP, .address = &address};
+    begin(false);
+    denial_tell(&denials, ROW_udp_socket_start_bind, &subject, DENIED_NOT_GRANTED);
+    assert_non_null(
+        strstr(said(), "; --net udp=0.0.0.0:* or, in a policy, allow: {net: \"udp=0.0.0.0:*\"}"));
+    address.port = 46909;
+    subject.any_port = true;
+    denial_tell(&denials, ROW_udp_socket_start_bind, &subject, DENIED_NO_RULE);
+    const char *line = said();
+    assert_non_null(strstr(line, "start-bind 0.0.0.0:46909 was refused"));
+    assert_non_null(strstr(line, "; --net udp=0.0.0.0:* or"));
+    finish();
+}
+
 static void test_once_with_advice(void **state)
 {
     (void)state;
@@ -165,6 +183,8 @@ static void test_directories_by_name(void **state)
                                  "--dir /srv/in::in:ro or, in a policy, "
                                  "allow: {dir: \"/srv/in::in\"} allows it"));
     assert_non_null(strstr(line, "--dir '/a b::.' in place of --dir '/a b::.:ro' or"));
+    assert_non_null(strstr(logged(), "\"flag\":\"--dir /srv/in::in\",\"in_place_of\":"
+                                     "\"--dir /srv/in::in:ro\""));
     assert_int_equal(count_of(logged(), "\"flag\":\"--dir /srv/in::in\""), 1);
     finish();
 }
@@ -369,6 +389,7 @@ static void test_nobody_speaks_tls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ports_that_the_kernel_chooses),
         cmocka_unit_test(test_once_with_advice),
         cmocka_unit_test(test_no_advice_with_foreign_names),
         cmocka_unit_test(test_directories_by_name),
