@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -33,6 +34,8 @@ char *__strcpy_chk(char *to, const char *from, size_t room);
 char *__strcat_chk(char *to, const char *from, size_t room);
 void *__memcpy_chk(void *to, const void *from, size_t size, size_t room);
 char *__realpath_chk(const char *path, char *to, size_t room);
+int __open_2(const char *path, int flags);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room);
 const char *strerrordesc_np(int error);
 const char *sigabbrev_np(int signal);
 int close_range(unsigned first, unsigned last, int flags);
@@ -158,6 +161,20 @@ char *__realpath_chk(const char *path, char *to, size_t room)
 {
     check(PATH_MAX, room);
     return realpath(path, to);
+}
+
+/* Without a mode: who would make a file needs one. */
+int __open_2(const char *path, int flags)
+{
+    if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
+        abort();
+    return open(path, flags);
+}
+
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room)
+{
+    check(count * sizeof *fds, room);
+    return poll(fds, count, timeout);
 }
 
 const char *strerrordesc_np(int error)

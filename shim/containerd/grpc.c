@@ -252,7 +252,7 @@ int grpc_call(struct grpc *grpc, const char *method, struct bytes request, grpc_
     if (send_request(grpc, method, request, err))
         return -1;
     while (!end) {
-        struct head head;
+        struct head head = {0};
         if (read_frame(grpc, &head, err) || take_frame(grpc, &head, &end, err) ||
             take_messages(grpc, take, data, &count, err))
             return -1;
