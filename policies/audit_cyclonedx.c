@@ -2,6 +2,7 @@
  * and capabilities, each interface that one imports is a component it depends on. */
 #include "policies/audit_forms.h"
 
+#include "policies/digest.h"
 #include "policies/printable.h"
 
 json_object *audit_cyclonedx_begin(void)
@@ -88,9 +89,8 @@ void audit_cyclonedx_add(json_object *document, const struct audit *audit)
                 *one = json_object_new_object(), *hashes = json_object_new_array(),
                 *hash = json_object_new_object(), *depends = json_object_new_object(),
                 *on = json_object_new_array();
-    char reference[80] = "sha256:", *digits = reference + 7;
-    for (size_t i = 0; i < 32; i++)
-        snprintf(digits + 2 * i, 3, "%02x", audit->in.digest[i]);
+    char reference[80], *digits = stpcpy(reference, "sha256:");
+    digest_text(audit->in.digest, digits);
     if (has(components, reference)) { /* the same bytes under another name */
         json_object_put(one);
         json_object_put(hashes);

@@ -4,6 +4,7 @@
  * no name of a component is ever markup, let alone live. */
 #include "policies/audit_html.h"
 #include "policies/audit_forms.h"
+#include "policies/digest.h"
 
 #include "policies/printable.h"
 #include <inttypes.h>
@@ -232,13 +233,12 @@ static void put_overview(FILE *out, size_t number, const struct audit *audit)
 static void put_head(FILE *out, const struct audit *audit, size_t number)
 {
     const struct audit_input *in = &audit->in;
-    char worlds[512], over[320];
+    char worlds[512], over[320], digits[DIGEST_DIGITS];
     fprintf(out, "<section id=\"file-%zu\">\n<h2>", number);
     put_foreign(out, str_of(in->file));
     fprintf(out, "</h2>\n<div class=\"soft\">%s, %" PRIu64 " bytes, <code>sha256:",
             audit_kind(in->demand), in->size);
-    for (size_t i = 0; i < 32; i++)
-        fprintf(out, "%02x", in->digest[i]);
+    fputs(digest_text(in->digest, digits), out);
     fputs("</code></div>\n<p class=\"verdict\"><strong>", out);
     html_escaped(out, audit->summary);
     fprintf(out, "</strong><br><span class=\"%s\">", start_class(audit));

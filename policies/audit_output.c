@@ -1,6 +1,7 @@
 /* One document of audits; see audit_output.h. Chooses the printer, and no more. */
 #include "policies/audit_forms.h"
 
+#include "policies/digest.h"
 #include "policies/printable.h"
 
 const struct audit_format_info audit_formats[AUDIT_FORMATS] = {
@@ -20,10 +21,8 @@ json_object *audit_foreign(struct str value)
 
 json_object *audit_hex(const uint8_t *digest)
 {
-    char digits[65];
-    for (size_t i = 0; i < 32; i++)
-        snprintf(digits + 2 * i, 3, "%02x", digest[i]);
-    return text(digits);
+    char digits[DIGEST_DIGITS];
+    return text(digest_text(digest, digits));
 }
 
 json_object *audit_row_id(const struct demand *demand, enum row row)

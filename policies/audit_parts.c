@@ -2,6 +2,7 @@
  * printing. */
 #include "policies/audit_parts.h"
 
+#include "policies/digest.h"
 #include "policies/printable.h"
 #include <inttypes.h>
 
@@ -210,14 +211,11 @@ void audit_print_head(const struct page *page)
 {
     const struct audit *audit = page->audit;
     const struct audit_input *in = &audit->in;
-    char text[512];
+    char text[512], digits[DIGEST_DIGITS];
     page_painted(page, BOLD, "%s", printable(text, sizeof text, str_of(in->file)));
     fprintf(page->out, "  %s, ", audit_kind(in->demand));
     print_size(page->out, in->size);
-    fputs(", sha256 ", page->out);
-    for (size_t i = 0; i < 32; i++)
-        fprintf(page->out, "%02x", in->digest[i]);
-    fputs("\n  ", page->out);
+    fprintf(page->out, ", sha256 %s\n  ", digest_text(in->digest, digits));
     page_paint(page, BOLD);
     struct flow flow = flow_from(page, 2, 2);
     flow_text(&flow, audit->summary);

@@ -1,6 +1,7 @@
 /* Operations as data and as text. Decides nothing: every line is made from the rows. */
 #include "policies/operation.h"
 
+#include "policies/digest.h"
 #include "policies/syscall.h"
 #include <inttypes.h>
 #include <linux/mount.h>
@@ -9,8 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define DIGEST_SIZE 32
-#define WHOLE       UINT64_MAX
+#define WHOLE UINT64_MAX
 
 const struct phase_info phase_infos[PHASE_COUNT] = {
 #define PHASE(name, word, meaning) [PHASE_##name] = {word, meaning},
@@ -148,8 +148,9 @@ static void put_bits(struct writer *out, enum operation_show show, uint64_t valu
 
 static void put_digest(struct writer *out, const uint8_t *digest)
 {
-    for (size_t i = 0; digest && i < DIGEST_SIZE; i++)
-        put_format(out, "%02x", (unsigned)digest[i]);
+    char digits[DIGEST_DIGITS];
+    if (digest)
+        put_format(out, "%s", digest_text(digest, digits));
 }
 
 static void put_number(struct writer *out, enum operation_show show, uint64_t value)

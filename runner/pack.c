@@ -4,6 +4,7 @@
  * (tag-runtime.cncf.io/wgs/wasm, "Wasm OCI artifact layout"). The component is read in a cell, as
  * by `audit`; here its bytes are copied and hashed. */
 #include "engine/base/ascii.h"
+#include "policies/digest.h"
 #include "policies/printable.h"
 #include "runner/command.h"
 #include "runner/examine.h"
@@ -72,9 +73,7 @@ static void name_blob(struct sink *sink, struct blob *ret)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     SHA256_Final(digest, &sink->hash);
-    char *at = ret->digest + sprintf(ret->digest, "sha256:");
-    for (size_t i = 0; i < sizeof digest; i++)
-        at += sprintf(at, "%02x", digest[i]);
+    digest_text(digest, stpcpy(ret->digest, "sha256:"));
     ret->size = sink->size;
 }
 

@@ -3,6 +3,7 @@
  * policy says what it says in one place. Opens the file and nothing else. */
 #include "runner/policy_file.h"
 
+#include "policies/digest.h"
 #include "runner/json_text.h"
 #include "runner/nearest.h"
 #include <errno.h>
@@ -608,7 +609,7 @@ static bool selects(const char *pattern, const char *name)
 bool policy_applies(const struct policy_file *file, const struct policy_setting *setting,
                     const struct policy_subject *subject)
 {
-    char hex[65];
+    char hex[DIGEST_DIGITS];
     if (setting->component == 0 || setting->component == subject->component)
         return true;
     if (!subject->name)
@@ -616,7 +617,5 @@ bool policy_applies(const struct policy_file *file, const struct policy_setting 
     const struct policy_component *component = &file->components[setting->component - 1];
     if (!component->by_digest)
         return selects(component->selector, subject->name);
-    for (size_t i = 0; i < 32; i++)
-        snprintf(hex + 2 * i, 3, "%02x", subject->digest[i]);
-    return strcmp(component->selector + strlen("sha256:"), hex) == 0;
+    return strcmp(component->selector + strlen("sha256:"), digest_text(subject->digest, hex)) == 0;
 }

@@ -1,6 +1,7 @@
 /* Lines of the audit log; see record.h. */
 #include "runner/record.h"
 
+#include "policies/digest.h"
 #include <stdio.h>
 
 int record_open(const struct options *options, struct audit_log *ret, struct err *err)
@@ -11,10 +12,9 @@ int record_open(const struct options *options, struct audit_log *ret, struct err
 
 void record_begin(const struct audit_log *log, const char *path, const struct examined *of)
 {
-    char digest[65], capabilities_text[1024] = "";
+    char digest[DIGEST_DIGITS], capabilities_text[1024] = "";
     size_t used = 0;
-    for (size_t i = 0; i < 32; i++)
-        snprintf(digest + 2 * i, 3, "%02x", of->component.digest[i]);
+    digest_text(of->component.digest, digest);
     for (int i = 0; i < CAP_COUNT; i++)
         if (capability_in(of->verdict.granted, (enum capability)i))
             used += (size_t)snprintf(capabilities_text + used, sizeof capabilities_text - used,

@@ -34,15 +34,16 @@ static int make_memory(void)
     return memory < 0 && errno == EINVAL ? memfd_create("component", flags) : memory;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
+int component_write(int fd, const void *bytes, size_t size)
 {
+    const uint8_t *at = bytes;
     while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
+        ssize_t written = write(fd, at, size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
             return -1;
-        bytes += written;
+        at += written;
         size -= (size_t)written;
     }
     return 0;
@@ -93,7 +94,7 @@ static int take_bytes(void *data, const void *bytes, size_t size, struct err *er
                        "wasm-opt -Oz",
                        (unsigned long long)SIZE_MAX_COMPONENT);
     SHA256_Update(&copying->hash, bytes, size);
-    return write_all(copying->component->memory, bytes, size) ? cannot_copy(errno, err) : 0;
+    return component_write(copying->component->memory, bytes, size) ? cannot_copy(errno, err) : 0;
 }
 
 /* What is small is read without a wait before each part: its bytes, its end. A pipe that has

@@ -4,9 +4,8 @@
 #define CARREL_SHIM_COMPONENT_H
 
 #include "engine/base/err.h"
+#include "policies/digest.h"
 #include <stdint.h>
-
-#define DIGEST_SIZE 32
 
 struct component {
     int memory;       /* a memory file that nobody can change any more; -1 if there is none */
@@ -31,5 +30,8 @@ int component_copy(const char *path, component_wait *wait, void *data, struct co
 int component_check(const struct component *component, struct err *err);
 
 void component_close(struct component *component);
+
+/* Writes all of these bytes, of a component or what goes with it. 0, or -1 and errno. */
+int component_write(int fd, const void *bytes, size_t size);
 
 #endif

@@ -133,28 +133,13 @@ static int take_beginning(void *data, struct bytes message, struct err *err)
     return 0;
 }
 
-static int write_all(int fd, const void *bytes, size_t size)
-{
-    const uint8_t *at = bytes;
-    while (size > 0) {
-        ssize_t written = write(fd, at, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return -1;
-        at += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 static int take_layer(void *data, struct bytes message, struct err *err)
 {
     const struct fetching *fetching = data;
     struct message_read_answer answer;
     if (!message_get(read_answer, message, &answer))
         return nonsense(err);
-    return write_all(fetching->to, answer.data.at, answer.data.len)
+    return component_write(fetching->to, answer.data.at, answer.data.len)
                ? err_set(err, ERR_FAULT, ERR_NOWHERE,
                          "nobody takes the component any more: start the container again")
                : 0;
@@ -162,19 +147,26 @@ static int take_layer(void *data, struct bytes message, struct err *err)
 
 /* --- Asking ---------------------------------------------------------------------------------- */
 
-/* Asks for something by its name; *ret_there: there is such a thing. */
+/* *ret_there: there was an answer. */
+static int call(struct fetching *fetching, const char *method, const struct writer *request,
+                grpc_taker *take, void *data, bool *ret_there, struct err *err)
+{
+    size_t count = 0;
+    if (grpc_call(&fetching->grpc, method, written(request), take, data, &count, err))
+        return -1;
+    *ret_there = count > 0;
+    return 0;
+}
+
+/* Asks for something by its name. */
 static int ask(struct fetching *fetching, const char *method, const char *name, grpc_taker *take,
                void *data, bool *ret_there, struct err *err)
 {
     uint8_t bytes[NAME_MOST + 16];
     struct writer writer = WRITER(bytes);
     const struct message_named request = {bytes_of(name)};
-    size_t count = 0;
     message_put(named, &request, &writer);
-    if (grpc_call(&fetching->grpc, method, written(&writer), take, data, &count, err))
-        return -1;
-    *ret_there = count > 0;
-    return 0;
+    return call(fetching, method, &writer, take, data, ret_there, err);
 }
 
 static int read_blob(struct fetching *fetching, const char *digest, uint64_t size, grpc_taker *take,
@@ -183,13 +175,9 @@ static int read_blob(struct fetching *fetching, const char *digest, uint64_t siz
     uint8_t bytes[DIGEST_TEXT + 32];
     struct writer writer = WRITER(bytes);
     const struct message_read_request request = {bytes_of(digest), 0, size};
-    size_t count = 0;
     message_put(read_request, &request, &writer);
-    if (grpc_call(&fetching->grpc, "/containerd.services.content.v1.Content/Read", written(&writer),
-                  take, data, &count, err))
-        return -1;
-    *ret_there = count > 0;
-    return 0;
+    return call(fetching, "/containerd.services.content.v1.Content/Read", &writer, take, data,
+                ret_there, err);
 }
 
 /* Is it the component? Blobs that are not there are none: of another platform, most likely. */
@@ -353,7 +341,8 @@ static _Noreturn void fetch(struct fetching *fetching, pid_t parent)
     closefrom(AT_PIPE + 1);
     if (close_walls(&err) || find_layer(fetching, &err))
         fetching->found.err = err;
-    if (write_all(AT_PIPE, &fetching->found, sizeof fetching->found) || err.kind != ERR_NONE ||
+    if (component_write(AT_PIPE, &fetching->found, sizeof fetching->found) ||
+        err.kind != ERR_NONE ||
         read_blob(fetching, fetching->found.digest, 0, take_layer, fetching, &there, &err))
         _exit(1);
     _exit(0);
@@ -383,9 +372,7 @@ static int read_found(int from, struct found *ret, struct err *err)
 static bool is_named(const struct component *component, const char digest[DIGEST_TEXT])
 {
     char text[DIGEST_TEXT];
-    int used = snprintf(text, sizeof text, "sha256:");
-    for (size_t i = 0; i < DIGEST_SIZE; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, "%02x", component->digest[i]);
+    digest_text(component->digest, stpcpy(text, "sha256:"));
     return strncmp(text, digest, DIGEST_TEXT) == 0;
 }
 
