@@ -7,7 +7,7 @@
  * standard, byte for byte. */
 #include "engine/base/utf.h"
 
-#include "engine/base/attr.h"
+#include "engine/base/copy.h"
 
 static bool valid_plain(const uint8_t *p, const uint8_t *end)
 {
@@ -44,21 +44,18 @@ static bool valid_plain(const uint8_t *p, const uint8_t *end)
     return true;
 }
 
-/* Sixteen bytes, in one register where there are such. */
-typedef uint64_t block __attribute__((vector_size(16), aligned(1), may_alias));
+#define STEP (8 * COPY_BLOCK) /* what is looked at together */
 
-#define STEP (8 * sizeof(block)) /* what is looked at together */
-
-INLINE bool all_ascii(const block *at)
+INLINE bool all_ascii(const copy_block *at)
 {
-    block all = ((at[0] | at[1]) | (at[2] | at[3])) | ((at[4] | at[5]) | (at[6] | at[7]));
+    copy_block all = ((at[0] | at[1]) | (at[2] | at[3])) | ((at[4] | at[5]) | (at[6] | at[7]));
     return !((all[0] | all[1]) & UINT64_C(0x8080808080808080));
 }
 
 /* Moves over steps of ASCII. */
 static const uint8_t *past_ascii(const uint8_t *p, const uint8_t *end)
 {
-    while ((size_t)(end - p) >= STEP && all_ascii((const block *)p))
+    while ((size_t)(end - p) >= STEP && all_ascii((const copy_block *)p))
         p += STEP;
     return p;
 }
@@ -166,11 +163,11 @@ bool utf8_copy(struct bytes text, uint8_t *to)
 {
     size_t done = 0;
     for (; text.len - done >= STEP; done += STEP) {
-        const block *from = (const block *)(text.at + done);
+        const copy_block *from = (const copy_block *)(text.at + done);
         if (!all_ascii(from))
             break;
-        for (size_t i = 0; i < STEP / sizeof(block); i++)
-            ((block *)(to + done))[i] = from[i];
+        for (size_t i = 0; i < STEP / COPY_BLOCK; i++)
+            ((copy_block *)(to + done))[i] = from[i];
     }
     if (done == text.len)
         return true;
