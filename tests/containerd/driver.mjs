@@ -13,6 +13,11 @@ export class CallError extends Error {
   constructor(status) { super(status.message); this.code = status.code; }
 }
 
+// The shim closed its connection without an answer.
+export class HungUp extends Error {
+  constructor(method) { super(`hung up at ${method}`); }
+}
+
 // A client of one shim.
 export class Client {
   static async connect(address, version = 2) {
@@ -23,7 +28,7 @@ export class Client {
     client.stream = 1;
     client.closed = new Promise((done) => client.socket.on('close', done));
     client.socket.on('error', () => {});
-    client.closed.then(() => { for (const call of client.calls.values()) call.reject(new Error('hung up')); });
+    client.closed.then(() => { for (const call of client.calls.values()) call.reject(new HungUp(call.method)); });
     proto.frames(client.socket, (stream, type, body) => {
       const call = client.calls.get(stream);
       client.calls.delete(stream);
@@ -38,11 +43,11 @@ export class Client {
     const stream = this.stream;
     this.stream += 2;
     const body = proto.encode(proto.request, { service, method, payload });
-    return this.frame(stream, proto.frame(stream, 1, body), of);
+    return this.frame(stream, proto.frame(stream, 1, body), of, method);
   }
-  frame(stream, bytes, of = null) {
+  frame(stream, bytes, of = null, method = 'a frame') {
     return new Promise((resolve, reject) => {
-      this.calls.set(stream, { resolve, reject, of });
+      this.calls.set(stream, { resolve, reject, of, method });
       this.socket.write(bytes);
     });
   }
