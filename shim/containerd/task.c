@@ -21,8 +21,11 @@
 #define SERVING_TICK (UINT64_C(1) << SERVING_TICK_SHIFT)
 
 /* How long an end waits for output to be read. A client that hears of an end before it has opened a
- * FIFO opens it no more (ctr, under load), and would lose all of it. */
-#define UNTOLD UINT64_C(2000000000)
+ * FIFO opens it no more (ctr, under load), and would lose all of it. The time is counted in looks
+ * at the output: a look that came late, as on a machine that had no processor for the shim, or had
+ * none for anybody, counts as one that came in time, since who is to read comes late by as much. */
+#define PATIENCE UINT64_C(2000000000)
+#define LOOK     UINT64_C(20000000) /* what one look counts at most */
 
 #define HELPER_PAUSE UINT64_C(20000000) /* between two looks whether one is gone */
 
@@ -278,7 +281,7 @@ static void explain(struct process *process)
 /* The process is gone, and its output is where it belongs. */
 static void tell_end(struct tasks *tasks, struct process *process)
 {
-    process->untold = 0;
+    process->untold = false;
     if (!process->container)
         return;
     tell_oom(tasks, process->container);
@@ -286,12 +289,24 @@ static void tell_end(struct tasks *tasks, struct process *process)
     answer_parked(tasks, process, true, NULL);
 }
 
+/* Has there been time enough for somebody to read what it wrote? */
+static bool waited_enough(struct process *process)
+{
+    uint64_t now = cell_now(), since = now - process->looked;
+    uint64_t spent = since < LOOK ? since : LOOK;
+    process->looked = now;
+    process->patience -= spent < process->patience ? spent : process->patience;
+    return process->patience == 0;
+}
+
 /* The process is gone. Execs end with the process of their container. */
 static void finish(struct tasks *tasks, struct process *process, int exit_status)
 {
     process->status = TASK_STOPPED; /* whoever asks how it is hears what is */
     process->exit_status = exit_status;
-    process->untold = cell_now() + UNTOLD;
+    process->untold = true;
+    process->patience = PATIENCE;
+    process->looked = cell_now();
     clock_gettime(CLOCK_REALTIME, &process->exited_at);
     for (size_t i = 0; process->container && !process->exec[0] && i < PROCESSES_MAX; i++) {
         struct process *other = tasks->processes[i];
@@ -740,7 +755,7 @@ void tasks_wait(struct tasks *tasks, struct polls *polls)
         else if (process->room)
             wait_cell(process, polls);
         else if (process->untold)
-            polls_until(polls, process->untold);
+            polls_until(polls, cell_now() + LOOK);
         streams_wait(&process->streams, polls);
         process->waited = true;
     }
@@ -765,7 +780,7 @@ void tasks_act(struct tasks *tasks, const struct polls *polls)
         } else if (process->room) {
             act_cell(tasks, process, polls);
         } else if (process->untold) {
-            if (!streams_pending(&process->streams) || cell_now() >= process->untold)
+            if (!streams_pending(&process->streams) || waited_enough(process))
                 tell_end(tasks, process);
         } else if (!streams_pending(&process->streams) && !process->container) {
             forget(tasks, process);

@@ -56,9 +56,9 @@ struct process {
     int signal;      /* that it was told to end by; 0: none */
     int exit_status; /* once it is stopped */
     struct timespec exited_at;
-    uint64_t
-        untold; /* it has ended, which is told once its output was read, or then; 0: it has not */
-    int helper; /* the socket of who prepares it; -1 */
+    bool untold; /* it has ended, which is told once its output was read or `patience` is used up */
+    uint64_t patience, looked; /* nanoseconds; when they were last counted */
+    int helper;                /* the socket of who prepares it; -1 */
     pid_t helper_pid;
     int pidfd;  /* of a pod's process; -1 */
     int memory; /* the component; -1 */

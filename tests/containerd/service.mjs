@@ -273,6 +273,23 @@ const tests = {
     assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'exit', 'delete']);
   },
 
+  async 'the time for which an end waits for a reader is not over while nobody runs'() {
+    const c = await container(program.hello, { late: true });
+    await c.client.call('Start', { id: c.id });
+    let told = false;
+    const ended = c.client.call('Wait', { id: c.id }).then(() => { told = true; });
+    for (let i = 0; i < 200 && (await c.client.call('State', { id: c.id })).status !== 3; i++) await sleep(5);
+    const shimPid = (await c.client.call('Connect', { id: c.id })).shim_pid;
+    process.kill(shimPid, 'SIGSTOP');
+    await sleep(2500);
+    process.kill(shimPid, 'SIGCONT');
+    await c.client.call('State', { id: c.id });
+    assert.equal(told, false);
+    assert.equal(await drain(c.streams.stdout), 'hello from a cell\n');
+    await ended;
+    await c.end();
+  },
+
   async 'output that nobody ever reads does not keep the shim'() {
     const c = await container(program.hello, { late: true });
     await c.client.call('Start', { id: c.id });
