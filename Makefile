@@ -17,9 +17,13 @@ DESTDIR ?=
 VERSION := 0.1.0
 DATE    := 2026-11-23
 
-# As many jobs as there are processors, unless make was told a number.
+# As many jobs as there are processors, unless make was told a number. A make within a make shares the
+# jobs of the outer one, and does not see so in MAKEFLAGS while it reads this.
+ifndef JOBS_ARE_TOLD
 ifeq ($(filter -j% --jobs%,$(MAKEFLAGS)),)
 MAKEFLAGS += --jobs=$(shell nproc)
+endif
+export JOBS_ARE_TOLD := yes
 endif
 
 # V=1 shows the commands.
@@ -42,16 +46,17 @@ ARCH     := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2)
 # The interpreter's arithmetic must not be contracted to fused operations (spec §4.3.3).
 FLOAT    := -ffp-contract=off -fno-math-errno
 
-# musl, for the static engine. clang has no wrapper, so its paths are given here.
+# musl, for the static engine. clang has no wrapper, so its paths are given here. What is asked of the compiler
+# is asked in silence: before `make deps` there may be none.
 MUSL     := /usr/lib/$(shell uname -m)-linux-musl
 MUSL_INC := /usr/include/$(shell uname -m)-linux-musl
-CCINC    := $(if $(IS_CLANG),$(shell $(CC) -print-resource-dir)/include,$(shell $(CC) -print-file-name=include))
+CCINC    := $(if $(IS_CLANG),$(shell $(CC) -print-resource-dir 2>/dev/null)/include,$(shell $(CC) -print-file-name=include 2>/dev/null))
 MUSL_CFLAGS := -nostdinc -isystem $(MUSL_INC) -isystem $(CCINC) \
                -idirafter /usr/include -idirafter /usr/include/$(shell uname -m)-linux-gnu
 # HTTP/2: Debian's libraries are built for glibc; engine/cell/glibc.c has what they ask for.
-NGHTTP2  := $(shell $(CC) -print-file-name=libnghttp2.a)
+NGHTTP2  := $(shell $(CC) -print-file-name=libnghttp2.a 2>/dev/null)
 # Compressed layers of images, which readers unpack.
-UNPACK   := $(shell $(CC) -print-file-name=libz.a) $(shell $(CC) -print-file-name=libzstd.a)
+UNPACK   := $(shell $(CC) -print-file-name=libz.a 2>/dev/null) $(shell $(CC) -print-file-name=libzstd.a 2>/dev/null)
 LIBGCC   := $(shell $(CC) -print-libgcc-file-name 2>/dev/null)
 
 CFLAGS_cell  := $(COMMON) -O2 -fPIE $(ARCH) $(FLOAT) $(MUSL_CFLAGS) -fno-stack-protector \
