@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { make_component } from './encode.mjs';
+import { make_component, rename_export } from './encode.mjs';
 import { header } from './header.mjs';
 
 const base_folder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'rows');
@@ -14,9 +14,13 @@ const tool = (command, args) => {
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr ?? result.error}`);
 };
 
-// The scenarios of a folder's sources, and how to build one: { scenarios, build }. `scenarios` maps an
+// What `granted` of base.c holds until it is known.
+const unknown = Buffer.from('tnrg');
+
+// The scenarios of a folder's sources, and how to build one: { scenarios, build, core }. `scenarios` maps an
 // id to { id, object, with, without }; build(scenario, granted) is the path of a component, or of a
-// module of preview 1 if the id begins with p1_. `heap`: bytes of what realloc goes through; else all there are.
+// module of preview 1 if the id begins with p1_; core(scenario) is the core module, as bytes. `heap`: bytes of
+// what realloc goes through; else all there are.
 export const load_scenarios = (work, sources, heap = undefined) => {
   const include = path.join(work, 'include');
   fs.mkdirSync(include);
@@ -37,22 +41,41 @@ export const load_scenarios = (work, sources, heap = undefined) => {
       scenarios.set(found[1], { id: found[1], object, with: found[2], without: found[3] });
   }
 
-  const bases = [0, 1].map(granted => {
-    const object = path.join(work, `base-${granted}.o`);
-    compile(path.join(base_folder, 'base.c'), object, `-DGRANTED=${granted}`);
-    return object;
-  });
+  const base_object = path.join(work, 'base.o');
+  compile(path.join(base_folder, 'base.c'), base_object);
+
+  const is_p1 = scenario => scenario.id.startsWith('p1_');
+
+  // The core module of a scenario, linked once for both.
+  const linked = new Map();
+  const link = scenario => {
+    const file = path.join(work, `${scenario.id}.core`), p1 = is_p1(scenario);
+    const start = `${p1 ? 'start' : 'row'}_${scenario.id}`;
+    tool('wasm-ld-19', ['--no-entry', ...(p1 ? [] : ['--import-memory']), `--export=${start}`, '--gc-sections', '--strip-all',
+      '-z', 'stack-size=65536', '--initial-memory=4194304', '-o', file, base_object, scenario.object]);
+    const module = fs.readFileSync(file);
+    return p1 ? rename_export(module, start, '_start') : module;
+  };
+  const core = scenario => {
+    if (!linked.has(scenario.id)) linked.set(scenario.id, link(scenario));
+    return linked.get(scenario.id);
+  };
+
+  // The module with the value of `granted` (base.c), if it asks for that.
+  const told = (module, granted) => {
+    const copy = Buffer.from(module), at = copy.indexOf(unknown);
+    if (at < 0) return copy;
+    if (copy.indexOf(unknown, at + 1) >= 0) throw new Error('the value of `granted` is there twice');
+    copy.writeUInt32LE(granted, at);
+    return copy;
+  };
 
   const build = (scenario, granted) => {
-    const base = path.join(work, `${scenario.id}-${granted}`), file = `${base}.wasm`;
-    const p1 = scenario.id.startsWith('p1_');
-    if (p1) compile(path.join(base_folder, 'base.c'), `${base}.o`, `-DGRANTED=${granted}`, `-DSCENARIO=row_${scenario.id}`);
-    tool('wasm-ld-19', ['--no-entry', ...(p1 ? [] : ['--import-memory', `--export=row_${scenario.id}`]), '--gc-sections', '--strip-all',
-      '-z', 'stack-size=65536', '--initial-memory=4194304', '-o', `${base}.core`, p1 ? `${base}.o` : bases[granted], scenario.object]);
-    const module = fs.readFileSync(`${base}.core`);
-    fs.writeFileSync(file, p1 ? module : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap));
+    const file = path.join(work, `${scenario.id}-${granted}.wasm`), module = told(core(scenario), granted);
+    fs.writeFileSync(file, is_p1(scenario) ? module
+      : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap));
     fs.chmodSync(file, 0o644);
     return file;
   };
-  return { scenarios, build };
+  return { scenarios, build, core };
 };

@@ -39,24 +39,53 @@ const memory_module = heap_end => [
   })()])),
 ];
 
+// Reads a module from where its sections begin.
+const reader = bytes => ({
+  at: 8,
+  byte() { return bytes[this.at++]; },
+  number() {
+    let n = 0, shift = 0, byte;
+    do { byte = this.byte(); n |= (byte & 127) << shift; shift += 7; } while (byte & 128);
+    return n >>> 0;
+  },
+  text() {
+    const size = this.number();
+    this.at += size;
+    return Buffer.from(bytes.slice(this.at - size, this.at)).toString();
+  },
+});
+
 // What a core module imports: [{ module, field }] of its functions.
 export const imports_of = bytes => {
-  let at = 8;
-  const number = () => { let n = 0, shift = 0, byte; do { byte = bytes[at++]; n |= (byte & 127) << shift; shift += 7; } while (byte & 128); return n >>> 0; };
-  const text = () => { const size = number(); at += size; return Buffer.from(bytes.slice(at - size, at)).toString(); };
-  const found = [];
-  while (at < bytes.length) {
-    const id = bytes[at++], end = number() + at;
+  const from = reader(bytes), found = [];
+  while (from.at < bytes.length) {
+    const id = from.byte(), end = from.number() + from.at;
     if (id === 2)
-      for (let count = number(); count; count--) {
-        const module = text(), field = text(), kind = bytes[at++];
-        if (kind === 0) { number(); found.push({ module, field }); }
-        else if (kind === 2) { const flags = number(); number(); if (flags & 1) number(); }
+      for (let count = from.number(); count; count--) {
+        const module = from.text(), field = from.text(), kind = from.byte();
+        if (kind === 0) { from.number(); found.push({ module, field }); }
+        else if (kind === 2) { const flags = from.number(); from.number(); if (flags & 1) from.number(); }
         else throw new Error(`an import of kind ${kind}`);
       }
-    at = end;
+    from.at = end;
   }
   return found;
+};
+
+// A core module whose export `old` is called `now`.
+export const rename_export = (bytes, old, now) => {
+  const from = reader(bytes), exported = [];
+  while (bytes[from.at] !== 7) {
+    from.byte();
+    const size = from.number();
+    from.at += size;
+  }
+  const begin = from.at++, end = from.number() + from.at;
+  for (let count = from.number(); count; count--) {
+    const text = from.text();
+    exported.push([...name(text === old ? now : text), from.byte(), ...uleb(from.number())]);
+  }
+  return Buffer.concat([bytes.subarray(0, begin), Buffer.from(section(7, vec(exported))), bytes.subarray(end)]);
 };
 
 const row_named = (module, field) => {

@@ -2,15 +2,4 @@
 #include "rows.h"
 
 u64 area[64];
-const int granted = GRANTED;
-
-#ifdef SCENARIO /* of preview 1: a component is made to call it by itself */
-int SCENARIO(void);
-
-__attribute__((export_name("_start"))) void start(void)
-{
-    int code = SCENARIO();
-    if (code)
-        w_p1_proc_exit(code);
-}
-#endif
+const int granted = 0x67726e74; /* until ../build.mjs puts 0 or 1 there */
