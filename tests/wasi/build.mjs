@@ -19,7 +19,8 @@ const unknown = Buffer.from('tnrg');
 
 // The scenarios of a folder's sources, and how to build one: { scenarios, build, core }. `scenarios` maps an
 // id to { id, object, with, without }; build(scenario, granted) is the path of a component, or of a
-// module of preview 1 if the id begins with p1_; core(scenario) is the core module, as bytes. `heap`: bytes of
+// module of preview 1 if the id begins with p1_, built against another version of WASI 0.2 if a third argument says
+// so; core(scenario) is the core module, as bytes. `heap`: bytes of
 // what realloc goes through; else all there are.
 export const load_scenarios = (work, sources, heap = undefined) => {
   const include = path.join(work, 'include');
@@ -70,10 +71,10 @@ export const load_scenarios = (work, sources, heap = undefined) => {
     return copy;
   };
 
-  const build = (scenario, granted) => {
-    const file = path.join(work, `${scenario.id}-${granted}.wasm`), module = told(core(scenario), granted);
+  const build = (scenario, granted, version = undefined) => {
+    const file = path.join(work, `${scenario.id}-${granted}${version ? `-${version}` : ''}.wasm`), module = told(core(scenario), granted);
     fs.writeFileSync(file, is_p1(scenario) ? module
-      : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap));
+      : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap, version));
     fs.chmodSync(file, 0o644);
     return file;
   };

@@ -177,8 +177,10 @@ const instance_type = (of, used, outer) => {
   return [0x42, ...vec(decls)];
 };
 
-// The component, as bytes. `encoding` of strings: 0 is UTF-8, 1 is UTF-16.
-export const make_component = (module, program, encoding = 0, heap = memory_pages * 65536 - heap_base) => {
+// The component, as bytes. `encoding` of strings: 0 is UTF-8, 1 is UTF-16. `version`: what it imports of WASI 0.2,
+// and exports, instead of the table's.
+export const make_component = (module, program, encoding = 0, heap = memory_pages * 65536 - heap_base, version = '0.2.12') => {
+  const versioned = text => text.replace(/@0\.2\.12$/, `@${version}`);
   const needs = imports_of(module).map(({ module, field }) => ({ module, field, row: row_named(module, field) }));
   const used = new Set(needs.map(need => need.row));
   const out = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0];
@@ -197,7 +199,7 @@ export const make_component = (module, program, encoding = 0, heap = memory_page
     for (const item of of.items) if (item.kind === 'use') alias_type(interface_named(item.from), item.there);
     const type = instance_type(of, used, item => alias_type(interface_named(item.from), item.there));
     out.push(...section(7, vec([type])));
-    out.push(...section(10, vec([[...extern_name(track_name(of)), INSTANCE, ...uleb(types++)]])));
+    out.push(...section(10, vec([[...extern_name(versioned(track_name(of))), INSTANCE, ...uleb(types++)]])));
     instances.set(of, instances.size);
   }
   out.push(...section(1, memory_module(heap_base + heap)), ...section(1, [...module]));
@@ -224,6 +226,6 @@ export const make_component = (module, program, encoding = 0, heap = memory_page
   out.push(...section(7, vec([[0x6a, 0, 0], [0x40, 0, 0, ...sleb(types)]])));
   out.push(...section(8, vec([[0, 0, ...uleb(core_funcs), 0, ...uleb(types + 1)]])));
   out.push(...section(5, vec([[1, ...vec([[...extern_name('run'), FUNC, ...uleb(funcs)]])]])));
-  out.push(...section(11, vec([[...extern_name('wasi:cli/run@0.2.12'), INSTANCE, ...uleb(instances.size), 0]])));
+  out.push(...section(11, vec([[...extern_name(versioned('wasi:cli/run@0.2.12')), INSTANCE, ...uleb(instances.size), 0]])));
   return Buffer.from(out);
 };
