@@ -74,7 +74,7 @@ const flags_for = async word => {
     }
     case 'deny': case 'trap': case 'told': {
       const file = path.join(work, `deny-${what}.yaml`);
-      fs.writeFileSync(file, `version: 1\ndeny:\n  capability: [${what}]\n`);
+      if (!fs.existsSync(file)) fs.writeFileSync(file, `version: 1\ndeny:\n  capability: [${what}]\n`); // somebody may be reading it
       fs.chmodSync(file, 0o644);
       return ['--policy', file];
     }
