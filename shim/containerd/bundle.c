@@ -133,6 +133,12 @@ static int64_t number_of(json_object *from, const char *path)
     return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
 }
 
+static const char *list_of(json_object *from, const char *path)
+{
+    const char *text = text_of(find(from, path));
+    return text && *text ? text : NULL;
+}
+
 void bundle_limits(json_object *resources, struct group_limits *ret)
 {
     *ret = (struct group_limits){
@@ -142,5 +148,17 @@ void bundle_limits(json_object *resources, struct group_limits *ret)
         .quota = number_of(resources, "cpu.quota"),
         .period = (uint64_t)number_of(resources, "cpu.period"),
         .shares = (uint64_t)number_of(resources, "cpu.shares"),
+        .reservation = number_of(resources, "memory.reservation"),
+        .cpus = list_of(resources, "cpu.cpus"),
+        .mems = list_of(resources, "cpu.mems"),
     };
+    json_object *files = find(resources, "unified");
+    if (!json_object_is_type(files, json_type_object))
+        return;
+    json_object_object_foreach(files, name, value)
+    {
+        bool full = ret->file_count == GROUP_FILES_MOST;
+        ret->files[full ? 0 : ret->file_count++] =
+            (struct group_file){name, full ? NULL : text_of(value)};
+    }
 }

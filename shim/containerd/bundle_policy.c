@@ -236,12 +236,17 @@ static int take_serve(struct prepared *prepared, const char *value, struct err *
     return 0;
 }
 
+static bool is_text(json_object *value, const char *text)
+{
+    return json_object_is_type(value, json_type_string) &&
+           strcmp(json_object_get_string(value), text) == 0;
+}
+
 static bool has_text(json_object *list, const char *text)
 {
     size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
     for (size_t i = 0; i < count; i++) {
-        const char *one = json_object_get_string(json_object_array_get_idx(list, i));
-        if (one && strcmp(one, text) == 0)
+        if (is_text(json_object_array_get_idx(list, i), text))
             return true;
     }
     return false;
@@ -256,12 +261,10 @@ static json_object *mount_at(const struct bundle *bundle, const char *target)
     for (size_t i = 0; i < count; i++) {
         json_object *one = json_object_array_get_idx(list, i), *options = NULL;
         if (!json_object_is_type(one, json_type_object) ||
-            !json_object_object_get_ex(one, "destination", &value) ||
-            strcmp(json_object_get_string(value), target) != 0)
+            !json_object_object_get_ex(one, "destination", &value) || !is_text(value, target))
             continue;
         json_object_object_get_ex(one, "options", &options);
-        bool bind = json_object_object_get_ex(one, "type", &value) &&
-                    strcmp(json_object_get_string(value), "bind") == 0;
+        bool bind = json_object_object_get_ex(one, "type", &value) && is_text(value, "bind");
         found = bind || has_text(options, "bind") || has_text(options, "rbind") ? one : NULL;
     }
     return found;

@@ -7,19 +7,29 @@
 #include "shim/containerd/bundle.h"
 #include "shim/containerd/task.h"
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-static int answer(void)
+/* The process that the container had, as its shim wrote it down; 0 if it did not. */
+static uint64_t pid_of(const char *directory)
+{
+    char path[PATH_MAX], text[16] = "";
+    snprintf(path, sizeof path, "%s/init.pid", directory);
+    cleanup_file FILE *file = fopen(path, "re");
+    return file && fgets(text, sizeof text, file) ? strtoull(text, NULL, 10) : 0;
+}
+
+static int answer(uint64_t pid)
 {
     uint8_t time[32], bytes[64];
     struct writer writer = WRITER(bytes);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    const struct message_delete_answer deleted = {0, 128 + SIGKILL, time_bytes(&now, time)};
+    const struct message_delete_answer deleted = {pid, 128 + SIGKILL, time_bytes(&now, time)};
     message_put(delete_answer, &deleted, &writer);
     struct bytes said = written(&writer);
     return fwrite(said.at, 1, said.len, stdout) == said.len && fflush(stdout) == 0 ? 0 : 1;
@@ -55,5 +65,5 @@ int command_delete(const struct command *command)
         umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW);
     }
     remove_socket(command->bundle);
-    return answer();
+    return answer(pid_of(command->bundle));
 }

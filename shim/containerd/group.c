@@ -2,6 +2,7 @@
  * hierarchy of version 1 that is mounted. */
 #include "shim/containerd/group.h"
 
+#include "engine/base/attr.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,10 @@
 #define PARENT_LOST_MOST 1000
 
 /* The hierarchies of version 1 that matter, by their usual places. */
-enum hierarchy { MEMORY, CPU, CPUACCT, PIDS, FREEZER, HIERARCHIES };
-static const char *const names[HIERARCHIES] = {"memory", "cpu", "cpuacct", "pids", "freezer"};
+/* A group has its own part of CPUSET only if it is bound to processors. */
+enum hierarchy { MEMORY, CPU, CPUACCT, PIDS, FREEZER, CPUSET, HIERARCHIES };
+static const char *const names[HIERARCHIES] = {"memory", "cpu",     "cpuacct",
+                                               "pids",   "freezer", "cpuset"};
 
 static bool unified(void)
 {
@@ -140,6 +143,28 @@ bool group_path(const char *from, char ret[GROUP_PATH])
     return length < GROUP_PATH && !strchr(second + 1, '/');
 }
 
+/* Each by itself if not all are there. */
+static void give_controllers(const char *path)
+{
+    static const char *const all[] = {"+memory", "+pids", "+cpu", "+cpuset"};
+    if (put(MEMORY, path, "cgroup.subtree_control", "+memory +pids +cpu +cpuset") == 0)
+        return;
+    for (size_t i = 0; i < countof(all); i++)
+        put(MEMORY, path, "cgroup.subtree_control", all[i]);
+}
+
+/* A new group of version 1 is bound to no processor, and takes no process before it is. */
+static void inherit_set(const char *path)
+{
+    static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
+    char parent[GROUP_PATH], text[1024];
+    snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(path, '/') - path), path);
+    for (size_t i = 0; i < countof(files); i++) {
+        if (get(CPUSET, path, files[i], text, sizeof text)[0] <= '\n')
+            put(CPUSET, path, files[i], get(CPUSET, parent, files[i], text, sizeof text));
+    }
+}
+
 /* Makes every directory of a path below a hierarchy's root; in version 2 each gets the controllers.
  * `*made` is how many there are. */
 static int make_parts(enum hierarchy hierarchy, const char *path, size_t *made)
@@ -153,10 +178,12 @@ static int make_parts(enum hierarchy hierarchy, const char *path, size_t *made)
         if (!place(hierarchy, part, "", name) || (mkdir(name, 0755) && errno != EEXIST))
             return -1;
         ++*made;
+        if (hierarchy == CPUSET)
+            inherit_set(part);
         if (path[i] == '\0')
             return 0;
         if (unified())
-            put(hierarchy, part, "cgroup.subtree_control", "+memory +pids +cpu");
+            give_controllers(part);
     }
 }
 
@@ -195,18 +222,45 @@ static int limit_unified(const char *path, const struct group_limits *limits)
     char text[80], number[32];
     if (limits->memory && put(MEMORY, path, "memory.max", bound(limits->memory, number)))
         return -1;
-    if (limits->swap && limits->memory > 0)
+    if (limits->swap < 0 || (limits->swap && limits->memory > 0))
         put(MEMORY, path, "memory.swap.max",
             bound(limits->swap < 0 ? -1 : limits->swap - limits->memory, number));
     if (limits->pids && put(PIDS, path, "pids.max", bound(limits->pids, number)))
         return -1;
     if (limits->shares && put_number(CPU, path, "cpu.weight", weight(limits->shares)))
         return -1;
+    if (limits->reservation && put(MEMORY, path, "memory.low", bound(limits->reservation, number)))
+        return -1;
+    if ((limits->cpus && put(CPUSET, path, "cpuset.cpus", limits->cpus)) ||
+        (limits->mems && put(CPUSET, path, "cpuset.mems", limits->mems)))
+        return -1;
     if (limits->quota || limits->period) {
         snprintf(text, sizeof text, "%s %" PRIu64,
                  bound(limits->quota ? limits->quota : -1, number),
                  limits->period ? limits->period : 100000);
-        return put(CPU, path, "cpu.max", text);
+        if (put(CPU, path, "cpu.max", text))
+            return -1;
+    }
+    for (size_t i = 0; i < limits->file_count; i++) {
+        if (put(MEMORY, path, limits->files[i].name, limits->files[i].value))
+            return -1;
+    }
+    return 0;
+}
+
+/* Binds the group to processors. Of what runs in it already, each process is moved. */
+static int bind_version1(const char *path, const struct group_limits *limits)
+{
+    char text[4096], pid[16];
+    if (make_path(CPUSET, path) ||
+        (limits->cpus && put(CPUSET, path, "cpuset.cpus", limits->cpus)) ||
+        (limits->mems && put(CPUSET, path, "cpuset.mems", limits->mems)))
+        return -1;
+    const char *at = get(PIDS, path, "cgroup.procs", text, sizeof text);
+    for (size_t length; (length = strcspn(at, "\n")); at += length + (at[length] == '\n')) {
+        snprintf(pid, sizeof pid, "%.*s", (int)length, at);
+        if (put(CPUSET, path, "cgroup.procs", pid) && errno != ESRCH)
+            return -1;
     }
     return 0;
 }
@@ -216,13 +270,20 @@ static int limit_version1(const char *path, const struct group_limits *limits)
     char number[32];
     int64_t now = (int64_t)get_number(MEMORY, path, "memory.limit_in_bytes");
     /* Swap may never be less than memory: which goes first depends on the direction. */
-    if (limits->swap && limits->memory > now)
-        put_number(MEMORY, path, "memory.memsw.limit_in_bytes", limits->swap);
+    bool unlimited = limits->memory < 0, raised = unlimited || limits->memory > now;
+    int64_t swap = unlimited && !limits->swap ? -1 : limits->swap;
+    if (swap && raised)
+        put_number(MEMORY, path, "memory.memsw.limit_in_bytes", swap);
     if (limits->memory && put_number(MEMORY, path, "memory.limit_in_bytes", limits->memory))
         return -1;
-    if (limits->swap)
-        put_number(MEMORY, path, "memory.memsw.limit_in_bytes", limits->swap);
+    if (swap && !raised)
+        put_number(MEMORY, path, "memory.memsw.limit_in_bytes", swap);
     if (limits->pids && put(PIDS, path, "pids.max", bound(limits->pids, number)))
+        return -1;
+    if (limits->reservation &&
+        put_number(MEMORY, path, "memory.soft_limit_in_bytes", limits->reservation))
+        return -1;
+    if ((limits->cpus || limits->mems) && bind_version1(path, limits))
         return -1;
     if (limits->shares && put_number(CPU, path, "cpu.shares", (int64_t)limits->shares))
         return -1;
@@ -231,8 +292,34 @@ static int limit_version1(const char *path, const struct group_limits *limits)
     return limits->quota ? put_number(CPU, path, "cpu.cfs_quota_us", limits->quota) : 0;
 }
 
+/* Controllers' files are limits; cgroup.procs and its like are not. */
+static int check_files(const struct group_limits *limits, struct err *err)
+{
+    for (size_t i = 0; i < limits->file_count; i++) {
+        const char *name = limits->files[i].name;
+        if (!unified())
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "linux.resources.unified %s: this host has version 1 of control groups: "
+                           "leave it out",
+                           name);
+        if (strchr(name, '/') || !strchr(name, '.') || strncmp(name, "cgroup.", 7) == 0)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "linux.resources.unified: '%s' is no file of a controller: write one "
+                           "like memory.high",
+                           name);
+        if (!limits->files[i].value)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "linux.resources.unified: %s has no text, or there are more than %d: "
+                           "write as many texts at most",
+                           name, GROUP_FILES_MOST);
+    }
+    return 0;
+}
+
 int group_limit(const char *path, const struct group_limits *limits, struct err *err)
 {
+    if (check_files(limits, err))
+        return -1;
     int result = unified() ? limit_unified(path, limits) : limit_version1(path, limits);
     return result ? err_set(err, ERR_FAULT, ERR_NOWHERE,
                             "cannot set the limits of the control group %s: %s: enable its "
@@ -243,7 +330,7 @@ int group_limit(const char *path, const struct group_limits *limits, struct err 
 
 int group_make(const char *path, const struct group_limits *limits, struct err *err)
 {
-    for (enum hierarchy i = 0; i < (unified() ? 1 : HIERARCHIES); i++) {
+    for (enum hierarchy i = 0; i < (unified() ? 1 : CPUSET); i++) {
         if (make_path(i, path) && errno != ENOENT) /* a hierarchy that is not mounted */
             return err_set(
                 err, ERR_FAULT, ERR_NOWHERE,

@@ -6,7 +6,8 @@
 #include "engine/base/err.h"
 #include "shim/containerd/message.h"
 
-#define GROUP_PATH 256
+#define GROUP_PATH       256
+#define GROUP_FILES_MOST 32
 
 /* The limits of linux.resources; 0: not said. */
 struct group_limits {
@@ -16,6 +17,14 @@ struct group_limits {
     int64_t quota; /* microseconds in a period */
     uint64_t period;
     uint64_t shares;
+    int64_t reservation; /* of memory, which is taken from others first */
+    const char *cpus;    /* the processors, and the nodes of memory, as lists: "0-3,5"; NULL */
+    const char *mems;
+    struct group_file { /* of version 2, as they are */
+        const char *name;
+        const char *value; /* NULL: it is no text, or one too many */
+    } files[GROUP_FILES_MOST];
+    size_t file_count;
 };
 
 /* The path within each hierarchy of what a specification calls cgroupsPath: absolute, or of
@@ -23,7 +32,7 @@ struct group_limits {
 bool group_path(const char *from, char ret[GROUP_PATH]);
 
 /* Makes the group in each hierarchy that limits, counts or freezes, and sets the limits. Errors:
- * FAULT. */
+ * FAULT; USAGE for a file that is none of a controller's. */
 int group_make(const char *path, const struct group_limits *limits, struct err *err);
 int group_limit(const char *path, const struct group_limits *limits, struct err *err);
 

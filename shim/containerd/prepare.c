@@ -358,7 +358,7 @@ static _Noreturn void help(struct prepared *room, const struct preparing *what, 
     work->socket = socket;
     work->listener = -1;
     room->component.memory = -1;
-    bool failed = work_out(work, &err);
+    bool failed = work_out(work, &err) || streams_wait_ready(what->streams, &err);
     if (failed)
         room->err = err;
     const int fds[FDS] = {room->component.memory, work->listener};

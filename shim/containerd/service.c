@@ -79,8 +79,11 @@ static int begin(const struct handling *of, struct process *process, const struc
                  struct err *err)
 {
     const char *id = process->container->id;
-    if (streams_open(&process->streams, id, of->tasks->namespace, err) ||
-        prepare_start(&process->room->prepared, what, &process->helper, &process->helper_pid, err))
+    int failed =
+        streams_open(&process->streams, id, of->tasks->namespace, err) ||
+        prepare_start(&process->room->prepared, what, &process->helper, &process->helper_pid, err);
+    streams_leave(&process->streams);
+    if (failed)
         return -1;
     if (tasks_park(of->tasks, process, false, of->call))
         return 0;
@@ -142,6 +145,10 @@ static void on_exec(const struct handling *of, const struct message_exec_request
     }
     if (tasks_process(of->tasks, request->id, request->exec)) {
         refuse(of, CODE_EXISTS, "there is an exec of that id");
+        return;
+    }
+    if (init->status == TASK_RUNNING && init->container->paused) {
+        refuse(of, CODE_PRECONDITION, "the container is paused: resume it first");
         return;
     }
     if (init->status != TASK_RUNNING || init->memory < 0) {
@@ -219,7 +226,8 @@ static void on_state(const struct handling *of, const struct message_task_reques
 
 static void on_pids(const struct handling *of, const struct message_task_request *request)
 {
-    uint8_t bytes[8192], inner[ID_MAX + 16], any_bytes[ID_MAX + 80], info_bytes[ID_MAX + 120];
+    enum { DETAILS = ID_MAX + 16, ANY = DETAILS + 64, INFO = ANY + 40 };
+    uint8_t bytes[PROCESSES_MAX * INFO], inner[DETAILS], any_bytes[ANY], info_bytes[INFO];
     struct writer writer = WRITER(bytes);
     const struct process *init = find(of, request->id, (struct bytes){0});
     for (size_t i = 0; init && i < PROCESSES_MAX; i++) {
@@ -279,6 +287,11 @@ static void on_kill(const struct handling *of, const struct message_kill_request
         refuse(of, CODE_INVALID, "there is no such signal");
     else {
         process_kill(process, (int)request->signal);
+        for (size_t i = 0; request->all && !process->exec[0] && i < PROCESSES_MAX; i++) {
+            struct process *other = of->tasks->processes[i];
+            if (other && other != process && other->container == process->container)
+                process_kill(other, (int)request->signal);
+        }
         answer_nothing(of);
     }
 }

@@ -1,6 +1,7 @@
 /* Standard streams; see streams.h. Names come from containerd, which root speaks for. */
 #include "shim/containerd/streams.h"
 
+#include "engine/base/attr.h"
 #include "shim/cell.h"
 #include "shim/cleanup.h"
 #include "shim/host.h"
@@ -18,7 +19,8 @@
 #define PAUSE_FIRST (MILLISECOND / 2)
 #define PAUSE_MOST  (20 * MILLISECOND)
 #define HURRY       (2000 * MILLISECOND)
-#define PARTS_MAX   64 /* of a program's address */
+#define PARTS_MAX   64   /* of a program's address */
+#define READY_TIME  5000 /* milliseconds */
 
 void streams_start(struct streams *streams)
 {
@@ -26,6 +28,7 @@ void streams_start(struct streams *streams)
         streams->names[i][0] = '\0';
         streams->ends[i] = streams->keepers[i] = -1;
     }
+    streams->ready = -1;
     console_start(&streams->console);
     streams->terminal = streams->ended = false;
     streams->until = UINT64_MAX;
@@ -117,13 +120,18 @@ static void split(char *address, char *parts[PARTS_MAX])
         unescape(parts[i]);
 }
 
-/* The program gets standard output as 3, standard error as 4, and says on 5 that it is ready. */
-static _Noreturn void become(const char *address, const char *id, const char *namespace, int out,
-                             int error, int ready)
+/* Its descriptors, as containerd numbers them; and one that execve closes. */
+enum { TO_LOG_OUT = 3, TO_LOG_ERROR, TO_LOG_READY, TO_LOG_FAILED, TO_LOG_END };
+
+/* The program reads standard output and standard error, and says that it is ready. `fds` are these
+ * and where it is told that the program cannot be. */
+static _Noreturn void become(const char *address, const char *id, const char *namespace,
+                             const int fds[TO_LOG_END - TO_LOG_OUT])
 {
     char copy[STREAM_NAME];
     char *parts[PARTS_MAX];
     sigset_t none;
+    int kept[TO_LOG_END - TO_LOG_OUT];
     snprintf(copy, sizeof copy, "%s", address);
     split(copy, parts);
     setenv("CONTAINER_ID", id, 1);
@@ -131,55 +139,79 @@ static _Noreturn void become(const char *address, const char *id, const char *na
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    out = fcntl(out, F_DUPFD, 10);
-    error = fcntl(error, F_DUPFD, 10);
-    ready = fcntl(ready, F_DUPFD, 10);
-    dup2(out, 3);
-    dup2(error, 4);
-    dup2(ready, 5);
-    closefrom(6);
+    for (int i = 0; i < (int)countof(kept); i++)
+        kept[i] = fcntl(fds[i], F_DUPFD, TO_LOG_END);
+    for (int i = 0; i < (int)countof(kept); i++)
+        dup2(kept[i], TO_LOG_OUT + i);
+    closefrom(TO_LOG_END);
+    fcntl(TO_LOG_FAILED, F_SETFD, FD_CLOEXEC);
     execv(parts[0], parts);
+    dprintf(TO_LOG_FAILED, "%d", errno);
     _exit(127);
 }
 
-/* Waits, with bounded patience, until the program has said something on its descriptor, or closed
- * it. */
-static int wait_ready(int ready, const char *address, struct err *err)
+int streams_wait_ready(const struct streams *streams, struct err *err)
 {
-    struct pollfd wait = {ready, POLLIN, 0};
-    if (poll(&wait, 1, 5000) == 1)
+    struct pollfd wait = {streams->ready, POLLIN, 0};
+    if (streams->ready < 0 || poll(&wait, 1, READY_TIME) == 1)
         return 0;
     return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                   "the logger %s was not ready within 5 s: see why it is slow", address);
+                   "the logger %s was not ready within %d s: see why it is slow", streams->names[1],
+                   READY_TIME / 1000);
+}
+
+/* Did it become the program? It says nothing if so. */
+static int check_program(int failed, const char *address, struct err *err)
+{
+    char why[16] = "";
+    ssize_t size;
+    while ((size = read(failed, why, sizeof why - 1)) < 0 && errno == EINTR)
+        ;
+    if (size <= 0)
+        return 0;
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "cannot start %s: %s: name a program that can be run", address,
+                   strerror((int)strtol(why, NULL, 10)));
 }
 
 /* One program for both streams of output. */
 static int start_program(struct streams *streams, const char *address, const char *id,
                          const char *namespace, struct err *err)
 {
-    int out[2] = {-1, -1}, error[2] = {-1, -1}, ready[2] = {-1, -1};
-    if (pipe2(out, O_CLOEXEC) || pipe2(error, O_CLOEXEC) || pipe2(ready, O_CLOEXEC))
-        return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "cannot make a pipe: %s: raise the limit on open files", strerror(errno));
+    int pipes[TO_LOG_END - TO_LOG_OUT][2];
+    for (size_t i = 0; i < countof(pipes); i++) {
+        if (pipe2(pipes[i], O_CLOEXEC) == 0)
+            continue;
+        err_set(err, ERR_FAULT, ERR_NOWHERE,
+                "cannot make a pipe: %s: raise the limit on open files", strerror(errno));
+        while (i-- > 0) {
+            close(pipes[i][0]);
+            close(pipes[i][1]);
+        }
+        return -1;
+    }
+    int(*out)[2] = &pipes[0], (*error)[2] = &pipes[1], (*ready)[2] = &pipes[2],
+    (*failed)[2] = &pipes[3];
+    const int its[] = {(*out)[0], (*error)[0], (*ready)[1], (*failed)[1]};
     pid_t pid = fork();
     if (pid == 0) {
         /* It may outlive the container by what is left to be written: nobody waits for it. */
         if (fork() == 0)
-            become(address, id, namespace, out[0], error[0], ready[1]);
+            become(address, id, namespace, its);
         _exit(0);
     }
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    close(out[0]);
-    close(error[0]);
-    close(ready[1]);
-    streams->ends[1] = out[1];
-    streams->ends[2] = error[1];
+    for (size_t i = 0; i < countof(its); i++)
+        close(its[i]);
+    streams->ends[1] = (*out)[1];
+    streams->ends[2] = (*error)[1];
+    streams->ready = (*ready)[0];
     int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE,
-                                   "cannot start %s: %s: name a program that can be run", address,
+                                   "cannot start %s: %s: raise the limit on processes", address,
                                    strerror(errno))
-                         : wait_ready(ready[0], address, err);
-    close(ready[0]);
+                         : check_program((*failed)[0], address, err);
+    close((*failed)[0]);
     return result;
 }
 
@@ -256,6 +288,11 @@ static void close_one(int *fd)
 {
     if (*fd >= 0)
         close(take_fd(fd));
+}
+
+void streams_leave(struct streams *streams)
+{
+    close_one(&streams->ready);
 }
 
 /* A reading end hangs up if a writing end was opened after it, and none is left. */
@@ -353,6 +390,7 @@ void streams_say(struct streams *streams, const char *line)
 
 void streams_close(struct streams *streams)
 {
+    streams_leave(streams);
     for (int stream = 0; stream < 3; stream++) {
         close_one(&streams->ends[stream]);
         close_one(&streams->keepers[stream]);

@@ -21,6 +21,7 @@ struct streams {
     bool terminal;
     int ends[3];    /* what the process gets; -1: nothing */
     int keepers[3]; /* the other ends of FIFOs; -1: none */
+    int ready;      /* of a program, which it writes to or closes once it takes output; -1 */
     struct console console;
     bool ended;     /* the process is gone */
     uint64_t pause; /* nanoseconds between two looks at what was not read yet */
@@ -32,6 +33,11 @@ void streams_start(struct streams *streams);
 
 /* Opens what `names` says. `id` and `namespace` are told to programs. Errors: ABSENT, FAULT. */
 int streams_open(struct streams *streams, const char *id, const char *namespace, struct err *err);
+
+/* Waits, with bounded patience, until a program that was started takes output: in a helper, as the
+ * shim waits for nobody, and closes its end by streams_leave. Errors: FAULT. */
+int streams_wait_ready(const struct streams *streams, struct err *err);
+void streams_leave(struct streams *streams);
 
 /* The process is about to get its ends. If a client has the FIFO of standard input open, its
  * closing it is the end of the input, and the shim keeps no writing end; else, until containerd

@@ -152,15 +152,27 @@ struct bytes time_bytes(const struct timespec *at, uint8_t space[32])
 
 /* --- Calls that wait ------------------------------------------------------------------------- */
 
-bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call)
+/* A free place; or, if there is none, that of a call whose caller hung up: a shim may see many
+ * restarts of containerd, each of which waits anew. */
+static struct parked *find_place(struct tasks *tasks)
 {
     for (size_t i = 0; i < PARKED_MAX; i++) {
-        if (tasks->parked[i].process)
-            continue;
-        tasks->parked[i] = (struct parked){process, exit, call};
-        return true;
+        if (!tasks->parked[i].process)
+            return &tasks->parked[i];
     }
-    return false;
+    for (size_t i = 0; i < PARKED_MAX; i++) {
+        if (!connections_there(tasks->connections, tasks->parked[i].call))
+            return &tasks->parked[i];
+    }
+    return NULL;
+}
+
+bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call)
+{
+    struct parked *place = find_place(tasks);
+    if (place)
+        *place = (struct parked){process, exit, call};
+    return place;
 }
 
 static void answer_exit(struct tasks *tasks, const struct process *process, struct call call)

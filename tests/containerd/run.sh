@@ -19,6 +19,11 @@ fi
 build=$(realpath "$1")
 test=$2
 shift 2
+# CGROUPS=2: with version 2 of control groups alone, and the controllers that no other hierarchy has.
+if [ "${CGROUPS:-}" = 2 ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+    umount -l -R /sys/fs/cgroup
+    mount -t cgroup2 none /sys/fs/cgroup
+fi
 mkdir -p /run/containerd
 mount -t tmpfs none /run/containerd
 # The groups above those of containers, which are the test's own; they are empty.

@@ -8,51 +8,9 @@ import { createServer } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CallError, Client, drain, Host, Images } from './driver.mjs';
-import { finish, play } from './play.mjs';
-import { programs } from './programs.mjs';
+import { alive, component, container, folder, fresh, host, playAll, program, refuses, shim } from './bed.mjs';
+import { Client, drain, Images } from './driver.mjs';
 import * as proto from './proto.mjs';
-
-const [shim, folder, ...only] = process.argv.slice(2);
-const program = programs(path.join(folder, 'programs'));
-const host = new Host(folder, shim);
-await host.events.start();
-
-// A component of the shared collection.
-const component = (name) => path.join(process.env.SHARED ?? new URL('../../../shared', import.meta.url).pathname, 'components', `${name}.wasm`);
-const alive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-const refuses = (promise, code, text) => assert.rejects(promise, (e) => {
-  assert.ok(e instanceof CallError, `${e}`);
-  assert.equal(e.code, code, e.message);
-  if (text) assert.match(e.message, text);
-  return true;
-});
-let number = 0;
-const shims = new Set();
-
-// A shim with one container, from `start` to Create; `end` deletes and shuts down.
-async function container(component, options = {}) {
-  const id = `c${++number}`;
-  const bundle = host.bundle(id, component, options);
-  const address = await host.start(id, bundle, options.version);
-  const client = await Client.connect(address.startsWith('{') ? JSON.parse(address).address : address, options.version);
-  shims.add((await client.call('Connect', { id })).shim_pid);
-  const streams = options.streams ?? { stdout: host.fifo(`${id}-out`), stderr: host.fifo(`${id}-err`) };
-  const output = [streams.stdout, streams.stderr].map((file) => !file || file.includes(':') || options.late ? Promise.resolve('') : drain(file));
-  const c = { id, bundle, client, address, output, streams };
-  c.created = client.call('Create', { id, bundle, rootfs: options.rootfs ?? [], terminal: options.terminal ?? false, ...streams });
-  if (options.refused) return c;
-  c.pid = (await c.created).pid;
-  c.end = async () => {
-    const deleted = await client.call('Delete', { id });
-    await client.call('Shutdown', { id });
-    await client.closed;
-    assert.ok(!existsSync(address.replace('unix://', '')), 'the socket is gone');
-    await host.remove(id, bundle);
-    return deleted;
-  };
-  return c;
-}
 
 const tests = {
   async 'a component runs, and its events come in order'() {
@@ -226,7 +184,7 @@ const tests = {
 
   async 'a link in an image leads nowhere else'() {
     const { symlinkSync } = await import('node:fs');
-    const id = `c${++number}`;
+    const id = fresh();
     const bundle = host.bundle(id, null);
     symlinkSync(program.hello, path.join(bundle, 'rootfs', 'module.wasm'));
     const client = await Client.connect(await host.start(id, bundle));
@@ -704,30 +662,4 @@ const tests = {
   },
 };
 
-// Groups that are left.
-function groups() {
-  const places = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : readdirSync('/sys/fs/cgroup').map((n) => `/sys/fs/cgroup/${n}`);
-  return places.filter((place) => existsSync(`${place}/${host.group}`)).flatMap((place) => readdirSync(`${place}/${host.group}`, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => `${place}/${host.group}/${e.name}`));
-}
-
-const known = new Set();
-// A test with its end: what takes longer hangs.
-const patience = 20_000;
-const timed = (test) => async () => {
-  let timer;
-  const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(`no end within ${patience / 1000} s`)), patience); });
-  await Promise.race([test(), late]).finally(() => clearTimeout(timer));
-};
-function no_groups_left() {
-  const left = groups().filter((g) => !known.has(g));
-  for (const g of left) known.add(g);
-  assert.deepEqual(left, [], 'control groups are left');
-}
-await play(Object.fromEntries(Object.entries(tests).map(([name, test]) => [name, timed(test)])), { only, after: no_groups_left });
-// What a test that failed has left.
-for (const pid of shims) {
-  if (alive(pid)) process.kill(pid, 'SIGKILL');
-}
-await host.events.stop();
-host.end();
-finish();
+await playAll(tests);
