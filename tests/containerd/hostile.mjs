@@ -453,4 +453,4 @@ const tests = {
   },
 };
 
-await playAll(tests);
+await playAll(tests, 120);

@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { alive, component, container, folder, fresh, host, playAll, program, refuses, shim } from './bed.mjs';
+import { alive, component, container, folder, fresh, host, lacks, playAll, program, refuses, shim } from './bed.mjs';
 import { Client, drain, Images } from './driver.mjs';
 import * as proto from './proto.mjs';
 
@@ -329,6 +329,7 @@ const tests = {
   },
 
   async 'Pids, Stats, Update, Pause and Resume'() {
+    if (lacks('memory', 'pids', 'cpu')) return lacks('memory', 'pids', 'cpu');
     const c = await container(program.spin, { resources: { memory: { limit: 256 << 20 }, pids: { limit: 16 }, cpu: { shares: 512 } } });
     const { client, id } = c;
     await client.call('Start', { id });
@@ -359,9 +360,11 @@ const tests = {
     await c.end();
     await host.events.until((e) => e.container_id === id && e.topic === '/tasks/delete');
     assert.deepEqual(host.events.topics(id), ['create', 'start', 'paused', 'resumed', 'paused', 'exit', 'delete']);
+    return null;
   },
 
   async 'a container that takes too much memory is told of'() {
+    if (lacks('memory')) return lacks('memory');
     const streams = { stdin: host.fifo('eat-in') };
     const c = await container(program.eat, { streams, resources: { memory: { limit: 256 << 20, swap: 256 << 20 } } });
     await c.client.call('Start', { id: c.id });
@@ -374,6 +377,7 @@ const tests = {
     assert.equal(ended.exit_status, 137);
     await host.events.until((e) => e.container_id === c.id && e.topic === '/tasks/delete');
     assert.deepEqual(host.events.topics(c.id), ['create', 'start', 'oom', 'exit', 'delete']);
+    return null;
   },
 
   async 'a time limit, and fuel, by annotation'() {
