@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 /* --- A container's folder -------------------------------------------------------------------- */
 
@@ -120,6 +121,25 @@ static const char *status_of(const struct oci_place *place, const char *id, int 
     return status == 1 ? "created" : status == 2 ? "running" : status == 4 ? "paused" : "stopped";
 }
 
+/* --- The log --------------------------------------------------------------------------------- */
+
+/* Where podman and CRI-O look for what went wrong. */
+static void write_log(const struct oci *oci, const char *level, const char *text)
+{
+    cleanup_file FILE *file = oci->log ? fopen(oci->log, "ae") : NULL;
+    if (!file)
+        return;
+    if (!oci->log_format || strcmp(oci->log_format, "json") != 0) {
+        fprintf(file, "carrel: %s\n", text);
+        return;
+    }
+    json_object *line = json_object_new_object();
+    json_object_object_add(line, "level", json_object_new_string(level));
+    json_object_object_add(line, "msg", json_object_new_string(text));
+    fprintf(file, "%s\n", json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN));
+    json_object_put(line);
+}
+
 /* --- create ---------------------------------------------------------------------------------- */
 
 static int listen_at(const char *path, struct err *err)
@@ -159,10 +179,27 @@ static int check_bundle(const struct oci *oci, const char *directory, bool *ret_
     if (*ret_terminal && !oci->console_socket)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "the process wants a terminal: say with --console-socket where it is sent");
-    if (oci->preserve_fds && strcmp(oci->preserve_fds, "0") != 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "--preserve-fds: a component gets no descriptors: leave it out");
     json_object_put(bundle.config);
+    return 0;
+}
+
+/* podman and CRI-O pass descriptors 3 and after on to whatever runs. A component has no way to name
+ * one: they are closed, which is said and no failure. */
+int oci_check_fds(const struct oci *oci, struct err *err)
+{
+    char *end = NULL;
+    unsigned long count = oci->preserve_fds ? strtoul(oci->preserve_fds, &end, 10) : 0;
+    if (oci->preserve_fds && (!isdigit((unsigned char)*oci->preserve_fds) || *end || count > 65536))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--preserve-fds %s: write the number of descriptors, as in 0",
+                       oci->preserve_fds);
+    char text[128];
+    snprintf(text, sizeof text,
+             "--preserve-fds %lu: a component is given no descriptors: they are closed", count);
+    if (count && oci->log)
+        write_log(oci, "warning", text);
+    else if (count)
+        fprintf(stderr, "carrel: %s\n", text);
     return 0;
 }
 
@@ -235,7 +272,8 @@ static int on_create(struct oci *oci, struct err *err)
         return err_set(err, ERR_ABSENT, ERR_NOWHERE,
                        "there is no bundle %s: %s: name its folder with --bundle", oci->bundle,
                        strerror(errno));
-    if (check_bundle(oci, bundle, &terminal, err) || make_place(oci, &place, bundle, err))
+    if (oci_check_fds(oci, err) || check_bundle(oci, bundle, &terminal, err) ||
+        make_place(oci, &place, bundle, err))
         return -1;
     if (create_in(oci, &place, bundle, terminal, err)) {
         remove_folder(&place);
@@ -282,36 +320,35 @@ static int on_resume(struct oci *oci, struct err *err)
     return call_simply(oci, "Resume", err);
 }
 
-void oci_print_state(FILE *to, const char *id, const char *status, int pid, const char *bundle,
-                     time_t created)
+json_object *oci_state(const struct oci_place *place, const char *id)
 {
+    int pid;
+    struct stat made;
+    const char *status = status_of(place, id, &pid);
     json_object *state = json_object_new_object();
     json_object_object_add(state, "ociVersion", json_object_new_string("1.0.2"));
     json_object_object_add(state, "id", json_object_new_string(id));
     json_object_object_add(state, "status", json_object_new_string(status));
     if (pid)
         json_object_object_add(state, "pid", json_object_new_int(pid));
-    json_object_object_add(state, "bundle", json_object_new_string(bundle));
-    if (created) {
+    json_object_object_add(state, "bundle", json_object_new_string(place->bundle));
+    if (stat(place->bundle_file, &made) == 0) {
         char time[32];
         struct tm parts;
-        strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&created, &parts));
+        strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&made.st_mtime, &parts));
         json_object_object_add(state, "created", json_object_new_string(time));
     }
-    fprintf(to, "%s\n", json_object_to_json_string_ext(state, JSON_C_TO_STRING_PRETTY));
-    json_object_put(state);
+    return state;
 }
 
 static int on_state(struct oci *oci, struct err *err)
 {
     struct oci_place place;
-    int pid;
     if (oci_find(oci, &place, err))
         return -1;
-    const char *status = status_of(&place, oci->words[1], &pid);
-    struct stat made;
-    time_t created = stat(place.bundle_file, &made) == 0 ? made.st_mtime : 0;
-    oci_print_state(stdout, oci->words[1], status, pid, place.bundle, created);
+    json_object *state = oci_state(&place, oci->words[1]);
+    printf("%s\n", json_object_to_json_string_ext(state, JSON_C_TO_STRING_PRETTY));
+    json_object_put(state);
     return 0;
 }
 
@@ -393,24 +430,8 @@ static const struct {
     {"kill", on_kill},      {"delete", on_delete},  {"pause", on_pause},
     {"resume", on_resume},  {"exec", oci_exec},     {"ps", oci_ps},
     {"events", oci_events}, {"update", oci_update}, {"features", oci_features},
+    {"list", oci_list},
 };
-
-/* Where podman and CRI-O look for what went wrong. */
-static void write_log(const struct oci *oci, const char *text)
-{
-    cleanup_file FILE *file = oci->log ? fopen(oci->log, "ae") : NULL;
-    if (!file)
-        return;
-    if (!oci->log_format || strcmp(oci->log_format, "json") != 0) {
-        fprintf(file, "carrel: %s\n", text);
-        return;
-    }
-    json_object *line = json_object_new_object();
-    json_object_object_add(line, "level", json_object_new_string("error"));
-    json_object_object_add(line, "msg", json_object_new_string(text));
-    fprintf(file, "%s\n", json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN));
-    json_object_put(line);
-}
 
 static int carry_out(struct oci *oci, struct err *err)
 {
@@ -420,7 +441,7 @@ static int carry_out(struct oci *oci, struct err *err)
     }
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
                    "%s: the commands are create, start, state, kill, delete, pause, resume, exec, "
-                   "ps, events, update and features",
+                   "ps, events, update, list and features",
                    oci->count ? oci->words[0] : "no command");
 }
 
@@ -443,6 +464,7 @@ int oci_main(char **argv)
                                  "carrel oci ps [--format json|table] NAME\n"
                                  "carrel oci events [--stats] [--interval SECONDS] NAME\n"
                                  "carrel oci update --resources FILE|- NAME\n"
+                                 "carrel oci list [--quiet] [--format json|table]\n"
                                  "carrel oci features\n");
             return 0;
         }
@@ -450,6 +472,6 @@ int oci_main(char **argv)
             return oci.code;
     }
     fprintf(stderr, "carrel: %s\n", err.text);
-    write_log(&oci, err.text);
+    write_log(&oci, "error", err.text);
     return 1;
 }

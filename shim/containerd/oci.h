@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #define OCI_WORD "oci"        /* the first argument of the shim's program */
 #define OCI_NAME "carrel-oci" /* or the name that it was started by */
@@ -26,12 +25,13 @@ struct oci {
     const char *preserve_fds;
     const char *process;   /* of exec: a file that describes it */
     const char *resources; /* of update: a file of what changes; "-" is standard input */
-    const char *format;    /* of ps */
+    const char *format;    /* of ps and list */
     const char *interval;  /* of events: seconds between two */
     bool force;
     bool detach; /* of exec */
     bool tty;    /* of exec */
     bool stats;  /* of events: one, and no more */
+    bool quiet;  /* of list: names alone */
     bool version;
     bool help;
     const char *words[4]; /* what is no flag: the command, the container, a signal */
@@ -57,19 +57,26 @@ int oci_main(char **argv);
 /* The container that oci->words[1] names. Errors: USAGE, ABSENT. */
 int oci_find(const struct oci *oci, struct oci_place *ret, struct err *err);
 
+/* How it is, in the words and the shape of the specification; "created" as runc says it. */
+struct json_object *oci_state(const struct oci_place *place, const char *id);
+
+/* Reads --preserve-fds, and says what becomes of such descriptors. Errors: USAGE. */
+int oci_check_fds(const struct oci *oci, struct err *err);
+
 /* Connects to the shim of that container, which runs. -1; errors: USAGE, ABSENT. */
 int oci_reach(const struct oci *oci, struct err *err);
 
 /* Writes `pid` into the file of --pid-file, if there is one. Errors: FAULT. */
 int oci_write_pid(const char *path, int pid, struct err *err);
 
-/* The commands exec, ps, events, update and features. The process of an exec is a child of this
- * one, or, detached, of whoever adopts its children: it carries the streams and signals of the
+/* The commands exec, ps, events, update, list and features. The process of an exec is a child of
+ * this one, or, detached, of whoever adopts its children: it carries the streams and signals of the
  * cell, and ends as that does. Errors: USAGE, ABSENT, FAULT. */
 int oci_exec(struct oci *oci, struct err *err);
 int oci_ps(struct oci *oci, struct err *err);
 int oci_events(struct oci *oci, struct err *err);
 int oci_update(struct oci *oci, struct err *err);
+int oci_list(struct oci *oci, struct err *err);
 int oci_features(struct oci *oci, struct err *err);
 
 /* --- The shim of a container ----------------------------------------------------------------- */
@@ -99,9 +106,5 @@ void oci_wait_end(int fd);
  * exit status: whoever started the runtime (conmon) sees it as the container. */
 #define OCI_STREAMS 10
 _Noreturn void oci_serve(int listener);
-
-/* `state`, as JSON; `created` as runc says it, 0 if that is not known. */
-void oci_print_state(FILE *to, const char *id, const char *status, int pid, const char *bundle,
-                     time_t created);
 
 #endif

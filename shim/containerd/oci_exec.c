@@ -302,7 +302,7 @@ int oci_exec(struct oci *oci, struct err *err)
     struct oci_place place;
     json_object *terminal = NULL;
     struct carrying carrying = {.ours = {-1, -1, -1}, .fd = -1};
-    if (oci_find(oci, &place, err))
+    if (oci_check_fds(oci, err) || oci_find(oci, &place, err))
         return -1;
     if (!oci->process == !oci->command)
         return err_set(err, ERR_USAGE, ERR_NOWHERE,

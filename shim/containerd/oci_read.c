@@ -1,4 +1,5 @@
 /* The command line of an OCI runtime; see oci.h. Flags are runc's, which podman and CRI-O give. */
+#include "engine/base/attr.h"
 #include "shim/containerd/flag.h"
 #include "shim/containerd/oci.h"
 
@@ -27,6 +28,8 @@ static const struct flag flags[] = {
     {"d", FLAG_BOOL, offsetof(struct oci, detach)},
     {"tty", FLAG_BOOL, offsetof(struct oci, tty)},
     {"t", FLAG_BOOL, offsetof(struct oci, tty)},
+    {"quiet", FLAG_BOOL, offsetof(struct oci, quiet)},
+    {"q", FLAG_BOOL, offsetof(struct oci, quiet)},
     {"stats", FLAG_BOOL, offsetof(struct oci, stats)},
     {"force", FLAG_BOOL, offsetof(struct oci, force)},
     {"f", FLAG_BOOL, offsetof(struct oci, force)},
@@ -59,6 +62,18 @@ static const struct flag flags[] = {
     {"no-new-privs", FLAG_IGNORE, 0},
 };
 
+/* What is --force of the others. */
+static const struct flag formats[] = {{"f", FLAG_TEXT, offsetof(struct oci, format)}};
+
+static int read_one(char **argv, size_t *at, struct oci *ret, struct err *err)
+{
+    bool tells =
+        ret->count && (strcmp(ret->words[0], "ps") == 0 || strcmp(ret->words[0], "list") == 0);
+    if (tells && (strcmp(argv[*at], "-f") == 0 || strncmp(argv[*at], "-f=", 3) == 0))
+        return flag_read(formats, countof(formats), argv, at, ret, err);
+    return flag_read(flags, countof(flags), argv, at, ret, err);
+}
+
 int oci_read(char **argv, struct oci *ret, struct err *err)
 {
     *ret = (struct oci){.root = ROOT, .bundle = "."};
@@ -69,7 +84,7 @@ int oci_read(char **argv, struct oci *ret, struct err *err)
             return 0;
         }
         if (argv[i][0] == '-' && argv[i][1]) {
-            if (flag_read(flags, sizeof flags / sizeof *flags, argv, &i, ret, err))
+            if (read_one(argv, &i, ret, err))
                 return -1;
         } else if (ret->count < sizeof ret->words / sizeof *ret->words) {
             ret->words[ret->count++] = argv[i];

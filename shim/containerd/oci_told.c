@@ -1,16 +1,17 @@
-/* What an OCI runtime tells of itself and of containers: `ps`, `events` and `features`; see oci.h.
- * The shapes are runc's, which whoever asks was written for. */
+/* What an OCI runtime tells of itself and of containers: `ps`, `list`, `events` and `features`; see
+ * oci.h. The shapes are runc's, which whoever asks was written for. */
 #include "shim/containerd/oci.h"
 
 #include "engine/base/attr.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/rootfs.h"
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define ANSWER 16384 /* bytes of one */
+#define ANSWER 131072 /* bytes of one: as many processes as a shim has */
 
 static void print(json_object *object)
 {
@@ -38,7 +39,17 @@ static json_object *list(const char *const *words)
     return array;
 }
 
-/* --- ps -------------------------------------------------------------------------------------- */
+/* --- ps, list
+ * -------------------------------------------------------------------------------------- */
+
+static int read_format(const struct oci *oci, bool *ret_table, struct err *err)
+{
+    *ret_table = !oci->format || strcmp(oci->format, "table") == 0;
+    return *ret_table || strcmp(oci->format, "json") == 0
+               ? 0
+               : err_set(err, ERR_USAGE, ERR_NOWHERE, "--format %s: write json or table",
+                         oci->format);
+}
 
 int oci_ps(struct oci *oci, struct err *err)
 {
@@ -47,10 +58,9 @@ int oci_ps(struct oci *oci, struct err *err)
     struct bytes body, one;
     struct message_pids_answer answer;
     struct message_process_info info;
-    bool table = !oci->format || strcmp(oci->format, "table") == 0;
-    if (!table && strcmp(oci->format, "json") != 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "--format %s: write json or table",
-                       oci->format);
+    bool table;
+    if (read_format(oci, &table, err))
+        return -1;
     cleanup_close int fd = oci_reach(oci, err);
     if (fd < 0 || oci_call_task(fd, "Pids", oci->words[1], "", &space, &body, err))
         return -1;
@@ -69,6 +79,44 @@ int oci_ps(struct oci *oci, struct err *err)
         json_object_put(pids);
     else
         print(pids);
+    return 0;
+}
+
+static const char *text_in(json_object *object, const char *key)
+{
+    json_object *value = NULL;
+    return json_object_object_get_ex(object, key, &value) ? json_object_get_string(value) : "0";
+}
+
+/* Every folder below --root is of a container; without that folder there is none. */
+int oci_list(struct oci *oci, struct err *err)
+{
+    bool table;
+    if (read_format(oci, &table, err))
+        return -1;
+    cleanup_dir DIR *folder = opendir(oci->root);
+    json_object *all = json_object_new_array();
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        struct oci one = {.root = oci->root, .words = {"list", entry->d_name}, .count = 2};
+        struct oci_place place;
+        if (oci_find(&one, &place, NULL) == 0)
+            json_object_array_add(all, oci_state(&place, entry->d_name));
+    }
+    if (!table && !oci->quiet) {
+        print(all);
+        return 0;
+    }
+    if (!oci->quiet)
+        printf("%-20s %-10s %-10s %-22s %s\n", "ID", "PID", "STATUS", "CREATED", "BUNDLE");
+    for (size_t i = 0; i < json_object_array_length(all); i++) {
+        json_object *one = json_object_array_get_idx(all, i);
+        if (oci->quiet)
+            printf("%s\n", text_in(one, "id"));
+        else
+            printf("%-20s %-10s %-10s %-22s %s\n", text_in(one, "id"), text_in(one, "pid"),
+                   text_in(one, "status"), text_in(one, "created"), text_in(one, "bundle"));
+    }
+    json_object_put(all);
     return 0;
 }
 

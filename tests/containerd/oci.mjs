@@ -2,7 +2,7 @@
 // Usage: node oci.mjs SHIM FOLDER [WORD...] (in a mount namespace of its own, as root).
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -146,6 +146,31 @@ const tests = {
     fails(/is too long for a socket/, '--root', path.join(folder, 'r'.repeat(100)), 'state', 'x');
     assert.match(ok('--version'), /^carrel-oci version/);
     assert.match(spawnSync(carrel, ['oci', 'state', 'x'], { encoding: 'utf8' }).stderr, /container x does not exist/);
+  },
+  async 'what podman and CRI-O give to runc is taken: descriptors are closed, which is said'() {
+    const log = path.join(folder, 'fds.json'), words = path.join(folder, 'fds-words');
+    writeFileSync(words, 'secret');
+    const b = bundle(program.spin), fd = openSync(words, 'r');
+    const flags = ['--log', log, '--log-format', 'json', '--systemd-cgroup', '--rootless', 'auto', 'create', '--bundle', b.directory, '--pid-file', b.pidFile, '--no-pivot', '--no-new-keyring', '--preserve-fds', '2'];
+    const child = spawn(runtime, ['--root', root, ...flags, b.id], { stdio: ['ignore', 'ignore', 'ignore', fd, fd] });
+    assert.equal(await new Promise((done) => child.on('exit', done)), 0);
+    closeSync(fd);
+    assert.deepEqual(JSON.parse(readFileSync(log, 'utf8')), { level: 'warning', msg: '--preserve-fds 2: a component is given no descriptors: they are closed' });
+    ok('start', b.id);
+    const { pid } = state(b.id), holders = [pid, ...JSON.parse(ok('ps', '-f', 'json', b.id))];
+    for (const one of holders) assert.deepEqual(readdirSync(`/proc/${one}/fd`).filter((n) => readlinkSync(`/proc/${one}/fd/${n}`) === words), []);
+    const other = bundle(program.spin), streams = create(other, '--preserve-fds=0');
+    assert.equal(await streams.created, 0, streams.err);
+    for (const wrong of ['x', '-1', '1x', '', '99999999999999999999']) fails(/write the number of descriptors/, 'create', '--bundle', b.directory, `--preserve-fds=${wrong}`, 'x');
+    assert.match(spawnSync(runtime, ['--root', root, 'exec', '--preserve-fds', '1', b.id, '/bin/sh'], { encoding: 'utf8' }).stderr, /they are closed\n.*no Linux program/);
+    const listed = JSON.parse(ok('list', '--format', 'json'));
+    assert.deepEqual(listed.map((l) => [l.id, l.status]).sort(), [[b.id, 'running'], [other.id, 'created']].sort());
+    assert.deepEqual(ok('list', '-q').trim().split('\n').sort(), [b.id, other.id].sort());
+    assert.match(ok('list'), /^ID +PID +STATUS +CREATED +BUNDLE\n/);
+    assert.equal(spawnSync(runtime, ['--root', '/nowhere', 'list', '-f', 'json'], { encoding: 'utf8' }).stdout, '[]\n');
+    fails(/json or table/, 'list', '-f', 'xml');
+    for (const one of [b, other]) ok('delete', '--force', one.id);
+    await streams.ended;
   },
   async 'what runs in a container, and what it takes'() {
     const b = bundle(program.spin, { linux: { cgroupsPath: `/${groups}/told`, namespaces: [{ type: 'pid' }], resources: { memory: { limit: 256 << 20 }, pids: { limit: 16 } } } }), streams = create(b);
