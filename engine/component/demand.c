@@ -26,8 +26,9 @@ void reach_func(struct reach *r, struct reach_func *func)
     if (func->reached)
         return;
     func->reached = true;
-    func->next = r->todo;
-    r->todo = func;
+    func->next = r->todo[func->size];
+    r->todo[func->size] = func;
+    r->sizes |= UINT32_C(1) << func->size;
 }
 
 void reach_links(struct reach *r, const struct reach_links *links)
@@ -36,9 +37,19 @@ void reach_links(struct reach *r, const struct reach_links *links)
         for (size_t i = 0; i < countof(links->funcs); i++)
             if (links->funcs[i])
                 reach_func(r, links->funcs[i]);
-        if (links->wanted)
-            *links->wanted = true;
+        if (links->wanted && !links->wanted->is.reachable) {
+            links->wanted->is.reachable = true;
+            r->hidden -= links->wanted->lowered;
+        }
     }
+}
+
+void reach_lowered(struct reach *r, struct reach_want *want)
+{
+    if (!want || want->lowered)
+        return;
+    want->lowered = true;
+    r->hidden += !want->is.reachable;
 }
 
 static struct reach begin(struct region *scratch, const struct types *types, size_t size)
@@ -49,9 +60,11 @@ static struct reach begin(struct region *scratch, const struct types *types, siz
 
 static void follow_all(struct reach *r)
 {
-    while (r->todo && !r->gave_up) {
-        struct reach_func *func = r->todo;
-        r->todo = func->next;
+    while (r->sizes && r->hidden && !r->gave_up) {
+        uint32_t size = (uint32_t)__builtin_ctz(r->sizes);
+        struct reach_func *func = r->todo[size];
+        r->todo[size] = func->next;
+        r->sizes ^= (uint32_t)!func->next << size;
         if (func->in)
             reach_body(r, func->in, func->index);
         else
@@ -104,8 +117,8 @@ void cm_demand(const struct component *component, struct region *scratch, cm_dem
 /* --- Core modules -------------------------------------------------------------------------------
  */
 
-/* The host's things for each import: functions that note that they are reached, tables. */
-static void **host_imports(struct reach *r, const struct module *module, bool *wanted)
+/* The host's things for each import: functions that note in `wants` that they are reached. */
+static void **host_imports(struct reach *r, const struct module *module, struct reach_want *wants)
 {
     void **imports = REACH_ARRAY(r, void *, module->nimports);
     for (uint32_t i = 0; i < module->nimports && !r->gave_up; i++) {
@@ -115,7 +128,8 @@ static void **host_imports(struct reach *r, const struct module *module, bool *w
             struct reach_func *func = REACH_ARRAY(r, struct reach_func, 1);
             if (!links || !func)
                 return NULL;
-            links->wanted = &wanted[i];
+            links->wanted = &wants[i];
+            reach_lowered(r, &wants[i]);
             func->links = links;
             func->type = type->func;
             imports[i] = func;
@@ -130,8 +144,8 @@ void cm_module_demand(const struct module *module, struct region *scratch, bool 
 {
     struct reach r = begin(scratch, module->types, module->bytes.len);
     uint8_t *mark = region_mark(scratch);
-    memset(ret, 0, module->nimports * sizeof *ret);
-    void **imports = host_imports(&r, module, ret);
+    struct reach_want *wants = REACH_ARRAY(&r, struct reach_want, module->nimports);
+    void **imports = wants ? host_imports(&r, module, wants) : NULL;
     struct reach_core *core = r.gave_up ? NULL : reach_core_new(&r, module, imports);
     for (uint32_t i = 0; core && i < module->nexports; i++) {
         const struct export *export = &module->exports[i];
@@ -139,7 +153,7 @@ void cm_module_demand(const struct module *module, struct region *scratch, bool 
             reach_func(&r, reach_func_at(core, export->index));
     }
     follow_all(&r);
-    for (uint32_t i = 0; r.gave_up && i < module->nimports; i++)
-        ret[i] = module->imports[i].type.kind == EXTERN_FUNC;
+    for (uint32_t i = 0; i < module->nimports; i++)
+        ret[i] = r.gave_up ? module->imports[i].type.kind == EXTERN_FUNC : wants[i].is.reachable;
     region_release(scratch, mark);
 }

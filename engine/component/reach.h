@@ -5,7 +5,8 @@
  * carried out without running anything (reach_instance.c). What comes out are core functions, with
  * the tables that they share. From the roots (what the host may call: exports with their options,
  * destructors; what runs by itself: start functions) bodies are followed, each once, by the
- * notes that validation made of them (reach_code.c).
+ * notes of them (reach_code.c), until all that is lowered from an import was got to: what nothing
+ * lowers no code can call.
  *
  * A table that no reached instruction writes or reads holds what active segments put there: an
  * indirect call through it gets to the functions of its type in it, and if its operand is a
@@ -34,6 +35,7 @@ struct reach_func {
     uint32_t type; /* id */
     bool reached;
     bool taken;              /* its reference is at large */
+    uint8_t size;            /* log2 of how long its body is */
     struct reach_func *next; /* of those whose bodies are to be followed */
 };
 
@@ -42,7 +44,7 @@ struct reach_func {
 struct reach_links {
     struct reach_func *funcs[4];
     const struct reach_links *callee; /* what is lowered */
-    bool *wanted;                     /* the import that this is; NULL: none */
+    struct reach_want *wanted;        /* the import that this is; NULL: none */
 };
 
 #define REACH_ANYWHERE UINT64_MAX
@@ -80,13 +82,16 @@ struct reach_core {
 
 /* A resource type. */
 struct reach_resource {
-    bool *wanted; /* the import that dropping it is; NULL: the component's own */
+    struct reach_want *wanted; /* the import that dropping it is; NULL: the component's own */
 };
 
 struct reach_want {
     struct cm_demand is;
+    bool lowered; /* code may call it */
     struct reach_want *next;
 };
+
+#define REACH_SIZES 32
 
 struct reach {
     struct region *scratch;
@@ -94,9 +99,12 @@ struct reach {
     bool gave_up;
     uint64_t steps; /* left */
 
-    struct reach_func *todo;
+    /* By the size of their bodies: small ones come first, as what calls imports is small. */
+    struct reach_func *todo[REACH_SIZES];
+    uint32_t sizes;           /* a bit for each size of which there are some */
     struct reach_want *wants; /* in the order of the imports */
     struct reach_want **last;
+    uint32_t hidden; /* how many are lowered and were not reached yet */
 
     GROW(struct reach_func *) taken;
     struct reach_types opened; /* types of calls that get to what is taken */
@@ -114,6 +122,9 @@ void reach_func(struct reach *r, struct reach_func *func);
 void reach_taken(struct reach *r, struct reach_func *func);
 void reach_type(struct reach *r, uint32_t type);
 void reach_links(struct reach *r, const struct reach_links *links);
+
+/* There is a core function that calls the import; NULL: that calls none. */
+void reach_lowered(struct reach *r, struct reach_want *want);
 
 /* --- reach_code.c --- */
 

@@ -1,7 +1,7 @@
 /* What code gets to: bodies of functions, segments and initial values of modules; see reach.h.
  *
- * Of bodies there are notes, made when they were validated. What is read here is well-formed, for
- * the same reason; a reader's failure would mean that it is not, and the search gives up. */
+ * Of bodies there are notes, made when they were validated or now. Where code turns out to be
+ * malformed the search gives up: who runs it will say what is wrong. */
 #include "engine/component/reach.h"
 
 #include "engine/wasm/insn.h"
@@ -274,8 +274,9 @@ static const uint32_t *follow_indirect(struct reach *r, struct reach_core *core,
 void reach_body(struct reach *r, struct reach_core *core, uint32_t index)
 {
     const struct module *module = core->module;
-    const uint32_t *at = module->notes->starts[index - module->imported_funcs];
+    const uint32_t *at = notes_of(module, index);
     const uint32_t *start = at;
+    r->gave_up = r->gave_up || !at;
     while (!r->gave_up) {
         uint32_t is = NOTE_INDEX(*at);
         switch (NOTE_KIND(*at++)) {

@@ -116,8 +116,12 @@ struct reach_core *reach_core_new(struct reach *r, const struct module *module,
     }
     for (uint32_t i = 0; i < nfuncs; i++) {
         uint32_t index = module->imported_funcs + i;
+        const struct function *function = &module->funcs[index];
         core->funcs[i] =
-            (struct reach_func){.in = core, .index = index, .type = module->funcs[index].type};
+            (struct reach_func){.in = core,
+                                .index = index,
+                                .type = function->type,
+                                .size = (uint8_t)(31 - __builtin_clz(function->body_len | 1))};
     }
     for (uint32_t i = 0; tables < module->ntables; i++)
         core->tables[tables++] = &own[i];
@@ -220,11 +224,14 @@ static struct reach_links *links_of(struct reach *r, const struct made *made,
         links->funcs[2] = funcs[options->callback];
     if (canon->canon == CANON_LIFT)
         links->funcs[3] = funcs[canon->func];
-    if (canon->canon == CANON_LOWER)
+    if (canon->canon == CANON_LOWER) {
         links->callee = made->spaces[SORT_FUNC][canon->func];
-    if (canon->canon == CANON_RESOURCE_DROP)
-        links->wanted =
-            made->slots[canon->var->slot] ? made->slots[canon->var->slot]->wanted : NULL;
+        reach_lowered(r, links->callee->wanted);
+    }
+    if (canon->canon == CANON_RESOURCE_DROP && made->slots[canon->var->slot]) {
+        links->wanted = made->slots[canon->var->slot]->wanted;
+        reach_lowered(r, links->wanted);
+    }
     if (canon->canon == CANON_THREAD_NEW_INDIRECT)
         r->gave_up = true; /* starts whatever lies in a table */
     return links;
@@ -352,7 +359,7 @@ static void carry_out(struct reach *r, struct made *made)
 /* --- The host -----------------------------------------------------------------------------------
  */
 
-static bool *want(struct reach *r, struct str interface, struct str name, bool drop)
+static struct reach_want *want(struct reach *r, struct str interface, struct str name, bool drop)
 {
     struct reach_want *want = REACH_ARRAY(r, struct reach_want, 1);
     if (!want)
@@ -360,7 +367,7 @@ static bool *want(struct reach *r, struct str interface, struct str name, bool d
     want->is = (struct cm_demand){interface, name, drop, false};
     *r->last = want;
     r->last = &want->next;
-    return &want->is.reachable;
+    return want;
 }
 
 /* What an import stands for. Types nest to a limited depth. */

@@ -156,21 +156,17 @@ void decode_data(struct decoder *d, struct section *section)
 /* --- Bodies -------------------------------------------------------------------------------------
  */
 
-/* One body, with its notes; if there is no memory for these, the module has none. */
+/* Validates a body, with its notes; if there is no memory for these, the module has none. */
 static void body_read(struct decoder *d, uint32_t func, struct reader *body)
 {
     struct module *module = d->module;
     uint32_t *note = NULL;
     if (module->notes) {
-        note = notes_begin(module->notes, d->image, func - module->imported_funcs,
-                           d->funcs[func].body_len);
+        note = notes_begin(module->notes, func - module->imported_funcs, d->funcs[func].body_len);
         if (!note)
             module->notes = NULL;
     }
-    if (d->care == CARE_SCAN && note)
-        scan_body(module, body, &note);
-    else
-        validate_body(d->validator, func, body, note ? &note : NULL);
+    validate_body(d->validator, func, body, note ? &note : NULL);
     if (note)
         notes_end(module->notes, note);
 }
@@ -190,8 +186,6 @@ void decode_code(struct decoder *d, struct section *section)
     }
     if (d->care != CARE_VALIDATE && reader_ok(r))
         module->notes = notes_new(d->image, count);
-    if (module->notes && d->care == CARE_SCAN)
-        scan_prepare(module->notes);
     for (uint32_t i = module->imported_funcs; i < module->nfuncs && reader_ok(r); i++) {
         at = r->at;
         struct reader body = reader_part(r, "function body");
@@ -200,6 +194,8 @@ void decode_code(struct decoder *d, struct section *section)
             return;
         func->body = body.at;
         func->body_len = (uint32_t)reader_left(&body);
+        if (d->care == CARE_SCAN)
+            continue;
         body_read(d, i, &body);
         reader_close(&body, r, "function body");
     }

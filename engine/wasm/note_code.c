@@ -95,7 +95,7 @@ enum {
     STEP_BLOCK = 0x40,
 };
 
-void scan_prepare(struct notes *notes)
+void scan_prepare(struct scan_steps *steps)
 {
     static const uint8_t by_imm[] = {
         [IMM_NONE] = 1,          [IMM_LOCAL] = STEP_ONE,
@@ -105,34 +105,51 @@ void scan_prepare(struct notes *notes)
         [IMM_MEMARG] = STEP_TWO, [IMM_F32] = 1 + 4,
         [IMM_F64] = 1 + 8,
     };
-    for (size_t i = 0; i < sizeof notes->steps; i++)
-        notes->steps[i] = op_starts[i].imm < countof(by_imm) ? by_imm[op_starts[i].imm] : 0;
+    for (size_t i = 0; i < countof(steps->kinds); i++)
+        steps->kinds[i] = op_starts[i].imm < countof(by_imm) ? by_imm[op_starts[i].imm] : 0;
+    for (size_t i = 0; i < countof(steps->lengths); i++) {
+        uint8_t kind = steps->kinds[i & 0xff];
+        bool first_goes_on = i & 0x100;
+        bool second_goes_on = i & 0x200;
+        if (!(kind & (STEP_ONE | STEP_TWO)))
+            steps->lengths[i] = kind & STEP_LENGTH;
+        else if (kind & STEP_ONE && !(first_goes_on && second_goes_on))
+            steps->lengths[i] = first_goes_on ? 3 : 2;
+        else if (kind & STEP_TWO && !first_goes_on && !second_goes_on)
+            steps->lengths[i] = 3;
+    }
 }
 
 #define WINDOW 9 /* bytes: the longest instruction that is passed over at once */
 
-/* Moves over instructions that lead nowhere; *ret_before is the last one of them, if there is one.
- * No more is known of them than their length, and that without a branch: they come in no order that
- * could be foreseen. */
-static const uint8_t *pass_over(const uint8_t *steps, const uint8_t *at, const uint8_t *end,
-                                const uint8_t **ret_before)
+/* How long an instruction with numbers is, of which its first 8 bytes are given; 0: not known. */
+static uint32_t numbered_length(uint32_t kind, uint64_t bytes)
 {
-    const uint64_t past = UINT64_C(1) << 63; /* no number ends within the window */
+    uint64_t ends = ~(bytes >> 8) & UINT64_C(0x0080808080808080);
+    if (kind & STEP_TWO)
+        ends &= ends - 1;
+    return ends ? (uint32_t)__builtin_ctzll(ends) / 8 + 2 : 0;
+}
+
+/* Moves over instructions that lead nowhere; *ret_before is the last one of them, if there is one.
+ * No more is known of them than their length, and that nearly always by looking it up, without a
+ * branch: they come in no order that could be foreseen. */
+static const uint8_t *pass_over(const struct scan_steps *steps, const uint8_t *at,
+                                const uint8_t *end, const uint8_t **ret_before)
+{
     while (end - at >= WINDOW) {
         uint64_t bytes;
         memcpy(&bytes, at, sizeof bytes);
-        uint32_t step = steps[bytes & 0xff];
-        uint64_t ends = ~(bytes >> 8) & UINT64_C(0x0080808080808080);
-        uint32_t first = (uint32_t)__builtin_ctzll(ends | past) / 8;
-        uint32_t second = (uint32_t)__builtin_ctzll((ends & (ends - 1)) | past) / 8;
+        uint32_t kind = steps->kinds[bytes & 0xff];
         uint32_t next = bytes >> 8 & 0xff;
-        uint32_t number = step & STEP_TWO ? second : first;
-        bool numbers = step & (STEP_ONE | STEP_TWO);
-        uint32_t length = numbers ? number + 2 : step & STEP_LENGTH;
+        uint32_t length =
+            steps->lengths[(bytes & 0xff) | (bytes >> 7 & 0x100) | (bytes >> 14 & 0x200)];
+        if (unlikely(length == 0))
+            length = kind ? numbered_length(kind, bytes) : 0;
         /* A memory's index follows; a reference type with its heap type. */
-        bool longer = ((step & STEP_TWO) && (next & 0x40)) ||
-                      ((step & STEP_BLOCK) && (next == 0x63 || next == 0x64));
-        if ((step == 0) | (numbers & (number == 7)) | longer)
+        bool longer = ((kind & STEP_TWO) && (next & 0x40)) ||
+                      ((kind & STEP_BLOCK) && (next == 0x63 || next == 0x64));
+        if ((length == 0) | longer)
             break;
         *ret_before = at;
         at += length;
@@ -140,7 +157,8 @@ static const uint8_t *pass_over(const uint8_t *steps, const uint8_t *at, const u
     return at;
 }
 
-int scan_body(const struct module *module, struct reader *code, uint32_t **note)
+int scan_body(const struct module *module, const struct scan_steps *steps, struct reader *code,
+              uint32_t **note)
 {
     struct noting noting = {.at = *note};
     struct reader r = *code;
@@ -152,7 +170,7 @@ int scan_body(const struct module *module, struct reader *code, uint32_t **note)
     struct insn insn = {0};
     while (!reader_at_end(&r)) {
         const uint8_t *before = NULL;
-        r.at = pass_over(module->notes->steps, r.at, r.end, &before);
+        r.at = pass_over(steps, r.at, r.end, &before);
         if (before && op_starts[*before].op == OP_I32_CONST) { /* an indirect call may take it */
             const uint8_t *end = r.at;
             r.at = before;

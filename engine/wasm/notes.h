@@ -1,6 +1,6 @@
 /* Notes of what code leads to: calls, references of functions, uses of tables; made while it is
- * validated, or instead of that, when somebody asks for them (module_read_with). A reader of demand
- * follows them (engine/component/reach.h).
+ * validated, or instead of that, when somebody asks for them (module_read_with, notes_of). A reader
+ * of demand follows them (engine/component/reach.h).
  *
  * The notes of a function are 32-bit words, a kind in the upper four bits and an index, or a type's
  * id, in the lower ones; they end with 0. */
@@ -28,18 +28,20 @@ enum note_kind {
 #define NOTE_KIND(at)  ((enum note_kind)((at) >> NOTE_SHIFT))
 
 struct notes {
-    const uint32_t **starts; /* of the module's own functions */
+    const uint32_t **starts; /* of the module's own functions; NULL: not made yet */
     uint32_t *at;            /* room for more */
     uint32_t *end;
-    uint8_t steps[256]; /* of scan_body: how to get past an instruction, by its first byte */
+    struct region *region;    /* where they lie */
+    struct scan_steps *steps; /* NULL: no body was gone over */
 };
 
 /* What is done with the bodies of functions when a module is read. */
 enum module_care {
     CARE_VALIDATE, /* module_read */
     CARE_NOTE,     /* module_read_noted */
-    CARE_SCAN,     /* noted, and not validated: for who asks what a module leads to, and leaves the
-                      rest to another that will run it. Such a module must not be instantiated. */
+    CARE_SCAN,     /* not looked at until its notes are asked for: for who asks what a module leads
+                      to, and leaves the rest to another that will run it. Such a module must not be
+                      instantiated. */
 };
 struct module *module_read_with(enum module_care care, struct bytes bytes, const uint8_t *file,
                                 struct types *types, struct region *image, struct region *scratch,
@@ -58,17 +60,29 @@ struct notes *notes_new(struct region *region, uint32_t functions);
 /* Begins with the notes of function `func` of the module's own, whose body has `size` bytes: where
  * to write them. NULL if the region is full. Each instruction makes fewer words than it has bytes.
  */
-uint32_t *notes_begin(struct notes *notes, struct region *region, uint32_t func, uint32_t size);
+uint32_t *notes_begin(struct notes *notes, uint32_t func, uint32_t size);
 
 /* Ends them at `at`. */
 void notes_end(struct notes *notes, uint32_t *at);
 
-/* To be called before scan_body, once for a module. */
-void scan_prepare(struct notes *notes);
+/* How scan_body gets past instructions. */
+struct scan_steps {
+    uint8_t kinds[256];    /* by the first byte: what lies behind it */
+    uint8_t lengths[1024]; /* by that and whether the next two are continued: how long it is; 0:
+                              that is not enough to know */
+};
+
+/* To be called before scan_body. */
+void scan_prepare(struct scan_steps *steps);
 
 /* Goes over one function body, locals included, which is not validated: of good code it makes the
  * same notes as validation, and of bad code some whose indices are good. `note` is as for
  * validate_body. -1: the reader failed, with its error set. */
-int scan_body(const struct module *module, struct reader *code, uint32_t **note);
+int scan_body(const struct module *module, const struct scan_steps *steps, struct reader *code,
+              uint32_t **note);
+
+/* The notes of function `func`, one of the module's own, which must have notes; where they were not
+ * made yet, its body is gone over now. NULL: that is malformed, or the region is full. */
+const uint32_t *notes_of(const struct module *module, uint32_t func);
 
 #endif

@@ -42,7 +42,8 @@ static bool same_notes(const char *name, struct bytes bytes)
         for (uint32_t i = 0; i < validated->nfuncs - validated->imported_funcs; i++) {
             const uint32_t *good = validated->notes->starts[i];
             size_t words = words_of(good) + 1;
-            if (memcmp(good, scanned->notes->starts[i], words * sizeof *good) != 0)
+            const uint32_t *same = notes_of(scanned, scanned->imported_funcs + i);
+            if (!same || memcmp(good, same, words * sizeof *good) != 0)
                 fail_msg("%s: function %u", name, validated->imported_funcs + i);
         }
     }
@@ -142,7 +143,8 @@ static void bad_indices(void **state)
         put(&b, 0);
         put_bytes(&b, rows[i], sizeof rows[i]);
         end_function(&b, part);
-        if (read_with(&store, CARE_SCAN, (struct bytes){b.at, b.len}))
+        const struct module *module = read_with(&store, CARE_SCAN, (struct bytes){b.at, b.len});
+        if (!module || notes_of(module, module->imported_funcs))
             fail_msg("row %zu was accepted", i);
         free(b.at);
         close_store(&store);
