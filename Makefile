@@ -139,9 +139,10 @@ $(B)/carrel-keyvalue: $(call obj,host,$(BASE) $(call src,shim/keeper))
 # and tests/lint/libc.sh reads the map.
 $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,cell,$(call src,runner/libc))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) -Wl,--cref,-Map=$@.map -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
+	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) $(RUNNER_WRAPS:%=-Wl,--wrap=%) -Wl,--cref,-Map=$@.map -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
 	    $(foreach l,$(RUNNER_LIBS),$(shell $(CC) -print-file-name=$(l:-l%=lib%.a))) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
+RUNNER_WRAPS := __mmap munmap OPENSSL_cpuid_setup SHA256_Update
 RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 
 # containerd's shim. Wholly static: it stays as long as its containers do, and what it shares with
@@ -166,6 +167,12 @@ DOCTOR_MEND_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/doctor_me
 $(DOCTOR_MEND_O): $(B)/prefix
 $(DOCTOR_MEND_O): DEFS = -DCARREL_SHARE='"$(PREFIX)/share/carrel"'
 .PHONY: FORCE
+
+# What is remembered of a component numbers the rows of these: another table, another memory.
+TABLES := $(wildcard policies/wasi*.def) policies/p1.def policies/row.def
+DEMAND_CACHE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/shim/demand_cache.o)
+$(DEMAND_CACHE_O): $(TABLES)
+$(DEMAND_CACHE_O): DEFS = -DCARREL_TABLES=UINT64_C\(0x$(shell cat $(TABLES) | sha256sum | cut -c1-16)\)
 
 # The programs that watch a cell from the kernel (carrel trace): made for its virtual machine, and carried
 # in the command as a skeleton of libbpf's.

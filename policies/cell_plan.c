@@ -206,15 +206,24 @@ static void rlimits(struct composing *c)
         rlimit(c, RLIMIT_CPU, c->host->processor);
 }
 
+/* Is a net namespace made for this cell by somebody else? */
+static bool ahead(const struct composing *c)
+{
+    return c->host->ahead && !shares(c) && !c->policy->fresh;
+}
+
 /* Namespaces of the cell's own. */
 static void own_spaces(struct composing *c)
 {
-    static const enum operation_kind spaces[] = {
-        OPERATION_SPACE_PID,   OPERATION_SPACE_UTS, OPERATION_SPACE_CGROUP,
-        OPERATION_SPACE_MOUNT, OPERATION_SPACE_NET, OPERATION_SPACE_IPC,
-    };
-    for (size_t i = 0; i < countof(spaces) - (shares(c) ? 3 : 0); i++)
-        add(c, spaces[i]);
+    add(c, OPERATION_SPACE_PID);
+    add(c, OPERATION_SPACE_UTS);
+    add(c, OPERATION_SPACE_CGROUP);
+    if (shares(c))
+        return;
+    add(c, OPERATION_SPACE_MOUNT);
+    if (!ahead(c))
+        add(c, OPERATION_SPACE_NET);
+    add(c, OPERATION_SPACE_IPC);
 }
 
 /* What is there instead of the host's files, network and queues. */
@@ -244,6 +253,8 @@ static void process(struct composing *c)
         add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "pids";
     surroundings(c);
     rlimits(c);
+    if (ahead(c))
+        add(c, OPERATION_TAKE_NET)->of.take_net.maker = (uint64_t)c->host->maker;
     if (c->host->root)
         add(c, OPERATION_SET_ID)->of.set_id.first = HOST_ID_FIRST;
     add(c, OPERATION_SPACE_USER);

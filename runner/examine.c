@@ -104,7 +104,7 @@ enum {
 };
 
 static int read_demand(struct examiner *examiner, const struct options *options,
-                       struct text_list arguments, struct examined *of, struct err *err)
+                       struct examined *of, struct err *err)
 {
     static const char *const readings[] = {
 #define READING(NAME, word, meaning) word,
@@ -126,15 +126,16 @@ static int read_demand(struct examiner *examiner, const struct options *options,
     /* Only for who wants nothing of the reader but its answer. */
     bool remembers = examiner->run_follows && !options->no_cache;
     bool known = remembers && demand_cache_get(of->component.digest, examiner->engine, &of->demand);
-    /* The plan is made twice: what takes most of it, the filter, while others make the namespaces.
-     */
-    if (known ? plan_run(examiner, options, arguments, of, err)
-              : cell_plan_make(&request, &of->reader, err))
+    /* The reader's plan is made twice: what takes most of it, the filter, while others make the
+     * namespaces. */
+    if (known) {
+        shared_take(&examiner->host);
+        return 0;
+    }
+    if (cell_plan_make(&request, &of->reader, err))
         return -1;
     if (shares(examiner, options))
         shared_open(&examiner->session.shim, &examiner->host);
-    if (known)
-        return 0;
     if (examiner->host.shares && cell_plan_make(&request, &of->reader, err))
         return -1;
     if (options->explain && examine_explain("The reader's cell", &of->reader.plan, err))
@@ -196,7 +197,7 @@ int examine(struct examiner *examiner, const struct options *options, const char
     /* An ordinary user's shim enters a user namespace for them, where it may more than here. */
     if (early)
         shared_begin(&examiner->session.shim, &examiner->host);
-    if (read_demand(examiner, options, arguments, of, err))
+    if (read_demand(examiner, options, of, err))
         return -1;
     if (options->world && !demand_is(&of->demand, DEMAND_IS_WIT))
         return err_set(err, ERR_USAGE, ERR_NOWHERE,

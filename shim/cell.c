@@ -34,6 +34,11 @@ static uint64_t later(uint64_t nanoseconds)
     return nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX;
 }
 
+void cell_none(struct cell *cell)
+{
+    cell->process = (struct launched){-1, -1, -1, -1};
+}
+
 void cell_start(struct cell *cell)
 {
     memset(cell, 0, offsetof(struct cell, grants));
@@ -42,7 +47,7 @@ void cell_start(struct cell *cell)
     lines_start(&cell->lines);
     cell->request_traps = 0;
     cell->state = STATE_WAITING;
-    cell->process = (struct launched){-1, -1, -1, -1};
+    cell_none(cell);
     cell->cgroups = cgroups_none();
     cell->deadline = UINT64_MAX;
     cell->late = false;

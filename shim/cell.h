@@ -37,6 +37,9 @@ struct cell {
 /* A cell that is none yet: gone, holding nothing. */
 void cell_start(struct cell *cell);
 
+/* The same of one that may never be launched: nothing of it is touched but what says so. */
+void cell_none(struct cell *cell);
+
 /* Launches a cell that waits. On failure nothing is left of it. `plan` is used only during the
  * call.
  */

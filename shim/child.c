@@ -3,6 +3,7 @@
 #include "shim/child.h"
 #include "shim/protocol.h"
 #include "shim/raw.h"
+#include "shim/shared.h"
 #include "shim/witness.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,14 @@ static long empty_root(struct child *child)
     MUST(CALL(fchdir, root, 0, 0, 0, 0));
     MUST(CALL(pivot_root, ".", ".", 0, 0, 0));
     return CALL(umount2, ".", MNT_DETACH, 0, 0, 0);
+}
+
+/* Where it could not be made, that call is the one that failed. */
+static long take_net(struct child *child, int maker)
+{
+    child->call = "unshare";
+    MUST(shared_await_net(maker, SHARED_NET_MADE));
+    return CALL(setns, maker, CLONE_NEWNET, 0, 0, 0);
 }
 
 /* Capabilities survive the change of id, because making a user namespace may need them; CAPSET
@@ -160,6 +169,7 @@ static long carry_out(struct child *child, const struct operation *operation, co
     case OPERATION_ENTER_MOUNT:
         return CALL(setns, operation->of.enter_mount.file, CLONE_NEWNS, 0, 0, 0);
     case OPERATION_ENTER_ROOT: return CALL(chdir, "/", 0, 0, 0, 0);
+    case OPERATION_TAKE_NET: return take_net(child, (int)operation->of.take_net.maker);
     case OPERATION_RLIMIT: return set_limit(child, &operation->of.rlimit);
     case OPERATION_SET_ID: return set_id(child, operation->of.set_id.first);
     case OPERATION_SPACE_USER: return CALL(unshare, CLONE_NEWUSER, 0, 0, 0, 0);

@@ -46,11 +46,11 @@ static _Noreturn void end_at_once(void *unused)
         raw_call(SYS_exit_group, 0, 0, 0, 0, 0);
 }
 
-/* One clone3; the process id or -errno. */
+/* One clone3; the process id or -errno. There is one such child at a time: its parent waits. */
 static long clone_once(uint64_t flags, int cgroup, int *pidfd, volatile int *pid,
                        void (*body)(void *), void *argument)
 {
-    _Alignas(16) char stack[CHILD_STACK];
+    static _Alignas(16) char stack[CHILD_STACK];
     struct clone_args args = {
         .flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID |
                  CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),

@@ -12,7 +12,7 @@ void lookups_start(struct lookups *lookups)
     lookups->active = false;
     lookups->by_stream = false;
     lookups->nothing = (struct component){.memory = -1};
-    cell_start(&lookups->cell);
+    cell_none(&lookups->cell);
 }
 
 void lookups_open(struct lookups *lookups, const struct host *host, const struct policy *policy)

@@ -90,8 +90,8 @@ int session_open(struct session *session, struct err *err)
     session->guardian = guardian_none();
     lookups_start(&session->lookups);
     tls_start(&session->tls);
-    for (size_t i = 0; i < countof(session->cells); i++)
-        cell_start(&session->cells[i]);
+    cell_start(&session->cells[0]);
+    cell_none(&session->cells[1]);
     session->cell = &session->cells[0];
     session->spare = NULL;
     session->interrupted = 0;
@@ -478,6 +478,7 @@ static void live(struct session *session, const struct component *component,
             tls_advance(&session->tls, &session->cell->network, &session->shim);
             if (another_follows)
                 launch_spare(session, plan);
+            shared_end(); /* what was made for this cell it has, or will never need */
             attend(session);
             if (!demand && failed(&session->cell->outcome))
                 denial_tell_kept(&session->cell->network.denials);

@@ -1,6 +1,6 @@
-/* Namespaces that cells share; see shared.h. Processes make them while the shim does something
- * else, put their descriptors into its table, empty the mount namespace and end: what keeps them is
- * the descriptors, so nothing is left when the shim dies. */
+/* Namespaces that cells share, or that are made ahead; see shared.h. Processes make them while the
+ * shim does something else, put their descriptors into its table, empty the mount namespace and
+ * end: what keeps them is the descriptors, so nothing is left when the shim dies. */
 #include "shim/shared.h"
 #include "policies/cell_plan.h"
 #include "shim/child.h"
@@ -9,9 +9,16 @@
 #include "shim/raw.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define MAKER_STACK 32768
 
@@ -21,24 +28,27 @@ static const char *const files[HOST_SPACES] = {
     [HOST_SPACE_IPC] = "/proc/self/ns/ipc",
 };
 
-/* A process that makes some of them, beside the shim and the others: it shares memory and
- * descriptors with the shim; see child.c for what it may do. */
+/* A process beside the shim, with which it shares memory and descriptors; see child.c for what it
+ * may do. */
 struct maker {
-    const uint64_t makes; /* CLONE_NEW... */
-    struct child child;   /* of the one that makes a mount namespace; its plan: an empty root */
-    int pidfd;            /* or -1 */
+    int pidfd; /* or -1 */
     _Alignas(16) char stack[MAKER_STACK];
 };
 
 /* A net namespace takes as long to make as the others and the root together. A process has one
  * shim. */
 static struct {
-    struct maker makers[2];
+    struct maker net, mount;
+    struct child child; /* of the one that makes a mount namespace; its plan: an empty root */
     struct plan plan;
     int spaces[HOST_SPACES];
+    pid_t shim;
+    volatile int state; /* of the net namespace */
     bool begun;
-} making = {.makers = {{.makes = CLONE_NEWNET, .pidfd = -1},
-                       {.makes = CLONE_NEWNS | CLONE_NEWIPC, .pidfd = -1}}};
+} making;
+
+/* How long nobody looks whether the maker is alive; nanoseconds. */
+#define AWAIT_MOMENT 20000000
 
 static const uint64_t flags[HOST_SPACES] = {
     [HOST_SPACE_MOUNT] = CLONE_NEWNS,
@@ -46,54 +56,110 @@ static const uint64_t flags[HOST_SPACES] = {
     [HOST_SPACE_IPC] = CLONE_NEWIPC,
 };
 
-static void make(void *argument)
+static void announce(long state)
 {
-    struct maker *maker = argument;
-    if (raw_call(SYS_unshare, (long)maker->makes, 0, 0, 0, 0) == 0) {
-        for (size_t i = 0; i < HOST_SPACES; i++)
-            if (maker->makes & flags[i])
-                making.spaces[i] =
-                    (int)raw_call(SYS_openat, AT_FDCWD, (long)files[i], O_RDONLY | O_CLOEXEC, 0, 0);
-        /* What is opened from here on is not the shim's. */
-        if (maker->makes & CLONE_NEWNS && raw_call(SYS_unshare, CLONE_FILES, 0, 0, 0, 0) == 0)
-            child_run(&maker->child);
+    making.state = (int)state;
+    raw_call(SYS_futex, (long)&making.state, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0);
+}
+
+long shared_await_net(int maker, int state)
+{
+    for (;;) {
+        int now = making.state;
+        struct timespec moment = {0, AWAIT_MOMENT};
+        struct pollfd ended = {maker, POLLIN, 0};
+        if (now < 0 || now >= state)
+            return now < 0 ? now : 0;
+        if (raw_call(SYS_futex, (long)&making.state, FUTEX_WAIT_PRIVATE, now, (long)&moment, 0) ==
+                -ETIMEDOUT &&
+            raw_call(SYS_poll, (long)&ended, 1, 0, 0, 0) != 0 && making.state == now)
+            return -ESRCH;
     }
+}
+
+static void open_spaces(uint64_t made)
+{
+    for (size_t i = 0; i < HOST_SPACES; i++)
+        if (made & flags[i])
+            making.spaces[i] =
+                (int)raw_call(SYS_openat, AT_FDCWD, (long)files[i], O_RDONLY | O_CLOEXEC, 0, 0);
+}
+
+static _Noreturn void end_at_once(void)
+{
     for (;;)
         raw_call(SYS_exit_group, 1, 0, 0, 0, 0);
 }
 
-static void start_maker(struct maker *maker)
+/* Is there until it is ended, with the shim at the latest: a namespace is entered by who is in it.
+ */
+static void make_net(void *unused)
 {
-    maker->child = (struct child){
-        .plan = &making.plan,
-        .spaces = maker->makes,
-        .at = making.plan.count,
-        .failed = -1,
-        .call = "",
-    };
+    (void)unused;
+    if (raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+        raw_call(SYS_getppid, 0, 0, 0, 0, 0) != making.shim)
+        end_at_once();
+    long result = raw_call(SYS_unshare, CLONE_NEWNET, 0, 0, 0, 0);
+    announce(result < 0 ? result : SHARED_NET_MADE);
+    if (result < 0)
+        end_at_once();
+    open_spaces(CLONE_NEWNET);
+    announce(SHARED_NET_OPEN);
+    for (;;)
+        raw_call(SYS_ppoll, 0, 0, 0, 0, 0);
+}
+
+static void make_others(void *unused)
+{
+    const uint64_t makes = CLONE_NEWNS | CLONE_NEWIPC;
+    (void)unused;
+    if (raw_call(SYS_unshare, (long)makes, 0, 0, 0, 0) == 0) {
+        open_spaces(makes);
+        /* What is opened from here on is not the shim's. */
+        if (raw_call(SYS_unshare, CLONE_FILES, 0, 0, 0, 0) == 0)
+            child_run(&making.child);
+    }
+    end_at_once();
+}
+
+static void start_maker(struct maker *maker, void (*body)(void *))
+{
     struct clone_args args = {
         .flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
         .pidfd = (uint64_t)(uintptr_t)&maker->pidfd,
         .stack = (uint64_t)(uintptr_t)maker->stack,
         .stack_size = sizeof maker->stack,
     };
-    if (raw_clone3(&args, make, maker) < 0)
+    maker->pidfd = -1;
+    if (raw_clone3(&args, body, NULL) < 0 || !child_keeps(&maker->pidfd))
         maker->pidfd = -1;
 }
 
-/* True if it came to its end by itself, and did all: one that was killed may have left the host's
- * root where the empty one belongs. */
+/* True if it came to its end by itself. */
 static bool end_maker(struct maker *maker)
 {
     siginfo_t info = {0};
-    if (maker->pidfd < 0)
-        return false;
     while (waitid(P_PIDFD, (id_t)maker->pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
         ;
     close(take_fd(&maker->pidfd));
-    const struct child *child = &maker->child;
-    bool rooted = child->failed < 0 && child->missing == 0 && child->at + 1 == making.plan.count;
-    return info.si_code == CLD_EXITED && (rooted || !(maker->makes & CLONE_NEWNS));
+    return info.si_code == CLD_EXITED;
+}
+
+/* False if it could not be made, or nobody knows: one that was killed may have left the host's root
+ * where the empty one belongs. */
+static bool make_mount(void)
+{
+    const struct child *child = &making.child;
+    making.child = (struct child){
+        .plan = &making.plan,
+        .spaces = CLONE_NEWNS | CLONE_NEWIPC,
+        .at = making.plan.count,
+        .failed = -1,
+        .call = "",
+    };
+    start_maker(&making.mount, make_others);
+    return making.mount.pidfd >= 0 && end_maker(&making.mount) && child->failed < 0 &&
+           child->missing == 0 && child->at + 1 == making.plan.count;
 }
 
 static void close_all(int spaces[HOST_SPACES])
@@ -124,33 +190,34 @@ void shared_begin(struct shim *shim, const struct host *host)
     if (own &&
         (shim_open_engine(shim, host->engine, &err) || shim_prepare(shim, own, &report, &err)))
         return;
-    making.begun = true;
+    making.shim = getpid();
+    making.state = SHARED_NET_BEGUN;
     for (size_t i = 0; i < HOST_SPACES; i++)
         making.spaces[i] = -1;
-    for (size_t i = 0; i < countof(making.makers); i++)
-        start_maker(&making.makers[i]);
+    start_maker(&making.net, make_net);
+    making.begun = making.net.pidfd >= 0;
 }
 
-/* Waits for the makers. True if all is made. */
-static bool end_making(void)
+void shared_take(struct host *host)
 {
-    bool made = making.begun;
-    for (size_t i = 0; making.begun && i < countof(making.makers); i++)
-        made = end_maker(&making.makers[i]) && made;
-    making.begun = false;
-    return made;
+    host->ahead = making.begun;
+    host->maker = making.net.pidfd;
 }
 
 void shared_open(struct shim *shim, struct host *host)
 {
     shared_begin(shim, host);
     if (making.begun) {
-        bool made = end_making();
-        if (!move_all(making.spaces) || !made) {
-            close_all(making.spaces);
+        bool made = make_mount();
+        made = shared_await_net(making.net.pidfd, SHARED_NET_OPEN) == 0 && made;
+        if (!made || !move_all(making.spaces)) {
+            shared_end();
             return;
         }
         memcpy(shim->spaces, making.spaces, sizeof making.spaces);
+        for (size_t i = 0; i < HOST_SPACES; i++)
+            making.spaces[i] = -1;
+        shared_end();
     }
     shared_use(shim, host);
 }
@@ -159,7 +226,9 @@ void shared_end(void)
 {
     if (!making.begun)
         return;
-    end_making();
+    syscall(SYS_pidfd_send_signal, making.net.pidfd, SIGKILL, NULL, 0);
+    end_maker(&making.net);
+    making.begun = false;
     close_all(making.spaces);
 }
 

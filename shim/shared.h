@@ -8,18 +8,30 @@
 
 #include "shim/shim.h"
 
-/* Begins to make them, and comes back at once: the sooner, the less shared_open has to wait. */
+/* Begins to make a net namespace, which takes longest, and comes back at once: the sooner, the less
+ * a cell has to wait. */
 void shared_begin(struct shim *shim, const struct host *host);
 
-/* Makes them, once for this shim, and says so in *host: plans that are made with it share. They
+/* Says in *host that the next cell may have it for itself alone; every other namespace it then has
+ * of its own, too. For one plan. */
+void shared_take(struct host *host);
+
+/* Makes them all, once for this shim, and says so in *host: plans that are made with it share. They
  * live as long as the shim. Where they cannot be made nothing changes: then every cell has its own,
  * or says which wall it lacks. */
 void shared_open(struct shim *shim, struct host *host);
 
-/* Whoever has begun and not opened waits for the end of what was begun, before the shim closes. */
+/* Ends what was begun and not opened: when its cell was launched, and before the shim closes. */
 void shared_end(void);
 
 /* Says in *host what this shim's cells share, if they do. */
 void shared_use(const struct shim *shim, struct host *host);
+
+/* How far the net namespace is; below 0: -errno, it could not be made. */
+enum { SHARED_NET_BEGUN, SHARED_NET_MADE, SHARED_NET_OPEN };
+
+/* Waits until it is as far as `state`: 0, or -errno. Makes system calls and nothing else: the child
+ * of a launch waits so, too. */
+long shared_await_net(int maker, int state);
 
 #endif

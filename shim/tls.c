@@ -17,7 +17,7 @@ void tls_start(struct tls *tls)
     tls->certificate = tls->key = NULL;
     tls->single = tls->asks = tls->active = tls->failed = false;
     tls->nothing = (struct component){.memory = -1};
-    cell_start(&tls->cell);
+    cell_none(&tls->cell);
 }
 
 static bool wanted(const struct policy *policy)

@@ -193,7 +193,7 @@ static _Noreturn void answer_all(void)
 
 static const struct policy_directory directories[] = {{"/usr", "/usr", true}};
 
-static bool shared_spaces;
+static bool shared_spaces, net_ahead;
 static wall_set taken; /* from the plan */
 
 static void take_walls(struct plan *plan)
@@ -218,6 +218,7 @@ static const struct result *run(long fail_at, int error)
                                                              .rules = R(OPEN_READ),
                                                              .cgroups = fixture_root(),
                                                              .shared = shared_spaces,
+                                                             .ahead = net_ahead,
                                                              .timeout = 2000000000,
                                                              .change = take_walls,
                                                              .before = ask_about_everything});
@@ -290,6 +291,14 @@ static void nor_does_one_that_shares(void **state)
     shared_spaces = false;
 }
 
+static void nor_does_one_whose_net_namespace_is_made_ahead(void **state)
+{
+    (void)state;
+    net_ahead = true;
+    fail_each();
+    net_ahead = false;
+}
+
 /* The control: what is not there is seen not to be. */
 static void a_wall_that_is_taken_away_is_missed(void **state)
 {
@@ -315,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_wall_that_is_taken_away_is_missed),
         cmocka_unit_test(whatever_fails_no_cell_runs_without_its_walls),
         cmocka_unit_test(nor_does_one_that_shares),
+        cmocka_unit_test(nor_does_one_whose_net_namespace_is_made_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

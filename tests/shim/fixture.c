@@ -60,6 +60,10 @@ static void make_plan(const struct wish *wish, struct session *session,
     host_probe(fixture_engine(wish->engine ? wish->engine : "engine"), wish->cgroups, &host);
     if (wish->shared)
         shared_open(&session->shim, &host);
+    if (wish->ahead) {
+        shared_begin(&session->shim, &host);
+        shared_take(&host);
+    }
     policy = (struct policy){
         .allowed = capability_defaults() | CAPABILITY(ENV) | CAPABILITY(DIR_READ) |
                    CAPABILITY(DIR_WRITE) | CAPABILITY(DIR_MUTATE),

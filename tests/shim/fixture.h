@@ -24,6 +24,7 @@ struct wish {
     bool reads_first; /* a reader, then a run */
     bool cgroups;
     bool shared; /* the cells of the shim share empty namespaces */
+    bool ahead;  /* the cell takes a net namespace that was made meanwhile */
     wall_set degraded;
     const char *input;                 /* standard input; NULL: /dev/null */
     int streams[3];                    /* used as they are where not 0 */

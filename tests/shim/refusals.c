@@ -70,7 +70,7 @@ static void inject(void)
 
 static const struct policy_directory directories[] = {{"/usr", "/usr", true}};
 
-static bool sharing;
+static bool sharing, ahead;
 
 static const struct result *run_with(const struct fault *injected, wall_set degraded)
 {
@@ -81,6 +81,7 @@ static const struct result *run_with(const struct fault *injected, wall_set degr
                                       .rules = R(OPEN_READ),
                                       .degraded = degraded,
                                       .shared = sharing,
+                                      .ahead = ahead,
                                       .before = inject});
 }
 
@@ -141,6 +142,15 @@ static const struct fault shared_faults[] = {
     {"chdir", SYS_chdir, ANY, ANY, EACCES, WALL_SAYS("empty-root"), 0},
 };
 
+/* Of one whose net namespace another process makes: that process fails, is killed
+ * before it has made it, or the cell cannot enter. */
+static const struct fault ahead_faults[] = {
+    {"unshare(net)", SYS_unshare, CLONE_NEWNET, ANY, ENOSPC, WALL_SAYS("net-namespace"), 0},
+    {"killed at unshare(net)", SYS_unshare, CLONE_NEWNET, ANY, KILLED, WALL_SAYS("net-namespace"),
+     0},
+    {"setns(net)", SYS_setns, ANY, CLONE_NEWNET, EPERM, WALL_SAYS("net-namespace"), 0},
+};
+
 static void check(const struct fault *injected)
 {
     const struct result *result = run_with(injected, 0);
@@ -158,7 +168,7 @@ static void check(const struct fault *injected)
         fail_msg("%s: \"%s\" does not say \"%s\"", injected->name, outcome->why.text,
                  injected->says);
     bool wall = strncmp(injected->says, "the wall", 8) == 0;
-    bool killed = injected->error == KILLED;
+    bool killed = injected->error == KILLED && !wall;
     assert_int_equal(outcome->why.kind, wall ? ERR_WALL : killed ? ERR_KILLED : ERR_FAULT);
     assert_int_equal(outcome->exit_code, killed ? 137 : 125);
 }
@@ -204,6 +214,18 @@ static void every_step_of_sharing_that_fails_refuses_the_launch(void **state)
     sharing = false;
     assert_string_equal(result->outcome.why.text, "");
     assert_true(wall_in(result->outcome.walls.standing, WALL_NET_NAMESPACE));
+}
+
+static void every_step_of_a_net_namespace_made_ahead_that_fails_refuses_the_launch(void **state)
+{
+    (void)state;
+    ahead = true;
+    for (size_t i = 0; i < countof(ahead_faults); i++)
+        check(&ahead_faults[i]);
+    const struct result *result = run_with(&ahead_faults[0], WALL_BIT(WALL_NET_NAMESPACE));
+    ahead = false;
+    assert_string_equal(result->outcome.why.text, "");
+    assert_true(wall_in(result->outcome.walls.missing, WALL_NET_NAMESPACE));
 }
 
 /* The operator accepts the absence of a wall by its name, and of no other. */
@@ -365,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_that_fails_refuses_the_launch),
         cmocka_unit_test(every_step_of_sharing_that_fails_refuses_the_launch),
+        cmocka_unit_test(every_step_of_a_net_namespace_made_ahead_that_fails_refuses_the_launch),
         cmocka_unit_test(a_child_that_is_killed_has_no_walls),
         cmocka_unit_test(degrading_accepts_one_wall),
         cmocka_unit_test(each_namespace_is_named),

@@ -19,13 +19,15 @@
 /* One cell that runs while the tests look at it. */
 static pid_t shim, cell;
 static struct result *running;
+static bool ahead;  /* its net namespace was made meanwhile */
 static bool shared; /* the cell's empty namespaces are those of all cells of its shim */
 
 static int start(void **state)
 {
     (void)state;
     shim = fixture_start(
-        &(struct wish){.script = "print on\nwait\n", .input = "", .shared = shared}, &running);
+        &(struct wish){.script = "print on\nwait\n", .input = "", .shared = shared, .ahead = ahead},
+        &running);
     cell = fixture_cell(shim);
     return 0;
 }
@@ -33,6 +35,13 @@ static int start(void **state)
 static int start_sharing(void **state)
 {
     shared = true;
+    return start(state);
+}
+
+static int start_ahead(void **state)
+{
+    shared = false;
+    ahead = true;
     return start(state);
 }
 
@@ -325,5 +334,6 @@ int main(void)
     };
     /* The last one says nothing of namespaces. */
     return cmocka_run_group_tests(tests, start, end) +
-           _cmocka_run_group_tests("sharing", tests, countof(tests) - 1, start_sharing, end);
+           _cmocka_run_group_tests("sharing", tests, countof(tests) - 1, start_sharing, end) +
+           _cmocka_run_group_tests("ahead", tests, countof(tests) - 1, start_ahead, end);
 }

@@ -162,6 +162,29 @@ static void test_shared(void **state)
     assert_int_equal(count(OPERATION_ENTER_NET), 0);
 }
 
+/* A net namespace that is made ahead is the cell's own: all else is as without. */
+static void test_ahead(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(true);
+    host.ahead = true;
+    host.maker = 7;
+    struct cell_request request = request_of(CELL_READER, &host, &policy);
+    make(&request);
+    assert_int_equal(plan_find(&made.plan, OPERATION_TAKE_NET)->of.take_net.maker, 7);
+    assert_int_equal(operation_infos[OPERATION_TAKE_NET].wall, WALL_NET_NAMESPACE);
+    assert_int_equal(count(OPERATION_SPACE_NET), 0);
+    assert_int_equal(count(OPERATION_SPACE_MOUNT), 1);
+    assert_int_equal(count(OPERATION_SPACE_IPC), 1);
+    assert_int_equal(count(OPERATION_ROOT), 1);
+    policy.fresh = true;
+    make(&request);
+    check_always(&policy);
+    assert_int_equal(count(OPERATION_SPACE_NET), 1);
+    assert_int_equal(count(OPERATION_TAKE_NET), 0);
+}
+
 /* A component that imports nothing is handed nothing, whatever the flags give. */
 static void test_compute_only(void **state)
 {
@@ -533,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_inspect),
         cmocka_unit_test(test_unblocked),
         cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_ahead),
         cmocka_unit_test(test_compute_only),
         cmocka_unit_test(test_grants),
         cmocka_unit_test(test_places_of_streams),
