@@ -325,7 +325,9 @@ $(B)/pages: $(call obj,host,$(call src,packaging/pages) $(addprefix runner/,cli.
 $(B)/share: $(B)/pages
 	@rm -rf $@ && $(B)/pages $@
 
-# What is installed, as it lies below PREFIX. A program without the linker's list is linked anew.
+# What is installed, as it lies below PREFIX. A program without the linker's list is linked anew. Information for
+# debuggers stays in the build, as it names the folders of the build; whoever packages carrel says STRIP=: and takes it.
+STRIP      ?= strip --strip-debug
 IN_BIN     := $(addprefix $(B)/,carrel containerd-shim-carrel-v1)
 IN_LIBEXEC := $(addprefix $(B)/,carrel-engine carrel-tls carrel-keyvalue)
 $(foreach p,$(IN_BIN) $(IN_LIBEXEC),$(if $(wildcard $(p).d),,$(eval .PHONY: $(p))))
@@ -334,6 +336,7 @@ tree: all $(B)/share
 	@rm -rf $(B)/tree && mkdir -p $(B)/tree/bin $(B)/tree/libexec/carrel
 	@install -m 755 $(IN_BIN) $(B)/tree/bin
 	@install -m 755 $(IN_LIBEXEC) $(B)/tree/libexec/carrel
+	@$(STRIP) $(B)/tree/bin/* $(B)/tree/libexec/carrel/*
 	@ln -s containerd-shim-carrel-v1 $(B)/tree/bin/carrel-oci
 	@cp -r $(B)/share $(B)/tree/share
 	@install -D -m 644 packaging/apparmor/carrel $(B)/tree/share/carrel/apparmor
