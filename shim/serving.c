@@ -21,8 +21,9 @@
 
 #define BACKLOG    4096
 #define PAGE       4096
-#define ACCEPTS    16 /* clients that are taken before the shim looks at something else */
-#define SYSTEMD_FD 3  /* the first that is handed over: sd_listen_fds(3) */
+#define UNSENT     131072 /* bytes that the kernel keeps of a connection beside what is on its way */
+#define ACCEPTS    16     /* clients that are taken before the shim looks at something else */
+#define SYSTEMD_FD 3      /* the first that is handed over: sd_listen_fds(3) */
 
 void serving_start(struct serving *serving)
 {
@@ -92,15 +93,18 @@ static int listen_at(const struct net_address *address, const char *flag, int *r
     return 0;
 }
 
-/* Answers go out as they are written; connections inherit it. Workers that share the socket must
- * not wait where another was faster. Of a socket of systemd's the unit says so itself
+/* Answers go out as they are written; connections inherit it, as the next: what waits to be sent is
+ * the server's to see, so that it knows that a slow client takes something. Else the kernel has
+ * megabytes of it, and asks for more when a third of them is gone. Workers that share the socket
+ * must not wait where another was faster. Of a socket of systemd's the unit says so itself
  * (NonBlocking=yes); if it did not, nobody else uses it while this server does, and systemd sets it
  * anew at each start.
  */
 static void tune(int listener)
 {
-    const int one = 1;
+    const int one = 1, unsent = UNSENT;
     setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
 }
 

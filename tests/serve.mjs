@@ -249,6 +249,18 @@ test('a client that does not read holds nobody up', async () => {
   claim(slow[0].text.length > 4 << 20, `${slow[0].text.length} bytes`);
   for (const state of slow) state.socket.destroy();
 });
+// The server does not count time while the kernel alone holds the answer: it holds little.
+test('a client that takes its time gets the last bytes, too', async () => {
+  const one = await server('hstatus');
+  const state = await connect(one.port);
+  state.socket.pause();
+  state.send(get('/big'));
+  await sleep(11000); // SERVE_END_TIME, and some
+  state.socket.resume();
+  await state.until(got => got.closed || got.text.endsWith('0\r\n\r\n'), 20000);
+  claim(state.text.endsWith('0\r\n\r\n'), `${state.text.length} bytes, and no end`);
+  state.socket.destroy();
+});
 // Kilobytes that only the processes below `pid` have; undefined where that cannot be seen.
 test('ten thousand idle connections, and heads that never end', async () => {
   const one = await serve([place(path.join(folder, 'hhello.wasm'))]);

@@ -53,7 +53,7 @@ export const private_memory = pid => {
     const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
     const sum = [...fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+: +(\d+) kB/gm)]
       .reduce((all, found) => all + Number(found[1]), 0);
-    return children.reduce((all, child) => all + private_memory(child), sum);
+    return children.reduce((all, child) => all + (private_memory(child) ?? 0), sum); // one that ends meanwhile has none
   } catch {
     return undefined;
   }
