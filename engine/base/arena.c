@@ -107,6 +107,52 @@ void arena_init(struct arena *arena, void *memory, size_t size)
     *arena = (struct arena){.base = base, .top = end, .end = end};
 }
 
+/* --- Marks --------------------------------------------------------------------------------------
+ */
+
+void arena_keep_marks(struct arena *arena, uint8_t *marks)
+{
+    arena->marks = (uintptr_t)marks - ((uintptr_t)arena->base >> ARENA_PAGE_LOG2);
+}
+
+static uint8_t *mark_of(const struct arena *arena, const uint8_t *page)
+{
+    return (uint8_t *)(arena->marks + ((uintptr_t)page >> ARENA_PAGE_LOG2));
+}
+
+/* The first mark from `at` on that is `wanted`, 1 or 0, or `end`; by eights where none is. */
+static const uint8_t *find_mark(const uint8_t *at, const uint8_t *end, uint8_t wanted)
+{
+    const uint64_t others = wanted ? 0 : UINT64_C(0x0101010101010101);
+    uint64_t eight;
+    while (end - at >= (ptrdiff_t)sizeof eight) {
+        memcpy(&eight, at, sizeof eight);
+        if (eight != others)
+            break;
+        at += sizeof eight;
+    }
+    while (at < end && *at != wanted)
+        at++;
+    return at;
+}
+
+const uint8_t *arena_marked(const struct arena *arena, const uint8_t *from, const uint8_t *end,
+                            const uint8_t **ret_end)
+{
+    const uint8_t *first = mark_of(arena, from), *last = mark_of(arena, end);
+    const uint8_t *begins = find_mark(first, last, 1), *ends = find_mark(begins, last, 0);
+    *ret_end = from + (size_t)(ends - first) * ARENA_PAGE;
+    return from + (size_t)(begins - first) * ARENA_PAGE;
+}
+
+void arena_unmark(const struct arena *arena, const uint8_t *from, const uint8_t *end)
+{
+    memset(mark_of(arena, from), 0, (size_t)(end - from) / ARENA_PAGE);
+}
+
+/* --- Spans --------------------------------------------------------------------------------------
+ */
+
 bool arena_place(struct arena *arena, struct span *span, size_t size, size_t room)
 {
     struct span *below;
@@ -154,6 +200,7 @@ static bool begin_move(struct arena *arena, struct arena_move *move, size_t old,
     move->place.at = place_in_gap(gap_start(arena, below), gap, below && below->grows, size, size);
     move->place.size = size;
     link_above(arena, &move->place, below);
+    arena->moved = true;
     return true;
 }
 
@@ -232,6 +279,7 @@ bool arena_extend(struct arena *arena, struct span *span, size_t size)
 void arena_release(struct arena *arena, struct span *span)
 {
     unlink_span(arena, span);
+    arena->moved = true;
     memset(span->at, 0, span->size);
     *span = (struct span){0};
 }

@@ -12,13 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARENA_PAGE 4096u
+#define ARENA_PAGE_LOG2 12
+#define ARENA_PAGE      (1u << ARENA_PAGE_LOG2)
+
+/* A mark on a page tells that something was written that began there, and no piece of it, if it was
+ * more than one page's, was longer than this: so much behind a marked page may differ, too. */
+#define ARENA_STORE 16u
 
 /* Owned and kept in place by whoever asked for it; linked in order of address. */
 struct span {
     uint8_t *at;
     size_t size; /* bytes in use, zeroed when they became so; need not be whole pages */
     bool grows;
+    bool marked; /* whoever writes there marks the pages */
     struct span *below;
     struct span *above;
 };
@@ -29,10 +35,34 @@ struct arena {
     uint8_t *end;
     struct span *first;
     struct span *last;
+    uintptr_t marks; /* as arena_mark takes them; 0: none are kept */
+    bool moved;      /* what a span had was written to places that may have no mark */
 };
 
 /* `size` bytes at page-aligned `memory`, which must be zero. */
 void arena_init(struct arena *arena, void *memory, size_t size);
+
+/* From now on pages are marked that are written: by the heap, and by whoever writes to spans that
+ * are said to be marked. `marks` has a zeroed byte for each page. */
+void arena_keep_marks(struct arena *arena, uint8_t *marks);
+
+/* Marks the pages that `size` bytes at `at` lie in. */
+static inline void arena_mark(uintptr_t marks, const void *at, size_t size)
+{
+    uintptr_t page = (uintptr_t)at >> ARENA_PAGE_LOG2;
+    if (!marks || !size)
+        return;
+    for (uintptr_t last = ((uintptr_t)at + size - 1) >> ARENA_PAGE_LOG2; page <= last; page++)
+        *(uint8_t *)(marks + page) = 1;
+}
+
+/* The first marked page at `from` or behind it, and `*ret_end` behind the last of those beside it;
+ * `end` if there is none below it. Both are whole pages. */
+const uint8_t *arena_marked(const struct arena *arena, const uint8_t *from, const uint8_t *end,
+                            const uint8_t **ret_end);
+
+/* Takes the marks off what lies from `from` to `end`, whole pages. */
+void arena_unmark(const struct arena *arena, const uint8_t *from, const uint8_t *end);
 
 /* Gives `span` its first `size` zeroed bytes, page-aligned, in a place where it may grow towards
  * `room` bytes. False if no gap holds `size`. A span of size 0 has an address too. */

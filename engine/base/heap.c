@@ -24,6 +24,9 @@ struct heap_chunk {
 #define SMALLEST  sizeof(struct heap_chunk)
 #define ROW_FIRST 5 /* 2^5 = SMALLEST: row 0 */
 
+/* A chunk below this row has no hole that is worth to be known. */
+#define HOLE_ROW (ARENA_PAGE_LOG2 + 1 - ROW_FIRST)
+
 static struct heap_chunk *after(struct heap_chunk *chunk)
 {
     return (struct heap_chunk *)((uint8_t *)chunk + chunk->size);
@@ -122,13 +125,16 @@ static bool grow(struct heap *heap, size_t size)
     last->below = chunk->size;
     last->size = 0;
     last->is_free = 0;
+    arena_mark(heap->arena->marks, chunk, SMALLEST);
+    arena_mark(heap->arena->marks, last, HEADER);
     list_add(heap, chunk);
     return true;
 }
 
-/* Cuts what is over `size` off a used chunk and frees it. */
+/* Cuts what is over `size` off a used chunk and frees it. The chunk is about to be written. */
 static void trim(struct heap *heap, struct heap_chunk *chunk, size_t size)
 {
+    arena_mark(heap->arena->marks, chunk, size + SMALLEST);
     if (chunk->size - size < SMALLEST)
         return;
     struct heap_chunk *rest = (struct heap_chunk *)((uint8_t *)chunk + size);
@@ -240,4 +246,39 @@ void heap_give(struct heap *heap, void *block)
     }
     after(chunk)->below = chunk->size;
     list_add(heap, chunk);
+}
+
+/* --- Holes --------------------------------------------------------------------------------------
+ */
+
+/* The whole pages of a free chunk behind its links. */
+static struct heap_hole hole_of(const struct heap_chunk *chunk)
+{
+    uintptr_t at = ((uintptr_t)chunk + SMALLEST + ARENA_PAGE - 1) & ~(uintptr_t)(ARENA_PAGE - 1);
+    uintptr_t end = ((uintptr_t)chunk + chunk->size) & ~(uintptr_t)(ARENA_PAGE - 1);
+    return (struct heap_hole){(uint8_t *)at, end > at ? end - at : 0};
+}
+
+/* Puts one in its place among `count` others. */
+static void hole_add(struct heap_hole *holes, uint32_t count, struct heap_hole hole)
+{
+    while (count && holes[count - 1].at > hole.at) {
+        holes[count] = holes[count - 1];
+        count--;
+    }
+    holes[count] = hole;
+}
+
+uint32_t heap_holes(const struct heap *heap, struct heap_hole *ret, uint32_t most)
+{
+    uint32_t count = 0;
+    for (unsigned list = HEAP_ROWS * HEAP_COLUMNS; list-- > HOLE_ROW * HEAP_COLUMNS;) {
+        const struct heap_chunk *chunk = heap->free[list / HEAP_COLUMNS][list % HEAP_COLUMNS];
+        for (; chunk && count < most; chunk = chunk->next) {
+            struct heap_hole hole = hole_of(chunk);
+            if (hole.size)
+                hole_add(ret, count++, hole);
+        }
+    }
+    return count;
 }

@@ -37,7 +37,7 @@ static enum native_answer give_event(struct native *frame, struct event event, u
 {
     const struct builtin *b = frame->data;
     const struct linear_memory *memory = b->instance->spaces[SORT_CORE_MEMORY][b->canon->index];
-    uint8_t *to = memory_at(memory, at, 8);
+    uint8_t *to = memory_to(memory, at, 8);
     if (at % 4)
         return builtin_trap(b, "pointer is not aligned");
     if (!to)

@@ -10,13 +10,11 @@
 size_t vm_image_size(const struct vm *vm);
 
 /* Makes one at `memory` of that size, aligned to 16; it is of this store alone. */
-struct vm_image *vm_image_make(const struct vm *vm, void *memory);
+struct vm_image *vm_image_make(struct vm *vm, void *memory);
 
-/* Brings the store back to what it was, byte for byte. */
+/* Brings the store back to what it was, byte for byte; but what was free of the heap is zero. Of a
+ * store that can be interrupted (struct vm_limits) only pages that were written are touched. */
 void vm_image_restore(struct vm *vm, const struct vm_image *image);
-
-/* Bytes of the image, without what describes it. */
-size_t vm_image_bytes(const struct vm_image *image);
 
 /* Translates whatever its modules have that was not called yet, instead of when it is called: for a
  * process that others are copied from. What there is no room for stays as it was. */

@@ -91,15 +91,18 @@ handler interp_trap_kind;
  * else), GO_ON (at pc, which it has set), or FAIL. Most operators are operations: a handler is made
  * of one by HANDLE(NAME), or of several that run in a row (fuse.def).
  *
- * With INTERP_POLLED branches and entries of functions look at the interruption flag (POLL), and
- * the handlers made of them are a second set, for code that can be interrupted. */
+ * With INTERP_POLLED branches and entries of functions look at the interruption flag (POLL), stores
+ * mark the page in which they begin (MARK; engine/base/arena.h), and the handlers made of them are
+ * a second set, for code that can be interrupted. */
 
 #ifdef INTERP_POLLED
 #define HANDLER(name) CONVENTION void polled_##name(REGS)
 #define POLL()        FAIL_IF(vm_interrupted(in->vm), INTERRUPT)
+#define MARK(at)      (*(uint8_t *)(in->marks + ((uintptr_t)(at) >> ARENA_PAGE_LOG2)) = 1)
 #else
 #define HANDLER(name) CONVENTION void xop_##name(REGS)
 #define POLL()        (void)0
+#define MARK(at)      (void)0
 #endif
 #define NEXT(words)                                                                                \
     do {                                                                                           \

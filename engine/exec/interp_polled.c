@@ -1,5 +1,6 @@
 /* The second set of handlers, for code that can be interrupted: branches, entries of functions, and
- * runs, which look at the flag. Everything else is the same in both sets. */
+ * runs, which look at the flag. Stores are in interp_marked.c; everything else is the same in both
+ * sets. */
 #define INTERP_POLLED
 #include "engine/exec/interp.h"
 

@@ -32,6 +32,8 @@ struct linear_memory *memory_new(struct vm *vm, const struct memtype *type)
         heap_give(&vm->heap, memory);
         return NULL;
     }
+    memory->span.marked = vm->arena.marks != 0;
+    memory->marks = vm->arena.marks;
     memory->type = *type;
     memory->pages = type->limits.min;
     vm->memory_bytes += bytes;
@@ -65,7 +67,7 @@ void memory_grow_abandon(struct linear_memory *memory)
 
 enum trap_kind memory_fill(struct linear_memory *memory, uint64_t at, uint8_t byte, uint64_t len)
 {
-    uint8_t *to = memory_at(memory, at, len);
+    uint8_t *to = memory_to(memory, at, len);
     if (!to)
         return TRAP_MEMORY_BOUNDS;
     memset(to, byte, len);
@@ -75,7 +77,7 @@ enum trap_kind memory_fill(struct linear_memory *memory, uint64_t at, uint8_t by
 enum trap_kind memory_copy(struct linear_memory *to, uint64_t to_at, struct linear_memory *from,
                            uint64_t from_at, uint64_t len)
 {
-    uint8_t *target = memory_at(to, to_at, len);
+    uint8_t *target = memory_to(to, to_at, len);
     const uint8_t *source = memory_at(from, from_at, len);
     if (!target || !source)
         return TRAP_MEMORY_BOUNDS;
@@ -89,7 +91,7 @@ enum trap_kind memory_init(struct instance *instance, uint32_t data, struct line
     struct bytes bytes = {0};
     if (!instance->dropped_datas[data])
         bytes = instance->module->datas[data].bytes;
-    uint8_t *target = memory_at(to, to_at, len);
+    uint8_t *target = memory_to(to, to_at, len);
     if (!target || from_at > bytes.len || len > bytes.len - from_at)
         return TRAP_MEMORY_BOUNDS;
     if (len)

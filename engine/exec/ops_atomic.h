@@ -12,7 +12,7 @@
     uint64_t address;                                                                              \
     if (unlikely(__builtin_add_overflow(SLOT_i64(1), pc[2], &address)))                            \
         fail(TRAP_MEMORY_BOUNDS);                                                                  \
-    uint8_t *at = memory_at(memory, address, (size));                                              \
+    uint8_t *at = memory_to(memory, address, (size));                                              \
     if (unlikely(!at))                                                                             \
         fail(TRAP_MEMORY_BOUNDS);                                                                  \
     if (unlikely(address % (size)))                                                                \

@@ -70,6 +70,7 @@
         uint64_t end = (uint64_t)(address) + U32(1);                                               \
         CHECK(end);                                                                                \
         memory_type cut = (memory_type)(value);                                                    \
+        MARK(mb + end - sizeof cut);                                                               \
         memcpy(mb + end - sizeof cut, &cut, sizeof cut);                                           \
         STEP(words);                                                                               \
     }
@@ -94,7 +95,7 @@
         const struct linear_memory *memory = in->memories[U16(2)];                                 \
         uint64_t at;                                                                               \
         FAIL_IF(__builtin_add_overflow(SLOT_i64(0), pc[2], &at), MEMORY_BOUNDS);                   \
-        uint8_t *to = memory_at(memory, at, sizeof(memory_type));                                  \
+        uint8_t *to = memory_to(memory, at, sizeof(memory_type));                                  \
         FAIL_IF(!to, MEMORY_BOUNDS);                                                               \
         memory_type cut = (memory_type)SLOT_##type(1);                                             \
         memcpy(to, &cut, sizeof cut);                                                              \

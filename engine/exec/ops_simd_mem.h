@@ -15,7 +15,7 @@
 #define ACCESS_ANY(memory, address, offset64, size)                                                \
     uint64_t from;                                                                                 \
     FAIL_IF(__builtin_add_overflow(address, offset64, &from), MEMORY_BOUNDS);                      \
-    uint8_t *at = memory_at(in->memories[memory], from, size);                                     \
+    uint8_t *at = memory_to(in->memories[memory], from, size);                                     \
     FAIL_IF(!at, MEMORY_BOUNDS)
 
 /* --- Loads: [d addr end32], ANY: [d addr memory -][offset64]
@@ -58,6 +58,7 @@
     OPERATION(name)                                                                                \
     {                                                                                              \
         ACCESS(address, 1, sizeof(v128));                                                          \
+        MARK(at);                                                                                  \
         vec_write(at, value);                                                                      \
         STEP(words);                                                                               \
     }
@@ -91,6 +92,7 @@ OPERATION(V128_STORE_ANY)
     {                                                                                              \
         ACCESS(address, 2, sizeof(lane_##lanes));                                                  \
         lane_##lanes lane = vector;                                                                \
+        MARK(at);                                                                                  \
         memcpy(at, &lane, sizeof lane);                                                            \
         STEP(3);                                                                                   \
     }

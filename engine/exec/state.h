@@ -22,6 +22,7 @@ struct func {
 struct instance {
     struct vm *vm;
     struct linear_memory *memory0; /* never NULL: vm->no_memory if there is none */
+    uintptr_t marks;               /* the arena's */
     struct global_instance **globals;
     struct func **funcs;
     struct table_instance **tables;

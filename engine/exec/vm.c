@@ -7,11 +7,22 @@
 
 static const volatile uint32_t never = 0;
 
+/* Whole pages with a byte for each page of an arena of this size. */
+static size_t marks_size(size_t size)
+{
+    return (size / ARENA_PAGE + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+}
+
 struct vm *vm_new(struct types *types, struct region *image, void *memory, size_t size,
                   const struct vm_limits *limits)
 {
     struct arena arena;
-    arena_init(&arena, memory, size);
+    size_t marks = limits->interrupt ? marks_size(size) : 0;
+    if (marks > size)
+        return NULL;
+    arena_init(&arena, (uint8_t *)memory + marks, size - marks);
+    if (marks)
+        arena_keep_marks(&arena, memory);
     struct vm *vm = arena_block(&arena, sizeof *vm);
     if (!vm)
         return NULL;
@@ -31,6 +42,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
         return NULL;
     vm->nowhere->vm = vm;
     vm->nowhere->memory0 = &vm->no_memory;
+    vm->nowhere->marks = vm->arena.marks;
     gc_init(vm);
     return vm;
 }

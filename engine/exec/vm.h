@@ -80,7 +80,8 @@ struct vm_limits {
     uint64_t stack_bytes;               /* of one fiber */
     uint64_t heap_bytes;                /* host side: handles, strings, buffers */
     uint64_t fuel;                      /* UINT64_MAX: not counted */
-    const volatile uint32_t *interrupt; /* 1 or more: trap soon; NULL: never, and nobody looks */
+    const volatile uint32_t *interrupt; /* 1 or more: trap soon; NULL: never, and nobody looks; with
+                                           it goes that pages are marked when code writes to them */
     uint32_t instances;
     uint32_t memories;
     uint32_t tables;
@@ -90,6 +91,7 @@ struct linear_memory {
     struct span span; /* .at moves when it grows; .size is its length in bytes */
     struct memtype type;
     uint64_t pages;
+    uintptr_t marks;        /* the arena's */
     struct arena_move move; /* of a memory.grow that is under way */
 };
 
@@ -221,10 +223,20 @@ struct global_instance *global_new(struct vm *vm, const struct globaltype *type,
 
 /* The bytes `at`..`at`+`len` of a memory, or NULL if they are not all inside it. The pointer is
  * good until anything runs that may grow a memory. */
-static inline uint8_t *memory_at(const struct linear_memory *memory, uint64_t at, uint64_t len)
+static inline const uint8_t *memory_at(const struct linear_memory *memory, uint64_t at,
+                                       uint64_t len)
 {
     if (at > memory->span.size || len > memory->span.size - at)
         return NULL;
+    return memory->span.at + at;
+}
+
+/* The same for who writes there: it is noted, so that an image (image.h) brings it back. */
+static inline uint8_t *memory_to(const struct linear_memory *memory, uint64_t at, uint64_t len)
+{
+    if (!memory_at(memory, at, len))
+        return NULL;
+    arena_mark(memory->marks, memory->span.at + at, len);
     return memory->span.at + at;
 }
 

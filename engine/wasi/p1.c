@@ -150,7 +150,7 @@ struct func *p1_func(struct p1 *p1, struct str module, struct str name, struct e
 
 bool p1_put(struct p1_call *call, uint64_t at, const void *from, size_t len)
 {
-    uint8_t *to = memory_at(call->memory, at, len);
+    uint8_t *to = memory_to(call->memory, at, len);
     if (to && len)
         memcpy(to, from, len);
     return to;

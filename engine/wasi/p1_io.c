@@ -20,7 +20,7 @@ uint16_t p1_part(struct p1_call *call, uint32_t parts, uint32_t index, uint8_t *
     if (!from)
         return P1_FAULT;
     memcpy(&part, from, sizeof part);
-    *ret_at = memory_at(call->memory, part.at, part.len);
+    *ret_at = memory_to(call->memory, part.at, part.len);
     *ret_len = part.len;
     return *ret_at ? P1_SUCCESS : P1_FAULT;
 }

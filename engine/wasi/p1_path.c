@@ -277,7 +277,7 @@ uint16_t p1_fd_readdir(struct p1_call *call)
     if (error != P1_SUCCESS)
         return error;
     uint32_t room = call->args[2].u32;
-    uint8_t *buffer = memory_at(call->memory, call->args[1].u32, room);
+    uint8_t *buffer = memory_to(call->memory, call->args[1].u32, room);
     if (!buffer)
         return P1_FAULT;
     int found = seek_reader(call, file, call->args[3].u64);

@@ -99,7 +99,7 @@ uint16_t p1_clock_time_get(struct p1_call *call)
 uint16_t p1_random_get(struct p1_call *call)
 {
     uint32_t len = call->args[1].u32;
-    uint8_t *to = memory_at(call->memory, call->args[0].u32, len);
+    uint8_t *to = memory_to(call->memory, call->args[0].u32, len);
     if (!call->wasi->random)
         return P1_NOTSUP;
     if (!to)
