@@ -57,7 +57,7 @@ static bool lay_out(struct tr *tr, struct region *image)
     tr->map.runs_most = (uint32_t)(2 * part / sizeof *tr->map.runs);
     tr->map.entry_runs = (uint32_t *)(at + 31 * part);
     tr->map.entries_most = (uint32_t)(part / sizeof *tr->map.entry_runs);
-    return tr->nlocals <= locals;
+    return true;
 }
 
 /* A new local at `slot`. */
@@ -75,7 +75,12 @@ static void add_local(struct tr *tr, valtype type, uint32_t *slot)
 static uint32_t lay_out_frame(struct tr *tr, size_t locals_most)
 {
     uint32_t slot = 0;
-    for (uint32_t i = 0; i < tr->type->nparams; i++)
+    uint32_t nparams = tr->type->nparams;
+    if (nparams > locals_most) {
+        tr_fail(tr, ERR_MEMORY, "no room for the function's parameters");
+        return 0;
+    }
+    for (uint32_t i = 0; i < nparams; i++)
         add_local(tr, tr->type->params[i], &slot);
     tr->link = frame_link(tr->type);
     slot = tr->link + LINK_SLOTS;
