@@ -142,7 +142,7 @@ $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,c
 	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) $(RUNNER_WRAPS:%=-Wl,--wrap=%) -Wl,--cref,-Map=$@.map -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
 	    $(foreach l,$(RUNNER_LIBS),$(shell $(CC) -print-file-name=$(l:-l%=lib%.a))) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
-RUNNER_WRAPS := __mmap munmap OPENSSL_cpuid_setup SHA256_Update
+RUNNER_WRAPS := __mmap munmap open OPENSSL_cpuid_setup SHA256_Update
 RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 
 # containerd's shim. Wholly static: it stays as long as its containers do, and what it shares with

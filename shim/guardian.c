@@ -5,6 +5,7 @@
  * that is there while a socket is bound beside it (guardian_bind) is empty. */
 #include "shim/guardian.h"
 #include "shim/cleanup.h"
+#include "shim/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -117,8 +118,7 @@ static void remove_state(int directory, const char *place, const char *id)
 static _Noreturn void guard(const struct guardian *guardian, int pipe)
 {
     enum { PIPE, STATE, DIRECTORY, KEPT };
-    sigset_t all;
-    sigfillset(&all);
+    const sigset_t all = signals_all();
     sigprocmask(SIG_SETMASK, &all, NULL);
     setsid();
     prctl(PR_SET_NAME, "carrel-guardian", 0, 0, 0);

@@ -4,6 +4,7 @@
 #include "shim/host.h"
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -124,4 +125,9 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
                      sigabbrev_np(status) ? sigabbrev_np(status) : "RT");
         break;
     }
+}
+
+void outcome_copy(struct outcome *to, const struct outcome *from)
+{
+    memcpy(to, from, offsetof(struct outcome, frames) + from->frame_count * sizeof from->frames[0]);
 }

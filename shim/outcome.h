@@ -29,6 +29,9 @@ void outcome_fail(struct outcome *outcome, enum err_kind kind, uint64_t offset, 
                   ...) PRINTF(4, 5);
 void outcome_trap(struct outcome *outcome, const struct message_trap *trap);
 
+/* Only as many frames as there are: room for all is several pages. */
+void outcome_copy(struct outcome *to, const struct outcome *from);
+
 /* From what waitid says about a cell that told nothing. `bounded`: the kernel kept a limit on its
  * memory. */
 void outcome_death(struct outcome *outcome, int code, int status, bool bounded);

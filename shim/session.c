@@ -3,6 +3,7 @@
 #include "shim/advice.h"
 #include "shim/cleanup.h"
 #include "shim/shared.h"
+#include "shim/signals.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -51,25 +52,6 @@ static int have_descriptors(struct err *err)
     return 0;
 }
 
-/* The kernel's set of signals, which is smaller than libc's: a libc keeps the first signals of real
- * time to itself and will not put them into a set, but who is sent one dies of it. */
-#define SIGNALS            64
-#define REAL_TIME_FIRST    34 /* those before are of no use to anybody else */
-#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
-
-static sigset_t heeded_signals(void)
-{
-    uint64_t bits = 0;
-    sigset_t set;
-    for (size_t i = 0; i < countof(heeded); i++)
-        bits |= SIGNAL_BIT(heeded[i]);
-    for (int number = REAL_TIME_FIRST; number <= SIGNALS; number++)
-        bits |= SIGNAL_BIT(number);
-    sigemptyset(&set);
-    memcpy(&set, &bits, sizeof bits);
-    return set;
-}
-
 /* A blocked signal comes even where it is ignored; asking when it comes spares every run to ask for
  * all of them. */
 static bool ignored(int number)
@@ -105,7 +87,7 @@ int session_open(struct session *session, struct err *err)
      * of, never a death. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    const sigset_t set = heeded_signals();
+    const sigset_t set = signals_and_real_time(heeded, countof(heeded));
     sigprocmask(SIG_BLOCK, &set, &session->mask);
     session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (session->signals < 0)
@@ -512,7 +494,7 @@ void session_run(struct session *session, const struct component *component,
                  const struct plan *plan, struct outcome *ret)
 {
     live(session, component, plan, NULL, false);
-    *ret = session->cell->outcome;
+    outcome_copy(ret, &session->cell->outcome);
 }
 
 void session_close(struct session *session)

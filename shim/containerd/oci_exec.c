@@ -7,6 +7,7 @@
 #include "engine/base/attr.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/bundle.h"
+#include "shim/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -188,8 +189,8 @@ static int carry(struct carrying *carrying)
 {
     enum { AT_END, AT_INPUT, AT_OUT, AT_ERROR, ATS };
     int standard[3] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, code = -1;
-    sigset_t all, none;
-    sigfillset(&all);
+    const sigset_t all = signals_all();
+    sigset_t none;
     sigemptyset(&none);
     while (code < 0 || carrying->ours[1] >= 0 || carrying->ours[2] >= 0) {
         bool typing = carrying->ours[0] >= 0;

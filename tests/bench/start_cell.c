@@ -19,6 +19,9 @@
 
 #define AT_ONCE 4
 
+/* Nanoseconds that a cell may take to begin. */
+#define ORDER_TIME 1000000000
+
 static int fail(const struct err *err)
 {
     fprintf(stderr, "%s\n", err->text);
@@ -119,8 +122,8 @@ static int time_orders(struct session *session, const struct component *componen
         uint64_t begin = cell_now();
         if (cell_order(cell, plan, component, &err))
             return fail(&err);
-        struct pollfd wait = {cell->process.socket, POLLIN, 0};
-        while (cell->state == STATE_RUN_LOCKING && poll(&wait, 1, 1000) > 0)
+        /* It does not sleep: that the shim is woken is no part of a cell's start. */
+        while (cell->state == STATE_RUN_LOCKING && cell_now() - begin < ORDER_TIME)
             cell_receive(cell);
         times[i] = cell_now() - begin;
         cell_close(cell);
