@@ -47,7 +47,7 @@ static struct cell_serve settings(const struct options *options, const struct se
 }
 
 /* While it serves, carrel needs little of what it needed to start: its code is a file's, which the
- * kernel reads again where it is wanted. */
+ * kernel finds again where it is wanted. */
 static void forget_code(void)
 {
     extern const char __executable_start, etext;
@@ -73,8 +73,8 @@ static int serve(struct examiner *examiner, const struct options *options, const
         report_line("%s: serves on %s://%s", path, options->serve.certificate ? "https" : "http",
                     serving->address);
         record_begin(examiner->session.log, path, of);
+        serving->rests = forget_code;
         session_serve(&examiner->session, serving);
-        forget_code();
         if (options->trace)
             failed = traced_run(&traced, examiner, options, path, of, ret, err);
         else

@@ -255,7 +255,12 @@ bool serving_leave(struct serving *serving)
 
 void serving_tick(struct serving *serving, uint64_t now)
 {
-    *serving->page = (uint32_t)(now >> SERVING_TICK_SHIFT);
+    uint32_t before = *serving->page, tick = (uint32_t)(now >> SERVING_TICK_SHIFT);
+    *serving->page = tick;
+    if (!serving->rests || before == 0 || before == tick)
+        return;
+    serving->rests();
+    serving->rests = NULL;
 }
 
 void serving_close(struct serving *serving)

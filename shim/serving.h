@@ -24,6 +24,7 @@ struct serving {
     volatile uint32_t *page;
     uint64_t worker;             /* which one of those beside each other */
     uint64_t grace;              /* nanoseconds that the cell has for the requests at work */
+    void (*rests)(void);         /* once the cell has begun and nothing is in a hurry; or NULL */
     char address[NET_TEXT_MAX];  /* where it listens */
     char watch_at[NET_TEXT_MAX]; /* where numbers are asked for */
 };
@@ -56,7 +57,7 @@ int serving_open(struct serving *serving, struct err *err);
 /* The cell is told to take no more requests; once. False if it was told before. */
 bool serving_leave(struct serving *serving);
 
-/* Counts on to `now` (CLOCK_MONOTONIC in nanoseconds). */
+/* Counts on to `now` (CLOCK_MONOTONIC in nanoseconds). Once it has, `rests` is called. */
 void serving_tick(struct serving *serving, uint64_t now);
 
 void serving_close(struct serving *serving);

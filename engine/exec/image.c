@@ -135,6 +135,21 @@ static void bring_pages(const struct arena *arena, const struct run *run, const 
     }
 }
 
+/* Copies the pages of a memory that have marks, and what a store may have written behind them. The
+ * others are zero, there as here. */
+static void keep_pages(const struct arena *arena, const struct run *run, uint8_t *to)
+{
+    const uint8_t *end = page_end(run->at, run->size), *ends;
+    const uint8_t *page = arena_marked(arena, run->at, end, &ends);
+    while (page < end) {
+        size_t from = (size_t)(page - run->at), upto = (size_t)(ends - run->at) + ARENA_STORE;
+        if (upto > run->size)
+            upto = run->size;
+        memcpy(to + from, page, upto - from);
+        page = ends < end ? arena_marked(arena, ends, end, &ends) : end;
+    }
+}
+
 static void unmark_spans(const struct arena *arena)
 {
     for (const struct span *span = arena->first; span; span = span->above)
@@ -146,6 +161,7 @@ struct vm_image *vm_image_make(struct vm *vm, void *memory)
 {
     struct vm_image *image = memory;
     struct listing listing = {.runs = image->runs};
+    bool known = vm->arena.marks && !vm->arena.moved;
     vm->arena.moved = false;
     list_spans(&listing, vm);
     image->spans = listing.count;
@@ -158,7 +174,10 @@ struct vm_image *vm_image_make(struct vm *vm, void *memory)
             clear_pages(&vm->arena, run->at, run->at + run->size, /*known=*/true);
         if (run->kind == RUN_HOLE || run->kind == RUN_STACK)
             continue;
-        memcpy(to, run->at, run->size);
+        if (run->kind == RUN_MARKED && known)
+            keep_pages(&vm->arena, run, to);
+        else
+            memcpy(to, run->at, run->size);
         run->kept = to;
         to += run->size;
     }

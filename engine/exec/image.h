@@ -9,7 +9,7 @@
 /* Bytes that an image of the store takes now. */
 size_t vm_image_size(const struct vm *vm);
 
-/* Makes one at `memory` of that size, aligned to 16; it is of this store alone. */
+/* Makes one at `memory` of that size, zeroed and aligned to 16; it is of this store alone. */
 struct vm_image *vm_image_make(struct vm *vm, void *memory);
 
 /* Brings the store back to what it was, byte for byte; but what was free of the heap is zero. Of a

@@ -1,7 +1,7 @@
 // `carrel serve` beside nginx's `return 200` and node's http, one worker each, over the loopback: requests a second,
 // p99 at half of each one's load, an echo of 2 MiB, processes for requests on one processor, from start to the first
 // answer, memory when idle and after up to a million requests. Rounds are interleaved; what is printed is the median, and
-// its ratio to nginx's.
+// its ratio to nginx's, which keeps connections however many requests they had (h2load would not open others).
 //
 //   node tests/bench/serve.mjs BUILD COMPONENTS [--seconds N] [--rounds N] [--requests N] [--only REGEXP]
 //
@@ -88,7 +88,7 @@ if (asked('hello') || asked('p99 at half load')) {
   const hello = {
     nginx: await begin(18471, 'nginx', '-c', script('nginx.conf', `worker_processes 1; daemon off; pid ${work}/pid; error_log /dev/null;
 events { worker_connections 1024; }
-http { access_log off; server { listen 127.0.0.1:18471; location / { return 200 "hello GET /\\n"; } } }`)),
+http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:18471; location / { return 200 "hello GET /\\n"; } } }`)),
     'carrel, instance': await carrel(18472, 'hhello'),
     'carrel, none': await carrel(18473, 'hhello', '--isolation', 'none'),
     'carrel, process': await carrel(18474, 'hhello', '--isolation', 'process'),

@@ -6,7 +6,7 @@
 
 #define PAGES   4u /* of 64 KiB */
 #define MEMORY  (PAGES << 16)
-#define TARGET  0x1fffau /* in front of a page's end */
+#define TARGET  0x1ffeau /* with the offset, in front of a page's end */
 #define ALIGNED 0x1fff8u
 #define OFFSET  0x10u
 
@@ -28,7 +28,7 @@ static const struct linear_memory *memory_of(const struct pictured *p, uint32_t 
     return instance_export_at(p->instance, 1 + which).memory;
 }
 
-/* Two memories with a pattern, exported behind function 0. */
+/* Two memories with a pattern in two of three pages, exported behind function 0. */
 static void open_pictured(struct pictured *p, struct build *b)
 {
     struct vm_limits limits = usual_limits;
@@ -36,15 +36,17 @@ static void open_pictured(struct pictured *p, struct build *b)
     open_room(&p->room, &limits);
     p->instance = instantiate(&p->room, b, NULL, FIBER_DONE);
     for (uint32_t i = 0; i < 2; i++) {
-        uint8_t *to = memory_to(memory_of(p, i), 0, MEMORY);
         for (size_t at = 0; at < MEMORY; at++)
-            to[at] = (uint8_t)(at * 7 + i);
+            if (at / ARENA_PAGE % 3 != 1)
+                *memory_to(memory_of(p, i), at, 1) = (uint8_t)(at * 7 + i);
         p->before[i] = malloc(MEMORY);
         assert_non_null(p->before[i]);
-        memcpy(p->before[i], to, MEMORY);
+        memcpy(p->before[i], memory_at(memory_of(p, i), 0, MEMORY), MEMORY);
     }
-    void *memory = aligned_alloc(16, (vm_image_size(p->room.vm) + 15) & ~(size_t)15);
+    size_t size = (vm_image_size(p->room.vm) + 15) & ~(size_t)15;
+    void *memory = aligned_alloc(16, size);
     assert_non_null(memory);
+    memset(memory, 0, size);
     p->image = vm_image_make(p->room.vm, memory);
 }
 
