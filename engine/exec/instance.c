@@ -266,6 +266,8 @@ struct instance *instance_new(struct vm *vm, const struct module *module,
     if (in) {
         in->vm = vm;
         in->marks = vm->arena.marks;
+        in->interrupt = vm->interrupt;
+        in->interrupt_at = vm->interrupt_at;
         in->module = module;
     }
     if (!in || !allocate_spaces(in)) {

@@ -93,11 +93,12 @@ handler interp_trap_kind;
  *
  * With INTERP_POLLED branches and entries of functions look at the interruption flag (POLL), stores
  * mark the page in which they begin (MARK; engine/base/arena.h), and the handlers made of them are
- * a second set, for code that can be interrupted. */
+ * a second set, for code that can be interrupted. Of it the translator takes stores, and what leads
+ * back or into functions that call; all else from the first. */
 
 #ifdef INTERP_POLLED
 #define HANDLER(name) CONVENTION void polled_##name(REGS)
-#define POLL()        FAIL_IF(vm_interrupted(in->vm), INTERRUPT)
+#define POLL()        FAIL_IF(instance_interrupted(in), INTERRUPT)
 #define MARK(at)      (*(uint8_t *)(in->marks + ((uintptr_t)(at) >> ARENA_PAGE_LOG2)) = 1)
 #else
 #define HANDLER(name) CONVENTION void xop_##name(REGS)

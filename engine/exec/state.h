@@ -21,8 +21,10 @@ struct func {
 /* Hot fields first. */
 struct instance {
     struct vm *vm;
-    struct linear_memory *memory0; /* never NULL: vm->no_memory if there is none */
-    uintptr_t marks;               /* the arena's */
+    struct linear_memory *memory0;      /* never NULL: vm->no_memory if there is none */
+    const volatile uint32_t *interrupt; /* the vm's two, where code finds them sooner */
+    uint32_t interrupt_at;
+    uintptr_t marks; /* the arena's */
     struct global_instance **globals;
     struct func **funcs;
     struct table_instance **tables;
@@ -124,6 +126,12 @@ struct vm {
 static inline bool vm_interrupted(const struct vm *vm)
 {
     return (int32_t)(*vm->interrupt - vm->interrupt_at) >= 0;
+}
+
+/* The same, from within its code. */
+static inline bool instance_interrupted(const struct instance *instance)
+{
+    return (int32_t)(*instance->interrupt - instance->interrupt_at) >= 0;
 }
 
 /* Runs code from `pc` in frame `fp` until it leaves; the machine says how it ended. */

@@ -35,6 +35,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->interrupt_at = 1;
     vm->fuel = limits->fuel > INT64_MAX ? INT64_MAX : (int64_t)limits->fuel;
     vm->translation.handlers = limits->interrupt ? interp_polled_handlers : interp_handlers;
+    vm->translation.onward = limits->interrupt ? interp_handlers : NULL;
     vm->translation.fuel = limits->fuel != UINT64_MAX;
     /* What runs while no instance does (native functions called from C) needs the registers too. */
     vm->nowhere = heap_zeroed(&vm->heap, 1, sizeof *vm->nowhere);
@@ -43,6 +44,8 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->nowhere->vm = vm;
     vm->nowhere->memory0 = &vm->no_memory;
     vm->nowhere->marks = vm->arena.marks;
+    vm->nowhere->interrupt = vm->interrupt;
+    vm->nowhere->interrupt_at = vm->interrupt_at;
     gc_init(vm);
     return vm;
 }
@@ -50,6 +53,8 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
 void vm_interrupt_at(struct vm *vm, uint32_t at)
 {
     vm->interrupt_at = at;
+    for (struct instance *instance = vm->gc.instances; instance; instance = instance->next)
+        instance->interrupt_at = at;
 }
 
 struct heap *vm_heap(struct vm *vm)

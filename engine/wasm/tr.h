@@ -107,6 +107,7 @@ struct tr {
     bool wide;       /* slots over SLOT_MOST occur: everything passes the scratch slots */
     bool wants_wide; /* found out too late: translate again with it */
     bool dead;       /* the place at hand cannot be reached */
+    bool calls;      /* it may call a function */
 
     /* Code, upwards; and the word whose origin is looked for, if one is. */
     code_word *start, *at, *limit;

@@ -14,6 +14,7 @@ static struct call take_arguments(struct tr *tr, uint32_t type)
 {
     const struct functype *signature = types_func(tr->module->types, type);
     struct call call = {.type = signature};
+    tr->calls = true;
     tr_settle(tr, signature->nparams);
     call.base = signature->nparams ? tr_top(tr, signature->nparams - 1)->slot : tr_next_slot(tr);
     call.link = frame_link(signature);

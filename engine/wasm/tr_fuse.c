@@ -52,6 +52,14 @@ static uint32_t run_of(uint32_t first, uint32_t next)
     return XOP_COUNT;
 }
 
+/* 32-bit field of the instruction at `at`. */
+static int32_t distance_in(const code_word *at, unsigned field)
+{
+    int32_t distance;
+    memcpy(&distance, (const char *)(at + 1) + field * sizeof distance, sizeof distance);
+    return distance;
+}
+
 /* The instruction behind the one at `at`; `end` if there is none. */
 static size_t next_instruction(const uint16_t *xops, size_t at, size_t end)
 {
@@ -66,9 +74,38 @@ static size_t next_carried_out(const struct tr *tr, size_t at, size_t end)
 {
     if (tr->xops[at] != XOP_BR)
         return next_instruction(tr->xops, at, end);
-    int32_t distance;
-    memcpy(&distance, &tr->start[at + 1], sizeof distance);
-    return at + (size_t)(ptrdiff_t)distance;
+    return at + (size_t)(ptrdiff_t)distance_in(&tr->start[at], 0);
+}
+
+/* Why operators have a second handler, for code that can be interrupted (xop.def). */
+enum second { SECOND_NONE, SECOND_LOOKS, SECOND_MARKS };
+static const uint8_t seconds[XOP_COUNT] = {
+#define XOP(name)
+#define XOP_POLLED(name) [XOP_##name] = SECOND_LOOKS,
+#define XOP_MARKED(name) [XOP_##name] = SECOND_MARKS,
+#include "engine/wasm/xop.def"
+};
+
+/* Does the instruction at `at` need it? What writes does, what may go back, and what enters a
+ * function that calls others: whatever goes on for ever comes past one of these. */
+static bool needs_second(const struct tr *tr, size_t at)
+{
+    const code_word *word = &tr->start[at];
+    enum xop xop = (enum xop)tr->xops[at];
+    if (seconds[xop] != SECOND_LOOKS)
+        return seconds[xop] == SECOND_MARKS;
+    switch (xop) {
+    case XOP_ENTER:
+    case XOP_ENTER0: return tr->calls;
+    case XOP_BR: return distance_in(word, 0) <= 0;
+    case XOP_BR_TABLE_S:
+    case XOP_BR_TABLE_A:
+        for (uint32_t i = 0, count = (uint32_t)distance_in(word, 1); i <= count; i++)
+            if (distance_in(word, 2 + i) <= 0)
+                return true;
+        return false;
+    default: return distance_in(word, 1) <= 0;
+    }
 }
 
 /* What choosing goes by. */
@@ -79,26 +116,35 @@ struct choice {
     bool known;              /* `left` has that of an earlier pass for what lies before */
 };
 
+/* The handler of a run or an instruction, of the second set only where it has to be. */
+static code_word word_of(const struct tr *tr, uint32_t run, bool second)
+{
+    const struct translation *options = tr->options;
+    return handler_word(options->onward && !second ? options->onward : options->handlers, run);
+}
+
 /* Chooses the run that begins at `at`: that after which least is to be dispatched, of those the
  * longest. True if what lies before would have to be known. */
 static bool choose(struct tr *tr, size_t at, const struct choice *choice)
 {
     const uint16_t *xops = tr->xops;
+    bool polled = tr->options->onward != NULL;
     bool back = false;
     bool jumped = false;
+    bool second = false;
     uint32_t run = xops[at];
-    uint32_t best = run;
     uint32_t least = UINT16_MAX - 1;
     size_t last = at;
     for (unsigned length = 1;; length++) {
         size_t next = choice->behind[length - 1];
+        second |= polled && needs_second(tr, last);
         jumped |= xops[last] == XOP_BR;
         if (unlikely(jumped)) {
             next = next_carried_out(tr, last, choice->end);
             if (next <= at) {
                 back = true;
                 if (!choice->known) {
-                    best = run;
+                    tr->start[at] = word_of(tr, run, second);
                     least = 0;
                     break;
                 }
@@ -107,14 +153,14 @@ static bool choose(struct tr *tr, size_t at, const struct choice *choice)
         uint32_t rest = choice->left[next];
         if (rest <= least) {
             least = rest;
-            best = run;
+            tr->start[at] = word_of(tr, run, second);
         }
         if (length == RUN_MOST || (run = run_of(run, xops[next])) == XOP_COUNT)
             break; /* which is what run_of gives at the end, too: there is no operator */
         last = next;
     }
-    choice->left[at] = (uint16_t)(least + 1);
-    tr->start[at] = handler_word(tr->options->handlers, best);
+    /* From 0 again in the longest of functions: nearly all that is compared lies together. */
+    choice->left[at] = (uint16_t)((least + 1) % UINT16_MAX);
     return back;
 }
 

@@ -1,6 +1,6 @@
-/* libFuzzer on the translator: every body of a module that validates is translated, with and
- * without fuel, and some of its code is traced back to where it came from. Nothing is
- * executed. */
+/* libFuzzer on the translator: every body of a module that validates is translated, as the last
+ * byte says with and without fuel, runs of fuse.def, traces and interruption, and some of its code
+ * is found again where it came from. Nothing is executed. */
 #include "engine/wasm/translate.h"
 #include "engine/wasm/xop.h"
 
@@ -37,6 +37,9 @@ static void translate(const struct module *module, uint8_t options, struct regio
         .module = module,
         .handlers = handlers,
         .fuel = options & 1,
+        .single = options & 2,
+        .traced = options & 4,
+        .onward = options & 8 ? handlers : NULL,
     };
     if (translate_prepare(module, handlers, image, &err) != 0 ||
         translate_all(&translation, image, &err) != 0)
