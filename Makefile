@@ -239,8 +239,8 @@ unit-ubsan: $(addprefix $(B)/test/ubsan/,$(UNIT))
 unit unit-asan unit-ubsan:
 	@tests/run.sh $^
 
-## make asan       unit tests, conformance suites and damaged files under AddressSanitizer; make ubsan:
-##                 under UndefinedBehaviorSanitizer. ONLY='NAME...' some rows of tests/sanitized
+## make asan       unit tests, conformance suites, kernels and damaged files under AddressSanitizer; make
+##                 ubsan: under UndefinedBehaviorSanitizer. ONLY='NAME...' some rows of tests/sanitized
 define sanitized
 $(1): $(addprefix $(B)/test/$(1)/,$(UNIT) replay mutate mutate-component)
 	@BUILD=$$(B) SHARED=$$(SHARED) VARIANT=$(1) tests/run.sh --suites tests/sanitized $$(ONLY)
@@ -622,9 +622,17 @@ $(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c tests/bench/program.c 
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_cell) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+# The same under sanitizers, for kernels.
+$(foreach v,asan ubsan,$(eval $(call spec,$(v),alone,tests/bench/alone.c tests/bench/program.c $(call src,$(rooms_wasi)))))
+asan ubsan: %: $(B)/test/%/alone $(addsuffix .wasm,$(BENCH_BUILT))
 .PHONY: bench-alone
 bench-alone: $(B)/test/cell/alone $(B)/test/host/interleave
 	@tests/bench/alone.sh $(B) $(or $(ROUNDS),9) $(FILES)
+
+# What limits cost that are never reached, by kernels: make bench-limits; ROUNDS=9, FILES='MODULE...' others.
+.PHONY: bench-limits
+bench-limits: $(B)/test/cell/alone $(B)/test/host/interleave $(addsuffix .wasm,$(BENCH_BUILT))
+	@tests/bench/limits.sh $(B) $(or $(ROUNDS),9) $(or $(FILES),$(addsuffix .wasm,$(BENCH_BUILT)) $(wildcard $(SHARED)/bench/*.wasm))
 
 # Loading and calls of components: make bench-load, make bench-calls.
 $(B)/test/host/load: $(call obj,host,tests/bench/load.c $(call src,$(rooms_component)))

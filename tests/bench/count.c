@@ -106,7 +106,7 @@ int main(int count, char **arguments)
     bool guess = count == 4 && strcmp(arguments[3], "weigh") == 0;
     if (count < 3)
         give_up("usage", "count MODULE OUT [weigh]");
-    program_load(arguments[1], &program);
+    program_load(arguments[1], 0, &program);
     image_start = program.image_at;
     counters = reserve(PROGRAM_IMAGE / sizeof *image_start * sizeof *counters);
     program.vm->translation.single = true;

@@ -40,14 +40,16 @@ static struct bytes map_file(const char *path)
     return (struct bytes){file, size};
 }
 
-void program_load(const char *path, struct program *ret)
+void program_load(const char *path, unsigned with, struct program *ret)
 {
-    static const struct vm_limits limits = {
+    static const volatile uint32_t never = 0;
+    const struct vm_limits limits = {
         .memory_bytes = UINT64_C(4) << 30,
         .table_elements = 10000000,
         .stack_bytes = 8 << 20,
         .heap_bytes = 1 << 30,
-        .fuel = UINT64_MAX,
+        .fuel = with & PROGRAM_FUELLED ? UINT64_MAX - 1 : UINT64_MAX,
+        .interrupt = with & PROGRAM_POLLED ? &never : NULL,
         .instances = 100,
         .memories = 100,
         .tables = 100,

@@ -22,8 +22,11 @@ _Noreturn void give_up(const char *what, const char *why);
 /* Zeroed pages, taken as they are touched. */
 void *reserve(size_t size);
 
+/* Limits that are never reached, as bits: what it costs to be able to reach them. */
+enum { PROGRAM_POLLED = 1, PROGRAM_FUELLED = 2 };
+
 /* Reads a file and makes a machine for it, which points into *ret. */
-void program_load(const char *path, struct program *ret);
+void program_load(const char *path, unsigned limits, struct program *ret);
 
 /* Translates all its functions. */
 void program_translate(struct program *program);
