@@ -58,6 +58,13 @@ static struct reach begin(struct region *scratch, const struct types *types, siz
         .scratch = scratch, .types = types, .steps = STEPS_FIXED + (uint64_t)size * STEPS_TIMES};
 }
 
+/* Bodies are followed in no order in which they lie: the next one is brought near meanwhile. */
+static void fetch_body(const struct reach_func *func)
+{
+    if (func && func->in)
+        __builtin_prefetch(func->in->module->funcs[func->index].body);
+}
+
 static void follow_all(struct reach *r)
 {
     while (r->sizes && r->hidden && !r->gave_up) {
@@ -65,6 +72,7 @@ static void follow_all(struct reach *r)
         struct reach_func *func = r->todo[size];
         r->todo[size] = func->next;
         r->sizes ^= (uint32_t)!func->next << size;
+        fetch_body(func->next);
         if (func->in)
             reach_body(r, func->in, func->index);
         else
