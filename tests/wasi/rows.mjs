@@ -35,6 +35,13 @@ const plant = () => {
   return root;
 };
 
+// Below those that the kernel hands out by itself: nobody gets it in between.
+const free_port = () => new Promise(resolve => {
+  const port = 20000 + Math.floor(Math.random() * 12000), server = net.createServer();
+  server.on('error', () => resolve(free_port()));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
+});
+
 // What the words of a scenario stand for: flags; what capability is withheld; how that shows.
 //   -              nothing
 //   ro, rw         a directory, for reading or for changes, too
@@ -48,13 +55,6 @@ const plant = () => {
 //   deny:WORD      a policy file that denies the capability
 //   trap:WORD      the same, and the function traps: its type has no way to say no
 //   told:WORD      the same, and the function works all the same, but is told of
-const free_port = () => new Promise(resolve => {
-  const server = net.createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
-
 const flags_for = async word => {
   const [kind, what] = word.split(':');
   switch (kind) {
