@@ -84,10 +84,20 @@ static int divide(struct serving *serving, struct serve_config *config, struct e
                : err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room for %u instances", instances);
 }
 
-/* Runs what instantiates it. Nobody waits for anything meanwhile. */
-static int initialize(struct vm *vm, struct fiber *fiber, struct cm_instance *instance,
-                      struct err *err)
+/* Instantiating has the time that a request has. */
+static void set_time(const struct cell_serving *serving, struct vm *vm)
 {
+    uint64_t now = sys_now();
+    uint64_t deadline = serving->time < UINT64_MAX - now ? now + serving->time : UINT64_MAX;
+    if (serving->ticks)
+        vm_interrupt_at(vm, serve_tick_of(serving->ticks, SERVE_TICK_SHIFT, deadline));
+}
+
+/* Runs what instantiates it. Nobody waits for anything meanwhile. */
+static int initialize(const struct cell_serving *serving, struct vm *vm, struct fiber *fiber,
+                      struct cm_instance *instance, struct err *err)
+{
+    set_time(serving, vm);
     fiber_begin(vm, fiber, cm_instance_initializer(instance));
     switch (fiber_run(vm, fiber)) {
     case FIBER_DONE: return 0;
@@ -124,7 +134,7 @@ static int make_instance(struct serving *serving, uint32_t number, void *memory,
     struct cm_instance *instance =
         link_component(ret->vm, ret->wasi, &ground->scratch, serving->component, serving->types,
                        &serving->tables[number], &ret->store, err);
-    if (!instance || initialize(ret->vm, ret->fiber, instance, err))
+    if (!instance || initialize(cell->serving, ret->vm, ret->fiber, instance, err))
         return -1;
     const struct row_export handler = export_of_row(ROW_export_http_incoming_handle);
     ret->handle = cm_export_func(instance, str_of(handler.interface), handler.name);

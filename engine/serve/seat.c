@@ -210,9 +210,8 @@ static void begin(struct server *server, struct seat *seat, struct conn *conn)
     seat->deadline =
         config->time < UINT64_MAX - server->now ? server->now + config->time : UINT64_MAX;
     if (config->ticks)
-        vm_interrupt_at(instance->vm, seat->deadline == UINT64_MAX
-                                          ? *config->ticks + (UINT32_MAX >> 1)
-                                          : (uint32_t)(seat->deadline >> config->tick_shift) + 1);
+        vm_interrupt_at(instance->vm,
+                        serve_tick_of(config->ticks, config->tick_shift, seat->deadline));
     fiber_begin(instance->vm, instance->fiber, cm_call_func(seat->call));
     seat_run(server, seat);
 }

@@ -53,6 +53,13 @@ struct serve_config {
     void (*trapped)(void *data, const struct vm *vm);
 };
 
+/* The tick that comes when `deadline` (as sys_now; UINT64_MAX: there is none) is over. */
+static inline uint32_t serve_tick_of(const volatile uint32_t *ticks, unsigned shift,
+                                     uint64_t deadline)
+{
+    return deadline == UINT64_MAX ? *ticks + (UINT32_MAX >> 1) : (uint32_t)(deadline >> shift) + 1;
+}
+
 /* Serves until it is told to leave. -1 and *err if it cannot. */
 int serve(const struct serve_config *config, struct err *err);
 

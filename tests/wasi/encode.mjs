@@ -179,7 +179,8 @@ const instance_type = (of, used, outer) => {
 
 // The component, as bytes. `encoding` of strings: 0 is UTF-8, 1 is UTF-16. `version`: what it imports of WASI 0.2,
 // and exports, instead of the table's.
-export const make_component = (module, program, encoding = 0, heap = memory_pages * 65536 - heap_base, version = '0.2.12') => {
+// `handler`: it answers HTTP requests, which its program is called with.
+export const make_component = (module, program, encoding = 0, heap = memory_pages * 65536 - heap_base, version = '0.2.12', handler = false) => {
   const versioned = text => text.replace(/@0\.2\.12$/, `@${version}`);
   const needs = imports_of(module).map(({ module, field }) => ({ module, field, row: row_named(module, field) }));
   const used = new Set(needs.map(need => need.row));
@@ -223,9 +224,16 @@ export const make_component = (module, program, encoding = 0, heap = memory_page
   const args = [[...name('env'), 0x12, 0], ...froms.map((from, i) => [...name(from), 0x12, ...uleb(1 + i)])];
   out.push(...section(2, vec([...supplies, [0, 1, ...vec(args)]])));
   out.push(...section(6, vec([[0, 0, 1, ...uleb(1 + froms.length), ...name(program)]])));
-  out.push(...section(7, vec([[0x6a, 0, 0], [0x40, 0, 0, ...sleb(types)]])));
-  out.push(...section(8, vec([[0, 0, ...uleb(core_funcs), 0, ...uleb(types + 1)]])));
-  out.push(...section(5, vec([[1, ...vec([[...extern_name('run'), FUNC, ...uleb(funcs)]])]])));
-  out.push(...section(11, vec([[...extern_name(versioned('wasi:cli/run@0.2.12')), INSTANCE, ...uleb(instances.size), 0]])));
+  // What it exports: its function, of a type that is the last of these.
+  const own = ['incoming-request', 'response-outparam'];
+  const handled = handler ? own.map(one => alias_type(interface_named('wasi:http/types'), one)) : [];
+  const [exported, func, made] = handler
+    ? ['wasi:http/incoming-handler@0.2.12', 'handle', [...handled.map(of => [0x69, ...uleb(of)]),
+      [0x40, ...vec([[...name('request'), ...sleb(types)], [...name('response-out'), ...sleb(types + 1)]]), 1, 0]]]
+    : ['wasi:cli/run@0.2.12', 'run', [[0x6a, 0, 0], [0x40, 0, 0, ...sleb(types)]]];
+  out.push(...section(7, vec(made)));
+  out.push(...section(8, vec([[0, 0, ...uleb(core_funcs), 0, ...uleb(types + made.length - 1)]])));
+  out.push(...section(5, vec([[1, ...vec([[...extern_name(func), FUNC, ...uleb(funcs)]])]])));
+  out.push(...section(11, vec([[...extern_name(versioned(exported)), INSTANCE, ...uleb(instances.size), 0]])));
   return Buffer.from(out);
 };

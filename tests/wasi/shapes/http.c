@@ -1,6 +1,6 @@
 /* What the WIT text of wasi:http/types says about each function that needs neither client nor
  * server: fields, outgoing requests and responses, their bodies, and times. What others answer is
- * in tests/http/answer.c, what comes in tests/serve.mjs and tests/unit/wasi_http.c. */
+ * in tests/http/answer.c, what comes in tests/http/request.c and tests/unit/wasi_http.c. */
 #include "rows.h"
 
 enum { INVALID_SYNTAX, FORBIDDEN, IMMUTABLE, FINE }; /* header-error, and none */

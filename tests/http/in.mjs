@@ -1,0 +1,57 @@
+// Requests that come, in a real cell, function by function as the WIT text of wasi:http/types has them:
+// request.c, whose handler looks at what is sent here.
+//
+//   node tests/http/in.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--verbose]
+//
+// The last line is `N passed, N failed, N skipped`.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { play_runs, read_options, set_up } from '../carrel.mjs';
+import { load_scenarios } from '../wasi/build.mjs';
+import { same, statuses, talk } from '../wire.mjs';
+
+const { options } = read_options('', { verbose: { type: 'boolean', default: false } });
+const { work, give, serve } = set_up(options, 'http-in-');
+const { scenarios, build } = load_scenarios(work, path.dirname(fileURLToPath(import.meta.url)));
+const component = build(scenarios.get('request'), 1);
+give(work);
+
+const head = (line, ...fields) => [`${line} HTTP/1.1`, ...fields, '', ''].join('\r\n');
+const close = 'Connection: close', chunks = 'Transfer-Encoding: chunked';
+const of = (name, status, text) => ({ name, status, text });
+const get = (target, status) => of(target.slice(1), status, head(`GET ${target}`, 'Host: a', close));
+const sends = (target, status, body, ...fields) => of(target.slice(1), status, head(`POST ${target}`, 'Host: a', close, ...fields) + body);
+const trailed = '4\r\ntext\r\n0\r\nX-Sum: 42\r\n\r\n';
+const looks = [
+  of('method', 200, head('PUT /method', 'Host: a', 'Content-Length: 0', close)),
+  of('another method', 200, head('PROPFIND /other-method', 'Host: a', close)),
+  of('target, scheme and authority', 200, head('GET /target?a=b&c', 'Host: name.example:81', close)),
+  of('target and authority, in absolute form', 200, head('GET http://name.example:81/target?a=b&c', 'Host: name.example:81', close)),
+  of('fields', 200, head('GET /headers', 'Host: a', 'X-Many: one', 'x-many: two', close)),
+  sends('/body', 200, 'hello world', 'Content-Length: 11'),
+  sends('/trailers', 200, trailed, chunks),
+  sends('/unread', 200, trailed, chunks),
+  sends('/broken', 200, '4\r\ntext\r\nno chunk', chunks),
+  get('/request-before-headers', 500),
+  get('/body-before-stream', 500),
+  get('/finish-before-stream', 500),
+  get('/error', 500),
+  get('/too-large', 413),
+  get('/dropped', 500),
+  get('/nothing', 500),
+  get('/unknown', 404),
+];
+
+const tests = [];
+for (const isolation of ['instance', 'process', 'none']) {
+  let server;
+  const one = () => server ??= serve(['--isolation', isolation, component]);
+  for (const { name, status, text } of looks)
+    tests.push({
+      name: `${name}: ${isolation}`,
+      run: async () => same(statuses((await talk((await one()).port, text)).text), [status], 'statuses'),
+    });
+}
+await play_runs(tests, options);
+process.exit();
