@@ -40,7 +40,7 @@ const char *bundle_text(const struct bundle *bundle, const char *path);
 /* An absolute path on the host of the root file system. */
 void bundle_root(const struct bundle *bundle, char *ret, size_t size);
 
-/* The limits of linux.resources, also of such an object alone. */
+/* The limits of linux.resources, also of such an object alone, which their texts are of. */
 void bundle_limits(json_object *resources, struct group_limits *ret);
 json_object *bundle_resources(const struct bundle *bundle);
 

@@ -19,8 +19,8 @@
 
 #define PARENT_LOST_MOST 1000
 
-/* The hierarchies of version 1 that matter, by their usual places. */
-/* A group has its own part of CPUSET only if it is bound to processors. */
+/* The hierarchies of version 1 that matter, by their usual places. A group has its own part of
+ * CPUSET only if it is bound to processors. */
 enum hierarchy { MEMORY, CPU, CPUACCT, PIDS, FREEZER, CPUSET, HIERARCHIES };
 static const char *const names[HIERARCHIES] = {"memory", "cpu",     "cpuacct",
                                                "pids",   "freezer", "cpuset"};

@@ -1,7 +1,6 @@
 /* Standard streams; see streams.h. Names come from containerd, which root speaks for. */
 #include "shim/containerd/streams.h"
 
-#include "engine/base/attr.h"
 #include "shim/cell.h"
 #include "shim/cleanup.h"
 #include "shim/host.h"
@@ -120,18 +119,18 @@ static void split(char *address, char *parts[PARTS_MAX])
         unescape(parts[i]);
 }
 
-/* Its descriptors, as containerd numbers them; and one that execve closes. */
-enum { TO_LOG_OUT = 3, TO_LOG_ERROR, TO_LOG_READY, TO_LOG_FAILED, TO_LOG_END };
+/* The pipes of a program: it reads two, and says by the third that it is ready; execve closes the
+ * last. The first is its descriptor 3. */
+enum { PIPE_OUT, PIPE_ERROR, PIPE_READY, PIPE_FAILED, PIPES };
+#define PIPE_FIRST 3
 
-/* The program reads standard output and standard error, and says that it is ready. `fds` are these
- * and where it is told that the program cannot be. */
 static _Noreturn void become(const char *address, const char *id, const char *namespace,
-                             const int fds[TO_LOG_END - TO_LOG_OUT])
+                             const int fds[PIPES])
 {
     char copy[STREAM_NAME];
     char *parts[PARTS_MAX];
     sigset_t none;
-    int kept[TO_LOG_END - TO_LOG_OUT];
+    int kept[PIPES];
     snprintf(copy, sizeof copy, "%s", address);
     split(copy, parts);
     setenv("CONTAINER_ID", id, 1);
@@ -139,14 +138,14 @@ static _Noreturn void become(const char *address, const char *id, const char *na
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int i = 0; i < (int)countof(kept); i++)
-        kept[i] = fcntl(fds[i], F_DUPFD, TO_LOG_END);
-    for (int i = 0; i < (int)countof(kept); i++)
-        dup2(kept[i], TO_LOG_OUT + i);
-    closefrom(TO_LOG_END);
-    fcntl(TO_LOG_FAILED, F_SETFD, FD_CLOEXEC);
+    for (int i = 0; i < PIPES; i++)
+        kept[i] = fcntl(fds[i], F_DUPFD, PIPE_FIRST + PIPES);
+    for (int i = 0; i < PIPES; i++)
+        dup2(kept[i], PIPE_FIRST + i);
+    closefrom(PIPE_FIRST + PIPES);
+    fcntl(PIPE_FIRST + PIPE_FAILED, F_SETFD, FD_CLOEXEC);
     execv(parts[0], parts);
-    dprintf(TO_LOG_FAILED, "%d", errno);
+    dprintf(PIPE_FIRST + PIPE_FAILED, "%d", errno);
     _exit(127);
 }
 
@@ -178,8 +177,8 @@ static int check_program(int failed, const char *address, struct err *err)
 static int start_program(struct streams *streams, const char *address, const char *id,
                          const char *namespace, struct err *err)
 {
-    int pipes[TO_LOG_END - TO_LOG_OUT][2];
-    for (size_t i = 0; i < countof(pipes); i++) {
+    int pipes[PIPES][2];
+    for (size_t i = 0; i < PIPES; i++) {
         if (pipe2(pipes[i], O_CLOEXEC) == 0)
             continue;
         err_set(err, ERR_FAULT, ERR_NOWHERE,
@@ -190,9 +189,8 @@ static int start_program(struct streams *streams, const char *address, const cha
         }
         return -1;
     }
-    int(*out)[2] = &pipes[0], (*error)[2] = &pipes[1], (*ready)[2] = &pipes[2],
-    (*failed)[2] = &pipes[3];
-    const int its[] = {(*out)[0], (*error)[0], (*ready)[1], (*failed)[1]};
+    const int its[PIPES] = {pipes[PIPE_OUT][0], pipes[PIPE_ERROR][0], pipes[PIPE_READY][1],
+                            pipes[PIPE_FAILED][1]};
     pid_t pid = fork();
     if (pid == 0) {
         /* It may outlive the container by what is left to be written: nobody waits for it. */
@@ -202,16 +200,16 @@ static int start_program(struct streams *streams, const char *address, const cha
     }
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    for (size_t i = 0; i < countof(its); i++)
+    for (size_t i = 0; i < PIPES; i++)
         close(its[i]);
-    streams->ends[1] = (*out)[1];
-    streams->ends[2] = (*error)[1];
-    streams->ready = (*ready)[0];
+    streams->ends[1] = pipes[PIPE_OUT][1];
+    streams->ends[2] = pipes[PIPE_ERROR][1];
+    streams->ready = pipes[PIPE_READY][0];
     int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE,
                                    "cannot start %s: %s: raise the limit on processes", address,
                                    strerror(errno))
-                         : check_program((*failed)[0], address, err);
-    close((*failed)[0]);
+                         : check_program(pipes[PIPE_FAILED][0], address, err);
+    close(pipes[PIPE_FAILED][0]);
     return result;
 }
 
