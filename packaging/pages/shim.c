@@ -55,8 +55,8 @@ void man_shim(FILE *out)
     fputs(".PP\n", out);
     man_prose(out, "By the name of `carrel-oci`, or as `carrel oci`, it has the commands of an OCI "
                    "runtime: create, start, state, kill, delete, pause, resume, exec, ps, events, "
-                   "update and features; `carrel oci --help` lists their flags. Hooks are "
-                   "refused. An exec calls an export.");
+                   "update, list and features; `carrel oci --help` lists their flags. Hooks are "
+                   "refused; descriptors of --preserve-fds are closed. An exec calls an export.");
     fputs(".PP\n", out);
     man_prose(
         out,
