@@ -91,6 +91,23 @@ refused 'record({x: 1})' 'y|missing'
 refused 'string("open)' 'string|quote|end'
 refused 'absent()' "exports no function 'absent': it exports .*bool.*, \.\.\."
 refused 'string("\q")' "expected one of \" ' t r n u\{\.\.\.\} or another backslash after a backslash at"
+for call in 'u8(' 'u8(1' 'u8(1))' 'u8(-1)' 'u8(0x10)' 'u8(1_000)' 'u8(01)' 'u8(+1)' 'u64(18446744073709551616)' \
+    's64(-9223372036854775809)' 'f32(-nan)' 'f64(infinity)' 'f64(1.)' 'f64(.5)' 'bool(True)' 'char("a")' "char('ab')" "char('')" \
+    'list([1,,2])' 'list([1, 65536])' 'flags({read, read})' 'flags({none})' 'option(some())' 'option(none())' 'result(ok)' \
+    'variant(dot())' 'variant(round)' 'nothing(1)' 'record({x: 1, x: 2, y: 0.5, name: "n"})' \
+    'record({x: 1, y: 0.5, name: "n", z: 1})'; do
+    refused "$call" 'in the arguments of .*: .*expected .* \(at byte [0-9]+\)'
+done
+for text in "'\\u{d800}'" "'\\u{110000}'"; do
+    refused "char($text)" 'expected a Unicode scalar value'
+done
+refused 'string("\u{dfff}")' 'expected a Unicode scalar value'
+refused bool 'is no call'
+refused '' 'is no call'
+becomes list '[1, 2,]' '[1, 2]'
+becomes option 3 'some(3)'
+becomes enum %green green
+becomes f32 1e999 inf
 
 # --- A result that does not arrive ----------------------------------------------------------------------
 # lost NAME EXTENDED_REGEXP: of what ran last

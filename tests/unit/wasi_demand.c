@@ -4,6 +4,7 @@
 
 #include "engine/component/call.h"
 #include "engine/wasi/table.h"
+#include "engine/wasm/notes.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -251,6 +252,42 @@ static void scanned_or_validated(void **state)
     close_fixture(&f);
 }
 
+/* A module that imports two functions and has two: the first is exported and calls one of the
+ * imports, the other calls the other. One of them goes on with what is no instruction. */
+static void reach_malformed(unsigned which, bool *ret)
+{
+    struct fixture f;
+    struct build b;
+    open_types(&f);
+    begin_module(&b);
+    SECTION_OF(&b, TYPES, 1, 0x60, 0, 0);
+    SECTION_OF(&b, IMPORTS, 2, 1, 'm', 1, 'a', 0, 0, 1, 'm', 1, 'b', 0, 0);
+    SECTION_OF(&b, FUNCTIONS, 2, 0, 0);
+    SECTION_OF(&b, EXPORTS, 1, 1, 'f', 0, 2);
+    SECTION_OF(&b, CODE, 2, 5, 0, 0x10, 0, which == 0 ? 0xff : 0x01, 0x0b, 5, 0, 0x10, 1,
+               which == 1 ? 0xff : 0x01, 0x0b);
+    const struct module *module =
+        module_read_with(CARE_SCAN, (struct bytes){b.at, b.len}, b.at, f.core.types, &f.core.image,
+                         &f.core.scratch, &f.err);
+    assert_non_null(module);
+    cm_module_demand(module, &f.core.scratch, ret);
+    free(b.at);
+    close_fixture(&f);
+}
+
+/* What is malformed hides nothing where it is reached, and is not looked at where it is not. */
+static void malformed_code(void **state)
+{
+    (void)state;
+    bool reached[2];
+    reach_malformed(0, reached);
+    assert_true(reached[0] && reached[1]);
+    reach_malformed(1, reached);
+    assert_true(reached[0] && !reached[1]);
+    reach_malformed(2, reached);
+    assert_true(reached[0] && !reached[1]);
+}
+
 static void without_notes_all_is_in_reach(void **state)
 {
     (void)state;
@@ -322,9 +359,8 @@ static void real_components(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_way_of_reaching),
-        cmocka_unit_test(scanned_or_validated),
-        cmocka_unit_test(without_notes_all_is_in_reach),
+        cmocka_unit_test(each_way_of_reaching), cmocka_unit_test(scanned_or_validated),
+        cmocka_unit_test(malformed_code),       cmocka_unit_test(without_notes_all_is_in_reach),
         cmocka_unit_test(real_components),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
