@@ -46,9 +46,15 @@ const begin = async (port, command, ...args) => {
   while (!await get(port)) await sleep(10);
   return { port, child };
 };
+// Copies, as an installation has them: a linker writes its file in pages here and there, which the kernel keeps one by
+// one, and each process that a request gets then takes a sixth longer to map them.
+const programs = path.join(work, 'bin');
+fs.mkdirSync(programs);
+for (const name of ['carrel', 'carrel-engine', 'carrel-tls'])
+  fs.writeFileSync(path.join(programs, name), fs.readFileSync(path.join(build, name)), { mode: 0o755 });
 const component = name => path.join(components, `${name}.wasm`);
 const carrel = (port, name, ...flags) =>
-  begin(port, path.join(build, 'carrel'), 'serve', '--addr', `127.0.0.1:${port}`, ...flags, component(name));
+  begin(port, path.join(programs, 'carrel'), 'serve', '--addr', `127.0.0.1:${port}`, ...flags, component(name));
 const script = (name, text) => {
   const file = path.join(work, name);
   fs.writeFileSync(file, text);
@@ -101,7 +107,7 @@ http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:
 }
 if (asked('process') && os.cpus().length > 1) {
   // All of the server on one processor, the client on the others.
-  const pinned = await begin(18480, 'taskset', '-c', '0', path.join(build, 'carrel'), 'serve', '--isolation', 'process', '--addr', '127.0.0.1:18480', component('hhello'));
+  const pinned = await begin(18480, 'taskset', '-c', '0', path.join(programs, 'carrel'), 'serve', '--isolation', 'process', '--addr', '127.0.0.1:18480', component('hhello'));
   const cores = `1-${os.cpus().length - 1}`;
   await table('a process for each request, on one processor', 'requests/s', { 'carrel, process': pinned },
     ({ port }) => rate(execFileSync('taskset', ['-c', cores, 'wrk', '-t1', '-c16', `-d${options.seconds}s`, `http://127.0.0.1:${port}/`], { encoding: 'utf8' })),
@@ -119,7 +125,7 @@ if (asked('start')) {
   console.log(`\nfrom start to the first answer (load ${os.loadavg()[0].toFixed(1)})`);
   for (const file of [component('hhello'), ...options.start])
     for (const cached of [[], ['--no-cache']]) {
-      const said = execFileSync(path.join(build, 'test/host/first'), ['21', '18478', path.join(build, 'carrel'), 'serve', ...cached, '--addr', '127.0.0.1:18478', file], { encoding: 'utf8' });
+      const said = execFileSync(path.join(build, 'test/host/first'), ['21', '18478', path.join(programs, 'carrel'), 'serve', ...cached, '--addr', '127.0.0.1:18478', file], { encoding: 'utf8' });
       const [middle, fastest] = said.trim().split(' ');
       console.log(`  ${path.basename(file).padEnd(20)} ${middle.padStart(12)} ms, the fastest ${fastest}${cached.length ? ', demand not cached' : ''}`);
     }

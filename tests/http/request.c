@@ -1,6 +1,6 @@
-/* What the WIT text of wasi:http/types says about requests that come, their bodies and trailers, and
- * how they are answered: a component whose handler looks at what in.mjs sends it. The path says what
- * is looked at; what holds is answered with 200, what does not is a trap, so 500. */
+/* What the WIT text of wasi:http/types says about requests that come, their bodies and trailers,
+ * and how they are answered: a component whose handler looks at what in.mjs sends it. The path says
+ * what is looked at; what holds is answered with 200, what does not is a trap, so 500. */
 #ifndef ROW
 #define ROW(id, with, without) void row_##id(int request, int outparam)
 #endif
