@@ -72,7 +72,9 @@ export const load_scenarios = (work, sources, heap = undefined) => {
   };
 
   const build = (scenario, granted, version = undefined) => {
-    const file = path.join(work, `${scenario.id}-${granted}${version ? `-${version}` : ''}.wasm`), module = told(core(scenario), granted);
+    const file = path.join(work, `${scenario.id}-${granted}${version ? `-${version}` : ''}.wasm`);
+    if (fs.existsSync(file)) return file; // somebody may be reading it
+    const module = told(core(scenario), granted);
     fs.writeFileSync(file, is_p1(scenario) ? module
       : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap, version, scenario.id === 'request'));
     fs.chmodSync(file, 0o644);
