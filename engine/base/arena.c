@@ -110,9 +110,14 @@ void arena_init(struct arena *arena, void *memory, size_t size)
 /* --- Marks --------------------------------------------------------------------------------------
  */
 
+uintptr_t arena_marks(const struct arena *arena, const uint8_t *marks)
+{
+    return (uintptr_t)marks - ((uintptr_t)arena->base >> ARENA_PAGE_LOG2);
+}
+
 void arena_keep_marks(struct arena *arena, uint8_t *marks)
 {
-    arena->marks = (uintptr_t)marks - ((uintptr_t)arena->base >> ARENA_PAGE_LOG2);
+    arena->marks = arena_marks(arena, marks);
 }
 
 static uint8_t *mark_of(const struct arena *arena, const uint8_t *page)

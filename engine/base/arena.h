@@ -42,6 +42,9 @@ struct arena {
 /* `size` bytes at page-aligned `memory`, which must be zero. */
 void arena_init(struct arena *arena, void *memory, size_t size);
 
+/* What arena_mark takes where `marks` has a byte for each page. */
+uintptr_t arena_marks(const struct arena *arena, const uint8_t *marks);
+
 /* From now on pages are marked that are written: by the heap, and by whoever writes to spans that
  * are said to be marked. `marks` has a zeroed byte for each page. */
 void arena_keep_marks(struct arena *arena, uint8_t *marks);

@@ -64,10 +64,11 @@ struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err 
 }
 
 struct vm *ground_vm_at(const struct cell *cell, struct ground *ground, void *memory, size_t size,
-                        const volatile uint32_t *interrupt, struct err *err)
+                        const struct cell_serving *serving, struct err *err)
 {
     const struct vm_limits limits = {
-        .interrupt = interrupt,
+        .interrupt = serving ? serving->ticks : NULL,
+        .images = serving && serving->isolation == ISOLATION_INSTANCE,
         .memory_bytes = cell->memory,
         .gc_bytes = cell->memory,
         .table_elements = 20 * MIB,

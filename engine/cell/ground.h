@@ -30,8 +30,9 @@ int ground_refuses(struct err *err);
 /* The store of the cell, with its limits. NULL: MEMORY. */
 struct vm *ground_vm(const struct cell *cell, struct ground *ground, struct err *err);
 
-/* A store in a part of the ground's: with these limits, but no more than fits there. */
+/* A store in a part of the ground's: with these limits, but no more than fits there. `serving` is
+ * the cell's, for a store that serves requests, or NULL. */
 struct vm *ground_vm_at(const struct cell *cell, struct ground *ground, void *memory, size_t size,
-                        const volatile uint32_t *interrupt, struct err *err);
+                        const struct cell_serving *serving, struct err *err);
 
 #endif

@@ -116,7 +116,7 @@ static int make_instance(struct serving *serving, uint32_t number, void *memory,
 {
     const struct cell *cell = serving->cell;
     struct ground *ground = &serving->ground;
-    ret->vm = ground_vm_at(cell, ground, memory, size, cell->serving->ticks, err);
+    ret->vm = ground_vm_at(cell, ground, memory, size, cell->serving, err);
     if (!ret->vm)
         return -1;
     ret->wasi = host_state(cell, ret->vm, &ground->scratch, err);

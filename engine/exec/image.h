@@ -13,7 +13,7 @@ size_t vm_image_size(const struct vm *vm);
 struct vm_image *vm_image_make(struct vm *vm, void *memory);
 
 /* Brings the store back to what it was, byte for byte; but what was free of the heap is zero. Of a
- * store that can be interrupted (struct vm_limits) only pages that were written are touched. */
+ * store with `images` (struct vm_limits) only pages that were written are touched. */
 void vm_image_restore(struct vm *vm, const struct vm_image *image);
 
 /* Translates whatever its modules have that was not called yet, instead of when it is called: for a

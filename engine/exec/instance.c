@@ -265,7 +265,7 @@ struct instance *instance_new(struct vm *vm, const struct module *module,
     struct instance *in = heap_zeroed(&vm->heap, 1, sizeof *in);
     if (in) {
         in->vm = vm;
-        in->marks = vm->arena.marks;
+        in->marks = vm->marks;
         in->interrupt = vm->interrupt;
         in->interrupt_at = vm->interrupt_at;
         in->module = module;

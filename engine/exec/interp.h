@@ -93,8 +93,9 @@ handler interp_trap_kind;
  *
  * With INTERP_POLLED branches and entries of functions look at the interruption flag (POLL), stores
  * mark the page in which they begin (MARK; engine/base/arena.h), and the handlers made of them are
- * a second set, for code that can be interrupted. Of it the translator takes stores, and what leads
- * back or into functions that call; all else from the first. */
+ * a second set, for code that can be interrupted. Of it the translator takes what leads back or
+ * into functions that call and, for a store of which images are made, what writes; all else from
+ * the first. */
 
 #ifdef INTERP_POLLED
 #define HANDLER(name) CONVENTION void polled_##name(REGS)

@@ -24,7 +24,7 @@ struct instance {
     struct linear_memory *memory0;      /* never NULL: vm->no_memory if there is none */
     const volatile uint32_t *interrupt; /* the vm's two, where code finds them sooner */
     uint32_t interrupt_at;
-    uintptr_t marks; /* the arena's */
+    uintptr_t marks; /* the vm's */
     struct global_instance **globals;
     struct func **funcs;
     struct table_instance **tables;
@@ -97,6 +97,8 @@ struct vm {
     int64_t fuel;                       /* left; below zero it traps */
     const volatile uint32_t *interrupt; /* at `interrupt_at` or beyond: stop at the next poll */
     uint32_t interrupt_at;
+    uintptr_t
+        marks; /* where code that can be interrupted leaves them, whether anybody looks or not */
     struct machine machine;
     struct fiber *fiber;
     struct fiber *root;    /* that fiber_run was given */

@@ -21,11 +21,12 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     if (marks > size)
         return NULL;
     arena_init(&arena, (uint8_t *)memory + marks, size - marks);
-    if (marks)
+    if (marks && limits->images)
         arena_keep_marks(&arena, memory);
     struct vm *vm = arena_block(&arena, sizeof *vm);
     if (!vm)
         return NULL;
+    vm->marks = arena_marks(&arena, memory);
     vm->arena = arena;
     heap_init(&vm->heap, &vm->arena, limits->heap_bytes);
     vm->image = image;
@@ -36,6 +37,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->fuel = limits->fuel > INT64_MAX ? INT64_MAX : (int64_t)limits->fuel;
     vm->translation.handlers = limits->interrupt ? interp_polled_handlers : interp_handlers;
     vm->translation.onward = limits->interrupt ? interp_handlers : NULL;
+    vm->translation.marks = limits->images;
     vm->translation.fuel = limits->fuel != UINT64_MAX;
     /* What runs while no instance does (native functions called from C) needs the registers too. */
     vm->nowhere = heap_zeroed(&vm->heap, 1, sizeof *vm->nowhere);
@@ -43,7 +45,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
         return NULL;
     vm->nowhere->vm = vm;
     vm->nowhere->memory0 = &vm->no_memory;
-    vm->nowhere->marks = vm->arena.marks;
+    vm->nowhere->marks = vm->marks;
     vm->nowhere->interrupt = vm->interrupt;
     vm->nowhere->interrupt_at = vm->interrupt_at;
     gc_init(vm);

@@ -80,8 +80,9 @@ struct vm_limits {
     uint64_t stack_bytes;               /* of one fiber */
     uint64_t heap_bytes;                /* host side: handles, strings, buffers */
     uint64_t fuel;                      /* UINT64_MAX: not counted */
-    const volatile uint32_t *interrupt; /* 1 or more: trap soon; NULL: never, and nobody looks; with
-                                           it goes that pages are marked when code writes to them */
+    const volatile uint32_t *interrupt; /* 1 or more: trap soon; NULL: never, and nobody looks */
+    bool
+        images; /* pages are marked that are written, for vm_image_restore; only with `interrupt` */
     uint32_t instances;
     uint32_t memories;
     uint32_t tables;

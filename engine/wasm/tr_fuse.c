@@ -86,14 +86,15 @@ static const uint8_t seconds[XOP_COUNT] = {
 #include "engine/wasm/xop.def"
 };
 
-/* Does the instruction at `at` need it? What writes does, what may go back, and what enters a
- * function that calls others: whatever goes on for ever comes past one of these. */
+/* Does the instruction at `at` need it? What writes does, where that is marked, what may go back,
+ * and what enters a function that calls others: whatever goes on for ever comes past one of these.
+ */
 static bool needs_second(const struct tr *tr, size_t at)
 {
     const code_word *word = &tr->start[at];
     enum xop xop = (enum xop)tr->xops[at];
     if (seconds[xop] != SECOND_LOOKS)
-        return seconds[xop] == SECOND_MARKS;
+        return seconds[xop] == SECOND_MARKS && tr->options->marks;
     switch (xop) {
     case XOP_ENTER:
     case XOP_ENTER0: return tr->calls;

@@ -9,9 +9,10 @@
 struct translation {
     const struct module *module;
     const handler_offset *handlers;
-    /* For runs and instructions that neither write nor lead back or into a function that calls
-     * others: pages need not be marked there, and nobody be interrupted. NULL: the same. */
+    /* For runs and instructions that neither lead back or into a function that calls others, nor
+     * write where that is marked: nobody need be interrupted there. NULL: the same. */
     const handler_offset *onward;
+    bool marks;  /* whatever writes marks its page */
     bool fuel;   /* count operators */
     bool single; /* every instruction is dispatched: no runs of fuse.def */
     bool traced; /* a TRACE before every operator */
