@@ -127,7 +127,7 @@ static bool set_buffer(const struct builtin *b, struct cm_end *end, uint32_t at,
         const struct cm_layout *l = &element->layout;
         if (at % l->align)
             return cm_trap(b->instance->store, "pointer is not aligned");
-        if (!memory_to(b->abi.memory, at, (uint64_t)length * l->size))
+        if (!memory_at(b->abi.memory, at, (uint64_t)length * l->size))
             return cm_trap(b->instance->store, "pointer is out of bounds of memory");
     }
     end->abi = &b->abi;

@@ -42,11 +42,20 @@ static bool lift(struct cm_end *from, const struct cm_end *to_end, uint32_t coun
     return true;
 }
 
+/* Where the next `count` elements go in a guest's memory, within which the buffer lay from the
+ * beginning. Noted only now that they are written: an image (engine/exec/image.h) may have been
+ * made since then. */
+static uint8_t *room_of(const struct cm_end *to, uint32_t count)
+{
+    return memory_to(to->abi->memory, place(to), (uint64_t)count * element_of(to)->layout.size);
+}
+
 /* Lowers elements into a guest's buffer. */
 static bool lower(struct cm_end *to, uint32_t count, const uint8_t *from, struct native *frame)
 {
     const struct cm_type *element = element_of(to);
     struct cm_lower lower = {to->instance, frame, to->abi, NULL};
+    (void)room_of(to, count);
     for (uint32_t i = 0; i < count; i++)
         if (!cm_lower_memory(&lower, element, from + (size_t)i * element->layout.host_size,
                              place(to) + i * element->layout.size))
@@ -84,7 +93,7 @@ static void pass_plain(const struct cm_end *from, const struct cm_end *to, uint3
 {
     const uint8_t *source =
         from->instance ? from->abi->memory->span.at + place(from) : host_place(from);
-    uint8_t *target = to->instance ? to->abi->memory->span.at + place(to) : host_place(to);
+    uint8_t *target = to->instance ? room_of(to, count) : host_place(to);
     memmove(target, source, (size_t)count * element_of(from)->layout.size);
 }
 

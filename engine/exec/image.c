@@ -14,7 +14,7 @@ enum run_kind {
     RUN_COPIED,
     RUN_MARKED, /* a memory: pages with a mark are copied */
     RUN_HOLE,   /* of the heap: not kept; pages with a mark become zero */
-    RUN_STACK,  /* not kept: nothing on it means anything, and it need not be zero */
+    RUN_STACK,  /* of a fiber that does not go on: not kept, and it need not be zero */
 };
 
 /* One run of bytes of the arena. */
@@ -34,11 +34,17 @@ struct vm_image {
 /* --- Making -------------------------------------------------------------------------------------
  */
 
+/* Does what lies on its stack mean anything? */
+static bool goes_on(const struct fiber *fiber)
+{
+    return fiber->func && fiber->state != FIBER_DONE && fiber->state != FIBER_TRAPPED;
+}
+
 static enum run_kind kind_of(const struct vm *vm, const struct span *span)
 {
     for (const struct fiber *fiber = vm->gc.fibers; fiber; fiber = fiber->all)
         if (span == &fiber->stack)
-            return RUN_STACK;
+            return goes_on(fiber) ? RUN_COPIED : RUN_STACK;
     return span->marked ? RUN_MARKED : RUN_COPIED;
 }
 

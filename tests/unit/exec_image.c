@@ -32,6 +32,15 @@ static const struct linear_memory *memory_of(const struct pictured *p, uint32_t 
     return instance_export_at(p->instance, 1 + which).memory;
 }
 
+static void take_image(struct pictured *p)
+{
+    size_t size = (vm_image_size(p->room.vm) + 15) & ~(size_t)15;
+    void *memory = aligned_alloc(16, size);
+    assert_non_null(memory);
+    memset(memory, 0, size);
+    p->image = vm_image_make(p->room.vm, memory);
+}
+
 /* Two memories with a pattern in two of three pages, exported behind function 0. */
 static void open_pictured(struct pictured *p, struct build *b)
 {
@@ -48,11 +57,7 @@ static void open_pictured(struct pictured *p, struct build *b)
         assert_non_null(p->before[i]);
         memcpy(p->before[i], memory_at(memory_of(p, i), 0, MEMORY), MEMORY);
     }
-    size_t size = (vm_image_size(p->room.vm) + 15) & ~(size_t)15;
-    void *memory = aligned_alloc(16, size);
-    assert_non_null(memory);
-    memset(memory, 0, size);
-    p->image = vm_image_make(p->room.vm, memory);
+    take_image(p);
 }
 
 static bool is_as_before(const struct pictured *p)
@@ -384,12 +389,41 @@ static void heap_is_undone(void **state)
     free(b.at);
 }
 
+/* A fiber that had begun when the image was made goes on from there each time. */
+static void stacks_that_wait_are_undone(void **state)
+{
+    (void)state;
+    struct build b;
+    struct pictured p;
+    begin_one(&b, I32);
+    size_t bodies = begin_bodies(&b, 1);
+    BODY(&b, 0);
+    end_part(&b, bodies);
+    open_pictured(&p, &b);
+    struct vm *vm = p.room.vm;
+    struct fiber *fiber = fiber_new(vm);
+    assert_non_null(fiber);
+    union slot *arguments = fiber_begin(vm, fiber, instance_export_at(p.instance, 0).func);
+    assert_non_null(arguments);
+    arguments[0].u64 = 7;
+    free(p.image);
+    take_image(&p);
+    for (unsigned round = 0; round < 3; round++) {
+        assert_int_equal(arguments[0].u64, 7);
+        arguments[0].u64 = 9 + round;
+        vm_image_restore(vm, p.image);
+    }
+    close_pictured(&p);
+    free(b.at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stores_are_undone),   cmocka_unit_test(atomic_accesses_are_undone),
-        cmocka_unit_test(pieces_are_undone),   cmocka_unit_test(growth_is_undone),
-        cmocka_unit_test(grown_pages_are_new), cmocka_unit_test(heap_is_undone),
+        cmocka_unit_test(stores_are_undone),           cmocka_unit_test(atomic_accesses_are_undone),
+        cmocka_unit_test(pieces_are_undone),           cmocka_unit_test(growth_is_undone),
+        cmocka_unit_test(grown_pages_are_new),         cmocka_unit_test(heap_is_undone),
+        cmocka_unit_test(stacks_that_wait_are_undone),
     };
     int failed = cmocka_run_group_tests_name("without marks", tests, NULL, NULL);
     images = true;
