@@ -31,6 +31,14 @@ static void put_policy(FILE *out)
         man_item(out, key, "", annotations[i].what);
     }
     fputs(".PP\n", out);
+    man_prose(
+        out,
+        "Other rights of the command line have no annotation. A store of --keyvalue is kept by a "
+        "process beside the cell, which this shim does not start. --isolation and --workers are "
+        "not for a container, which is one cell: more of them are more containers. It serves "
+        "without TLS (--tls-cert, --tls-key), since a specification is no place for a private "
+        "key: what stands before the pods ends TLS.");
+    fputs(".PP\n", out);
     man_prose(out,
               "What was derived lies as carrel-audit.json in the container's bundle. The limits "
               "of the specification hold in the container's own control group.");
