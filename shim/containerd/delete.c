@@ -52,18 +52,28 @@ static void remove_socket(const char *bundle)
         unlink(address.sun_path);
 }
 
+/* What containerd mounted in the bundle. Never what `root.path` names: that may be a folder of the
+ * host's (`ctr run --rootfs /`), with mounts of whoever keeps it. Without a mount there, or if it
+ * is a link, nothing is done. */
+static void unmount_root(const char *bundle)
+{
+    char root[PATH_MAX];
+    int length = snprintf(root, sizeof root, "%s/rootfs", bundle);
+    if (length > 0 && length < (int)sizeof root)
+        umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
 int command_delete(const struct command *command)
 {
     struct bundle bundle;
-    char root[PATH_MAX], group[GROUP_PATH];
+    char group[GROUP_PATH];
     if (bundle_read(command->bundle, &bundle, NULL) == 0) {
         /* A cell dies with its shim, and is in no other group. */
         const char *path = bundle_text(&bundle, "linux.cgroupsPath");
         if (path && group_path(path, group))
             group_remove(group, command->namespace);
-        bundle_root(&bundle, root, sizeof root);
-        umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW);
     }
+    unmount_root(command->bundle);
     remove_socket(command->bundle);
     return answer(pid_of(command->bundle));
 }

@@ -238,7 +238,7 @@ static void on_pids(const struct handling *of, const struct message_task_request
         struct writer details = WRITER(inner), any = WRITER(any_bytes), info = WRITER(info_bytes);
         const struct message_process_details exec = {bytes_of(process->exec)};
         message_put(process_details, &exec, &details);
-        const struct message_any wrapped = {bytes_of("containerd.v1.types.ProcessDetails"),
+        const struct message_any wrapped = {bytes_of("containerd.runc.v1.ProcessDetails"),
                                             written(&details)};
         message_put(any, &wrapped, &any);
         const struct message_process_info one = {
@@ -518,6 +518,7 @@ void service_run(struct service *service, int listener, const char *namespace, c
     connections_start(&service->connections, listener);
     events_start(&service->events, events, service->namespace);
     tasks_start(&service->tasks, service->namespace, &service->connections, &service->events);
+    service->tasks.carried = service->once;
     uint64_t alone = cell_now();
     bool untidy = true;
     while (!done(service)) {
@@ -546,8 +547,7 @@ void service_run(struct service *service, int listener, const char *namespace, c
         tasks_act(&service->tasks, polls);
         events_act(&service->events, polls);
         connections_act(&service->connections, polls, service_handle, service);
-        if (service->once)
-            tasks_drop_deserted(&service->tasks);
+        tasks_drop_deserted(&service->tasks);
         if (service->once && tasks_ended(&service->tasks, &service->exit_status) &&
             !connections_pending(&service->connections))
             return;

@@ -14,12 +14,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define MILLISECOND UINT64_C(1000000)
-#define PAUSE_FIRST (MILLISECOND / 2)
-#define PAUSE_MOST  (20 * MILLISECOND)
-#define HURRY       (2000 * MILLISECOND)
-#define PARTS_MAX   64   /* of a program's address */
-#define READY_TIME  5000 /* milliseconds */
+#define MILLISECOND    UINT64_C(1000000)
+#define PAUSE_FIRST    (MILLISECOND / 2)
+#define PAUSE_MOST     (20 * MILLISECOND)
+#define HURRY          (2000 * MILLISECOND)
+#define PARTS_MAX      64   /* of a program's address */
+#define READY_TIME     5000 /* milliseconds */
+#define SCHEME_PROGRAM "binary://"
 
 void streams_start(struct streams *streams)
 {
@@ -27,7 +28,7 @@ void streams_start(struct streams *streams)
         streams->names[i][0] = '\0';
         streams->ends[i] = streams->keepers[i] = -1;
     }
-    streams->ready = -1;
+    streams->ready = streams->failed = -1;
     console_start(&streams->console);
     streams->terminal = streams->ended = false;
     streams->until = UINT64_MAX;
@@ -76,6 +77,12 @@ static int open_path(struct streams *streams, int stream, const char *path, stru
 }
 
 /* --- Programs -------------------------------------------------------------------------------- */
+
+static const char *after(const char *name, const char *scheme)
+{
+    size_t length = strlen(scheme);
+    return strncmp(name, scheme, length) == 0 ? name + length : NULL;
+}
 
 static int hex(char letter)
 {
@@ -149,28 +156,33 @@ static _Noreturn void become(const char *address, const char *id, const char *na
     _exit(127);
 }
 
-int streams_wait_ready(const struct streams *streams, struct err *err)
-{
-    struct pollfd wait = {streams->ready, POLLIN, 0};
-    if (streams->ready < 0 || poll(&wait, 1, READY_TIME) == 1)
-        return 0;
-    return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                   "the logger %s was not ready within %d s: see why it is slow", streams->names[1],
-                   READY_TIME / 1000);
-}
-
 /* Did it become the program? It says nothing if so. */
-static int check_program(int failed, const char *address, struct err *err)
+static int check_program(const struct streams *streams, struct err *err)
 {
     char why[16] = "";
     ssize_t size;
-    while ((size = read(failed, why, sizeof why - 1)) < 0 && errno == EINTR)
+    while ((size = read(streams->failed, why, sizeof why - 1)) < 0 && errno == EINTR)
         ;
     if (size <= 0)
         return 0;
     return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                   "cannot start %s: %s: name a program that can be run", address,
-                   strerror((int)strtol(why, NULL, 10)));
+                   "cannot start %s: %s: name a program that can be run",
+                   after(streams->names[1], SCHEME_PROGRAM), strerror((int)strtol(why, NULL, 10)));
+}
+
+/* Both pipes are quiet as long as the execve takes, which may be for ever: the program's file may
+ * be on a server that is gone. Whatever ends the wait for `ready` comes after what `failed` says.
+ */
+int streams_wait_ready(const struct streams *streams, struct err *err)
+{
+    struct pollfd wait = {streams->ready, POLLIN, 0};
+    if (streams->ready < 0)
+        return 0;
+    if (poll(&wait, 1, READY_TIME) == 1)
+        return check_program(streams, err);
+    return err_set(err, ERR_FAULT, ERR_NOWHERE,
+                   "the logger %s was not ready within %d s: see why it is slow", streams->names[1],
+                   READY_TIME / 1000);
 }
 
 /* One program for both streams of output. */
@@ -198,6 +210,7 @@ static int start_program(struct streams *streams, const char *address, const cha
             become(address, id, namespace, its);
         _exit(0);
     }
+    int why = errno;
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     for (size_t i = 0; i < PIPES; i++)
@@ -205,21 +218,14 @@ static int start_program(struct streams *streams, const char *address, const cha
     streams->ends[1] = pipes[PIPE_OUT][1];
     streams->ends[2] = pipes[PIPE_ERROR][1];
     streams->ready = pipes[PIPE_READY][0];
-    int result = pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE,
-                                   "cannot start %s: %s: raise the limit on processes", address,
-                                   strerror(errno))
-                         : check_program(pipes[PIPE_FAILED][0], address, err);
-    close(pipes[PIPE_FAILED][0]);
-    return result;
+    streams->failed = pipes[PIPE_FAILED][0];
+    return pid < 0 ? err_set(err, ERR_FAULT, ERR_NOWHERE,
+                             "cannot start %s: %s: raise the limit on processes", address,
+                             strerror(why))
+                   : 0;
 }
 
 /* --- All three ------------------------------------------------------------------------------- */
-
-static const char *after(const char *name, const char *scheme)
-{
-    size_t length = strlen(scheme);
-    return strncmp(name, scheme, length) == 0 ? name + length : NULL;
-}
 
 static int open_one(struct streams *streams, int stream, const char *id, const char *namespace,
                     struct err *err)
@@ -238,7 +244,7 @@ static int open_one(struct streams *streams, int stream, const char *id, const c
     }
     if (streams->terminal && after(name, "console://"))
         return 0;
-    if (stream == 1 && (rest = after(name, "binary://")))
+    if (stream == 1 && (rest = after(name, SCHEME_PROGRAM)))
         return start_program(streams, rest, id, namespace, err);
     if (stream == 2 && strcmp(name, streams->names[1]) == 0 && streams->ends[1] >= 0) {
         streams->ends[2] = fcntl(streams->ends[1], F_DUPFD_CLOEXEC, 3);
@@ -291,6 +297,7 @@ static void close_one(int *fd)
 void streams_leave(struct streams *streams)
 {
     close_one(&streams->ready);
+    close_one(&streams->failed);
 }
 
 /* A reading end hangs up if a writing end was opened after it, and none is left. */

@@ -22,6 +22,7 @@ struct streams {
     int ends[3];    /* what the process gets; -1: nothing */
     int keepers[3]; /* the other ends of FIFOs; -1: none */
     int ready;      /* of a program, which it writes to or closes once it takes output; -1 */
+    int failed;     /* says why it could not be started; -1 */
     struct console console;
     bool ended;     /* the process is gone */
     uint64_t pause; /* nanoseconds between two looks at what was not read yet */
@@ -34,8 +35,8 @@ void streams_start(struct streams *streams);
 /* Opens what `names` says. `id` and `namespace` are told to programs. Errors: ABSENT, FAULT. */
 int streams_open(struct streams *streams, const char *id, const char *namespace, struct err *err);
 
-/* Waits, with bounded patience, until a program that was started takes output: in a helper, as the
- * shim waits for nobody, and closes its end by streams_leave. Errors: FAULT. */
+/* Waits, with bounded patience, until a program that was started is one, and takes output: in a
+ * helper, as the shim waits for nobody, and closes its ends by streams_leave. Errors: FAULT. */
 int streams_wait_ready(const struct streams *streams, struct err *err);
 void streams_leave(struct streams *streams);
 

@@ -152,8 +152,16 @@ struct bytes time_bytes(const struct timespec *at, uint8_t space[32])
 
 /* --- Calls that wait ------------------------------------------------------------------------- */
 
+/* Whoever waited for the end of an exec, and carried it so, is gone. */
+static bool deserted(const struct tasks *tasks, const struct parked *parked)
+{
+    return tasks->carried && parked->process && parked->exit && parked->process->exec[0] &&
+           !connections_there(tasks->connections, parked->call);
+}
+
 /* A free place; or, if there is none, that of a call whose caller hung up: a shim may see many
- * restarts of containerd, each of which waits anew. */
+ * restarts of containerd, each of which waits anew. That of a deserted exec says still that it is.
+ */
 static struct parked *find_place(struct tasks *tasks)
 {
     for (size_t i = 0; i < PARKED_MAX; i++) {
@@ -161,7 +169,8 @@ static struct parked *find_place(struct tasks *tasks)
             return &tasks->parked[i];
     }
     for (size_t i = 0; i < PARKED_MAX; i++) {
-        if (!connections_there(tasks->connections, tasks->parked[i].call))
+        if (!connections_there(tasks->connections, tasks->parked[i].call) &&
+            !deserted(tasks, &tasks->parked[i]))
             return &tasks->parked[i];
     }
     return NULL;
@@ -439,10 +448,8 @@ void process_drop(struct tasks *tasks, struct process *process)
 void tasks_drop_deserted(struct tasks *tasks)
 {
     for (size_t i = 0; i < PARKED_MAX; i++) {
-        const struct parked *parked = &tasks->parked[i];
-        if (parked->process && parked->exit && parked->process->exec[0] &&
-            !connections_there(tasks->connections, parked->call))
-            process_drop(tasks, parked->process);
+        if (deserted(tasks, &tasks->parked[i]))
+            process_drop(tasks, tasks->parked[i].process);
     }
 }
 

@@ -81,6 +81,7 @@ struct tasks {
     const char *namespace;
     struct connections *connections;
     struct events *events;
+    bool carried; /* an exec ends with whoever waits for its end */
     struct network_place {
         bool decided;
         uint64_t device, node; /* of the namespace that sockets are made in */
@@ -114,7 +115,7 @@ bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct 
 /* Whether helpers are still to be reaped: the loop looks after them, and has no rest. */
 bool tasks_helped(const struct tasks *tasks);
 
-/* Ends the execs whose ends nobody waits for any more, though somebody did: of a shim whose callers
+/* Ends the execs whose ends nobody waits for any more, though somebody did, where their callers
  * carry them. */
 void tasks_drop_deserted(struct tasks *tasks);
 

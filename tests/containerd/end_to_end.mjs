@@ -132,6 +132,11 @@ const tests = {
     const shell = await daemon.ctr('task', 'exec', '--exec-id', 'x1', id, '/bin/sh');
     assert.notEqual(shell.code, 0);
     assert.match(shell.stderr, /no Linux program/);
+    const called = await daemon.ctr('task', 'exec', '--detach', '--exec-id', 'x2', id, '_start()');
+    assert.equal(called.code, 0, called.stderr);
+    const listed = await daemon.ctr('task', 'ps', id); // ctr reads the details by their type
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(listed.stdout, /x2/);
     await remove(id);
     const answers = await detached(new URL('../data/echo.wasm', import.meta.url).pathname, ['--annotation', 'carrel.policy/invoke=u8(7)']);
     await remove(answers);

@@ -1,8 +1,8 @@
 // The task service out of order: calls twice, too early, too late and while others are under way; what hosts do to a
 // container's streams, groups and mounts. Usage: node hostile.mjs SHIM FOLDER (as service.mjs).
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, constants, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, readSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { alive, component, container, folder, fresh, host, playAll, program, refuses } from './bed.mjs';
@@ -196,6 +196,9 @@ const tests = {
     const { processes } = await client.call('Pids', { id });
     assert.equal(processes.length, most + 1);
     assert.equal(new Set(processes.map((p) => p.pid)).size, most + 1);
+    const infos = processes.map((p) => p.info).filter(Boolean); // by the name that containerd's clients know
+    assert.deepEqual([...new Set(infos.map((i) => i.type_url))], ['containerd.runc.v1.ProcessDetails']);
+    assert.deepEqual(infos.map((i) => proto.decode({ exec_id: [1, 's'] }, i.value).exec_id).sort(), [...names].sort());
     await finish(c);
   },
 
@@ -332,6 +335,54 @@ const tests = {
     await c.client.call('Delete', { id });
     await host.remove(id, bundle);
     await finish(c);
+  },
+
+  async 'a logger whose file does not answer, as on a server that is gone, is waited for with bounds, and by its own container'() {
+    const place = path.join(folder, 'leased'), logger = path.join(place, 'logger');
+    mkdirSync(place);
+    execFileSync('mount', ['-t', 'tmpfs', 'none', place]);
+    writeFileSync(logger, '#!/bin/sh\nexec 5>&-\ncat <&3 >/dev/null\n', { mode: 0o755 });
+    // Whoever opens a file that is leased for writing waits for it to be given back: for 45 s, as the kernel has it.
+    const holder = spawn('perl', ['-e', '$SIG{IO} = "IGNORE"; $| = 1; open(F, "+<", $ARGV[0]) && fcntl(F, 1024, 1) or die "$!"; print "held\\n"; sleep 100', logger], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const gone = new Promise((done) => holder.on('exit', done));
+    const annotations = { 'io.containerd.runc.v2.group': 'leased' }, c = await container(program.spin, { annotations });
+    try {
+      assert.equal(await Promise.race([gone, new Promise((done) => holder.stdout.once('data', (text) => done(`${text}`)))]), 'held\n');
+      const id = fresh(), bundle = host.bundle(id, program.hello, { annotations });
+      await host.start(id, bundle);
+      let refused = false;
+      const created = assert.rejects(c.client.call('Create', { id, bundle, stdout: `binary://${logger}`, stderr: `binary://${logger}` }), /was not ready within 5 s/).then(() => { refused = true; });
+      await c.client.call('Start', { id: c.id });
+      assert.equal((await c.client.call('State', { id: c.id })).status, 2);
+      assert.equal(refused, false, 'the other was answered meanwhile');
+      await created;
+      await host.remove(id, bundle);
+    } finally {
+      holder.kill();
+      await gone;
+      await finish(c);
+      execFileSync('umount', ['-l', place]);
+    }
+  },
+
+  async 'delete unmounts what is in the bundle, and nothing that root.path or a link names'() {
+    const place = path.join(folder, 'operators');
+    mkdirSync(place);
+    execFileSync('mount', ['-t', 'tmpfs', 'none', place]);
+    const mounted = (at) => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').some((line) => line.split(' ')[4] === at);
+    for (const root of [place, `../../${path.basename(place)}`, 'rootfs', null]) {
+      const id = fresh(), bundle = host.bundle(id, program.hello), config = path.join(bundle, 'config.json'), own = path.join(bundle, 'rootfs');
+      if (root) writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), root: { path: root } }));
+      else rmSync(config);
+      execFileSync('mount', ['-t', 'tmpfs', 'none', own]);
+      await host.remove(id, bundle);
+      assert.deepEqual([mounted(place), mounted(own)], [true, false], `${root}`);
+      rmSync(own, { recursive: true });
+      symlinkSync(place, own);
+      await host.remove(id, bundle);
+      assert.ok(mounted(place), `${root}, and a link`);
+    }
+    execFileSync('umount', [place]);
   },
 
   async 'a root file system of overlays, as snapshotters give them'() {
