@@ -3,6 +3,7 @@
 #include "policies/cell_plan.h"
 
 #include "policies/landlock.h"
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mount.h>
 #include <stdio.h>
@@ -437,6 +438,7 @@ static void stream(struct composing *c, uint64_t grant, unsigned number, bool no
     case HOST_UNBLOCKED:
         add(c, OPERATION_STREAM_PUMP)->of.stream_pump = (struct operation_stream_pump){
             .grant = grant,
+            .pipe = waits(c) ? O_NONBLOCK : 0,
             .stream = number,
             .what = is == HOST_BOTH       ? "open both ways"
                     : is == HOST_TERMINAL ? "a terminal"

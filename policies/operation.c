@@ -3,6 +3,7 @@
 
 #include "policies/digest.h"
 #include "policies/syscall.h"
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mount.h>
 #include <stdarg.h>
@@ -198,7 +199,8 @@ static void put_field(struct writer *out, const struct operation *operation,
     }
     case SHOW_RESOURCE:
     case SHOW_STREAM:
-    case SHOW_KIND: put_word(out, field->show, *(const uint64_t *)value); break;
+    case SHOW_KIND:
+    case SHOW_PIPE: put_word(out, field->show, *(const uint64_t *)value); break;
     case SHOW_RIGHTS:
     case SHOW_TERMINALS:
     case SHOW_CAPABILITIES:

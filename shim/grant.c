@@ -129,7 +129,7 @@ static int pump_stream(struct grants *grants, const struct operation_stream_pump
     int fd;
     if (grants->pump_count == countof(grants->pumps) ||
         pump_open(&grants->pumps[grants->pump_count], (int)pump->stream,
-                  grants->streams[pump->stream], &fd, err))
+                  grants->streams[pump->stream], (int)pump->pipe, &fd, err))
         return err_set(
             err, ERR_FAULT, ERR_NOWHERE,
             "there are three standard streams: this is a mistake in carrel: please report it");
@@ -143,7 +143,7 @@ static int text_stream(struct grants *grants, const struct operation_stream_text
     int fd;
     struct pump *pump = &grants->pumps[grants->pump_count];
     if (grants->pump_count == countof(grants->pumps) || text->stream == 0 ||
-        pump_open(pump, (int)text->stream, grants->streams[text->stream], &fd, err))
+        pump_open(pump, (int)text->stream, grants->streams[text->stream], 0, &fd, err))
         return err_set(
             err, ERR_FAULT, ERR_NOWHERE,
             "text goes to standard output or error: this is a mistake in carrel: please report it");

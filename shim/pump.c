@@ -7,7 +7,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <termios.h>
+
+/* How often bytes are moved through a pump before the shim looks at anything else. */
+#define TURNS 8
+
+/* What a pipe that is ready takes without blocking. */
+#define SURELY 4096
 
 /* The caller's stream as a description of the shim's own, which then may be non-blocking. What
  * cannot be opened again (a socket, somebody else's terminal) is used as it is, only when poll says
@@ -21,10 +28,16 @@ static int reopen(int stream, int direction, bool *ret_shared)
     return again >= 0 ? again : fcntl(stream, F_DUPFD_CLOEXEC, 3);
 }
 
-int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct err *err)
+static bool is_socket(int fd)
+{
+    struct stat stat;
+    return fstat(fd, &stat) == 0 && S_ISSOCK(stat.st_mode);
+}
+
+int pump_open(struct pump *ret, int stream, int caller, int flags, int *ret_cell, struct err *err)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
+    if (pipe2(ends, O_CLOEXEC | flags))
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot make a pipe: %s%s", strerror(errno),
                        advice_on(errno));
     bool in = stream == 0;
@@ -44,6 +57,7 @@ int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct er
     ret->sink = in ? ours : own;
     ret->output = !in;
     ret->terminal = isatty(own);
+    ret->socket = is_socket(own);
     ret->filtered = ret->terminal && !in;
     ret->have = ret->sent = 0;
     ret->lost = 0;
@@ -64,23 +78,22 @@ struct pollfd pump_wait(const struct pump *pump)
     return (struct pollfd){pump->source, POLLIN, 0};
 }
 
-/* read and write for any kind of descriptor. A socket is told not to block; of anything else that
- * is shared only poll has said that there is something. */
-static ssize_t take_in(int fd, bool shared, void *bytes, size_t size)
+/* Read and write. A socket is told not to block; of anything else that is shared only poll has said
+ * that there is something. The pipe's other end is the cell's, and never blocks the shim. */
+static ssize_t take_in(const struct pump *pump, void *bytes, size_t size)
 {
-    ssize_t taken = recv(fd, bytes, size, MSG_DONTWAIT);
-    if (taken >= 0 || errno != ENOTSOCK)
-        return taken;
-    return shared ? moment_read(fd, bytes, size) : read(fd, bytes, size);
+    if (pump->output || !(pump->socket || pump->shared))
+        return read(pump->source, bytes, size);
+    return pump->socket ? recv(pump->source, bytes, size, MSG_DONTWAIT)
+                        : moment_read(pump->source, bytes, size);
 }
 
-static ssize_t put_out(int fd, bool shared, const void *bytes, size_t size)
+static ssize_t put_out(const struct pump *pump, const void *bytes, size_t size)
 {
-    ssize_t put = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (put >= 0 || errno != ENOTSOCK)
-        return put;
-    size = size < 4096 ? size : 4096;
-    return shared ? moment_write(fd, bytes, size) : write(fd, bytes, size);
+    if (!pump->output || !(pump->socket || pump->shared))
+        return write(pump->sink, bytes, size);
+    return pump->socket ? send(pump->sink, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                        : moment_write(pump->sink, bytes, size < SURELY ? size : SURELY);
 }
 
 static bool try_again(void)
@@ -100,7 +113,7 @@ static void end(struct pump *pump)
 static bool fill(struct pump *pump)
 {
     char raw[PUMP_CHUNK];
-    ssize_t size = take_in(pump->source, !pump->output && pump->shared, raw, sizeof raw);
+    ssize_t size = take_in(pump, raw, sizeof raw);
     if (size < 0 && try_again())
         return false;
     if (size <= 0) { /* the end, or a terminal that hung up */
@@ -117,15 +130,15 @@ static bool fill(struct pump *pump)
     return true;
 }
 
-bool pump_move(struct pump *pump)
+/* One turn of pump_move. */
+static bool move_once(struct pump *pump)
 {
     if (pump_ended(pump))
         return false;
     bool filled = pump->sent == pump->have && fill(pump);
     if (pump_ended(pump) || pump->sent == pump->have)
         return filled;
-    ssize_t size = put_out(pump->sink, pump->output && pump->shared, pump->buffer + pump->sent,
-                           pump->have - pump->sent);
+    ssize_t size = put_out(pump, pump->buffer + pump->sent, pump->have - pump->sent);
     if (size < 0 && !try_again()) {
         pump->lost = errno;
         end(pump);
@@ -133,6 +146,16 @@ bool pump_move(struct pump *pump)
     }
     pump->sent += size > 0 ? (size_t)size : 0;
     return size > 0 || filled;
+}
+
+/* What is shared and no socket must be asked about by poll before each turn. */
+bool pump_move(struct pump *pump)
+{
+    bool moved = move_once(pump);
+    for (int turn = 1; moved && turn < TURNS && (pump->socket || !pump->shared); turn++)
+        if (!move_once(pump))
+            break;
+    return moved;
 }
 
 void pump_close(struct pump *pump)

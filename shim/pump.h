@@ -19,6 +19,7 @@ struct pump {
     bool terminal; /* the caller's end is one */
     bool filtered; /* what goes to the caller passes the filter */
     bool shared;   /* the caller's end is not a description of the shim's own */
+    bool socket;   /* the caller's end is one */
     int lost;      /* errno of a write that failed, for which the rest is lost; or 0 */
     size_t have, sent;
     struct terminal filter;
@@ -26,8 +27,8 @@ struct pump {
 };
 
 /* A pump for standard stream `stream` (0, 1 or 2) of the caller, which is the descriptor `caller`,
- * and the cell's end of its pipe. Errors: FAULT. */
-int pump_open(struct pump *ret, int stream, int caller, int *ret_cell, struct err *err);
+ * and the cell's end of its pipe, which is made with `flags` (pipe2). Errors: FAULT. */
+int pump_open(struct pump *ret, int stream, int caller, int flags, int *ret_cell, struct err *err);
 
 /* From now on the pump, one of output, lets only plain text through, whatever the caller's end is.
  */
