@@ -27,13 +27,35 @@ static bool same_package(const struct id *a, const struct id *b)
     return str_eq(a->package, b->package) && str_eq(a->version, b->version);
 }
 
-static void put_package(struct out *out, const struct id *id)
+/* "a:b/c", each part of it behind '%' if it is a keyword. */
+static void put_path(struct out *out, struct str path)
 {
-    out_str(out, id->package);
-    if (id->version.len) {
-        out_char(out, '@');
-        out_str(out, id->version);
+    size_t begin = 0;
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.at[i] != ':' && path.at[i] != '/')
+            continue;
+        world_label(out, (struct str){path.at + begin, i - begin});
+        out_char(out, path.at[i]);
+        begin = i + 1;
     }
+    world_label(out, (struct str){path.at + begin, path.len - begin});
+}
+
+static void put_version(struct out *out, struct str version)
+{
+    if (!version.len)
+        return;
+    out_char(out, '@');
+    out_str(out, version);
+}
+
+/* An interface's name as others call it, "a:b/c@1.0.0". */
+static void put_name(struct out *out, struct str text)
+{
+    const char *why;
+    struct name name = name_parse(text, &why);
+    put_path(out, name.path);
+    put_version(out, name.version);
 }
 
 /* --- Types --------------------------------------------------------------------------------------
@@ -50,7 +72,7 @@ static void put_use(struct out *out, const struct world_interface *from,
     if (in->decl && in->has_id && same_package(&theirs, &ours))
         world_label(out, theirs.interface);
     else
-        out_str(out, from->name);
+        put_name(out, from->name);
     out_text(out, ".{");
     world_label(out, origin->decl->name->text);
     if (origin->decl->name != item->decl->name) {
@@ -210,7 +232,7 @@ static void put_interface(const struct world *world, struct out *out, const stru
     const struct world_interface *in = &world->interfaces[i];
     out_format(out, "  %s ", word);
     if (in->has_id) {
-        out_str(out, in->name);
+        put_name(out, in->name);
         out_text(out, ";\n");
         return;
     }
@@ -247,7 +269,8 @@ static void put_interfaces(const struct world *world, struct out *out, uint32_t 
 {
     struct id id = id_of(world->interfaces[first].name);
     out_text(out, "\npackage ");
-    put_package(out, &id);
+    put_path(out, id.package);
+    put_version(out, id.version);
     out_text(out, " {\n");
     for (uint32_t i = first; i < world->ninterfaces; i++) {
         const struct world_interface *in = &world->interfaces[i];
