@@ -62,6 +62,7 @@ static const char *advice(uint32_t trap)
     switch (trap) {
     case TRAP_FUEL: return "give it more with --fuel";
     case TRAP_STACK: return "it calls itself without end, or deeper than a guest's stack is";
+    case TRAP_VALUES: return "pass them in pieces, or as a stream";
     default: return NULL;
     }
 }

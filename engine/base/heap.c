@@ -165,10 +165,16 @@ void heap_init(struct heap *heap, struct arena *arena, size_t limit)
     *heap = (struct heap){.arena = arena, .limit = limit};
 }
 
+bool heap_within_limit(const struct heap *heap, size_t size)
+{
+    size_t need = chunk_size(size);
+    return need && need <= heap->limit - heap->used;
+}
+
 void *heap_take(struct heap *heap, size_t size)
 {
     size_t need = chunk_size(size);
-    if (!need || need > heap->limit - heap->used)
+    if (!heap_within_limit(heap, size))
         return NULL;
     struct heap_chunk *chunk = find(heap, need);
     if (!chunk) {

@@ -26,7 +26,10 @@ void heap_init(struct heap *heap, struct arena *arena, size_t limit);
 /* `size` bytes aligned to 16, not cleared; NULL at the limit. Size 0 gives a block too. */
 void *heap_take(struct heap *heap, size_t size);
 
-/* The same, `count` times `each` bytes, cleared; NULL on overflow. */
+/* Does the limit leave `size` bytes more? The arena may be full all the same. */
+bool heap_within_limit(const struct heap *heap, size_t size);
+
+/* The same as heap_take, `count` times `each` bytes, cleared; NULL on overflow. */
 void *heap_zeroed(struct heap *heap, size_t count, size_t each);
 
 /* Makes a block (or NULL) `size` bytes long, moving it if needed. NULL and the block untouched at

@@ -7,13 +7,6 @@
 #include "engine/component/stream.h"
 #include "engine/component/string.h"
 
-static bool out_of_memory(const struct cm_lift *lift)
-{
-    vm_trap_set(lift->instance->store->vm, TRAP_OUT_OF_MEMORY,
-                "no room for a value between components");
-    return false;
-}
-
 bool cm_lift_check(const struct cm_lift *lift, uint64_t at, uint64_t size, uint32_t align)
 {
     if (at & (align - 1))
@@ -66,9 +59,10 @@ static uint32_t flags_mask(uint32_t labels)
 
 static bool lend(struct cm_lift *lift, uint32_t index)
 {
-    struct cm_lend *lend = scratch_take(lift->lent ? lift->lent : lift->scratch, sizeof *lend);
+    struct host_scratch *scratch = lift->lent ? lift->lent : lift->scratch;
+    struct cm_lend *lend = scratch_take(scratch, sizeof *lend);
     if (!lend)
-        return out_of_memory(lift);
+        return scratch_full(scratch, sizeof *lend);
     *lend = (struct cm_lend){index, lift->lends};
     lift->lends = lend;
     lift->instance->handles.at[index].lends++;
@@ -158,7 +152,7 @@ static bool view(struct cm_lift *lift, const uint8_t *from, size_t size, void **
 {
     struct cm_view *view = scratch_take(lift->scratch, sizeof *view);
     if (!view)
-        return out_of_memory(lift);
+        return scratch_full(lift->scratch, sizeof *view);
     *view = (struct cm_view){at, size, lift->views};
     lift->views = view;
     *at = (void *)(uintptr_t)from;
@@ -171,7 +165,7 @@ bool cm_lift_copy(struct cm_lift *lift)
         const struct cm_view *view = lift->views;
         void *copy = scratch_take(lift->scratch, view->size);
         if (!copy)
-            return out_of_memory(lift);
+            return scratch_full(lift->scratch, view->size);
         memcpy(copy, *view->at, view->size);
         *view->at = copy;
     }
@@ -199,7 +193,7 @@ static bool lift_list(struct cm_lift *lift, const struct cm_type *element, uint3
     }
     uint8_t *copy = scratch_take(lift->scratch, (size_t)count * l->host_size);
     if (!copy)
-        return out_of_memory(lift);
+        return scratch_full(lift->scratch, (size_t)count * l->host_size);
     *to = (struct list){copy, count};
     if (plain) {
         if (size)

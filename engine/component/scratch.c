@@ -44,6 +44,20 @@ void *scratch_take(struct host_scratch *scratch, size_t size)
     return piece;
 }
 
+bool scratch_full(const struct host_scratch *scratch, size_t size)
+{
+    struct vm *vm = scratch->store->vm;
+    const struct heap *heap = vm_heap(vm);
+    size_t chunk = sizeof(struct scratch_chunk) + ALIGN + (size < USUAL ? USUAL : size);
+    if (heap_within_limit(heap, chunk))
+        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "no room for a value between components");
+    else
+        vm_trap_set(vm, TRAP_VALUES,
+                    "a piece of %zu bytes; at most %zu are held, however large --memory is", size,
+                    heap->limit);
+    return false;
+}
+
 void scratch_release(struct host_scratch *scratch)
 {
     struct cm_store *store = scratch->store;

@@ -15,6 +15,10 @@ struct host_scratch {
 /* `size` bytes aligned to 16, not cleared; NULL if the heap is full. */
 void *scratch_take(struct host_scratch *scratch, size_t size);
 
+/* Traps the store because scratch_take gave no `size` bytes, and says whether the bound of what the
+ * host may hold is the cause (TRAP_VALUES), which no memory moves, or the cell's memory. False. */
+bool scratch_full(const struct host_scratch *scratch, size_t size);
+
 /* Gives everything back; the scratch can be used again. */
 void scratch_release(struct host_scratch *scratch);
 

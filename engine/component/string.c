@@ -11,12 +11,6 @@
 /* --- Lifting ------------------------------------------------------------------------------------
  */
 
-static bool out_of_memory(struct cm_store *store)
-{
-    vm_trap_set(store->vm, TRAP_OUT_OF_MEMORY, "no room for a value between components");
-    return false;
-}
-
 /* Which form the guest's encoding and tag mean; *units loses the tag. */
 static enum string_form form_of(enum cm_encoding encoding, uint32_t *units)
 {
@@ -44,7 +38,7 @@ static bool lift_utf8(struct cm_lift *lift, struct bytes from, struct str *to)
 {
     uint8_t *copy = scratch_take(lift->scratch, from.len);
     if (!copy)
-        return out_of_memory(lift->instance->store);
+        return scratch_full(lift->scratch, from.len);
     if (!utf8_copy(from, copy))
         return cm_trap(lift->instance->store, NOT_UTF8);
     *to = (struct str){(const char *)copy, from.len};
@@ -59,7 +53,7 @@ static bool lift_as_utf8(struct cm_lift *lift, const uint8_t *from, uint32_t uni
     size_t size = wide ? utf16_utf8_size(from, units) : latin1_utf8_size(from, units);
     uint8_t *copy = scratch_take(lift->scratch, size);
     if (!copy)
-        return out_of_memory(lift->instance->store);
+        return scratch_full(lift->scratch, size);
     if (wide)
         utf16_to_utf8(from, units, copy);
     else
@@ -89,7 +83,7 @@ bool string_lift(struct cm_lift *lift, uint32_t at, uint32_t units, struct str *
     if (lift->for_itself) {
         uint8_t *copy = scratch_take(lift->scratch, size);
         if (!copy)
-            return out_of_memory(store);
+            return scratch_full(lift->scratch, size);
         if (size)
             memcpy(copy, from, size);
         from = copy;

@@ -153,5 +153,13 @@ judge 'each part has its memory' 0 210
 invoke bricks 'fall()'
 judge 'a trap is placed' 134 '' 'at deep in bricks/two/state .*\|.*at fall in bricks/two/state .*\|.*at start-falling in bricks/user/both '
 
+# --- Large values -----------------------------------------------------------------------------------------
+invoke large 'pass(20000000)'
+judge 'a long list between components' 0 20000000
+for call in 'pass(50000000)' 'text(50000000)' 'bytes(50000000)'; do
+    invoke large "$call"
+    judge "$call" 134 '' 'exhausted: values too large for one call: a piece of 50000000 bytes; at most [0-9]+ are held.*in pieces'
+done
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
