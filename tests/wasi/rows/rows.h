@@ -17,8 +17,8 @@ enum { WORKS = 0, REFUSED = 1 };
 extern const int granted;
 
 /* A scenario: what has to be given so that it works, and what instead so that it is refused, as
- * tests/wasi/rows.mjs understands it. A module of preview 1 is started by itself, and exits with what
- * comes out; of the others that is left out by the linker. */
+ * tests/wasi/rows.mjs understands it. A module of preview 1 is started by itself, and exits with
+ * what comes out; of the others that is left out by the linker. */
 #ifndef ROW
 #define ROW(id, with, without)                                                                     \
     int row_##id(void);                                                                            \
