@@ -53,6 +53,12 @@ struct serve_config {
     void (*trapped)(void *data, const struct vm *vm);
 };
 
+/* As sys_now; UINT64_MAX: `time` (nanoseconds) has no end. */
+static inline uint64_t serve_deadline(uint64_t now, uint64_t time)
+{
+    return time < UINT64_MAX - now ? now + time : UINT64_MAX;
+}
+
 /* The tick that comes when `deadline` (as sys_now; UINT64_MAX: there is none) is over. */
 static inline uint32_t serve_tick_of(const volatile uint32_t *ticks, unsigned shift,
                                      uint64_t deadline)
