@@ -2,8 +2,9 @@
  * server is the honest one of out.mjs, whose authority is the first argument. */
 #include "rows.h"
 
+#include "bodies.h"
+
 enum { IMMUTABLE = 2 };          /* header-error */
-enum { CLOSED = 1 };             /* stream-error */
 enum { POST = 2 };               /* method */
 enum { REQUEST_BODY_SIZE = 17 }; /* error-code */
 
@@ -66,21 +67,6 @@ static int body_of(int answer)
     w_http_incoming_response_consume(answer, R);
     MUST(TAG == 0);
     return (int)U32(4);
-}
-
-static int stream_of(int body)
-{
-    w_http_incoming_body_stream(body, R);
-    MUST(TAG == 0);
-    return (int)U32(4);
-}
-
-static void read_all(int stream)
-{
-    do
-        w_input_stream_blocking_read(stream, 1000, R);
-    while (TAG == 0);
-    MUST(AT(4)[0] == CLOSED);
 }
 
 /* The trailers, as get of their future gave them. */

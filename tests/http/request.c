@@ -6,8 +6,9 @@
 #endif
 #include "rows.h"
 
+#include "bodies.h"
+
 enum { IMMUTABLE = 2 }; /* header-error */
-enum { CLOSED = 1 };    /* stream-error */
 enum { PUT = 3, OTHER = 9 };
 enum { HTTP = 0 };
 enum { REQUEST_BODY_SIZE = 17, INTERNAL_ERROR = 38 }; /* error-code */
@@ -37,27 +38,6 @@ static int body_of(int request)
     w_http_incoming_request_consume(request, R);
     MUST(TAG == 0);
     return (int)U32(4);
-}
-
-static int stream_of(int body)
-{
-    w_http_incoming_body_stream(body, R);
-    MUST(TAG == 0);
-    return (int)U32(4);
-}
-
-/* All of it; its length. */
-static u32 read_all(int stream)
-{
-    u32 size = 0;
-    for (;;) {
-        w_input_stream_blocking_read(stream, 1000, R);
-        if (TAG)
-            break;
-        size += U32(8);
-    }
-    MUST(AT(4)[0] == CLOSED);
-    return size;
 }
 
 /* What get of their future gave, which is at the beginning of the area again. */
