@@ -12,12 +12,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
@@ -70,8 +68,9 @@ bool command_socket(const struct command *command, const char *group, char *ret,
 
 /* --- The group ------------------------------------------------------------------------------- */
 
-static int read_group(const struct command *command, char ret[ID_MAX], struct err *err)
+static int read_group(const void *data, char *ret, struct err *err)
 {
+    const struct command *command = data;
     struct bundle bundle;
     if (bundle_read(command->bundle, &bundle, err))
         return -1;
@@ -84,36 +83,10 @@ static int read_group(const struct command *command, char ret[ID_MAX], struct er
                          ID_MAX - 1);
 }
 
-/* In a process of its own, which takes the memory of the JSON with it: the shim would inherit what
- * the allocator keeps of it, for as long as it stays. */
+/* Apart: the shim would inherit what the allocator keeps of the JSON, for as long as it stays. */
 static int find_group(const struct command *command, char ret[ID_MAX], struct err *err)
 {
-    struct found {
-        struct err err;
-        char group[ID_MAX];
-        bool done;
-    } *found = prepare_room(sizeof *found);
-    pid_t pid = found ? fork() : -1;
-    if (pid == 0) {
-        found->err.offset = ERR_NOWHERE;
-        read_group(command, found->group, &found->err);
-        found->done = true;
-        _exit(0);
-    }
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    int result = 0;
-    if (pid < 0 || !found->done)
-        result = err_set(err, ERR_FAULT, ERR_NOWHERE,
-                         "cannot read the bundle in a process of its own: free some memory, or "
-                         "raise the limit on processes");
-    else if (found->err.kind != ERR_NONE)
-        result = err_set(err, found->err.kind, ERR_NOWHERE, "%s", found->err.text);
-    else
-        snprintf(ret, ID_MAX, "%s", found->group);
-    if (found)
-        munmap(found, sizeof *found);
-    return result;
+    return prepare_apart(read_group, command, ret, err);
 }
 
 /* --- The socket ------------------------------------------------------------------------------ */

@@ -426,32 +426,55 @@ enum prepare_state prepare_finish(struct prepared *room, int socket)
     return PREPARE_DONE;
 }
 
-int prepare_limits(const char *group, struct bytes resources, struct err *err)
+int prepare_apart(prepare_work *work, const void *data, char *ret, struct err *err)
 {
-    struct err *shared = prepare_room(sizeof *shared);
-    if (!shared)
-        return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory: free some");
-    pid_t pid = fork();
+    struct apart {
+        struct err err;
+        char ret[ID_MAX];
+        bool done;
+    } *apart = prepare_room(sizeof *apart);
+    pid_t pid = apart ? fork() : -1;
     if (pid == 0) {
-        struct group_limits limits;
-        json_object *object = bundle_parse(resources);
-        if (!json_object_is_type(object, json_type_object)) {
-            err_set(shared, ERR_USAGE, ERR_NOWHERE, "the resources are no JSON object: send one");
-        } else {
-            bundle_limits(object, &limits);
-            group_limit(group, &limits, shared);
-        }
+        apart->err.offset = ERR_NOWHERE;
+        work(data, apart->ret, &apart->err);
+        apart->done = true;
         _exit(0);
     }
-    int result =
-        pid < 0
-            ? err_set(err, ERR_FAULT, ERR_NOWHERE,
-                      "cannot start a helper: free some memory, or raise the limit on processes")
-            : 0;
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    if (shared->kind != ERR_NONE)
-        result = err_set(err, shared->kind, ERR_NOWHERE, "%s", shared->text);
-    munmap(shared, sizeof *shared);
+    int result = 0;
+    if (pid < 0 || !apart->done)
+        result = err_set(err, ERR_FAULT, ERR_NOWHERE,
+                         "cannot start a helper, or it died: free some memory, or raise the limit "
+                         "on processes");
+    else if (apart->err.kind != ERR_NONE)
+        result = err_set(err, apart->err.kind, ERR_NOWHERE, "%s", apart->err.text);
+    else if (ret)
+        memcpy(ret, apart->ret, ID_MAX);
+    if (apart)
+        munmap(apart, sizeof *apart);
     return result;
+}
+
+struct limiting {
+    const char *group;
+    struct bytes resources;
+};
+
+static int set_limits(const void *data, char *ret, struct err *err)
+{
+    (void)ret;
+    const struct limiting *limiting = data;
+    struct group_limits limits;
+    json_object *object = bundle_parse(limiting->resources);
+    if (!json_object_is_type(object, json_type_object))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "the resources are no JSON object: send one");
+    bundle_limits(object, &limits);
+    return group_limit(limiting->group, &limits, err);
+}
+
+int prepare_limits(const char *group, struct bytes resources, struct err *err)
+{
+    const struct limiting limiting = {group, resources};
+    return prepare_apart(set_limits, &limiting, NULL, err);
 }

@@ -43,8 +43,16 @@ void *prepare_room(size_t size);
 /* Gives the plans of a process that runs back: nothing looks at them any more. */
 void prepare_release(struct prepared *room);
 
-/* Sets the limits of a group as an Update asks for it: in a helper, too, for which is waited.
- * `resources` is JSON. Errors: USAGE, FAULT. */
+/* What is done apart: it fills in `ret`, of ID_MAX bytes, and *err if it fails. */
+typedef int prepare_work(const void *data, char *ret, struct err *err);
+
+/* Does `work` in a process of its own, for which is waited: what the allocator keeps of its memory
+ * (of JSON, above all) goes with it. `ret` (ID_MAX bytes; NULL: nothing is asked) is what it filled
+ * in. Errors: those of the work; FAULT. */
+int prepare_apart(prepare_work *work, const void *data, char *ret, struct err *err);
+
+/* Sets the limits of a group as an Update asks for it, apart. `resources` is JSON. Errors:
+ * USAGE, FAULT. */
 int prepare_limits(const char *group, struct bytes resources, struct err *err);
 
 #endif
