@@ -318,7 +318,9 @@ tidy: $(TIDY)
 endif
 
 # Manual pages and completions, from the rows of the command line.
-$(call obj,host,$(addprefix packaging/pages/,man.c policy.c shim.c)): DEFS = -DCARREL_DATE='"$(DATE)"'
+PAGES_O := $(call obj,host,$(addprefix packaging/pages/,man.c policy.c shim.c))
+$(PAGES_O): $(B)/prefix
+$(PAGES_O): DEFS = -DCARREL_DATE='"$(DATE)"' -DCARREL_LIBEXEC='"$(PREFIX)/libexec/carrel"' -DCARREL_SHARE='"$(PREFIX)/share/carrel"'
 $(B)/pages: $(call obj,host,$(call src,packaging/pages) $(addprefix runner/,cli.c nearest.c policy_key.c) $(addprefix policies/,capability.c wall.c operation.c syscall.c) $(wildcard policies/net*.c) $(BASE))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^

@@ -12,12 +12,16 @@ const struct cli_command_info cli_commands[CLI_COMMANDS] = {
 #include "runner/cli.def"
 };
 
-/* `trace` runs, and takes whatever `run` takes. */
-#define IN(name) (1u << CLI_##name | (CLI_##name == CLI_RUN ? 1u << CLI_TRACE : 0))
-
 const struct cli_flag_info cli_flags[CLI_FLAGS] = {
+#define IN(name) CLI_IN(name)
 #define FLAG(name, word, argument, commands, times, what)                                          \
     [FLAG_##name] = {word, argument, commands, CLI_##times, what},
+#include "runner/cli.def"
+#undef IN
+};
+
+const struct cli_example cli_examples[CLI_EXAMPLES] = {
+#define EXAMPLE(command, line, what) {CLI_##command, line, what},
 #include "runner/cli.def"
 };
 

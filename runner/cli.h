@@ -23,6 +23,16 @@ enum cli_flag {
     CLI_FLAGS
 };
 
+enum {
+    CLI_EXAMPLES = 0
+#define EXAMPLE(command, line, what) +1
+#include "runner/cli.def"
+};
+
+/* The bit of a command in a set of them: of a row's IN(NAME). `trace` runs, and is wherever `run`
+ * is. */
+#define CLI_IN(name) (1u << CLI_##name | (CLI_##name == CLI_RUN ? 1u << CLI_TRACE : 0))
+
 enum cli_tail { CLI_TAIL_GUEST, CLI_TAIL_OWN };
 enum cli_times { CLI_ONCE, CLI_MANY };
 
@@ -42,8 +52,15 @@ struct cli_flag_info {
     const char *what;
 };
 
+struct cli_example {
+    enum cli_command command;
+    const char *line; /* for a shell */
+    const char *what;
+};
+
 extern const struct cli_command_info cli_commands[CLI_COMMANDS];
 extern const struct cli_flag_info cli_flags[CLI_FLAGS];
+extern const struct cli_example cli_examples[CLI_EXAMPLES];
 
 /* One flag as it was given. */
 struct cli_given {

@@ -42,14 +42,34 @@ static void entry(FILE *out, const char *word, const char *argument, const char 
     wrap(out, text, INDENT, INDENT);
 }
 
-static void list_exit_codes(FILE *out)
+static void list_exit_codes(FILE *out, enum cli_command command)
 {
-    fputs(
-        "\nExit codes: the guest's own, 0 to 255, and where they are carrel's a line on standard\n"
-        "error says so:\n",
-        out);
-    for (size_t i = 0; i < EXIT_CODES; i++)
-        entry(out, exit_codes[i].code, "", exit_codes[i].what);
+    bool any = false;
+    for (size_t i = 0; i < EXIT_CODES; i++) {
+        char code[16];
+        if (!(exit_codes[i].commands >> command & 1))
+            continue;
+        if (!any) {
+            fputs("\nExit codes:\n", out);
+            wrap(out, exit_codes_title(command), 0, 0);
+        }
+        any = true;
+        snprintf(code, sizeof code, "%d", exit_codes[i].code);
+        entry(out, code, "", exit_codes[i].what);
+    }
+}
+
+/* Each line as it can be copied, whatever its length. */
+static void list_examples(FILE *out, enum cli_command command)
+{
+    const char *title = "\nExamples:\n";
+    for (size_t i = 0; i < CLI_EXAMPLES; i++) {
+        if (cli_examples[i].command != command)
+            continue;
+        fprintf(out, "%s  %s\n      ", title, cli_examples[i].line);
+        wrap(out, cli_examples[i].what, 6, 6);
+        title = "";
+    }
 }
 
 void help_all(FILE *out)
@@ -81,8 +101,8 @@ void help_command(FILE *out, enum cli_command command)
     for (int i = 0; i < CLI_FLAGS; i++)
         if (cli_flags[i].commands >> command & 1)
             entry(out, cli_flags[i].word, cli_flags[i].argument, cli_flags[i].what);
-    if (command == CLI_RUN)
-        list_exit_codes(out);
+    list_exit_codes(out, command);
+    list_examples(out, command);
 }
 
 /* --- Policy files -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 #include "runner/cli.h"
 #include <stdio.h>
 
-/* All commands, or one of them with its flags. Lines of at most 80 columns. */
+/* All commands, or one of them with its flags. Lines of at most 80 columns, but for examples. */
 void help_all(FILE *out);
 void help_command(FILE *out, enum cli_command command);
 

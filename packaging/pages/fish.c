@@ -21,9 +21,9 @@ static void put_flag(FILE *out, const char *command, const struct cli_flag_info 
     case WORD_NONE: break;
     case WORD_FILE: fputs(" -rF", out); break;
     case WORD_DIRECTORY: fputs(" -xa '(__fish_complete_directories)'", out); break;
-    case WORD_WALL:
+    case WORD_CHOICE:
         fputs(" -xa '", out);
-        put_walls(out);
+        put_choices(out, flag);
         fputc('\'', out);
         break;
     case WORD_OTHER: fputs(" -x", out); break;
@@ -47,9 +47,10 @@ void fish_completion(FILE *out)
         for (int i = 0; i < CLI_FLAGS; i++)
             if (takes((enum cli_command)command, (enum cli_flag)i))
                 put_flag(out, info->word, &cli_flags[i]);
+        if (!takes_words((enum cli_command)command))
+            continue;
+        fprintf(out, "complete -c carrel -n '__fish_seen_subcommand_from %s' -fa '", info->word);
+        put_operands(out, (enum cli_command)command);
+        fputs("'\n", out);
     }
-    fputs("complete -c carrel -n '__fish_seen_subcommand_from help' -fa '", out);
-    for (int i = 0; i < CLI_COMMANDS; i++)
-        fprintf(out, "%s%s", i ? " " : "", cli_commands[i].word);
-    fputs("'\n", out);
 }

@@ -106,15 +106,65 @@ static void put_head(FILE *out, const char *word, const char *what)
     man_prose(out, what);
 }
 
-static void put_exit_codes(FILE *out)
+static void put_exit_codes(FILE *out, enum cli_command command)
 {
-    fputs(".SH EXIT STATUS\n", out);
-    man_prose(out,
-              "The guest's own, 0 to 255. Where it is carrel's, a line on standard error says so:");
+    bool any = false;
     for (size_t i = 0; i < EXIT_CODES; i++) {
-        fprintf(out, ".TP\n.B %s\n", exit_codes[i].code);
+        if (!(exit_codes[i].commands >> command & 1))
+            continue;
+        if (!any)
+            man_section(out, "EXIT STATUS", exit_codes_title(command));
+        any = true;
+        fprintf(out, ".TP\n.B %d\n", exit_codes[i].code);
         man_prose(out, exit_codes[i].what);
     }
+}
+
+void man_example(FILE *out, const char *line)
+{
+    fputs(".PP\n.nf\n.RS\n", out);
+    man_text(out, line, strlen(line));
+    fputs("\n.RE\n.fi\n", out);
+}
+
+/* Of `command`, or of all of them. */
+static void put_examples(FILE *out, enum cli_command command)
+{
+    const char *title = ".SH EXAMPLES\n";
+    for (size_t i = 0; i < CLI_EXAMPLES; i++) {
+        if (command != CLI_COMMANDS && cli_examples[i].command != command)
+            continue;
+        fputs(*title ? title : ".PP\n", out);
+        man_prose(out, cli_examples[i].what);
+        man_example(out, cli_examples[i].line);
+        title = "";
+    }
+}
+
+/* Variables and files that it looks at, from the rows of places.def. */
+static void put_places(FILE *out)
+{
+    fputs(".SH ENVIRONMENT\n", out);
+#define VARIABLE(name, what) man_item(out, name, "", what);
+#include "packaging/pages/places.def"
+    fputs(".SH FILES\n", out);
+#define PLACE(path, what) man_item(out, path, "", what);
+#include "packaging/pages/places.def"
+}
+
+/* The other pages that a reader of `command`'s may want; of all, for carrel(1). */
+static void put_see_also(FILE *out, enum cli_command command)
+{
+    bool of_policies =
+        command == CLI_COMMANDS || takes(command, FLAG_POLICY) || command == CLI_HELP;
+    bool of_containers = command == CLI_COMMANDS || command == CLI_PACK || command == CLI_OCI;
+    fputs(".SH SEE ALSO\n", out);
+    if (command != CLI_COMMANDS)
+        fputs(".BR carrel (1)\n", out);
+    if (of_policies)
+        fputs(".BR carrel\\-policy (5)\n", out);
+    if (of_containers)
+        fputs(".BR containerd\\-shim\\-carrel\\-v1 (8)\n", out);
 }
 
 void man_program(FILE *out)
@@ -137,7 +187,10 @@ void man_program(FILE *out)
         fprintf(out, ".TP\n.BR carrel\\-%s (1)\n", cli_commands[i].word);
         man_prose(out, cli_commands[i].line);
     }
-    put_exit_codes(out);
+    put_exit_codes(out, CLI_RUN);
+    put_places(out);
+    put_examples(out, CLI_COMMANDS);
+    put_see_also(out, CLI_COMMANDS);
 }
 
 void man_command(FILE *out, enum cli_command command)
@@ -163,7 +216,7 @@ void man_command(FILE *out, enum cli_command command)
         fputc('\n', out);
         man_prose(out, cli_flags[i].what);
     }
-    if (command == CLI_RUN)
-        put_exit_codes(out);
-    fputs(".SH SEE ALSO\n.BR carrel (1)\n", out);
+    put_exit_codes(out, command);
+    put_examples(out, command);
+    put_see_also(out, command);
 }

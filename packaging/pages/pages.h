@@ -15,6 +15,9 @@ void man_prose(FILE *out, const char *text);
 void man_section(FILE *out, const char *title, const char *prose);
 void man_item(FILE *out, const char *term, const char *value, const char *what);
 
+/* Lines to copy. */
+void man_example(FILE *out, const char *line);
+
 /* carrel-policy(5): from the rows of runner/policy_key.def. */
 void man_policy(FILE *out);
 
@@ -37,8 +40,8 @@ enum word_kind {
     WORD_NONE, /* it takes none */
     WORD_FILE,
     WORD_DIRECTORY,
-    WORD_WALL,  /* a name of policies/wall.def */
-    WORD_OTHER, /* nothing that a shell could know */
+    WORD_CHOICE, /* one of a few */
+    WORD_OTHER,  /* nothing that a shell could know */
 };
 
 enum word_kind word_kind(const struct cli_flag_info *flag);
@@ -46,8 +49,14 @@ enum word_kind word_kind(const struct cli_flag_info *flag);
 /* Does `command` take the flag? */
 bool takes(enum cli_command command, enum cli_flag flag);
 
-/* The names that --degrade takes, with a space between two. */
-void put_walls(FILE *out);
+/* Is a command's first operand one of a few words, and no file? */
+bool takes_words(enum cli_command command);
+
+/* With a space between two: the words that a flag of WORD_CHOICE takes, the commands, and the first
+ * operands of a command that takes words. */
+void put_choices(FILE *out, const struct cli_flag_info *flag);
+void put_commands(FILE *out);
+void put_operands(FILE *out, enum cli_command command);
 
 /* The length of the first clause of `text`: what fits beside a word in a list. */
 size_t clause_length(const char *text);

@@ -10,13 +10,6 @@ static const struct {
 #include "shim/containerd/annotation.def"
 };
 
-static void example(FILE *out, const char *line)
-{
-    fputs(".PP\n.nf\n.RS\n", out);
-    man_text(out, line, strlen(line));
-    fputs("\n.RE\n.fi\n", out);
-}
-
 static void put_policy(FILE *out)
 {
     man_section(
@@ -82,11 +75,11 @@ void man_shim(FILE *out)
         "those at work are answered.");
     fputs(".SH EXAMPLES\n", out);
     man_prose(out, "A component as a container, and one that serves on the host's network:");
-    example(out, "carrel pack hello.wasm --name localhost/hello:1 -o hello.tar\n"
-                 "ctr image import hello.tar\n"
-                 "ctr run --rm --runtime io.containerd.carrel.v1 localhost/hello:1 first\n"
-                 "ctr run -d --net-host --runtime io.containerd.carrel.v1 \\\n"
-                 "    --annotation carrel.policy/serve=127.0.0.1:8080 localhost/web:1 web");
+    man_example(out, "carrel pack hello.wasm --name localhost/hello:1 -o hello.tar\n"
+                     "ctr image import hello.tar\n"
+                     "ctr run --rm --runtime io.containerd.carrel.v1 localhost/hello:1 first\n"
+                     "ctr run -d --net-host --runtime io.containerd.carrel.v1 \\\n"
+                     "    --annotation carrel.policy/serve=127.0.0.1:8080 localhost/web:1 web");
     fputs(".SH FILES\n", out);
     man_item(out, "/run/containerd/s", "", "the sockets of shims");
     man_item(out, "/usr/share/doc/carrel-shim/examples", "",

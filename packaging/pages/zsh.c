@@ -14,14 +14,14 @@ static void put_inside(FILE *out, const char *text, size_t length)
 }
 
 /* What is offered for the argument of a flag. */
-static void put_action(FILE *out, enum word_kind kind)
+static void put_action(FILE *out, const struct cli_flag_info *flag)
 {
-    switch (kind) {
+    switch (word_kind(flag)) {
     case WORD_FILE: fputs("_files", out); break;
     case WORD_DIRECTORY: fputs("_directories", out); break;
-    case WORD_WALL:
+    case WORD_CHOICE:
         fputc('(', out);
-        put_walls(out);
+        put_choices(out, flag);
         fputc(')', out);
         break;
     case WORD_NONE:
@@ -40,7 +40,7 @@ static void put_flag(FILE *out, const struct cli_flag_info *flag)
         fputc(':', out);
         put_inside(out, flag->argument, __builtin_strlen(flag->argument));
         fputc(':', out);
-        put_action(out, kind);
+        put_action(out, flag);
     }
     fputs("' \\\n", out);
 }
@@ -65,10 +65,13 @@ void zsh_completion(FILE *out)
         for (int i = 0; i < CLI_FLAGS; i++)
             if (takes((enum cli_command)command, (enum cli_flag)i))
                 put_flag(out, &cli_flags[i]);
-        if (command == CLI_HELP)
-            fputs("                '1:command:{_describe command commands}' ;;\n", out);
-        else
+        if (takes_words((enum cli_command)command)) {
+            fputs("                '1:word:(", out);
+            put_operands(out, (enum cli_command)command);
+            fputs(")' '*:argument:_files' ;;\n", out);
+        } else {
             fputs("                '1:component:_files' '*:argument:_files' ;;\n", out);
+        }
     }
     fputs("        esac ;;\n    esac\n}\n_carrel \"$@\"\n", out);
 }

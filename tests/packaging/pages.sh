@@ -36,6 +36,12 @@ for page in "$share"/man/man[158]/*.[158]; do
     fi
 done
 
+# Every variable of the environment that the command and its shim look at is in carrel(1), and no other. Those of
+# containerd's own protocol are not its user's.
+asked=$(cd "$here/../.." && grep -rhoE 'getenv\("[A-Z_]+"\)' runner shim/*.c | sed 's/.*"\(.*\)".*/\1/' | sort -u)
+told=$(sed -n '/^\.SH ENVIRONMENT/,/^\.SH FILES/p' "$share/man/man1/carrel.1" | sed -n 's/^\\fB\([A-Z_]*\)\\fR$/\1/p' | sort)
+same 'the environment in carrel(1)' "$told" "$asked"
+
 # --- The picture ---------------------------------------------------------------------------------------
 # What the README shows is what the build draws; `make golden` renews it.
 same 'the picture' "$(cksum <"$share/doc/carrel/launch.svg")" "$(cksum <"$here/../../docs/launch.svg")"
@@ -56,7 +62,12 @@ same 'bash: a wall' "$(bash_offers carrel run --degrade sec)" seccomp
 same 'bash: a wall behind =' "$(bash_offers carrel run --degrade = sec)" seccomp
 same 'bash: a folder' "$(cd / && bash_offers carrel run --dir /us)" /usr
 same 'bash: a file' "$(cd "$here" && bash_offers carrel run pag)" pages.sh
+same 'bash: a choice' "$(bash_offers carrel serve --isolation pro)" process
+same 'bash: a choice behind =' "$(bash_offers carrel audit --format = sar)" sarif
+same 'bash: what is written' "$(cd "$here" && bash_offers carrel pack -o pag)" pages.sh
 same 'bash: a command to be helped with' "$(bash_offers carrel help au)" audit
+same 'bash: policy files, to be helped with' "$(bash_offers carrel help po)" policy
+same 'bash: a command of an OCI runtime' "$(bash_offers carrel oci sta)" 'start state'
 
 # --- fish --------------------------------------------------------------------------------------------
 if with fish; then
@@ -65,7 +76,10 @@ if with fish; then
     same 'fish: a flag' "$(fish_offers 'carrel run --stat')" '--status-json '
     same 'fish: a flag of another command' "$(fish_offers 'carrel run --wat')" ''
     same 'fish: a wall' "$(fish_offers 'carrel run --degrade secc')" 'seccomp '
+    same 'fish: a choice' "$(fish_offers 'carrel serve --isolation pro')" 'process '
     same 'fish: a command to be helped with' "$(fish_offers 'carrel help au')" 'audit '
+    same 'fish: policy files, to be helped with' "$(fish_offers 'carrel help po')" 'policy '
+    same 'fish: a command of an OCI runtime' "$(fish_offers 'carrel oci feat')" 'features '
 fi
 
 # --- Typed ---------------------------------------------------------------------------------------------
@@ -78,6 +92,8 @@ if with zsh; then
         same "$shell: a flag, typed" "$(types $'carrel run --expl\tx')" 'run --explain x'
         same "$shell: a wall, typed" "$(types $'carrel run --degrade=secc\tx')" 'run --degrade=seccomp x'
         same "$shell: a wall behind a space, typed" "$(types $'carrel run --degrade secc\tx')" 'run --degrade seccomp x'
+        same "$shell: a choice, typed" "$(types $'carrel serve --isolation proc\tx')" 'serve --isolation process x'
+        same "$shell: policy files, typed" "$(types $'carrel help pol\tx')" 'help policy x'
     done
     same 'zsh: a folder' "$(timeout 60 zsh "$here/types.zsh" zsh "$share" $'carrel run --dir=/us\t x')" 'run --dir=/usr x'
 fi
