@@ -33,6 +33,7 @@ check 'dependency rule' "$here/lint/includes.sh"
 check 'words' "$here/lint/words.sh"
 check 'sizes' "$here/lint/sizes.sh"
 check 'readmes' "$here/lint/readmes.sh"
+check 'what readmes name' node "$here/lint/readmes.mjs"
 check 'segments' "$here/lint/segments.sh" "$BUILD/carrel" "$BUILD/carrel-engine" "$BUILD/carrel-tls" "$BUILD/carrel-keyvalue"
 check 'what is asked of musl' "$here/lint/libc.sh" "$BUILD/carrel.map" runner/libc/asked.txt
 check 'handlers jump' "$here/lint/jumps.sh" "$BUILD/carrel-engine"
