@@ -71,12 +71,14 @@ static long empty_root(struct child *child)
     return CALL(umount2, ".", MNT_DETACH, 0, 0, 0);
 }
 
-/* Where it could not be made, that call is the one that failed. */
+/* Where nobody has made it, because the maker was killed or there was no room for it, or it cannot
+ * be entered, the cell makes one itself. */
 static long take_net(struct child *child, int maker)
 {
-    child->call = "unshare";
-    MUST(shared_await_net(maker, SHARED_NET_MADE));
-    return CALL(setns, maker, CLONE_NEWNET, 0, 0, 0);
+    if (shared_await_net(maker, SHARED_NET_MADE) == 0 &&
+        CALL(setns, maker, CLONE_NEWNET, 0, 0, 0) == 0)
+        return 0;
+    return CALL(unshare, CLONE_NEWNET, 0, 0, 0, 0);
 }
 
 /* Capabilities survive the change of id, because making a user namespace may need them; CAPSET

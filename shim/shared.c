@@ -47,7 +47,7 @@ static struct {
     bool begun;
 } making;
 
-/* How long nobody looks whether the maker is alive; nanoseconds. */
+/* How long nobody looks at the state, or whether the maker is alive; nanoseconds. */
 #define AWAIT_MOMENT 20000000
 
 static const uint64_t flags[HOST_SPACES] = {
@@ -62,17 +62,22 @@ static void announce(long state)
     raw_call(SYS_futex, (long)&making.state, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0);
 }
 
+/* Waits until the state is no longer this one, for a moment at most: a call that wakes may fail. */
+static long wait_moment(int state)
+{
+    struct timespec moment = {0, AWAIT_MOMENT};
+    return raw_call(SYS_futex, (long)&making.state, FUTEX_WAIT_PRIVATE, state, (long)&moment, 0);
+}
+
 long shared_await_net(int maker, int state)
 {
     for (;;) {
         int now = making.state;
-        struct timespec moment = {0, AWAIT_MOMENT};
         struct pollfd ended = {maker, POLLIN, 0};
         if (now < 0 || now >= state)
             return now < 0 ? now : 0;
-        if (raw_call(SYS_futex, (long)&making.state, FUTEX_WAIT_PRIVATE, now, (long)&moment, 0) ==
-                -ETIMEDOUT &&
-            raw_call(SYS_poll, (long)&ended, 1, 0, 0, 0) != 0 && making.state == now)
+        if (wait_moment(now) == -ETIMEDOUT && raw_call(SYS_poll, (long)&ended, 1, 0, 0, 0) != 0 &&
+            making.state == now)
             return -ESRCH;
     }
 }
@@ -92,7 +97,8 @@ static _Noreturn void end_at_once(void)
 }
 
 /* Is there until it is ended, with the shim at the latest: a namespace is entered by who is in it.
- */
+ * It opens nothing in the shim's table before the shim wants that: it may be ended at any moment,
+ * and nobody would know of the descriptor. */
 static void make_net(void *unused)
 {
     (void)unused;
@@ -103,6 +109,8 @@ static void make_net(void *unused)
     announce(result < 0 ? result : SHARED_NET_MADE);
     if (result < 0)
         end_at_once();
+    while (making.state != SHARED_NET_WANTED)
+        wait_moment(SHARED_NET_MADE);
     open_spaces(CLONE_NEWNET);
     announce(SHARED_NET_OPEN);
     for (;;)
@@ -177,6 +185,15 @@ static bool move_all(int spaces[HOST_SPACES])
     return true;
 }
 
+/* Has the maker open its net namespace, too. */
+static bool open_net(void)
+{
+    if (shared_await_net(making.net.pidfd, SHARED_NET_MADE))
+        return false;
+    announce(SHARED_NET_WANTED);
+    return shared_await_net(making.net.pidfd, SHARED_NET_OPEN) == 0;
+}
+
 void shared_begin(struct shim *shim, const struct host *host)
 {
     struct wall_report report = {0};
@@ -209,8 +226,7 @@ void shared_open(struct shim *shim, struct host *host)
     shared_begin(shim, host);
     if (making.begun) {
         bool made = make_mount();
-        made = shared_await_net(making.net.pidfd, SHARED_NET_OPEN) == 0 && made;
-        if (!made || !move_all(making.spaces)) {
+        if (!made || !open_net() || !move_all(making.spaces)) {
             shared_end();
             return;
         }

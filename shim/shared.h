@@ -28,7 +28,7 @@ void shared_end(void);
 void shared_use(const struct shim *shim, struct host *host);
 
 /* How far the net namespace is; below 0: -errno, it could not be made. */
-enum { SHARED_NET_BEGUN, SHARED_NET_MADE, SHARED_NET_OPEN };
+enum { SHARED_NET_BEGUN, SHARED_NET_MADE, SHARED_NET_WANTED, SHARED_NET_OPEN };
 
 /* Waits until it is as far as `state`: 0, or -errno. Makes system calls and nothing else: the child
  * of a launch waits so, too. */

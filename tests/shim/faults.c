@@ -25,6 +25,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Linux 6.6; Debian's headers are older. */
+#define NOTIFY_SET_FLAGS SECCOMP_IOW(4, uint64_t)
+#define NOTIFY_SYNC      1ul
+
 #define FIRST_CALL SYS_signalfd4 /* of session_open */
 #define CALLS_MAX  1000
 #define SAYS       "the component runs"
@@ -185,6 +189,9 @@ static _Noreturn void answer_all(void)
     int listener = (int)syscall(SYS_pidfd_getfd, pidfd, shared->listener, 0);
     if (listener < 0)
         perror("listener");
+    /* Who waits for an answer and who gives it take turns on one processor, where the kernel can
+     * (Linux 6.6): many times as fast. */
+    ioctl(listener, NOTIFY_SET_FLAGS, NOTIFY_SYNC);
     struct pollfd waits = {listener, POLLIN, 0};
     while (listener >= 0 && poll(&waits, 1, 20000) > 0 && !(waits.revents & POLLHUP))
         answer(listener);
