@@ -69,6 +69,12 @@ static bool reader_is_gone(void)
     return poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP);
 }
 
+/* A component that runs prints itself: then nobody need be asked whether output is a terminal. */
+static bool prints(const struct cli *cli)
+{
+    return (cli->command != CLI_RUN && cli->command != CLI_SERVE) || cli_value(cli, FLAG_HELP);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
@@ -77,13 +83,13 @@ int main(int argc, char **argv)
     static char line[LINE], page[PAGE];
     host_secure_streams();
     setvbuf(stderr, line, _IOLBF, sizeof line);
-    if (!isatty(STDOUT_FILENO))
-        setvbuf(stdout, page, _IOFBF, sizeof page);
     if (cli_parse(argc, argv, &cli, &err)) {
         report_status(options_status(&cli), err_exit_code(err.kind), &err, 0);
         cli_free(&cli);
         return report_error(NULL, &err);
     }
+    if (prints(&cli) && !isatty(STDOUT_FILENO))
+        setvbuf(stdout, page, _IOFBF, sizeof page);
     int code = 0;
     if (cli.command == CLI_VERSION)
         puts("carrel " CARREL_VERSION);
