@@ -8,9 +8,12 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +30,8 @@
 #include <unistd.h>
 
 static char scratch[4096];
+static char own_page[4096] __attribute__((aligned(4096)));
+static uint32_t room[2] = {sizeof scratch, 0};  /* in scratch */
 static const int some_handle[4] = {8, 1, 2, 0}; /* size, kind, bytes */
 static const int one = 1;
 static struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, 0x7fff0000u);
@@ -252,6 +257,139 @@ static bool attack_signal_shim_by_pidfd(void)
     return pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
 }
 
+static bool attack_enter_by_shim_pidfd(void)
+{
+    int pidfd = pidfd_of_shim();
+    return pidfd >= 0 && setns(pidfd, CLONE_NEWNET) == 0;
+}
+
+static bool attack_take_from_shim(void)
+{
+    int pidfd = pidfd_of_shim();
+    return pidfd >= 0 && syscall(SYS_pidfd_getfd, pidfd, 0, 0) >= 0;
+}
+
+/* Of no byte: that it may is enough. */
+static bool attack_advise_shim(void)
+{
+    const struct iovec none = {(void *)secret_at, 0};
+    int pidfd = pidfd_of_shim();
+    return pidfd >= 0 && syscall(SYS_process_madvise, pidfd, &none, 1, MADV_COLD, 0) >= 0;
+}
+
+static bool attack_facts_of_shim(void)
+{
+    static uint64_t info[8]; /* struct pidfd_info, its first version */
+    int pidfd = pidfd_of_shim();
+    return pidfd >= 0 && ioctl(pidfd, _IOWR(0xff, 11, info), info) == 0;
+}
+
+static bool attack_number_of_shim(void)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof peer;
+    return getsockopt(PROTOCOL_SOCKET, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0;
+}
+
+static bool attack_signals_for_another(void)
+{
+    return fcntl(0, F_SETOWN, (pid_t)parameter) == 0;
+}
+
+/* To itself, of somebody else. */
+static bool attack_forge_credentials(void)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control = {.header = {.cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_CREDENTIALS,
+                            .cmsg_len = CMSG_LEN(sizeof(struct ucred))}};
+    const struct ucred root = {.pid = getpid()};
+    struct iovec part = {scratch, 1};
+    const struct msghdr packet = {.msg_iov = &part,
+                                  .msg_iovlen = 1,
+                                  .msg_control = control.bytes,
+                                  .msg_controllen = sizeof control.bytes};
+    int ends[2];
+    memcpy(CMSG_DATA(&control.header), &root, sizeof root);
+    return socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0 && sendmsg(ends[0], &packet, 0) == 1;
+}
+
+/* The first net namespace of the machine, whose number is known (Linux 6.18). */
+static bool attack_namespace_by_handle(void)
+{
+    static const struct {
+        uint32_t size;
+        int type;
+        uint64_t id;
+        uint32_t kind, inode;
+    } first = {16, 0xf1, 7, CLONE_NEWNET, 0};
+    return syscall(SYS_open_by_handle_at, -10003, &first, O_RDONLY) >= 0;
+}
+
+static bool attack_clone_with_user(void)
+{
+    struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+static bool attack_mount_facts(void)
+{
+    static uint64_t status[32];     /* struct statx: [18] is the mount */
+    const unsigned unique = 0x4000; /* STATX_MNT_ID_UNIQUE */
+    if (syscall(SYS_statx, AT_FDCWD, "/", 0, unique, status) < 0)
+        return false;
+    const struct {
+        uint32_t size, spare;
+        uint64_t mount, wanted;
+    } request = {24, 0, status[18], 1}; /* STATMOUNT_SB_BASIC */
+    return syscall(457, &request, scratch, sizeof scratch, 0) == 0;
+}
+
+static bool attack_connect_by_mptcp(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)(parameter >> 32)),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 262); /* IPPROTO_MPTCP */
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+}
+
+static bool attack_name_abstract(void)
+{
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0carrel-escape-cell"};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    return fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+}
+
+static bool attack_hear_itself(void)
+{
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                   any_filter) >= 0;
+}
+
+static bool attack_deadlines(void)
+{
+    static const struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {48, 6, 0, 0, 0, 1000000, 10000000, 10000000}; /* SCHED_DEADLINE */
+    return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+}
+
+static bool attack_map_nothing(void)
+{
+    return mmap(NULL, sizeof own_page, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
 static bool attack_take_descriptor(void)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, 2, 0);
@@ -428,6 +566,27 @@ static bool attack_bind_to_device(void)
 static bool attack_attach_program(void)
 {
     return sets(SOL_SOCKET, SO_ATTACH_FILTER, any_filter, sizeof *any_filter);
+}
+
+static bool attack_open_fast(void)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    struct sockaddr_in other = another_peer();
+    int fd = granted_socket(PROTOCOL_TCP);
+    if (fd < 0 || connect(fd, &nobody, sizeof nobody) < 0)
+        return false;
+    return sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&other, sizeof other) == 1 ||
+           errno == EINPROGRESS || errno == ECONNREFUSED;
+}
+
+static bool attack_mark_packets(void)
+{
+    return sets(SOL_SOCKET, SO_MARK, &one, sizeof one);
+}
+
+static bool attack_repair_connection(void)
+{
+    return sets(IPPROTO_TCP, 19, &one, sizeof one); /* TCP_REPAIR */
 }
 
 static bool attack_list_devices(void)

@@ -7,18 +7,24 @@
  *   escape --walls       the same in a host of the test's own, where walls may be missing: each
  * attack with no wall (the control: it must succeed), with one wall down after the other, and with
  * each wall alone */
+#include "shim/hooks.h"
+#include "shim/host.h"
 #include "tests/escape/own_host.h"
 #include "tests/escape/verdict.h"
 #include "tests/policy/world.h"
 #include "tests/shim/fixture.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -65,7 +71,6 @@ static const struct {
     {"release_agent", HOST},
     {"make_node", HOST},
     {"real_time", HOST},
-#undef HOST
     {"own_program", "no program that runs can be written to"},
     {"leaked_directories", "none leaks"},
     {"pivot", "not onto itself"},
@@ -78,6 +83,16 @@ static const struct {
     {"undo_landlock", "there is no such call"},
     {"unset_no_new_privs", "there is no such call"},
     {"x32_call", "the kernel has none"},
+    {"namespace_by_handle", HOST},
+    {"deadlines", HOST},
+    {"disk_priority", HOST},
+    {"map_nothing", HOST},
+    {"advise_shim", HOST},
+    {"mark_packets", HOST},
+    {"machine_socket", "as the kernel was configured"},
+    {"cipher_socket", "as the kernel was configured"},
+    {"connect_by_mptcp", "as the kernel was configured"},
+#undef HOST
 };
 
 /* Attacks whose second wall is younger than Linux 6.1, or that older kernels lack: below this
@@ -94,6 +109,12 @@ static const struct {
     {"reach_another_peer", 6007}, /* Landlock's ABI 4 */
     {"listen_instead", 6007},
     {"list_mounts", 6008},
+    {"mount_facts", 6008},
+    {"security_modules", 6008},
+    {"seal_memory", 6010},
+    {"watch_by_id", 5013},
+    {"machine_socket", UINT32_MAX},
+    {"cipher_socket", UINT32_MAX},
     {"io_uring", 6018},                /* asks for locked memory: not in 6.1, and in 6.18 */
     {"ask_from_vsyscall", UINT32_MAX}, /* as the kernel was configured */
 };
@@ -135,6 +156,7 @@ static const struct {
     {"rlimits", WALL_BIT(WALL_RLIMITS)},
     {"mdwe", WALL_BIT(WALL_MDWE)},
     {"passrights", WALL_BIT(WALL_PASSRIGHTS)},
+    {"hooks", WALL_BIT(WALL_CGROUP_HOOKS)},
 };
 
 enum { ATTACKS = sizeof attacks / sizeof *attacks, COLUMNS = sizeof columns / sizeof *columns };
@@ -211,7 +233,15 @@ static void allow_net(void)
 
 static const long secret = 1234567; /* what is read from this process, if it can be */
 static bool in_own_host;
-static bool in_shared; /* the cell shares empty namespaces with others of its shim */
+static int hooked = -1; /* a control group with the programs of shim/hooks.c, if there can be one */
+
+/* Whose namespaces a cell has. */
+static enum spaces {
+    FRESH,  /* made with it */
+    SHARED, /* with others of its shim */
+    AHEAD,  /* its own, of which another process has made one */
+    SPACES_END
+} spaces;
 
 /* Where no wall is, an attack changes the mounts: for the next one they are as they were. */
 static void leave_no_mounts(void)
@@ -231,7 +261,9 @@ static const struct result *attack_without(const struct attack *attack, wall_set
                         .before = in_own_host ? leave_no_mounts : NULL,
                         .net = net,
                         .net_count = attack->net ? 2 : 0,
-                        .shared = in_shared,
+                        .shared = spaces == SHARED,
+                        .ahead = spaces == AHEAD,
+                        .into = wall_in(missing, WALL_CGROUP_HOOKS) ? -1 : hooked,
                         .rules = attack->net ? net_rules : 0};
     taken = missing;
     const struct result *result = fixture_run(&wish);
@@ -259,13 +291,13 @@ static bool is_won(const struct result *result)
     return result->outcome.by_guest && result->outcome.exit_code == ESCAPE_WON;
 }
 
-/* The same for a cell with namespaces of its own and for one that shares. */
+/* The same however a cell comes to its namespaces. */
 static bool wins(const struct attack *attack, wall_set missing)
 {
-    bool won = is_won(attack_without(attack, missing));
-    in_shared = true;
-    won = is_won(attack_without(attack, missing)) || won;
-    in_shared = false;
+    bool won = false;
+    for (spaces = FRESH; spaces < SPACES_END; spaces++)
+        won = is_won(attack_without(attack, missing)) || won;
+    spaces = FRESH;
     return won;
 }
 
@@ -397,15 +429,61 @@ static int wall_by_wall(void)
     return count.open + count.dead + count.wrong + unstarted > 0;
 }
 
+/* --- A control group with programs ---------------------------------------------------------------
+ * Only root of the real host may load them, so the group is made there, and reaches the own host as
+ * an open descriptor. Where there can be none, the column of the hooks is like no wall at all. */
+
+#define HOOKED_NAME "CARREL_ESCAPE_GROUP" /* in the environment: the descriptor's number */
+
+static char hooked_path[PATH_MAX];
+
+static void make_hooked(void)
+{
+    static struct host host;
+    char number[16];
+    const char *call = "";
+    host_probe("", true, &host);
+    if (!fixture_root() || !host.cgroups.unified[0])
+        return;
+    snprintf(hooked_path, sizeof hooked_path, "%s/carrel-escape-%d", host.cgroups.unified,
+             (int)getpid());
+    int group = mkdir(hooked_path, 0755) ? -1 : open(hooked_path, O_RDONLY | O_DIRECTORY);
+    if (group < 0 || hooks_attach(group, &call)) {
+        printf("no control group with programs here: %s: %s\n", call, strerror(errno));
+        return;
+    }
+    snprintf(number, sizeof number, "%d", group);
+    setenv(HOOKED_NAME, number, 1);
+}
+
+static void remove_hooked(void)
+{
+    if (hooked_path[0] && rmdir(hooked_path))
+        perror(hooked_path);
+}
+
+static void take_hooked(void)
+{
+    const char *number = getenv(HOOKED_NAME);
+    if (!number)
+        return;
+    hooked = (int)strtol(number, NULL, 10);
+    fcntl(hooked, F_SETFD, FD_CLOEXEC);
+    unsetenv(HOOKED_NAME);
+}
+
 int main(int count, char **arguments)
 {
     bool verbose = count > 1 && strcmp(arguments[1], "-v") == 0;
     if (count > 1 && strcmp(arguments[1], "--walls") == 0) {
+        make_hooked();
         int code = own_host_run("--inside", count, arguments);
+        remove_hooked();
         if (code < 0)
             puts("no namespaces of one's own here: nothing is tried");
         return code < 0 ? 1 : code;
     }
+    take_hooked();
     parameter = listen_on_host();
     allow_net();
     return count > 1 && strcmp(arguments[1], "--inside") == 0 ? wall_by_wall() : two_walls(verbose);

@@ -124,6 +124,8 @@ static _Noreturn void be_shim(const struct wish *wish, struct result *result)
     script_component(wish->script ? wish->script : "", &component);
     if (session_open(&session, &err))
         give_up(err.text);
+    if (wish->into > 0)
+        session.shim.into = wish->into;
     make_plan(wish, &session, &component, CELL_RUN, &plan);
     if (wish->reader || wish->reads_first)
         read_first(&session, &component, wish, result);

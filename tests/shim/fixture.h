@@ -25,6 +25,7 @@ struct wish {
     bool cgroups;
     bool shared; /* the cells of the shim share empty namespaces */
     bool ahead;  /* the cell takes a net namespace that was made meanwhile */
+    int into;    /* above 0: a control group that the cell is cloned into */
     wall_set degraded;
     const char *input;                 /* standard input; NULL: /dev/null */
     int streams[3];                    /* used as they are where not 0 */
