@@ -731,16 +731,19 @@ static int narrow(struct composing *c, rule_set set, struct err *err)
     return 0;
 }
 
+static rule_set filter_rules(const struct composing *c)
+{
+    switch (c->request->role) {
+    case CELL_RUN: return c->request->verdict->rules | (copies(c) ? RULES_COPIES : 0);
+    case CELL_RESOLVER: return RULES_RESOLVER;
+    case CELL_TLS: return c->request->certificate ? RULES_TLS_FRONT : RULES_TLS;
+    default: return RULES_BASE;
+    }
+}
+
 static int lockdown(struct composing *c, struct err *err)
 {
-    rule_set set = RULES_BASE;
-    if (c->request->role == CELL_RUN)
-        set = c->request->verdict->rules | (copies(c) ? RULES_COPIES : 0);
-    else if (c->request->role == CELL_RESOLVER)
-        set |= R(PPOLL) | R(TIME_MONOTONIC);
-    else if (c->request->role == CELL_TLS)
-        set |= R(PPOLL) | R(TIME_MONOTONIC) | R(TIME_REAL) | R(RECEIVE_FD) | R(CLOSE_SOCKET) |
-               R(RANDOM) | (c->request->certificate ? R(SHUTDOWN_HTTP) : 0);
+    rule_set set = filter_rules(c);
     if (seccomp_filter(set, &c->to->filter, err))
         return -1;
     if (copies(c) && narrow(c, set, err))

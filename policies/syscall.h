@@ -30,6 +30,14 @@ _Static_assert(RULE_COUNT <= 64, "rule_set is too small");
     (R(FORK) | R(NARROW) | R(CLOSE_ALL) | R(OWN_LINE) | R(END_COPY) | R(PEEK) | R(ACCEPT_HTTP) |   \
      R(WATCH) | R(WAIT))
 
+/* Of the cells that run no component: one that looks up names, and one that speaks TLS, for
+ * connections of a cell or for clients of a server. */
+#define RULES_RESOLVER (RULES_BASE | R(PPOLL) | R(TIME_MONOTONIC))
+#define RULES_TLS                                                                                  \
+    (RULES_BASE | R(PPOLL) | R(TIME_MONOTONIC) | R(TIME_REAL) | R(RECEIVE_FD) | R(CLOSE_SOCKET) |  \
+     R(RANDOM))
+#define RULES_TLS_FRONT (RULES_TLS | R(SHUTDOWN_HTTP))
+
 #define RULE_CHECKS 3
 
 /* The first descriptor that is neither a standard stream nor the cell's socket. */

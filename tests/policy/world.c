@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -16,45 +18,63 @@
 
 #define COMMAND "wasi:cli", "wasi:io", "wasi:clocks", "wasi:random"
 #define TCP     "wasi:sockets/network", "wasi:sockets/instance-network", "wasi:sockets/tcp"
+#define SERVED  COMMAND, "wasi:filesystem", "wasi:http/types"
 #define NET     CAPABILITY(NET) | CAPABILITY(NET_TCP)
 
 const struct world worlds[WORLDS] = {
-    {"compute", {NULL}, NO_DIRECTORY, 0},
-    {"print", {"wasi:cli/stdout", NULL}, NO_DIRECTORY, 0},
-    {"command", {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", NULL}, NO_DIRECTORY, 0},
+    {"compute", {NULL}, NO_DIRECTORY, 0, 0},
+    {"print", {"wasi:cli/stdout", NULL}, NO_DIRECTORY, 0, 0},
+    {"command", {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", NULL}, NO_DIRECTORY, 0, 0},
     {"no-dir",
      {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", NULL},
      NO_DIRECTORY,
+     0,
      0},
     {"ro-dir",
      {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", NULL},
      READ_ONLY,
+     0,
      0},
     {"rw-dir",
      {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", NULL},
      READ_WRITE,
+     0,
      0},
-    {"no-net", {COMMAND, "wasi:sockets", NULL}, NO_DIRECTORY, 0},
-    {"tcp-out", {COMMAND, TCP, NULL}, NO_DIRECTORY, NET | CAPABILITY(NET_TCP_CONNECT)},
-    {"tcp-in", {COMMAND, TCP, NULL}, NO_DIRECTORY, NET | CAPABILITY(NET_TCP_LISTEN)},
+    {"no-net", {COMMAND, "wasi:sockets", NULL}, NO_DIRECTORY, 0, 0},
+    {"tcp-out", {COMMAND, TCP, NULL}, NO_DIRECTORY, NET | CAPABILITY(NET_TCP_CONNECT), 0},
+    {"tcp-in", {COMMAND, TCP, NULL}, NO_DIRECTORY, NET | CAPABILITY(NET_TCP_LISTEN), 0},
     {"tcp",
      {COMMAND, TCP, NULL},
      NO_DIRECTORY,
-     NET | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN)},
+     NET | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN),
+     0},
     {"net",
      {COMMAND, "wasi:sockets", NULL},
      NO_DIRECTORY,
      NET | CAPABILITY(NET_TCP_CONNECT) | CAPABILITY(NET_TCP_LISTEN) | CAPABILITY(NET_UDP) |
-         CAPABILITY(NET_DNS)},
+         CAPABILITY(NET_DNS),
+     0},
     /* What `carrel serve` runs: the proxy world, with what toolchains leak into it. */
-    {"serve",
-     {"wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", "wasi:http/types",
-      NULL},
+    {"serve", {SERVED, NULL}, NO_DIRECTORY, CAPABILITY(HTTP_IN), 0},
+    /* The same where each request gets a process; and those that send requests themselves. */
+    {"srv-own", {SERVED, NULL}, NO_DIRECTORY, CAPABILITY(HTTP_IN), RULES_COPIES},
+    {"srv-out",
+     {SERVED, "wasi:http/outgoing-handler", NULL},
      NO_DIRECTORY,
-     CAPABILITY(HTTP_IN)},
-    {"p1", {"wasi_snapshot_preview1", NULL}, NO_DIRECTORY, 0},
-    {"p1-ro", {"wasi_snapshot_preview1", NULL}, READ_ONLY, 0},
-    {"p1-rw", {"wasi_snapshot_preview1", NULL}, READ_WRITE, 0},
+     CAPABILITY(HTTP_IN) | CAPABILITY(HTTP_OUT),
+     0},
+    {"http",
+     {COMMAND, "wasi:http/types", "wasi:http/outgoing-handler", NULL},
+     NO_DIRECTORY,
+     CAPABILITY(HTTP_OUT),
+     0},
+    {"p1", {"wasi_snapshot_preview1", NULL}, NO_DIRECTORY, 0, 0},
+    {"p1-ro", {"wasi_snapshot_preview1", NULL}, READ_ONLY, 0, 0},
+    {"p1-rw", {"wasi_snapshot_preview1", NULL}, READ_WRITE, 0, 0},
+    /* Cells that work for others. */
+    {"resolve", {NULL}, NO_DIRECTORY, 0, RULES_RESOLVER},
+    {"tls", {NULL}, NO_DIRECTORY, 0, RULES_TLS},
+    {"tls-in", {NULL}, NO_DIRECTORY, 0, RULES_TLS_FRONT},
 };
 
 static capability_set allowed_with(enum directory directory)
@@ -87,7 +107,7 @@ rule_set world_rules(const struct world *world)
     struct policy policy = {.allowed = allowed_with(world->directory) | world->net};
     struct verdict verdict;
     derive_verdict(&demand, &policy, &verdict);
-    return verdict.rules;
+    return verdict.rules | world->beside;
 }
 
 const struct probe probes[] = {

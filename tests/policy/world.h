@@ -11,15 +11,16 @@
 
 enum directory { NO_DIRECTORY, READ_ONLY, READ_WRITE };
 
-/* Interfaces are given by the beginnings of their names. */
+/* Interfaces are given by the beginnings of their names; none: a cell without a component. */
 struct world {
     const char *name;
     const char *interfaces[10];
     enum directory directory;
     capability_set net;
+    rule_set beside; /* rules of what it is, besides those of its rows */
 };
 
-enum { WORLDS = 15 };
+enum { WORLDS = 21 };
 
 extern const struct world worlds[WORLDS];
 
