@@ -6,6 +6,7 @@
 #include "shim/guardian.h"
 #include "tests/shim/fixture.h"
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,62 @@ static void the_next_start_sweeps_what_is_left_when_all_are_killed(void **state)
     assert_nothing_left();
 }
 
+/* From another pid namespace, where nobody of this one can be seen. Its first process is the one
+ * that is named, so its cells' groups begin like those of many others. */
+static void run_beyond(void)
+{
+    pid_t outer = fork();
+    if (outer == 0) {
+        if (unshare(CLONE_NEWPID))
+            _exit(1);
+        pid_t first = fork();
+        if (first == 0) {
+            const struct result *result =
+                fixture_run(&(struct wish){.script = "exit 0\n", .cgroups = true});
+            _exit(result->outcome.by_guest ? 0 : 1);
+        }
+        int status;
+        waitpid(first, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(outer, &status, 0), outer);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static size_t count_states(pid_t shim)
+{
+    char begin[32];
+    snprintf(begin, sizeof begin, "%d-", (int)shim);
+    return count_entries(state_directory(), begin);
+}
+
+/* What another carrel holds, none sweeps that cannot even see its processes; what nobody holds any
+ * more, it does. */
+static void a_carrel_in_another_pid_namespace_sweeps_what_nobody_holds(void **state)
+{
+    (void)state;
+    if (!fixture_root())
+        skip();
+    struct result *result;
+    int found[4];
+    pid_t shim = start("print on\nspin\n", false, &result);
+    assert_int_equal(children(shim, found), 2);
+    run_beyond();
+    assert_true(alive(found[0]) && alive(found[1]));
+    assert_int_equal(count_states(shim), 1);
+    /* Stopped, so that the guardian does not sweep itself. */
+    kill(found[0], SIGSTOP);
+    kill(shim, SIGKILL);
+    kill(found[0], SIGKILL);
+    fixture_end(shim, result);
+    assert_true(gone(found[0]) && gone(found[1]));
+    assert_int_equal(count_states(shim), 1);
+    run_beyond();
+    assert_int_equal(count_states(shim), 0);
+    assert_nothing_left();
+}
+
 static void killing_the_shim_kills_reader_and_spare(void **state)
 {
     (void)state;
@@ -298,6 +355,7 @@ int main(void)
         cmocka_unit_test(killing_the_cell_ends_the_run),
         cmocka_unit_test(killing_the_guardian_brings_another),
         cmocka_unit_test(the_next_start_sweeps_what_is_left_when_all_are_killed),
+        cmocka_unit_test(a_carrel_in_another_pid_namespace_sweeps_what_nobody_holds),
         cmocka_unit_test(killing_the_shim_kills_reader_and_spare),
         cmocka_unit_test(a_kill_at_any_moment_leaves_nothing),
     };
