@@ -114,7 +114,7 @@ const run = async (name, component, judgment = judge) => {
 };
 for (const name of fs.readdirSync(folder).filter((n) => n.endsWith('.wasm') && isComponent(n)))
   await run(name, () => path.join(folder, name));
-for (const world of ['world', 'versions', 'keyword'])
+for (const world of ['world', 'versions', 'keyword', 'used'])
   await run(`${world}.wit`, async () => {
     const made = await build(fs.readFileSync(new URL(`data/${world}.wit`, import.meta.url), 'utf8'));
     const kept = path.join(work, `${world}.wasm`);

@@ -174,7 +174,8 @@ bool heap_within_limit(const struct heap *heap, size_t size)
 void *heap_take(struct heap *heap, size_t size)
 {
     size_t need = chunk_size(size);
-    if (!heap_within_limit(heap, size))
+    heap->at_limit = !heap_within_limit(heap, size);
+    if (heap->at_limit)
         return NULL;
     struct heap_chunk *chunk = find(heap, need);
     if (!chunk) {

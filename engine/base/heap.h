@@ -14,8 +14,9 @@
 
 struct heap {
     struct arena *arena;
-    size_t used;  /* bytes handed out, headers included */
-    size_t limit; /* `used` never exceeds it */
+    size_t used;   /* bytes handed out, headers included */
+    size_t limit;  /* `used` never exceeds it */
+    bool at_limit; /* why the last block was refused: the limit, not the arena */
     uint64_t rows;
     uint8_t columns[HEAP_ROWS];
     struct heap_chunk *free[HEAP_ROWS][HEAP_COLUMNS];

@@ -4,6 +4,7 @@
 #include "engine/base/attr.h"
 #include "engine/cell/tell.h"
 #include "engine/component/instance.h"
+#include <inttypes.h>
 #include <stdio.h>
 
 /* Cut to its place; names are the component's and may hold anything. */
@@ -44,34 +45,56 @@ static uint32_t place_of(const struct cm_instance *in, enum cm_sort sort, const 
     return i;
 }
 
-/* What an instance of a component is called where it was made, else what its component calls
- * itself. */
-static struct str instance_name(const struct cm_instance *instance)
+/* Without a name: "instance 3". */
+static void append_number(struct path *path, enum cm_sort sort, uint32_t index)
 {
-    const struct cm_instance *parent = instance->parent;
-    struct str name = {0};
-    if (parent)
-        name = component_item_name(parent->component, SORT_INSTANCE,
-                                   place_of(parent, SORT_INSTANCE, &instance->exports));
-    return name.len ? name : component_name(instance->component);
+    char text[40];
+    snprintf(text, sizeof text, "%s %" PRIu32, cm_sort_text(sort), index);
+    append(path, str_of(text));
 }
 
-/* What a core instance is called in its component, else what its module calls itself. */
-static struct str core_instance_name(const struct cm_instance *owner,
-                                     const struct instance *instance)
+/* What an instance of a component is called where it was made, else what its component calls
+ * itself, else its place. The outermost has none. */
+static void append_instance(struct path *path, const struct cm_instance *instance)
+{
+    const struct cm_instance *parent = instance->parent;
+    uint32_t place = parent ? place_of(parent, SORT_INSTANCE, &instance->exports) : 0;
+    struct str name = {0};
+    if (parent)
+        name = component_item_name(parent->component, SORT_INSTANCE, place);
+    if (!name.len)
+        name = component_name(instance->component);
+    if (name.len || !parent)
+        append(path, name);
+    else
+        append_number(path, SORT_INSTANCE, place);
+}
+
+/* What a core instance is called in its component, else what its module calls itself, else its
+ * place. A module that is no component's has none. */
+static void append_core_instance(struct path *path, const struct cm_instance *owner,
+                                 const struct instance *instance)
 {
     struct str name = {0};
+    uint32_t place = 0;
     for (uint32_t i = 0; owner && i < owner->counts[SORT_CORE_INSTANCE]; i++) {
         const struct cm_core_instance *core = owner->spaces[SORT_CORE_INSTANCE][i];
         if (core->instance == instance)
-            name = component_item_name(owner->component, SORT_CORE_INSTANCE, i);
+            place = i;
     }
-    return name.len ? name : module_name(instance_module(instance));
+    if (owner)
+        name = component_item_name(owner->component, SORT_CORE_INSTANCE, place);
+    if (!name.len)
+        name = module_name(instance_module(instance));
+    if (name.len || !owner)
+        append(path, name);
+    else
+        append_number(path, SORT_CORE_INSTANCE, place);
 }
 
 #define OUTER_MAX 8 /* instances around one that are named; farther ones are left out */
 
-/* "component/instance/core instance", from the outside, as far as they have names. */
+/* "component/instance/core instance", from the outside: names, or places in their index spaces. */
 static void name_module(char *to, size_t size, const struct instance *instance)
 {
     const struct cm_instance *owner = instance_owner(instance);
@@ -81,8 +104,8 @@ static void name_module(char *to, size_t size, const struct instance *instance)
     for (const struct cm_instance *at = owner; at && count < OUTER_MAX; at = at->parent)
         around[count++] = at;
     while (count)
-        append(&path, instance_name(around[--count]));
-    append(&path, core_instance_name(owner, instance));
+        append_instance(&path, around[--count]);
+    append_core_instance(&path, owner, instance);
     copy_name(to, size, (struct str){path.text, path.len});
 }
 

@@ -15,12 +15,6 @@ enum {
 /* The states of the frame. */
 enum { ENTERED, IN_CORE };
 
-static bool out_of_memory(const struct cm_store *store, const char *what)
-{
-    vm_trap_set(store->vm, TRAP_OUT_OF_MEMORY, "no room for %s", what);
-    return false;
-}
-
 /* Is it to have its instance to itself while it runs core code? */
 static bool needs_exclusive(const struct cm_async *async)
 {
@@ -36,18 +30,24 @@ static void set_exclusive(struct cm_instance *instance, struct cm_thread *thread
 /* --- Beginning ----------------------------------------------------------------------------------
  */
 
+bool async_may_begin(const struct cm_store *store)
+{
+    if (store->nasync < CM_LIMIT_ASYNC_CALLS)
+        return true;
+    vm_trap_set(store->vm, TRAP_HELD, "more than %u %s, a fixed number", CM_LIMIT_ASYNC_CALLS,
+                cm_limit_rows[CM_COUNT_ASYNC_CALLS].what);
+    return false;
+}
+
 struct cm_async *async_new(struct cm_store *store, const struct cm_func *func,
                            struct cm_subtask *subtask, struct host_caller *host, bool *ret_now)
 {
     struct cm_instance *instance = func->instance;
-    if (store->nasync >= CM_LIMIT_ASYNC_CALLS) {
-        vm_trap_set(store->vm, TRAP_OUT_OF_MEMORY, "more than %u %s", CM_LIMIT_ASYNC_CALLS,
-                    cm_limit_rows[CM_COUNT_ASYNC_CALLS].what);
+    if (!async_may_begin(store))
         return NULL;
-    }
     struct cm_async *async = heap_zeroed(vm_heap(store->vm), 1, sizeof *async);
     if (!async)
-        return out_of_memory(store, "another call"), NULL;
+        return cm_full(store, "another call"), NULL;
     store->nasync++;
     async->task.instance = instance;
     async->task.async = true;
@@ -85,7 +85,7 @@ static bool pass_args(struct cm_async *async, struct native *frame, union slot *
     struct host_scratch values = {.store = store};
     uint8_t *args = scratch_take(&values, func->type->layout.host_size);
     if (!args)
-        return out_of_memory(store, "the arguments of a call");
+        return scratch_full(&values, func->type->layout.host_size);
     memset(args, 0, func->type->layout.host_size);
     bool done =
         subtask_start(async->subtask, &values, false, args) &&
@@ -151,7 +151,7 @@ bool async_return(struct cm_async *async, struct native *frame, const union slot
     if (type && !result) {
         result = scratch_take(&values, type->layout.host_size);
         if (!result)
-            return out_of_memory(store, "the result of a call");
+            return scratch_full(&values, type->layout.host_size);
         memset(result, 0, type->layout.host_size);
     }
     bool done = !type || lift_result(async, scratch, flat, max_flat, result);

@@ -83,6 +83,10 @@ static inline bool subtask_resolved(const struct cm_subtask *subtask)
 
 /* --- The callee --- */
 
+/* May one more call of an async function begin? False: it trapped, CM_LIMIT_ASYNC_CALLS are at
+ * work. */
+bool async_may_begin(const struct cm_store *store);
+
 /* Makes the task of a call; the callee's instance is entered already. NULL: it trapped. The task
  * waits to begin, or is to be resumed at once: *ret_now. */
 struct cm_async *async_new(struct cm_store *store, const struct cm_func *func,

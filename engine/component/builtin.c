@@ -10,28 +10,20 @@ enum native_answer builtin_trap(const struct builtin *b, const char *why)
 
 uint32_t builtin_handle(const struct builtin *b, enum handle_kind kind, void *rep)
 {
-    struct vm *vm = b->instance->store->vm;
-    struct handle handle = {.kind = kind, .rep = rep};
-    uint32_t index = handle_add(&b->instance->handles, vm_heap(vm), &handle);
-    if (!index)
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
-    return index;
+    return cm_handle_add(b->instance, &(struct handle){.kind = kind, .rep = rep});
 }
 
 enum native_answer builtin_resource_new(struct vm *vm, struct native *frame)
 {
+    (void)vm;
     const struct builtin *b = frame->data;
     if (!builtin_may_leave(b))
         return NATIVE_TRAP;
     struct handle handle = {
         .kind = HANDLE_OWN, .resource = b->resource, .rep = (void *)(uintptr_t)frame->args[0].u32};
-    uint32_t index = handle_add(&b->instance->handles, vm_heap(vm), &handle);
-    if (!index) {
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
-        return NATIVE_TRAP;
-    }
+    uint32_t index = cm_handle_add(b->instance, &handle);
     frame->args[0].u64 = index;
-    return NATIVE_DONE;
+    return index ? NATIVE_DONE : NATIVE_TRAP;
 }
 
 /* The handle at an index, which must be one of this resource type; NULL: it trapped. */

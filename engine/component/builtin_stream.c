@@ -46,10 +46,8 @@ static struct cm_end *end_at(const struct builtin *b, uint32_t index)
 static uint32_t add_end(const struct builtin *b, struct cm_stream *stream, enum handle_kind kind)
 {
     struct cm_end *end = end_new(stream, kind, b->instance, b->canon->type);
-    if (!end) {
-        vm_trap_set(stream->store->vm, TRAP_OUT_OF_MEMORY, "no room for a stream or future");
-        return 0;
-    }
+    if (!end)
+        return cm_full(stream->store, "a stream or future"), 0;
     stream->ends++;
     end->waitable.index = builtin_handle(b, kind, end);
     return end->waitable.index;
@@ -57,15 +55,14 @@ static uint32_t add_end(const struct builtin *b, struct cm_stream *stream, enum 
 
 enum native_answer builtin_ends_new(struct vm *vm, struct native *frame)
 {
+    (void)vm;
     const struct builtin *b = frame->data;
     bool future = b->canon->canon == CANON_FUTURE_NEW;
     if (!builtin_may_leave(b))
         return NATIVE_TRAP;
     struct cm_stream *stream = stream_new(b->instance->store, future);
-    if (!stream) {
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "no room for a stream or future");
-        return NATIVE_TRAP;
-    }
+    if (!stream)
+        return cm_full(b->instance->store, "a stream or future"), NATIVE_TRAP;
     uint64_t reader = add_end(b, stream, future ? HANDLE_FUTURE_READ : HANDLE_STREAM_READ);
     uint64_t writer =
         reader ? add_end(b, stream, future ? HANDLE_FUTURE_WRITE : HANDLE_STREAM_WRITE) : 0;

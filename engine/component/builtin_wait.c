@@ -3,12 +3,6 @@
 #include "engine/component/builtin.h"
 #include "engine/component/schedule.h"
 
-static enum native_answer out_of_memory(const struct builtin *b)
-{
-    vm_trap_set(b->instance->store->vm, TRAP_OUT_OF_MEMORY, "no room for another waitable set");
-    return NATIVE_TRAP;
-}
-
 enum native_answer builtin_waitable_set_new(struct vm *vm, struct native *frame)
 {
     const struct builtin *b = frame->data;
@@ -16,7 +10,7 @@ enum native_answer builtin_waitable_set_new(struct vm *vm, struct native *frame)
         return NATIVE_TRAP;
     struct waitable_set *set = heap_zeroed(vm_heap(vm), 1, sizeof *set);
     if (!set)
-        return out_of_memory(b);
+        return cm_full(b->instance->store, "another waitable set"), NATIVE_TRAP;
     uint32_t index = builtin_handle(b, HANDLE_SET, set);
     frame->args[0].u64 = index;
     return index ? NATIVE_DONE : NATIVE_TRAP;

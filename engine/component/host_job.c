@@ -121,18 +121,13 @@ bool host_job_begin(struct cm_subtask *subtask, struct vm *vm, struct native *fr
     struct host_job *job = &subtask->job;
     size_t args = low->type->layout.host_size;
     size_t result = low->type->result ? low->type->result->layout.host_size : 0;
-    if (store->nasync >= CM_LIMIT_ASYNC_CALLS) {
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "more than %u %s", CM_LIMIT_ASYNC_CALLS,
-                    cm_limit_rows[CM_COUNT_ASYNC_CALLS].what);
+    if (!async_may_begin(store))
         return false;
-    }
     job->values.store = store;
     job->args = scratch_take(&job->values, args);
     job->result = scratch_take(&job->values, result);
-    if (!job->args || !job->result) {
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "no room for the values of a call");
-        return false;
-    }
+    if (!job->args || !job->result)
+        return scratch_full(&job->values, args > result ? args : result);
     memset(job->args, 0, args);
     memset(job->result, 0, result);
     job->call = (struct host_call){

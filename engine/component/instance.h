@@ -162,4 +162,11 @@ static inline void cm_leave(struct cm_instance *callee, uint32_t entered)
 /* Records a trap for a rule that a component broke. Always false. */
 bool cm_trap(struct cm_store *store, const char *why) COLD;
 
+/* The heap has just refused a block for `what`: records a trap that says whether it has reached its
+ * limit (TRAP_HELD), which no --memory moves, or the cell's memory is used up. Always false. */
+bool cm_full(struct cm_store *store, const char *what) COLD;
+
+/* The index of a new handle, a copy of `handle`; 0: it trapped. */
+uint32_t cm_handle_add(struct cm_instance *instance, const struct handle *handle);
+
 #endif

@@ -70,8 +70,21 @@ struct func *cm_instance_initializer(struct cm_instance *instance)
 
 static bool no_memory(const struct cm_instance *instance)
 {
-    vm_trap_set(instance->store->vm, TRAP_OUT_OF_MEMORY, "no memory left for a component instance");
-    return false;
+    return cm_full(instance->store, "a component instance");
+}
+
+/* An instance could not be made: a trap that says why. */
+static void refused(const struct cm_instance *instance, const struct err *err)
+{
+    struct vm *vm = instance->store->vm;
+    if (err->kind == ERR_MEMORY && vm_heap(vm)->at_limit)
+        no_memory(instance);
+    else if (err->kind == ERR_MEMORY)
+        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "%s", err->text);
+    else if (err->kind == ERR_LIMIT)
+        vm_trap_set(vm, TRAP_HELD, "%s, a fixed number", err->text);
+    else
+        vm_trap_set(vm, TRAP_HOST, "%s", err->text);
 }
 
 /* Appends to an index space. False if there is nothing to append: the heap was full. */
@@ -260,7 +273,7 @@ static struct func *begin_core(struct cm_instance *instance, const struct cm_def
     struct instance *made = instance_new(vm, module->module, imports, &err);
     heap_give(heap, imports);
     if (!made) {
-        vm_trap_set(vm, err.kind == ERR_MEMORY ? TRAP_OUT_OF_MEMORY : TRAP_HOST, "%s", err.text);
+        refused(instance, &err);
         return NULL;
     }
     instance_set_owner(made, instance);
@@ -284,7 +297,7 @@ static struct func *begin_instance(struct cm_instance *instance, const struct cm
     struct err err = {0};
     struct cm_instance *made = cm_instance_new(instance->store, closure->component, imports, &err);
     if (!made) {
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "%s", err.text);
+        refused(instance, &err);
         return NULL;
     }
     made->parent = instance;

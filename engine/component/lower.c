@@ -74,16 +74,6 @@ static uint64_t signed_bits(const void *from, uint32_t size)
 /* --- Handles ------------------------------------------------------------------------------------
  */
 
-static bool add_handle(const struct cm_lower *lower, const struct handle *handle, uint32_t *ret)
-{
-    struct vm *vm = lower->instance->store->vm;
-    *ret = handle_add(&lower->instance->handles, vm_heap(vm), handle);
-    if (*ret)
-        return true;
-    vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
-    return false;
-}
-
 static bool lower_handle(struct cm_lower *lower, const struct cm_type *type, const void *from,
                          uint32_t *ret)
 {
@@ -100,7 +90,8 @@ static bool lower_handle(struct cm_lower *lower, const struct cm_type *type, con
         handle.scope = lower->task;
         lower->task->borrows++;
     }
-    return add_handle(lower, &handle, ret);
+    *ret = cm_handle_add(instance, &handle);
+    return *ret;
 }
 
 /* The readable end of a stream or future, which was on its way. */
@@ -115,15 +106,11 @@ static bool lower_end(struct cm_lower *lower, const struct cm_type *type, const 
     if (!stream)
         return cm_trap(instance->store, "the host gave no stream or future");
     struct cm_end *end = end_new(stream, (enum handle_kind)handle.kind, instance, type);
-    if (!end) {
-        vm_trap_set(instance->store->vm, TRAP_OUT_OF_MEMORY, "no room for a stream or future");
-        return false;
-    }
+    if (!end)
+        return cm_full(instance->store, "a stream or future");
     handle.rep = end;
-    if (!add_handle(lower, &handle, ret))
-        return false;
-    end->waitable.index = *ret;
-    return true;
+    *ret = end->waitable.index = cm_handle_add(instance, &handle);
+    return *ret;
 }
 
 static bool unknown(const struct cm_lower *lower)

@@ -245,10 +245,8 @@ enum native_answer cm_resume(struct vm *vm, struct native *frame, struct cm_thre
     (void)frame;
     if (!thread->fiber) {
         thread->fiber = fiber_new(vm);
-        if (!thread->fiber) {
-            vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "no room for the stack of another call");
-            return NATIVE_TRAP;
-        }
+        if (!thread->fiber)
+            return cm_full(store, "the stack of another call"), NATIVE_TRAP;
         fiber_begin(vm, thread->fiber, store->entry);
     }
     store->thread = thread;

@@ -22,6 +22,26 @@ bool cm_trap(struct cm_store *store, const char *why)
     return false;
 }
 
+bool cm_full(struct cm_store *store, const char *what)
+{
+    struct vm *vm = store->vm;
+    const struct heap *heap = vm_heap(vm);
+    if (heap->at_limit)
+        vm_trap_set(vm, TRAP_HELD, "no room for %s; at most %zu bytes, however large --memory is",
+                    what, heap->limit);
+    else
+        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "no room for %s", what);
+    return false;
+}
+
+uint32_t cm_handle_add(struct cm_instance *instance, const struct handle *handle)
+{
+    uint32_t index = handle_add(&instance->handles, vm_heap(instance->store->vm), handle);
+    if (!index)
+        cm_full(instance->store, "another handle");
+    return index;
+}
+
 uint32_t cm_entered(const struct cm_instance *callee, const struct cm_instance *caller)
 {
     uint32_t entered = 0;

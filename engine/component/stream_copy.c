@@ -71,10 +71,8 @@ static bool pass(struct cm_end *from, struct cm_end *to, uint32_t count, struct 
     struct host_scratch values = {.store = store};
     /* What the host gets points into memory that is its own for as long as it reads. */
     uint8_t *way = from->instance ? scratch_take(&values, size) : host_place(from);
-    if (!way) {
-        vm_trap_set(store->vm, TRAP_OUT_OF_MEMORY, "no room for elements of a stream");
-        return false;
-    }
+    if (!way)
+        return scratch_full(&values, size);
     bool done = true;
     if (from->instance) {
         memset(way, 0, size);

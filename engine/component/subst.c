@@ -95,14 +95,13 @@ static bool replace_parts(struct cm_subst *subst, struct cm_type *draft, bool *c
     }
 }
 
-/* A named node with another structure. If what it was named from has been replaced, so that there
- * is a node for that as well, it is named from there. */
-static const struct cm_type *rename_node(struct cm_subst *subst, const struct cm_type *type,
-                                         const struct cm_type *to)
+/* What stands now for what a node was named from, if that is of the structure `to`; else NULL. */
+static const struct cm_type *origin_now(const struct cm_subst *subst, const struct cm_type *type,
+                                        const struct cm_type *to)
 {
-    const struct cm_type *of = type->of;
+    const struct cm_type *of = type->named ? type->of : NULL;
     bool follows = of && of->named && of->stamp == subst->stamp && of->to->canon == to->canon;
-    return cm_type_named(subst->types, follows ? of->to : to, subst->err);
+    return follows ? of->to : NULL;
 }
 
 static const struct cm_type *subst_structure(struct cm_subst *subst, const struct cm_type *type)
@@ -114,7 +113,13 @@ static const struct cm_type *subst_structure(struct cm_subst *subst, const struc
     if (replace_parts(subst, &draft, &changed))
         to = changed ? cm_type_of(subst->types, &draft, subst->err) : type;
     region_release(subst->scratch, mark);
-    return to && changed && type->named ? rename_node(subst, type, to) : to;
+    if (!to || !type->named)
+        return to;
+    /* It is named anew from there: the same structure may have got another origin, too. */
+    const struct cm_type *origin = origin_now(subst, type, to);
+    if (changed || (origin && origin != type->of))
+        return cm_type_named(subst->types, origin ? origin : to, subst->err);
+    return to;
 }
 
 int cm_subst_decls(struct cm_subst *subst, const struct cm_decls *decls, struct cm_decls *ret)

@@ -11,10 +11,8 @@ struct cm_subtask *subtask_new(const struct lowered *low, const union slot *args
 {
     struct cm_store *store = low->instance->store;
     struct cm_subtask *subtask = heap_zeroed(vm_heap(store->vm), 1, sizeof *subtask);
-    if (!subtask) {
-        vm_trap_set(store->vm, TRAP_OUT_OF_MEMORY, "no room for another call");
-        return NULL;
-    }
+    if (!subtask)
+        return cm_full(store, "another call"), NULL;
     subtask->waitable.handle_kind = HANDLE_SUBTASK;
     subtask->low = low;
     subtask->lent.store = store;
@@ -121,13 +119,10 @@ static enum native_answer deliver(struct native *frame, struct call_frame *f)
 static enum native_answer hand_out(struct native *frame, struct cm_subtask *subtask)
 {
     struct cm_instance *instance = subtask->low->instance;
-    struct vm *vm = instance->store->vm;
     struct handle handle = {.kind = HANDLE_SUBTASK, .rep = subtask};
-    uint32_t index = handle_add(&instance->handles, vm_heap(vm), &handle);
-    if (!index) {
-        vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "the handle table is full");
+    uint32_t index = cm_handle_add(instance, &handle);
+    if (!index)
         return NATIVE_TRAP;
-    }
     subtask->waitable.index = index;
     frame->args[0].u64 = (uint32_t)subtask->state | index << 4;
     return NATIVE_DONE;

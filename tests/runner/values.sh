@@ -153,6 +153,9 @@ judge 'each part has its memory' 0 210
 invoke bricks 'fall()'
 judge 'a trap is placed' 134 '' 'at deep in bricks/two/state .*\|.*at fall in bricks/two/state .*\|.*at start-falling in bricks/user/both '
 
+invoke bare 'fall()'
+judge 'places stand for names that are not there' 134 '' 'at function 0 in instance 0/core instance 0 \(byte [0-9]+\)\|.*at run in instance 0/core instance 0 '
+
 # --- Large values -----------------------------------------------------------------------------------------
 invoke large 'pass(20000000)'
 judge 'a long list between components' 0 20000000
