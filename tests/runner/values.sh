@@ -164,5 +164,11 @@ for call in 'pass(50000000)' 'text(50000000)' 'bytes(50000000)'; do
     judge "$call" 134 '' 'exhausted: values too large for one call: a piece of 50000000 bytes; at most [0-9]+ are held.*in pieces'
 done
 
+# --- What the host holds for a component --------------------------------------------------------------------
+for call in 'handles()' 'streams()'; do
+    invoke held "$call"
+    judge "$call" 134 '' 'exhausted: more than is held for a component: no room for .*; at most [0-9]+ bytes, however large --memory is: let it '
+done
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
