@@ -79,7 +79,8 @@ int derive_refusal(const struct demand *demand, const struct policy *policy,
 {
     if (demand_is(demand, DEMAND_IS_IMAGE))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
-                       "is an image: containerd runs it, and `carrel run` the component in it");
+                       "is an image or an archive: containerd runs images; unpack it to run the "
+                       "component in it");
     if (demand_is(demand, DEMAND_IS_WIT))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,
                        "is the text of a world: what runs is a component that is made for it");
@@ -126,9 +127,9 @@ static const char *why_no_program(const struct demand *demand)
         return "it answers HTTP requests and is no program: use `carrel serve`";
     if (demand_is(demand, DEMAND_IS_COMPONENT))
         return "it is no program: call one of its exports with --invoke 'NAME(ARGS)'; `carrel "
-               "audit` lists them";
+               "inspect` lists them";
     return "it is no program, which exports a function \"_start\" without parameters and results: "
-           "call one of its exports with --invoke 'NAME(ARGS)'; `carrel audit` lists them";
+           "call one of its exports with --invoke 'NAME(ARGS)'; `carrel inspect` lists them";
 }
 
 int derive_startable(const struct demand *demand, enum derive_start how, struct err *err)
@@ -139,7 +140,8 @@ int derive_startable(const struct demand *demand, enum derive_start how, struct 
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s",
                        demand_is(demand, DEMAND_IS_COMMAND)
                            ? "it is a program and answers no HTTP requests: use `carrel run`"
-                           : "it answers no HTTP requests: it does not "
-                             "export wasi:http/incoming-handler");
+                           : "it answers no HTTP requests, as it does not export "
+                             "wasi:http/incoming-handler: call one of its exports with `carrel run "
+                             "--invoke 'NAME(ARGS)'`");
     return 0;
 }

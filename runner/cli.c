@@ -1,6 +1,7 @@
 /* Parses the command line by the rows of cli.def; see cli.h. Opens nothing, decides nothing. */
 #include "runner/cli.h"
 
+#include "engine/base/attr.h"
 #include "runner/nearest.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,45 @@ enum cli_command cli_command_named(const char *word)
     return (enum cli_command)i;
 }
 
-static int unknown_command(const char *word, struct err *err)
+/* What carrel has in the place of what other programs have; NULL if that is nothing. */
+static const char *advice_on_command(const char *word)
+{
+    static const struct {
+        const char *word;
+        const char *advice;
+    } rows[] = {
+#define OTHERS_COMMAND(word, advice) {word, advice},
+#include "runner/cli.def"
+    };
+    for (size_t i = 0; i < countof(rows); i++)
+        if (strcmp(rows[i].word, word) == 0)
+            return rows[i].advice;
+    return NULL;
+}
+
+static const char *advice_on_flag(enum cli_command command, const char *word)
+{
+    static const struct {
+        unsigned commands;
+        const char *word;
+        const char *advice;
+    } rows[] = {
+#define IN(name)                            CLI_IN(name)
+#define OTHERS_FLAG(commands, word, advice) {commands, word, advice},
+#include "runner/cli.def"
+#undef IN
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        const char *known = rows[i].word;
+        bool letter = known[1] >= 'A' && known[1] <= 'Z';
+        if (rows[i].commands >> command & 1 &&
+            (letter ? strncmp(known, word, 2) : strcmp(known, word)) == 0)
+            return rows[i].advice;
+    }
+    return NULL;
+}
+
+int cli_unknown(const char *word, struct err *err)
 {
     const char *best = NULL;
     size_t distance = 0;
@@ -43,6 +82,9 @@ static int unknown_command(const char *word, struct err *err)
                        word);
     for (int i = 0; i < CLI_COMMANDS; i++)
         nearest_try(word, cli_commands[i].word, &best, &distance);
+    if (advice_on_command(word))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "unknown command '%s': %s", word,
+                       advice_on_command(word));
     if (best)
         return err_set(err, ERR_USAGE, ERR_NOWHERE, "unknown command '%s': did you mean '%s'?",
                        word, best);
@@ -56,6 +98,9 @@ static int unknown_flag(enum cli_command command, const char *word, struct err *
     const char *of = cli_commands[command].word;
     const char *best = NULL;
     size_t distance = 0;
+    if (advice_on_flag(command, word))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "unknown flag %s: %s", word,
+                       advice_on_flag(command, word));
     for (int i = 0; i < CLI_FLAGS; i++) {
         if (strcmp(cli_flags[i].word, word) == 0)
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
@@ -164,11 +209,19 @@ int cli_parse(int argc, char **argv, struct cli *ret, struct err *err)
         ret->command = CLI_VERSION;
         return 0;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        ret->operands = argv + 2;
+        ret->operand_count = (size_t)argc - 2;
         return 0;
+    }
     ret->command = cli_command_named(argv[1]);
     if (ret->command == CLI_COMMANDS)
-        return unknown_command(argv[1], err);
+        return cli_unknown(argv[1], err);
+    if (cli_commands[ret->command].tail == CLI_TAIL_OTHER) {
+        ret->operands = argv + 2;
+        ret->operand_count = (size_t)argc - 2;
+        return 0;
+    }
     ret->given = calloc((size_t)argc, sizeof *ret->given);
     if (!ret->given)
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "out of memory: close something and try again");

@@ -33,7 +33,7 @@ enum {
  * is. */
 #define CLI_IN(name) (1u << CLI_##name | (CLI_##name == CLI_RUN ? 1u << CLI_TRACE : 0))
 
-enum cli_tail { CLI_TAIL_GUEST, CLI_TAIL_OWN };
+enum cli_tail { CLI_TAIL_GUEST, CLI_TAIL_OWN, CLI_TAIL_OTHER };
 enum cli_times { CLI_ONCE, CLI_MANY };
 
 struct cli_command_info {
@@ -89,5 +89,8 @@ const char *cli_value(const struct cli *cli, enum cli_flag flag);
 
 /* The command of that name, CLI_COMMANDS if there is none. */
 enum cli_command cli_command_named(const char *word);
+
+/* Says that there is no such command, and which was meant. Errors: USAGE, always. */
+int cli_unknown(const char *word, struct err *err);
 
 #endif

@@ -28,8 +28,7 @@ static int help(const struct cli *cli)
         return 0;
     }
     struct err err = {0};
-    err_set(&err, ERR_USAGE, ERR_NOWHERE, "unknown command '%s': `carrel help` lists the commands",
-            cli->operands[0]);
+    cli_unknown(cli->operands[0], &err);
     return report_error(NULL, &err);
 }
 

@@ -262,7 +262,7 @@ static int add_degraded(struct options *options, const char *name, struct err *e
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "--degrade %s: there is no such wall: did you mean %s?", name, best);
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                   "--degrade %s: there is no such wall: `carrel audit` lists them", name);
+                   "--degrade %s: there is no such wall: `carrel doctor` lists them", name);
 }
 
 typedef const char *quantity_parser(const char *text, uint64_t *ret);

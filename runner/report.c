@@ -1,6 +1,7 @@
 /* Writes what carrel has to say about itself; see report.h. */
 #include "runner/report.h"
 
+#include "engine/base/attr.h"
 #include "policies/printable.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -26,11 +27,44 @@ static bool speaks_for_itself(enum err_kind kind)
            kind == ERR_DENIED || kind == ERR_WALL;
 }
 
+/* What to do with a file that does not begin as WebAssembly, by its name. */
+static const char *advice_on_other(const char *file)
+{
+    static const struct {
+        const char *end;
+        const char *advice;
+    } rows[] = {
+        {".wat",
+         ": it is text: make a module of it with wat2wasm, or a component with `jco parse`"},
+        {".js", ": it is JavaScript: make a component of it with `jco componentize`"},
+        {".mjs", ": it is JavaScript: make a component of it with `jco componentize`"},
+        {".py", ": it is Python: make a component of it with componentize-py"},
+        {".c", ": it is C: build it with `clang --target=wasm32-wasi`"},
+        {".rs", ": it is Rust: build it with `rustc --target wasm32-wasip2`"},
+        {".go", ": it is Go: build it with `GOOS=wasip1 GOARCH=wasm go build`"},
+    };
+    size_t length = file ? strlen(file) : 0;
+    for (size_t i = 0; i < countof(rows); i++) {
+        size_t end = strlen(rows[i].end);
+        if (length > end && strcmp(file + length - end, rows[i].end) == 0)
+            return rows[i].advice;
+    }
+    return ": it is no WebAssembly: name the .wasm that was built, or fetch it again";
+}
+
+/* Where the binary format has its magic number and its version (core specification §5.5.16). */
+#define AT_MAGIC   0
+#define AT_VERSION 4
+
 /* What to do, for kinds of which no text says it: those of a component's own faults.
  * tests/messages.mjs holds all texts of the other kinds to saying it themselves. */
-static const char *advice_on_kind(enum err_kind kind)
+static const char *advice_on_kind(const char *file, const struct err *err)
 {
-    switch (kind) {
+    if (err->kind == ERR_MALFORMED && err->offset == AT_MAGIC)
+        return advice_on_other(file);
+    if (err->kind == ERR_MALFORMED && err->offset == AT_VERSION)
+        return ": build it again, with tools of today: before 2023 the format was another";
+    switch (err->kind) {
     case ERR_MALFORMED: return ": build or fetch the file again";
     case ERR_INVALID: return ": build it again, with other tools or newer ones";
     case ERR_LIMIT: return ": make it smaller or simpler";
@@ -48,7 +82,7 @@ int report_error(const char *file, const struct err *err)
     if (!speaks_for_itself(err->kind))
         snprintf(kind, sizeof kind, "%s: ", err_word(err->kind));
     report_line("%s%s%s%s%s%s", file ? file : "", file ? ": " : "", kind, err->text, place,
-                advice_on_kind(err->kind));
+                advice_on_kind(file, err));
     return err_exit_code(err->kind);
 }
 

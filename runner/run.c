@@ -42,7 +42,7 @@ static int run(struct examiner *examiner, const struct options *options, const c
 {
     static struct traced_run traced;
     struct examined *of = NULL;
-    int failed = options->trace ? traced_run_open(&traced, examiner, err) : 0;
+    int failed = options->trace ? traced_run_open(&traced, examiner, options, err) : 0;
     failed = failed || examine(examiner, options, path, arguments, &of, err);
     failed = failed || judge(options, of, err);
     if (!failed && options->explain)
@@ -74,7 +74,8 @@ int command_run(const struct options *options, char **operands, size_t count)
 {
     struct err err = {.offset = ERR_NOWHERE};
     if (count == 0) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "no FILE: write `carrel run FILE [ARG...]`");
+        err_set(&err, ERR_USAGE, ERR_NOWHERE, "no FILE: write `carrel %s FILE [ARG...]`",
+                options->trace ? "trace" : "run");
         report_status(options->status, err_exit_code(err.kind), &err, 0);
         return report_error(NULL, &err);
     }

@@ -64,7 +64,7 @@ static int serve(struct examiner *examiner, const struct options *options, const
     struct examined *of = NULL;
     const struct cell_serve serves = settings(options, serving);
     examiner->serve = &serves;
-    int failed = options->trace ? traced_run_open(&traced, examiner, err) : 0;
+    int failed = options->trace ? traced_run_open(&traced, examiner, options, err) : 0;
     failed = failed || examine(examiner, options, path, (struct text_list){0}, &of, err);
     failed = failed || judge(of, err);
     if (!failed && options->explain)

@@ -10,7 +10,9 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- Grants -------------------------------------------------------------------------------------
@@ -347,6 +349,25 @@ static const char *find_unwritable(const struct policy *policy)
     return NULL;
 }
 
+static int no_suggestion(const char *path, int error, struct err *err)
+{
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--suggest %s: %s: %s", path,
+                   error == EEXIST ? "there is a file of that name" : strerror(error),
+                   error == ENOENT ? "make its folder, or name another file" : "name another file");
+}
+
+int trace_may_suggest(const char *path, struct err *err)
+{
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    if (lstat(path, &status) == 0)
+        return no_suggestion(path, EEXIST, err);
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    int error = !folder ? ENOMEM : access(folder, W_OK | X_OK) ? errno : 0;
+    free(folder);
+    return error ? no_suggestion(path, error, err) : 0;
+}
+
 int trace_suggest(const struct traced *traced, const char *path, struct err *err)
 {
     const char *unwritable = find_unwritable(traced->of->policy);
@@ -361,9 +382,7 @@ int trace_suggest(const struct traced *traced, const char *path, struct err *err
         int failed = errno;
         if (fd >= 0)
             close(fd);
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "--suggest %s: %s", path,
-                       failed == EEXIST ? "there is a file of that name: name another one"
-                                        : strerror(failed));
+        return no_suggestion(path, failed, err);
     }
     put_policy(out, traced);
     if (fclose(out))

@@ -19,6 +19,10 @@ struct traced {
  * list, which should be none. */
 size_t trace_report(const struct traced *traced);
 
+/* Could it be written there? What can be known before the run: nothing is there, but the folder.
+ * Errors: USAGE. */
+int trace_may_suggest(const char *path, struct err *err);
+
 /* Writes the policy to `path`, which must not be there. Errors: USAGE. */
 int trace_suggest(const struct traced *traced, const char *path, struct err *err);
 

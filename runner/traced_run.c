@@ -16,9 +16,12 @@ static void hear(void *data, const struct seccomp_data *call)
     trace_hear(&run->trace, call);
 }
 
-int traced_run_open(struct traced_run *run, struct examiner *examiner, struct err *err)
+int traced_run_open(struct traced_run *run, struct examiner *examiner,
+                    const struct options *options, struct err *err)
 {
     int failed = trace_open(&run->trace, err);
+    if (!failed && options->suggest)
+        failed = trace_may_suggest(options->suggest, err);
     examiner->witnessed = run->trace.heard;
     return failed;
 }

@@ -10,8 +10,10 @@ struct traced_run {
 };
 
 /* Before the component is examined: its cell may have to be launched in another way. Always to be
- * followed by traced_run_close. Errors: FAULT. */
-int traced_run_open(struct traced_run *run, struct examiner *examiner, struct err *err);
+ * followed by traced_run_close. Errors: FAULT; those of trace_suggest, as far as they can be known.
+ */
+int traced_run_open(struct traced_run *run, struct examiner *examiner,
+                    const struct options *options, struct err *err);
 
 /* session_run, watched. When it is over, what was used is printed, and the policy written that
  * --suggest asks for. Errors: those of trace_suggest. */

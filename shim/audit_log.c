@@ -35,8 +35,11 @@ int audit_log_open(const char *path, bool json, struct audit_log *ret, struct er
     ret->file = open(
         path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (ret->file < 0)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "--audit-log %s: %s", path,
-                       errno == ELOOP ? "a symbolic link: name the file itself" : strerror(errno));
+        return err_set(err, ERR_USAGE, ERR_NOWHERE, "--audit-log %s: %s%s", path,
+                       errno == ELOOP ? "a symbolic link" : strerror(errno),
+                       errno == ELOOP    ? ": name the file itself"
+                       : errno == ENOENT ? ": make its folder, or name another file"
+                                         : ": name a file that you may write");
     return 0;
 }
 

@@ -49,13 +49,23 @@ int component_write(int fd, const void *bytes, size_t size)
     return 0;
 }
 
-static int cannot_open(int error, struct err *err)
+/* What to do about a name of which there is no file, by its form alone. */
+static const char *advice_on_name(const char *path)
+{
+    if (strstr(path, "://"))
+        return ": carrel fetches nothing: fetch it, and name the file";
+    if (strcmp(path, "-") == 0)
+        return ": write /dev/stdin for standard input";
+    return ": correct the name";
+}
+
+static int cannot_open(const char *path, int error, struct err *err)
 {
     const char *advice = advice_on(error);
     return err_set(err, *advice ? ERR_FAULT : ERR_ABSENT, ERR_NOWHERE, "cannot be opened: %s%s",
                    strerror(error),
                    *advice                               ? advice
-                   : error == ENOENT || error == ENOTDIR ? ": correct the name"
+                   : error == ENOENT || error == ENOTDIR ? advice_on_name(path)
                                                          : ": name a file that you may read");
 }
 
@@ -142,7 +152,7 @@ int component_copy(const char *path, component_wait *wait, void *data, struct co
      * new, so this says nothing to anybody else who has the file open. */
     cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0)
-        return cannot_open(errno, err);
+        return cannot_open(path, errno, err);
     struct component component = {.memory = make_memory(), .name = path};
     if (component.memory < 0)
         return walls_refuse(WALL_SEALED_COMPONENT, "memfd_create", errno, err);

@@ -82,12 +82,16 @@ static int listen_at(const struct net_address *address, const char *flag, int *r
     if (!failed && listen(fd, BACKLOG))
         failed = errno;
     if (failed) {
+        const char *why = failed == EADDRINUSE ? ": another program does; choose a port with "
+                          : failed == EADDRNOTAVAIL
+                              ? ": this host does not have that address; choose one of its with "
+                          : failed == EACCES ? ": ports below 1024 are root's; choose another with "
+                                             : "";
         if (fd >= 0)
             close(fd);
         return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot listen at %s: %s%s%s%s",
-                       net_address_text(address, text), strerror(failed), advice_on(failed),
-                       failed == EADDRINUSE ? ": another program does; choose a port with " : "",
-                       failed == EADDRINUSE ? flag : "");
+                       net_address_text(address, text), strerror(failed), advice_on(failed), why,
+                       *why ? flag : "");
     }
     *ret = fd;
     return 0;

@@ -216,8 +216,7 @@ static void serve_secure(struct session *session)
 {
     struct cell *cell = session->cell;
     if (session->tls.failed && !cell_gone(cell) && !cell->late) {
-        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE,
-                     "nobody is there who speaks TLS: install carrel-tls beside the engine");
+        outcome_fail(&cell->outcome, ERR_FAULT, ERR_NOWHERE, "%s", session->tls.why);
         cell_kill(cell);
     } else if (tls_serves(&session->tls) && session->serving->front >= 0) {
         serving_accept(session->serving, &session->tls);

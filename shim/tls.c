@@ -141,12 +141,16 @@ static bool hand_over(int socket, int peer, int cell, const struct message_secur
            (errno != EAGAIN && errno != EINTR);
 }
 
-/* Without a cell that speaks TLS, connections end: that they failed is told by their end. */
+/* Without a cell that speaks TLS, connections end: that they failed is told by their end. Of a
+ * server it is why that ends, and told so. */
 static void give_up(struct tls *tls, const char *why)
 {
-    if (!tls->failed)
-        moment_say("carrel: no TLS: %s\n", why);
+    if (tls->failed)
+        return;
     tls->failed = true;
+    snprintf(tls->why, sizeof tls->why, "no TLS: %.*s", (int)sizeof tls->why / 2, why);
+    if (!tls->certificate)
+        moment_say("carrel: %s\n", tls->why);
 }
 
 void tls_advance(struct tls *tls, struct network *network, struct shim *shim)

@@ -20,6 +20,7 @@ struct tls {
     bool asks;   /* the policy has a rule that can want it for what goes out */
     bool active;
     bool failed; /* it could not be launched, and will not be again */
+    char why[sizeof((struct err *)0)->text];
     struct cell cell;
     struct cell_plan plan;
     char program[PATH_MAX];

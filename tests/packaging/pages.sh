@@ -6,6 +6,10 @@ set -u
 share=$(realpath "$1")
 here=$(dirname "$(realpath "$0")")
 passed=0 failed=0 skipped=0
+# Shells write to the home that they are given.
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT INT TERM
+export home
 
 # same NAME WHAT WANTED
 same() {
@@ -71,7 +75,7 @@ same 'bash: a command of an OCI runtime' "$(bash_offers carrel oci sta)" 'start 
 
 # --- fish --------------------------------------------------------------------------------------------
 if with fish; then
-    fish_offers() { HOME=/nonexistent fish --no-config -c "source $share/fish/vendor_completions.d/carrel.fish; complete -C '$1'" | cut -f1 | tr '\n' ' '; }
+    fish_offers() { HOME=$home fish --no-config -c "source $share/fish/vendor_completions.d/carrel.fish; complete -C '$1'" | cut -f1 | tr '\n' ' '; }
     same 'fish: a command' "$(fish_offers 'carrel ins')" 'inspect '
     same 'fish: a flag' "$(fish_offers 'carrel run --stat')" '--status-json '
     same 'fish: a flag of another command' "$(fish_offers 'carrel run --wat')" ''

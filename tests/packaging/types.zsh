@@ -12,7 +12,7 @@ zsh)
     zpty -w shell "PS1= fpath=($2/zsh/vendor-completions \$fpath); autoload -U compinit; compinit -D -u; carrel() { print \"GOT=\$*=\"; exit }"
     ;;
 fish)
-    export HOME=/nonexistent TERM=dumb
+    export HOME=${home:?the folder that a shell may write to} TERM=dumb
     zpty shell fish --no-config -i
     zpty -w shell "source $2/fish/vendor_completions.d/carrel.fish; function carrel; echo GOT=\"\$argv\"=; exec true; end"
     ;;

@@ -40,7 +40,7 @@ expect 'audited as an artifact' 0 'image of a component' '' "$carrel" audit imag
 expect 'audited as an image' 0 'image of a component' '' "$carrel" audit image.tar
 sha=$(sha256sum image.tar | cut -c1-64)
 expect 'by its own digest' 0 "sha256 $sha" '' "$carrel" audit image.tar
-expect 'is not run' 126 '' 'is an image: containerd runs it' "$carrel" run image.tar
+expect 'is not run' 126 '' 'is an image or an archive: containerd runs images; unpack it' "$carrel" run image.tar
 mkdir layers && cp "$data/greet.wasm" layers/a.wasm && cp "$data/echo.wasm" layers/b.wasm && tar cf two.tar layers && gzip -k two.tar && tar cf zipped.tar two.tar.gz
 expect 'with two components' 126 '' 'more than one component' "$carrel" audit two.tar
 expect 'compressed, with two components' 126 '' 'more than one component' "$carrel" audit zipped.tar
