@@ -116,10 +116,14 @@ endef
 $(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 
 # --- Programs --------------------------------------------------------------------------------------
+# What a cell's start goes through lies close together (make start-order): another linker than lld does without.
+comma := ,
+START_ORDER := $(if $(LLD),-Wl$(comma)--symbol-ordering-file=engine/start.order -Wl$(comma)--no-warn-symbol-ordering)
+
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
-$(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN))
+$(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN)) engine/start.order
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ $(NGHTTP2) $(UNPACK) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
+	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) $(START_ORDER) -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $(filter %.o,$^) $(NGHTTP2) $(UNPACK) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 	@chmod go-w $@
 
 # The program in a TLS cell: OpenSSL is Debian's, and built for glibc.
@@ -143,13 +147,13 @@ $(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,c
 	    $(foreach l,$(RUNNER_LIBS),$(shell $(CC) -print-file-name=$(l:-l%=lib%.a))) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
 RUNNER_WRAPS := __mmap munmap open OPENSSL_cpuid_setup SHA256_Update
-RUNNER_LIBS := -lseccomp -lcap -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
+RUNNER_LIBS := -lseccomp -ljson-c -lyaml -lbpf -lelf -lz -lcrypto
 
 # containerd's shim. Wholly static: it stays as long as its containers do, and what it shares with
 # others of its kind costs nothing.
 $(B)/containerd-shim-carrel-v1: $(call obj,host,shim/containerd/main.c $(CONTAINERD) $(SHIM) $(POLICIES) $(BASE))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -lcap -ljson-c -lbpf -lelf -lz -lcrypto
+	$(Q)$(CC) $(LLD) -static-pie $(LINKED) -Wl,-z,relro,-z,now -Wl,--gc-sections -o $@ $^ -lseccomp -ljson-c -lbpf -lelf -lz -lcrypto
 	@chmod go-w $@
 
 # The same program, by the name that an OCI runtime is started by.
@@ -215,7 +219,7 @@ rooms_runner    := $(rooms_shim) runner
 rooms_containerd := $(rooms_shim) shim/containerd
 UNIT_LIBS       := -lcmocka
 UNIT_LIBS_serve := $(NGHTTP2)
-UNIT_LIBS_policy := -lseccomp -lcap -ljson-c
+UNIT_LIBS_policy := -lseccomp -ljson-c
 UNIT_LIBS_shim   := $(UNIT_LIBS_policy) -l:libcrypto.a -lbpf -lelf -lz
 UNIT_LIBS_rules  := $(UNIT_LIBS_shim)
 UNIT_LIBS_containerd := $(UNIT_LIBS_shim)
@@ -652,6 +656,14 @@ bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)
 
 # The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
+## make start-order   which functions of the engine a start goes through, into engine/start.order
+.PHONY: start-order
+start-order: all $(B)/test/host/reached
+	@tests/bench/reached.sh $(B) $(SHARED)/components >engine/start.order.new && mv engine/start.order.new engine/start.order
+$(B)/test/host/reached: $(call obj,host,tests/bench/reached.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
 ## make pairs      PROGRAMS='FILE...': counts what they and those of tests/bench/training run, and writes the rows
 ##                 that save most to build/pairs
 PAIRS ?= --rows 2600 --likely 500 --jumps 400

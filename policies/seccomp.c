@@ -127,6 +127,12 @@ static int build(rule_set set, struct filter *ret, struct err *err)
     return finish(ctx, describe(ctx, set | RULES_BASE, err), ret, err);
 }
 
+static void copy(const struct filter *from, struct filter *ret)
+{
+    ret->len = from->len;
+    memcpy(ret->code, from->code, from->len * sizeof from->code[0]);
+}
+
 /* The latest is remembered: to build one takes as long as much of a launch, and cells of one
  * process are mostly of one kind. */
 int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
@@ -134,12 +140,12 @@ int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
     static struct filter latest;
     static rule_set latest_set;
     if (latest.len > 0 && latest_set == set) {
-        *ret = latest;
+        copy(&latest, ret);
         return 0;
     }
     if (build(set, ret, err))
         return -1;
-    latest = *ret;
+    copy(ret, &latest);
     latest_set = set;
     return 0;
 }

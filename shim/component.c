@@ -22,6 +22,7 @@
 #endif
 
 #define CHUNK              131072
+#define PAGE               4096
 #define SIZE_MAX_COMPONENT (UINT64_C(1) << 30)
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -112,7 +113,7 @@ static int take_bytes(void *data, const void *bytes, size_t size, struct err *er
 static int copy_all(int file, component_wait *wait, void *data, struct copying *copying,
                     struct err *err)
 {
-    static char chunk[CHUNK];
+    static _Alignas(PAGE) char chunk[CHUNK];
     const uint64_t *copied = &copying->component->size;
     for (bool waits = !wait;; waits = *copied > CHUNK || waits) {
         if (wait && waits && wait(data, file, err))

@@ -45,8 +45,10 @@ static bool is_safe(const char *folder)
  * the program's own, and in a PREFIX where everybody may make folders (as /tmp/bin/carrel) a
  * stranger could make `libexec`. So all three folders have to be root's or the user's own, with
  * nobody else writing to them. Then the file is as safe as that of the compiled-in path, and as
- * with that one shim_open_engine judges the file itself. */
-static bool is_below_prefix(char ret[PATH_MAX], const char *folder)
+ * with that one shim_open_engine judges the file itself.
+ *
+ * Not inlined, so that pages of the stack for three paths are not touched where this is not asked. */
+static __attribute__((noinline)) bool is_below_prefix(char ret[PATH_MAX], const char *folder)
 {
     char prefix[PATH_MAX], libexec[PATH_MAX + 16], own[PATH_MAX + 32];
     const char *slash = strrchr(folder, '/');

@@ -56,8 +56,9 @@ int hooks_attach(int group, const char **ret_call)
 void hooks_close(void)
 {
     for (size_t i = 0; i < countof(hooks); i++) {
-        if (loaded[i])
-            close(loaded[i] - 1);
+        if (!loaded[i])
+            continue;
+        close(loaded[i] - 1);
         loaded[i] = 0;
     }
 }

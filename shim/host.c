@@ -6,7 +6,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,6 +35,18 @@ static bool is_root(void)
     first[size] = '\0';
     int fields = sscanf(first, "%u %u %u", &inside, &outside, &count);
     return fields != 3 || (inside == 0 && outside == 0 && count == UINT32_MAX);
+}
+
+/* The kernel may have more than the headers know, or fewer. (libcap tells it too, but asks when the
+ * program starts, and three times as often.) */
+static uint32_t last_capability(void)
+{
+    uint32_t last = CAP_LAST_CAP;
+    while (last > 0 && prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0)
+        last--;
+    while (prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
+        last++;
+    return last;
 }
 
 static bool is_null(const struct stat *status)
@@ -93,7 +106,7 @@ void host_probe(const char *engine, bool cgroups, struct host *ret)
         .root = is_root(),
         .uid = geteuid(),
         .gid = getegid(),
-        .last_cap = (uint32_t)cap_max_bits() - 1,
+        .last_cap = last_capability(),
         .processor = processor < UINT64_MAX ? processor : 0,
         .arena = UINT64_C(1) << PROTOCOL_ARENA_SHIFT,
         .engine = engine,

@@ -319,6 +319,7 @@ static void attend(struct session *session)
     while (!cell_gone(session->cell) || grants_output_pending(&session->cell->grants)) {
         wait_for(session, waits);
         bool moved = act(session, waits);
+        shared_end(); /* by now it has ended */
         if (session->cell->late && cell_gone(session->cell) && !moved &&
             grants_output_pending(&session->cell->grants))
             give_up_output(session->cell);
@@ -459,7 +460,7 @@ static void live(struct session *session, const struct component *component,
             tls_advance(&session->tls, &session->cell->network, &session->shim);
             if (another_follows)
                 launch_spare(session, plan);
-            shared_end(); /* what was made for this cell it has, or will never need */
+            shared_dismiss(); /* what was made for this cell it has, or will never need */
             attend(session);
             if (!demand && failed(&session->cell->outcome))
                 denial_tell_kept(&session->cell->network.denials);

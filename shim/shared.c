@@ -45,6 +45,7 @@ static struct {
     pid_t shim;
     volatile int state; /* of the net namespace */
     bool begun;
+    bool dismissed; /* the maker was told to end */
 } making;
 
 /* How long nobody looks at the state, or whether the maker is alive; nanoseconds. */
@@ -209,6 +210,7 @@ void shared_begin(struct shim *shim, const struct host *host)
         return;
     making.shim = getpid();
     making.state = SHARED_NET_BEGUN;
+    making.dismissed = false;
     for (size_t i = 0; i < HOST_SPACES; i++)
         making.spaces[i] = -1;
     start_maker(&making.net, make_net);
@@ -238,11 +240,18 @@ void shared_open(struct shim *shim, struct host *host)
     shared_use(shim, host);
 }
 
+void shared_dismiss(void)
+{
+    if (making.begun && !making.dismissed)
+        syscall(SYS_pidfd_send_signal, making.net.pidfd, SIGKILL, NULL, 0);
+    making.dismissed = making.begun;
+}
+
 void shared_end(void)
 {
     if (!making.begun)
         return;
-    syscall(SYS_pidfd_send_signal, making.net.pidfd, SIGKILL, NULL, 0);
+    shared_dismiss();
     end_maker(&making.net);
     making.begun = false;
     close_all(making.spaces);

@@ -21,7 +21,12 @@ void shared_take(struct host *host);
  * or says which wall it lacks. */
 void shared_open(struct shim *shim, struct host *host);
 
-/* Ends what was begun and not opened: when its cell was launched, and before the shim closes. */
+/* Tells whoever makes what was begun and not opened to end, which takes it a moment: when its cell
+ * was launched. */
+void shared_dismiss(void);
+
+/* Ends it, and waits until it is gone: once something else was waited for, and before the shim
+ * closes. */
 void shared_end(void);
 
 /* Says in *host what this shim's cells share, if they do. */
