@@ -47,7 +47,8 @@ static bool is_safe(const char *folder)
  * nobody else writing to them. Then the file is as safe as that of the compiled-in path, and as
  * with that one shim_open_engine judges the file itself.
  *
- * Not inlined, so that pages of the stack for three paths are not touched where this is not asked. */
+ * Not inlined, so that pages of the stack for three paths are not touched where this is not asked.
+ */
 static __attribute__((noinline)) bool is_below_prefix(char ret[PATH_MAX], const char *folder)
 {
     char prefix[PATH_MAX], libexec[PATH_MAX + 16], own[PATH_MAX + 32];

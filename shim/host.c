@@ -4,9 +4,9 @@
 #include "shim/cleanup.h"
 #include "shim/protocol.h"
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
