@@ -195,6 +195,17 @@ TRACE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/trace.o)
 $(TRACE_O): $(B)/bpf/policies/bpf/trace.skel.h
 $(TRACE_O): DEFS = -isystem $(B)/bpf
 
+# The filters that are asked for most are built now.
+$(B)/filters/write: $(call obj,host,runner/filters/main.c $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(UNIT_LIBS_policy)
+$(B)/filters/filters.inc: $(B)/filters/write
+	@$< >$@.new && mv $@.new $@
+FILTERS_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/filters.o)
+$(FILTERS_O): $(B)/filters/filters.inc
+$(FILTERS_O): DEFS = -isystem $(B)/filters
+
 # A library of the engine for each variant that tests link against.
 define englib
 $(B)/obj/$(1)/libengine.a: $(call obj,$(1),$(ENGINE_LIB))

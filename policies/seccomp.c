@@ -127,10 +127,19 @@ static int build(rule_set set, struct filter *ret, struct err *err)
     return finish(ctx, describe(ctx, set | RULES_BASE, err), ret, err);
 }
 
-static void copy(const struct filter *from, struct filter *ret)
+static void copy(const struct sock_filter *code, size_t len, struct filter *ret)
 {
-    ret->len = from->len;
-    memcpy(ret->code, from->code, from->len * sizeof from->code[0]);
+    ret->len = len;
+    memcpy(ret->code, code, len * sizeof code[0]);
+}
+
+static const struct filter_made *known;
+static size_t known_count;
+
+void seccomp_know(const struct filter_made *made, size_t count)
+{
+    known = made;
+    known_count = count;
 }
 
 /* The latest is remembered: to build one takes as long as much of a launch, and cells of one
@@ -139,13 +148,19 @@ int seccomp_filter(rule_set set, struct filter *ret, struct err *err)
 {
     static struct filter latest;
     static rule_set latest_set;
+    for (size_t i = 0; i < known_count; i++) {
+        if (known[i].set != (set | RULES_BASE))
+            continue;
+        copy(known[i].code, known[i].len, ret);
+        return 0;
+    }
     if (latest.len > 0 && latest_set == set) {
-        copy(&latest, ret);
+        copy(latest.code, latest.len, ret);
         return 0;
     }
     if (build(set, ret, err))
         return -1;
-    copy(ret, &latest);
+    copy(ret->code, ret->len, &latest);
     latest_set = set;
     return 0;
 }

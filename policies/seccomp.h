@@ -21,6 +21,18 @@ struct filter {
  * Errors: FAULT if libseccomp fails or the filter would be longer than FILTER_MAX. */
 int seccomp_filter(rule_set set, struct filter *ret, struct err *err);
 
+/* What seccomp_filter wrote for `set` when carrel was built: no more instructions than this. */
+#define FILTER_MADE_MAX 24
+
+struct filter_made {
+    rule_set set;
+    size_t len;
+    struct sock_filter code[FILTER_MADE_MAX];
+};
+
+/* From now on these are not built again. They must live as long as filters are asked for. */
+void seccomp_know(const struct filter_made *made, size_t count);
+
 /* Writes a filter to lay over that of `set`: it kills the process for every system call that no
  * rule of `set` but those in `less` has, and leaves the others to the filter below. Errors as
  * above.

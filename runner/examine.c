@@ -2,6 +2,7 @@
  * looked into: what they mean, a reader in its cell says. */
 #include "runner/examine.h"
 
+#include "runner/filters.h"
 #include "shim/demand_cache.h"
 #include "shim/engine_file.h"
 #include "shim/host.h"
@@ -22,6 +23,9 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
 {
     if (engine_file_find(options->engine, examiner->engine, err))
         return -1;
+    size_t count;
+    const struct filter_made *made = filters_made(&count);
+    seccomp_know(made, count);
     /* A group of its own costs time: only a run whose memory the operator bounds gets one. */
     host_probe(examiner->engine, options->bounded, &examiner->host);
     if (session_open(&examiner->session, err))
