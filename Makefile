@@ -200,10 +200,11 @@ $(B)/filters/write: $(call obj,host,runner/filters/main.c $(POLICIES) $(BASE))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(UNIT_LIBS_policy)
-$(B)/filters/filters.inc: $(B)/filters/write
+$(B)/filters/runner/filters.inc: $(B)/filters/write
+	@mkdir -p $(@D)
 	@$< >$@.new && mv $@.new $@
 FILTERS_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/filters.o)
-$(FILTERS_O): $(B)/filters/filters.inc
+$(FILTERS_O): $(B)/filters/runner/filters.inc
 $(FILTERS_O): DEFS = -isystem $(B)/filters
 
 # A library of the engine for each variant that tests link against.

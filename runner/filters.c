@@ -4,7 +4,7 @@
 #include "engine/base/attr.h"
 
 static const struct filter_made made[] = {
-#include "filters.inc"
+#include "runner/filters.inc"
 };
 
 const struct filter_made *filters_made(size_t *ret_count)
