@@ -1,6 +1,7 @@
 /* Lifting; see lift.h. Depth is bounded by CM_LIMIT_TYPE_DEPTH. */
 #include "engine/component/lift.h"
 
+#include "engine/base/copy.h"
 #include "engine/component/abi.h"
 #include "engine/component/bits.h"
 #include "engine/component/layout.h"
@@ -131,6 +132,47 @@ static bool unknown(const struct cm_lift *lift)
     return cm_trap(lift->instance->store, "values of this type cannot be passed");
 }
 
+/* --- Parts --------------------------------------------------------------------------------------
+ */
+
+/* As cm_lift_memory, which is not called for the types that most lists of records are made of. */
+INLINE bool lift_part(struct cm_lift *lift, const struct cm_type *type, uint32_t at, uint8_t *to)
+{
+    const uint8_t *from = lift->memory->span.at + at;
+    uint32_t size = type->layout.size;
+    if (type->flags & CM_PLAIN && size <= COPY_BLOCK) {
+        copy_few(to, from, size);
+        return true;
+    }
+    switch (type->kind) {
+    case CM_BOOL: *to = *from != 0; return true;
+    case CM_F32:
+    case CM_F64: put_float(to, bits_load(from, size), size); return true;
+    default: return cm_lift_memory(lift, type, at, to);
+    }
+}
+
+INLINE bool lift_fields(struct cm_lift *lift, const struct cm_type *type, uint32_t at, uint8_t *to)
+{
+    for (uint32_t i = 0; i < type->nfields; i++) {
+        const struct cm_field *field = &type->fields[i];
+        if (!lift_part(lift, field->type, at + field->offset, to + field->host_offset))
+            return false;
+    }
+    return true;
+}
+
+INLINE bool lift_elements(struct cm_lift *lift, const struct cm_type *type, uint32_t at,
+                          uint32_t count, uint8_t *to)
+{
+    const struct cm_layout *l = &type->layout;
+    bool record = cm_shape(type->kind) == SHAPE_RECORD;
+    for (; count--; at += l->size, to += l->host_size)
+        if (!(record ? lift_fields(lift, type, at, to) : lift_part(lift, type, at, to)))
+            return false;
+    return true;
+}
+
 /* --- Lists --------------------------------------------------------------------------------------
  */
 
@@ -205,10 +247,7 @@ static bool lift_list(struct cm_lift *lift, const struct cm_type *element, uint3
         return true;
     }
     memset(copy, 0, (size_t)count * l->host_size);
-    for (uint32_t i = 0; i < count; i++)
-        if (!cm_lift_memory(lift, element, at + i * l->size, copy + (size_t)i * l->host_size))
-            return false;
-    return true;
+    return lift_elements(lift, element, at, count, copy);
 }
 
 /* --- From memory --------------------------------------------------------------------------------
@@ -235,18 +274,8 @@ bool cm_lift_memory(struct cm_lift *lift, const struct cm_type *type, uint32_t a
     case SHAPE_CHAR: return put_char(lift, to, load32(from));
     case SHAPE_STRING: return string_lift(lift, load32(from), load32(from + 4), to);
     case SHAPE_LIST: return lift_list(lift, type->element, load32(from), load32(from + 4), to);
-    case SHAPE_RECORD:
-        for (uint32_t i = 0; i < type->nfields; i++)
-            if (!cm_lift_memory(lift, type->fields[i].type, at + type->fields[i].offset,
-                                host + type->fields[i].host_offset))
-                return false;
-        return true;
-    case SHAPE_FIXED_LIST:
-        for (uint32_t i = 0; i < type->length; i++)
-            if (!cm_lift_memory(lift, type->element, at + i * type->element->layout.size,
-                                host + (size_t)i * type->element->layout.host_size))
-                return false;
-        return true;
+    case SHAPE_RECORD: return lift_fields(lift, type, at, host);
+    case SHAPE_FIXED_LIST: return lift_elements(lift, type->element, at, type->length, host);
     case SHAPE_VARIANT: {
         uint32_t which = (uint32_t)bits_load(from, type->tag_size);
         if (!lift_case(lift, type, which))

@@ -1,6 +1,7 @@
 /* Lowering; see lower.h. Depth is bounded by CM_LIMIT_TYPE_DEPTH. */
 #include "engine/component/lower.h"
 
+#include "engine/base/copy.h"
 #include "engine/component/abi.h"
 #include "engine/component/bits.h"
 #include "engine/component/layout.h"
@@ -118,6 +119,48 @@ static bool unknown(const struct cm_lower *lower)
     return cm_trap(lower->instance->store, "values of this type cannot be passed");
 }
 
+/* --- Parts --------------------------------------------------------------------------------------
+ */
+
+/* As cm_lower_memory, which is not called for the types that most lists of records are made of. */
+INLINE bool lower_part(struct cm_lower *lower, const struct cm_type *type, const uint8_t *from,
+                       uint32_t at)
+{
+    uint32_t size = type->layout.size;
+    if (type->flags & CM_PLAIN && size <= COPY_BLOCK) {
+        copy_few(memory(lower, at), from, size);
+        return true;
+    }
+    switch (type->kind) {
+    case CM_BOOL: *memory(lower, at) = *from != 0; return true;
+    case CM_F32:
+    case CM_F64: bits_store(memory(lower, at), float_bits(from, size), size); return true;
+    default: return cm_lower_memory(lower, type, from, at);
+    }
+}
+
+INLINE bool lower_fields(struct cm_lower *lower, const struct cm_type *type, const uint8_t *from,
+                         uint32_t at)
+{
+    for (uint32_t i = 0; i < type->nfields; i++) {
+        const struct cm_field *field = &type->fields[i];
+        if (!lower_part(lower, field->type, from + field->host_offset, at + field->offset))
+            return false;
+    }
+    return true;
+}
+
+INLINE bool lower_elements(struct cm_lower *lower, const struct cm_type *type, const uint8_t *from,
+                           size_t count, uint32_t at)
+{
+    const struct cm_layout *l = &type->layout;
+    bool record = cm_shape(type->kind) == SHAPE_RECORD;
+    for (; count--; from += l->host_size, at += l->size)
+        if (!(record ? lower_fields(lower, type, from, at) : lower_part(lower, type, from, at)))
+            return false;
+    return true;
+}
+
 /* --- Lists --------------------------------------------------------------------------------------
  */
 
@@ -145,10 +188,7 @@ static bool lower_list(struct cm_lower *lower, const struct cm_type *element, co
             memcpy(memory(lower, at), list.at, size);
         return true;
     }
-    for (size_t i = 0; i < list.len; i++, at += l->size)
-        if (!cm_lower_memory(lower, element, list.at + i * l->host_size, at))
-            return false;
-    return true;
+    return lower_elements(lower, element, list.at, list.len, at);
 }
 
 /* --- Into memory --------------------------------------------------------------------------------
@@ -217,19 +257,8 @@ bool cm_lower_memory(struct cm_lower *lower, const struct cm_type *type, const v
             return false;
         put_pair(lower, at, first, second);
         return true;
-    case SHAPE_RECORD:
-        for (uint32_t i = 0; i < type->nfields; i++)
-            if (!cm_lower_memory(lower, type->fields[i].type, host + type->fields[i].host_offset,
-                                 at + type->fields[i].offset))
-                return false;
-        return true;
-    case SHAPE_FIXED_LIST:
-        for (uint32_t i = 0; i < type->length; i++)
-            if (!cm_lower_memory(lower, type->element,
-                                 host + (size_t)i * type->element->layout.host_size,
-                                 at + i * type->element->layout.size))
-                return false;
-        return true;
+    case SHAPE_RECORD: return lower_fields(lower, type, host, at);
+    case SHAPE_FIXED_LIST: return lower_elements(lower, type->element, host, type->length, at);
     case SHAPE_VARIANT: return lower_memory_variant(lower, type, host, at);
     case SHAPE_OWN:
     case SHAPE_BORROW:
