@@ -81,7 +81,7 @@ static const struct symbol *label_read(struct cm_decode *d, struct reader *r, co
         return NULL;
     }
     struct symbols *symbols = &d->types->symbols;
-    struct symbol *folded = symbol_folded(symbols, symbol_of(symbols, label->text, false));
+    struct symbol *folded = symbol_folded(symbols, label);
     if (!folded) {
         decode_full(r, at);
         return NULL;

@@ -239,8 +239,7 @@ int extern_check_name(struct cm_decode *d, struct reader *r, const uint8_t *at,
     if (name.kind != NAME_LABEL && name.kind != NAME_INTERFACE &&
         check_annotation(d, r, at, list, list_id, decl, &name))
         return -1;
-    struct symbol *symbol = symbol_of(&d->types->symbols, text, false);
-    struct symbol *folded = symbol ? symbol_folded(&d->types->symbols, symbol) : NULL;
+    const struct symbol *folded = symbol_folded(&d->types->symbols, decl->name);
     if (!folded)
         return decode_full(r, at);
     if (grow_set_has(names, folded->serial))

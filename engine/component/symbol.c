@@ -47,8 +47,9 @@ static struct str fold(struct str text, char *to)
     return (struct str){to, len};
 }
 
-struct symbol *symbol_folded(struct symbols *symbols, struct symbol *symbol)
+struct symbol *symbol_folded(struct symbols *symbols, const struct symbol *of)
 {
+    struct symbol *symbol = (struct symbol *)(uintptr_t)of; /* which is noted in it */
     if (symbol->folded)
         return symbol->folded;
     uint8_t *mark = region_mark(symbols->region);

@@ -24,7 +24,7 @@ struct symbols {
 struct symbol *symbol_of(struct symbols *symbols, struct str text, bool copy);
 
 /* The symbol that all names have which are not strongly unique beside this one. NULL as above. */
-struct symbol *symbol_folded(struct symbols *symbols, struct symbol *symbol);
+struct symbol *symbol_folded(struct symbols *symbols, const struct symbol *of);
 
 /* --- Sorted lists of names ----------------------------------------------------------------------
  */

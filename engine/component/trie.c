@@ -1,10 +1,12 @@
 /* PATRICIA tries; see trie.h.
  *
  * A key is read as a row of bits: a 1 before the eight bits of each byte, zeros after its end. So a
- * key that begins another one differs from it, too. */
+ * key that begins another one differs from it, too. Bit `place` of byte `i`, of 0 to 8, has the
+ * number i * ROW + place; those in between are none. */
 #include "engine/component/trie.h"
 
 #define LEAF UINT64_MAX
+#define ROW  16u
 
 struct trie_node {
     uint64_t bit; /* of the key, where the two sides differ; LEAF in a leaf */
@@ -23,11 +25,9 @@ struct inner {
 
 static unsigned bit_of(struct bytes key, uint64_t bit)
 {
-    uint64_t byte = bit / 9;
-    unsigned place = (unsigned)(bit % 9);
-    if (byte >= key.len)
-        return 0;
-    return place == 0 ? 1 : key.at[byte] >> (8 - place) & 1;
+    uint64_t byte = bit / ROW;
+    unsigned place = (unsigned)(bit % ROW);
+    return byte < key.len ? (0x100u | key.at[byte]) >> (8 - place) & 1 : 0;
 }
 
 /* The first bit in which two keys differ; LEAF if they are the same. */
@@ -38,8 +38,8 @@ static uint64_t difference(struct bytes a, struct bytes b)
     while (i < shorter && a.at[i] == b.at[i])
         i++;
     if (i < shorter)
-        return i * 9 + 1 + (uint64_t)(__builtin_clz((unsigned)(a.at[i] ^ b.at[i])) - 24);
-    return a.len == b.len ? LEAF : shorter * 9;
+        return i * ROW + 1 + (uint64_t)(__builtin_clz((unsigned)(a.at[i] ^ b.at[i])) - 24);
+    return a.len == b.len ? LEAF : shorter * ROW;
 }
 
 /* A leaf that shares the longest beginning with the key. Bits behind the key's end need no look:
@@ -49,19 +49,11 @@ static struct leaf *nearest(const struct trie *trie, struct bytes key)
     struct trie_node *node = trie->root;
     while (node->bit != LEAF) {
         struct inner *inner = (struct inner *)node;
-        if (node->bit > key.len * 9)
+        if (node->bit > key.len * ROW)
             return inner->any;
         node = inner->side[bit_of(key, node->bit)];
     }
     return (struct leaf *)node;
-}
-
-struct trie_entry *trie_find(const struct trie *trie, struct bytes key)
-{
-    if (!trie->root)
-        return NULL;
-    struct leaf *leaf = nearest(trie, key);
-    return difference(leaf->entry.key, key) == LEAF ? &leaf->entry : NULL;
 }
 
 static struct leaf *leaf_new(struct region *region, struct bytes key, bool copy)

@@ -16,11 +16,8 @@ struct trie {
     struct trie_node *root;
 };
 
-/* The entry with that key, or NULL. */
-struct trie_entry *trie_find(const struct trie *trie, struct bytes key);
-
-/* The same; if there is none, one with value NULL is made. The key is copied into the region if
- * `copy`, else it must stay where it is. NULL if the region is full. */
+/* The entry with that key; if there is none, one with value NULL is made. The key is copied into
+ * the region if `copy`, else it must stay where it is. NULL if the region is full. */
 struct trie_entry *trie_at(struct trie *trie, struct region *region, struct bytes key, bool copy);
 
 #endif

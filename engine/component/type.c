@@ -300,16 +300,16 @@ const struct cm_type *cm_type_of(struct cm_types *types, const struct cm_type *d
     struct bytes shape = shape_of(types->region, draft);
     if (!shape.len)
         return full(err);
-    struct trie_entry *entry = trie_find(&types->shapes, shape);
-    if (entry) {
+    struct trie_entry *entry = trie_at(&types->shapes, types->region, shape, false);
+    if (!entry)
+        return full(err);
+    if (entry->value) {
         region_release(types->region, mark);
         return entry->value;
     }
     struct cm_type sum = *draft;
-    if (sum_up(&sum, err)) {
-        region_release(types->region, mark);
+    if (sum_up(&sum, err))
         return NULL;
-    }
     struct cm_type *node = node_new(types, &sum);
     struct cm_field *fields = NULL;
     bool canonical = is_canonical(draft);
@@ -327,9 +327,6 @@ const struct cm_type *cm_type_of(struct cm_types *types, const struct cm_type *d
         if (!node->canon)
             return NULL;
     }
-    entry = trie_at(&types->shapes, types->region, shape, false);
-    if (!entry)
-        return full(err);
     entry->value = node;
     return node;
 }
