@@ -195,6 +195,18 @@ TRACE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/trace.o)
 $(TRACE_O): $(B)/bpf/policies/bpf/trace.skel.h
 $(TRACE_O): DEFS = -isystem $(B)/bpf
 
+# The index of fuse.def, for every variant of what includes it.
+$(B)/fuse/write: $(B)/obj/host/engine/wasm/places/main.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+$(B)/fuse/engine/wasm/fuse_places.inc: $(B)/fuse/write
+	@mkdir -p $(@D)
+	@$< >$@.new && mv $@.new $@
+TR_FUSE_O := $(foreach v,cell host asan ubsan fuzz count,$(B)/obj/$(v)/engine/wasm/tr_fuse.o)
+$(TR_FUSE_O): $(B)/fuse/engine/wasm/fuse_places.inc
+$(TR_FUSE_O): DEFS = -isystem $(B)/fuse
+
 # The filters that are asked for most are built now.
 $(B)/filters/write: $(call obj,host,runner/filters/main.c $(POLICIES) $(BASE))
 	@mkdir -p $(@D)

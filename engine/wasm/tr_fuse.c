@@ -1,54 +1,23 @@
 /* Fusing: replaces the handlers of instructions that begin a run of fuse.def. The last pass over a
  * function, when nothing is patched any more. */
+#include "engine/wasm/fuse_rows.h"
 #include "engine/wasm/tr.h"
 
 #define RUN_MOST 4 /* instructions in a run */
 
-/* A run so far with what follows, and the run that they make. */
-struct row {
-    uint32_t key;
-    uint16_t run;
+/* The rows by their keys: open addressing. Written while carrel is built (engine/wasm/places), so
+ * that no start fills it. */
+static const uint16_t places[FUSE_PLACES] = {
+#include "engine/wasm/fuse_places.inc"
 };
-
-#define KEY(first, next) ((uint32_t)(first) << 16 | (uint32_t)(next))
-
-static const struct row rows[] = {
-#define FUSE2(a, b)       {KEY(XOP_##a, XOP_##b), XOP_##a##__##b},
-#define FUSE3(a, b, c)    {KEY(XOP_##a##__##b, XOP_##c), XOP_##a##__##b##__##c},
-#define FUSE4(a, b, c, d) {KEY(XOP_##a##__##b##__##c, XOP_##d), XOP_##a##__##b##__##c##__##d},
-#include "engine/wasm/fuse.def"
-#undef FUSE2
-#undef FUSE3
-#undef FUSE4
-};
-
-/* The rows by their keys: open addressing, filled when the first function is translated. */
-#define PLACES 8192u
-static uint16_t places[PLACES]; /* index into rows, from 1; 0: empty */
-_Static_assert(countof(rows) * 2 < PLACES, "fuse.def has outgrown its index");
-
-static uint32_t place_of(uint32_t key)
-{
-    return (key * UINT32_C(0x9e3779b1)) >> 19;
-}
-
-static void fill_places(void)
-{
-    for (uint32_t i = 0; i < countof(rows); i++) {
-        uint32_t at = place_of(rows[i].key);
-        while (places[at])
-            at = (at + 1) % PLACES;
-        places[at] = (uint16_t)(i + 1);
-    }
-}
 
 /* The run of `first` and `next`, or XOP_COUNT. */
 static uint32_t run_of(uint32_t first, uint32_t next)
 {
-    uint32_t key = KEY(first, next);
-    for (uint32_t at = place_of(key); places[at]; at = (at + 1) % PLACES)
-        if (rows[places[at] - 1].key == key)
-            return rows[places[at] - 1].run;
+    uint32_t key = FUSE_KEY(first, next);
+    for (uint32_t at = fuse_place(key); places[at]; at = (at + 1) % FUSE_PLACES)
+        if (fuse_rows[places[at] - 1].key == key)
+            return fuse_rows[places[at] - 1].run;
     return XOP_COUNT;
 }
 
@@ -194,8 +163,6 @@ void tr_fuse(struct tr *tr)
     if (tr->options->single ||
         tr->fixups_most * sizeof *tr->fixups / sizeof *choice.left <= choice.end)
         return;
-    if (!places[place_of(rows[0].key)])
-        fill_places();
     choice.left[choice.end] = 0;
     size_t back = choose_all(tr, &choice, choice.end);
     if (back != NOWHERE) {
