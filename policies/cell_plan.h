@@ -60,15 +60,15 @@ struct cell_request {
 
 /* The array and what it points to. Must not be moved once it is made. */
 struct cell_plan {
-    struct plan plan;
-    wall_set missing; /* wanted, and this host has no place for them: nothing in the plan tries */
-    struct filter filter;
-    const char *calls[RULE_COUNT];    /* the system calls of the filter */
     struct filter narrow;             /* of the processes that a server makes for requests */
     const char *given_up[RULE_COUNT]; /* the system calls that it takes away */
-    char memory[24];                  /* the cgroup's limits in digits */
-    char processes[24];               /* of them, and of the cell */
     char keeper[4096];                /* the path of the program that keeps stores */
+    wall_set missing;   /* wanted, and this host has no place for them: nothing in the plan tries */
+    char memory[24];    /* the cgroup's limits in digits */
+    char processes[24]; /* of them, and of the cell */
+    const char *calls[RULE_COUNT]; /* the system calls of the filter */
+    struct filter filter;
+    struct plan plan;
 };
 
 /* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan

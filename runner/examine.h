@@ -24,12 +24,12 @@ struct examined {
 
 /* Where cells come from: the engine and the facts about this host. */
 struct examiner {
-    char engine[PATH_MAX];
-    struct host host;
-    struct session session;
     const struct cell_serve *serve; /* the run serves with this; or NULL */
     bool witnessed;                 /* the run's system calls are told of */
     bool run_follows; /* what is examined will be run: its cell may be launched meanwhile */
+    char engine[PATH_MAX];
+    struct host host;
+    struct session session;
 };
 
 /* That of this process: commands need one, and it is large. */

@@ -45,17 +45,11 @@ void cell_start(struct cell *cell)
     grants_start(&cell->grants);
     network_start(&cell->network);
     lines_start(&cell->lines);
-    cell->request_traps = 0;
     cell->state = STATE_WAITING;
     cell_none(cell);
     cell->cgroups = cgroups_none();
     cell->deadline = UINT64_MAX;
-    cell->late = false;
-    cell->counts = (struct message_counts){0};
     memset(&cell->outcome, 0, offsetof(struct outcome, frames)); /* which are as many as counted */
-    cell->log = NULL;
-    cell->demand = NULL;
-    cell->answered = false;
 }
 
 int cell_launch(struct cell *cell, struct shim *shim, const struct plan *plan, struct err *err)

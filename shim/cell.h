@@ -11,6 +11,8 @@
 
 #include <poll.h>
 
+/* What a start writes comes first and lies together: a page that is touched for the first time
+ * costs microseconds. */
 struct cell {
     enum cell_state state;
     struct launched process; /* socket and pidfd are -1 once they are closed */
@@ -18,19 +20,19 @@ struct cell {
     const struct component *component;
     const struct plan *plan; /* of its role */
     struct order order;
-    bool ordered; /* the order is on its way whole */
-    struct grants grants;
-    struct network network;
-    struct lines lines;
+    bool ordered;      /* the order is on its way whole */
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     bool late;         /* it has passed */
     bool leaving;      /* it serves, and was told to take no more requests */
+    bool answered;     /* by a reader or resolver */
     struct message_counts counts;
-    uint32_t request_traps; /* told */
+    uint32_t request_traps;      /* told */
+    const struct audit_log *log; /* where denials are told; or NULL */
+    struct demand *demand;       /* where a reader's answer goes; or NULL */
+    struct grants grants;
     struct outcome outcome;
-    const struct audit_log *log;      /* where denials are told; or NULL */
-    struct demand *demand;            /* where a reader's answer goes; or NULL */
-    bool answered;                    /* it is there */
+    struct network network;
+    struct lines lines;
     struct message_resolved resolved; /* a resolver's answer, if `answered` */
 };
 

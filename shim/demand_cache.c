@@ -106,7 +106,8 @@ static void sum_up(const struct entry *entry, const uint8_t *answer,
 
 bool demand_cache_get(const uint8_t digest[DIGEST_SIZE], const char *engine, struct demand *ret)
 {
-    struct {
+    /* Not on the stack, of which every page would be touched. */
+    static struct {
         struct entry entry;
         uint8_t answer[DEMAND_ANSWER_MAX + 1]; /* one more, to see that there is no more */
     } read_in;

@@ -12,10 +12,10 @@ struct grants {
     int at[PROTOCOL_GRANTS]; /* descriptors, by number of grant; -1 where none was made yet */
     int streams[3];          /* what the caller's standard streams are: 0, 1 and 2 unless told */
     size_t pump_count;
-    struct pump pumps[3];
     size_t keeper_count;
-    int keepers[PROTOCOL_GRANTS]; /* processes, as pidfds */
     struct keeper_patience patience;
+    int keepers[PROTOCOL_GRANTS]; /* processes, as pidfds */
+    struct pump pumps[3];
 };
 
 /* No grants yet. */

@@ -15,15 +15,12 @@
 struct session {
     struct shim shim;
     struct guardian guardian;
-    int signals;   /* signalfd: the caller's wish to end or to stop */
-    sigset_t mask; /* as it was before */
-    struct cell cells[2];
+    int signals;        /* signalfd: the caller's wish to end or to stop */
+    sigset_t mask;      /* as it was before */
     struct cell *cell;  /* the one that is attended to */
     struct cell *spare; /* one that waits for its order; or NULL */
     const struct plan *spare_plan;
     int interrupted; /* the caller's signal that ended what was going on, or 0 */
-    struct lookups lookups;
-    struct tls tls;
     int (*watch)(void *data, pid_t pid, struct err *err); /* of a cell that will run; or NULL */
     void *watching;
     void (*hear)(void *data, const struct seccomp_data *call); /* of a plan with WITNESS; or NULL */
@@ -31,6 +28,9 @@ struct session {
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
     bool left; /* control groups that could not be removed: the guardian goes on trying */
     struct serving *serving; /* what the cell serves with; NULL: it does not */
+    struct cell cells[2];
+    struct lookups lookups;
+    struct tls tls;
 };
 
 /* Begins a session, and sweeps what sessions left behind that were killed with their guardians.

@@ -32,20 +32,21 @@ static const char *const files[HOST_SPACES] = {
  * may do. */
 struct maker {
     int pidfd; /* or -1 */
-    _Alignas(16) char stack[MAKER_STACK];
 };
+
+static _Alignas(16) char net_stack[MAKER_STACK], mount_stack[MAKER_STACK];
 
 /* A net namespace takes as long to make as the others and the root together. A process has one
  * shim. */
 static struct {
     struct maker net, mount;
     struct child child; /* of the one that makes a mount namespace; its plan: an empty root */
-    struct plan plan;
     int spaces[HOST_SPACES];
     pid_t shim;
     volatile int state; /* of the net namespace */
     bool begun;
-    bool dismissed; /* the maker was told to end */
+    bool dismissed;   /* the maker was told to end */
+    struct plan plan; /* last: its front lies beside the others */
 } making;
 
 /* How long nobody looks at the state, or whether the maker is alive; nanoseconds. */
@@ -131,13 +132,13 @@ static void make_others(void *unused)
     end_at_once();
 }
 
-static void start_maker(struct maker *maker, void (*body)(void *))
+static void start_maker(struct maker *maker, char stack[MAKER_STACK], void (*body)(void *))
 {
     struct clone_args args = {
         .flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
         .pidfd = (uint64_t)(uintptr_t)&maker->pidfd,
-        .stack = (uint64_t)(uintptr_t)maker->stack,
-        .stack_size = sizeof maker->stack,
+        .stack = (uint64_t)(uintptr_t)stack,
+        .stack_size = MAKER_STACK,
     };
     maker->pidfd = -1;
     if (raw_clone3(&args, body, NULL) < 0 || !child_keeps(&maker->pidfd))
@@ -166,7 +167,7 @@ static bool make_mount(void)
         .failed = -1,
         .call = "",
     };
-    start_maker(&making.mount, make_others);
+    start_maker(&making.mount, mount_stack, make_others);
     return making.mount.pidfd >= 0 && end_maker(&making.mount) && child->failed < 0 &&
            child->missing == 0 && child->at + 1 == making.plan.count;
 }
@@ -213,7 +214,7 @@ void shared_begin(struct shim *shim, const struct host *host)
     making.dismissed = false;
     for (size_t i = 0; i < HOST_SPACES; i++)
         making.spaces[i] = -1;
-    start_maker(&making.net, make_net);
+    start_maker(&making.net, net_stack, make_net);
     making.begun = making.net.pidfd >= 0;
 }
 
