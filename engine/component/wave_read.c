@@ -495,6 +495,8 @@ static bool read_record(struct wave *w, const struct cm_type *type, uint8_t *to)
             return false;
         end = true;
     }
+    if (!end && peek_at(w, 0) == '}')
+        return wrong(w, "a field, or ':' for none");
     while (!end) {
         size_t at = w->at;
         struct str name = take_label(w, false);

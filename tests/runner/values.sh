@@ -88,6 +88,7 @@ judge 'nothing()' 0 ''
 refused 'u8(256)' 'u8'
 refused 'enum(yellow)' 'yellow|green|case'
 refused 'record({x: 1})' 'y|missing'
+refused 'record({})' "expected a field, or ':' for none at"
 refused 'string("open)' 'string|quote|end'
 refused 'absent()' "exports no function 'absent': it exports .*bool.*, \.\.\."
 refused 'string("\q")' "expected one of \" ' t r n u\{\.\.\.\} or another backslash after a backslash at"
