@@ -13,6 +13,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { play_runs, read_options, set_up } from './carrel.mjs';
+import { private_memory } from './wire.mjs';
 
 const { options } = read_options('', { verbose: { type: 'boolean', default: false }, isolation: { type: 'string', default: 'instance' } });
 const { place, serve } = set_up(options, 'proxy-');
@@ -87,13 +88,6 @@ const stream = (size, trailers) => request => {
   go();
 };
 
-const private_memory = pid => {
-  const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
-  const sum = [...fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+: +(\d+) kB/gm)]
-    .reduce((all, found) => all + Number(found[1]), 0);
-  return children.reduce((all, child) => all + private_memory(child), sum);
-};
-
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
 
@@ -116,7 +110,7 @@ test('200 MB both ways at once, in little memory', async () => {
   await ask(one.port, '/status');
   const before = options.as ? 0 : private_memory(one.child.pid);
   let most = 0;
-  const timer = setInterval(() => { most = Math.max(most, options.as ? 0 : private_memory(one.child.pid) - before); }, 100);
+  const timer = setInterval(() => { most = Math.max(most, options.as ? 0 : (private_memory(one.child.pid) ?? before) - before); }, 100);
   const { size, sum, trailers } = await ask(one.port, '/echo', { method: 'POST', headers: { 'x-to': to, 'transfer-encoding': 'chunked' }, produce: stream(200 << 20) });
   clearInterval(timer);
   same([size, sum, trailers['x-sum']], [200 << 20, stream.sum, sum]);

@@ -46,7 +46,7 @@ void man_shim(FILE *out)
             "run components as containers\n",
             CARREL_DATE, CARREL_VERSION);
     fputs(".SH SYNOPSIS\n.B ctr run \\-\\-runtime io.containerd.carrel.v1\n"
-          "\\fIIMAGE NAME\\fR\n.br\n.B podman \\-\\-runtime carrel\\-oci run\n\\fIIMAGE\\fR\n",
+          "\\fIIMAGE NAME\\fR\n.br\n.B podman \\-\\-runtime /usr/bin/carrel\\-oci run\n\\fIIMAGE\\fR\n",
           out);
     man_section(
         out, "DESCRIPTION",
