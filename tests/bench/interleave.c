@@ -4,7 +4,7 @@
  *   interleave [-u] ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...
  *
  * Prints minimum and median in milliseconds of each, and the ratio of its median to the first's:
- * of the time that passed or, with -u, of the processor time that it and its children used.
+ * of the time that passed or, with -u, of the processor time that it and all its descendants used.
  * Output of the commands goes to /dev/null; one that fails ends the whole. */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -38,6 +39,23 @@ static double of_timeval(struct timeval time)
     return (double)time.tv_sec * 1e3 + (double)time.tv_usec / 1e3;
 }
 
+static double of_usage(const struct rusage *usage)
+{
+    return of_timeval(usage->ru_utime) + of_timeval(usage->ru_stime);
+}
+
+/* What those used that a command left behind: they end now, and are this process's (bubblewrap does
+ * not wait for the process that it starts). */
+static double used_by_orphans(void)
+{
+    struct rusage usage;
+    double sum = 0;
+    pid_t pid;
+    while ((pid = wait4(-1, NULL, 0, &usage)) > 0 || (pid < 0 && errno == EINTR))
+        sum += pid > 0 ? of_usage(&usage) : 0;
+    return sum;
+}
+
 static double run(char **arguments, posix_spawn_file_actions_t *actions, bool used)
 {
     pid_t pid;
@@ -54,7 +72,7 @@ static double run(char **arguments, posix_spawn_file_actions_t *actions, bool us
         ;
     double took = milliseconds() - begin;
     if (used)
-        took = of_timeval(usage.ru_utime) + of_timeval(usage.ru_stime);
+        took = of_usage(&usage) + used_by_orphans();
     if (!WIFEXITED(status) || WEXITSTATUS(status)) {
         fprintf(stderr, "%s failed (%x)\n", arguments[0], (unsigned)status);
         exit(1);
@@ -88,6 +106,10 @@ int main(int count, char **arguments)
             i++;
         if (i < count)
             arguments[i] = NULL;
+    }
+    if (used && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) {
+        perror("prctl");
+        return 1;
     }
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
