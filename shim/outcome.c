@@ -63,7 +63,7 @@ static const char *advice(uint32_t trap)
     case TRAP_FUEL: return "give it more with --fuel";
     case TRAP_STACK: return "it calls itself without end, or deeper than a guest's stack is";
     case TRAP_VALUES: return "pass them in pieces, or as a stream";
-    case TRAP_HELD: return "let it hold less at a time: drop handles, end calls";
+    case TRAP_HELD: return "let it hold less at a time";
     default: return NULL;
     }
 }

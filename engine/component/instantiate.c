@@ -82,7 +82,7 @@ static void refused(const struct cm_instance *instance, const struct err *err)
     else if (err->kind == ERR_MEMORY)
         vm_trap_set(vm, TRAP_OUT_OF_MEMORY, "%s", err->text);
     else if (err->kind == ERR_LIMIT)
-        vm_trap_set(vm, TRAP_HELD, "%s, a fixed number", err->text);
+        vm_trap_set(vm, TRAP_HELD, "%s", err->text);
     else
         vm_trap_set(vm, TRAP_HOST, "%s", err->text);
 }
