@@ -28,7 +28,7 @@ fi
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/run" "$root/usr" "$root/t/host" "$root/t/cell" "$root/etc"
+mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/run" "$root/usr/bin" "$root/t/host" "$root/t/cell" "$root/etc"
 cp "$(command -v busybox)" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"
 for test in escape sweep live_walls live_refusals live_directories; do
@@ -80,5 +80,5 @@ log="$place/log"
 timeout "${SECONDS_ALLOWED:-1800}" qemu-system-x86_64 -accel "${ACCELERATOR:-tcg,thread=multi}" -cpu max -smp 2 -m 1536 -nographic -no-reboot \
     -kernel "$kernel" -initrd "$place/initramfs" \
     -append "console=ttyS0 quiet panic=-1 no_timer_check lsm=landlock,lockdown,capability" </dev/null 2>&1 |
-    tr -d '\r' | tee "$log" | sed -n '/^Linux/,$p'
+    tr -d '\r' | tee "$log" | sed -n '/Linux (none)/,$p'
 ! grep -q 'ended with [1-9]' "$log" && grep -q '^[0-9]* attacks, .* 0 open$' "$log"
