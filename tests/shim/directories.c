@@ -105,6 +105,8 @@ static void without_landlock_following(struct plan *plan)
     set_attributes(plan, MOUNT_ATTR_NOSUID | MOUNT_ATTR_RDONLY);
 }
 
+static wall_set missing; /* in the cell that tried last */
+
 /* What a cell with grant 3 (descriptor 4) prints. */
 static const char *tries(const char *script, bool read_only, rule_set allowed,
                          void (*change)(struct plan *plan))
@@ -117,6 +119,7 @@ static const char *tries(const char *script, bool read_only, rule_set allowed,
                                                              .directory_count = 2,
                                                              .rules = allowed,
                                                              .change = change});
+    missing = result->outcome.walls.missing;
     if (!result->outcome.by_guest)
         return result->outcome.signal == SIGSYS ? "SIGSYS" : result->outcome.why.text;
     return result->output;
@@ -126,7 +129,12 @@ static void assert_result(const char *script, bool read_only, void (*change)(str
                           int expected)
 {
     const char *printed = tries(script, read_only, WRITE_RULES, change);
-    if (atoi(printed) != -expected)
+    int got = -atoi(printed);
+    /* Where ids cannot be mapped, that the cell is a stranger may be found first. */
+    if (wall_in(missing, WALL_IDMAP) && (expected == EROFS || expected == EACCES) &&
+        (got == EACCES || got == EPERM))
+        return;
+    if (got != expected)
         fail_msg("%s: %s, expected %d", script, printed, -expected);
 }
 
@@ -144,8 +152,10 @@ static void a_new_file_belongs_to_the_directorys_owner(void **state)
     char path[256];
     struct stat status, directory;
     path_in(path, sizeof path, grant, "new");
-    assert_string_equal(tries("call 257 4 @new 65 0644\nwrite 6 hello", false, WRITE_RULES, NULL),
-                        "6\n5\n");
+    const char *printed = tries("call 257 4 @new 65 0644\nwrite 6 hello", false, WRITE_RULES, NULL);
+    if (wall_in(missing, WALL_IDMAP))
+        skip(); /* this file system cannot: the cell is a stranger there */
+    assert_string_equal(printed, "6\n5\n");
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(stat(grant, &directory), 0);
     assert_int_equal(status.st_uid, directory.st_uid);

@@ -368,7 +368,10 @@ static void without_namespaces_it_runs_only_if_that_is_accepted(void **state)
                         .directory_count = 1,
                         .rules = R(OPEN_READ),
                         .before = forbid_namespaces};
-    const struct result *result = fixture_run(&wish);
+    const struct result *result = fixture_run(&(struct wish){.script = "exit 0\n"});
+    const wall_set lacking = result->outcome.walls.missing; /* for which this kernel is too old */
+    assert_true(result->outcome.by_guest);
+    result = fixture_run(&wish);
     assert_int_equal(result->outcome.why.kind, ERR_WALL);
     assert_non_null(strstr(result->outcome.why.text, "user-namespace"));
     assert_int_equal(result->output_size, 0);
@@ -379,11 +382,11 @@ static void without_namespaces_it_runs_only_if_that_is_accepted(void **state)
     /* Below the grant it opens, above it Landlock holds it. */
     assert_string_equal(result->output, "5\n-13\nit runs\n");
     const struct wall_report *report = &result->outcome.walls;
-    assert_int_equal(report->missing, wish.degraded);
+    assert_int_equal(report->missing, wish.degraded | lacking);
     const wall_set tier = WALL_BIT(WALL_SECCOMP) | WALL_BIT(WALL_LANDLOCK) |
                           WALL_BIT(WALL_NO_NEW_PRIVS) | WALL_BIT(WALL_RLIMITS) |
                           WALL_BIT(WALL_DESCRIPTORS) | WALL_BIT(WALL_MDWE);
-    assert_int_equal(report->standing & tier, tier);
+    assert_int_equal(report->standing & tier, tier & ~lacking);
     unlink(engine);
 }
 
