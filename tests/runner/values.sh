@@ -110,6 +110,38 @@ becomes option 3 'some(3)'
 becomes enum %green green
 becomes f32 1e999 inf
 
+# --- Forms within each other --------------------------------------------------------------------------------
+# taken CALL: its arguments are values of their types; the export traps
+taken() {
+    invoke wave "$1"
+    judge "$1" 134 '' 'trap: unreachable'
+}
+# not_taken CALL EXTENDED_REGEXP
+not_taken() {
+    invoke wave "$1"
+    judge "$1" 125 '' "$2"
+}
+for call in 'nested(none)' 'nested(some(none))' 'nested(some(3))' 'nested(some(some(3)))' 'nested(some(some(3)),)' 'fields({a: 1})' 'fields({b: "x", a: 1})' \
+    'fields({a: 1, b: some("x"), c: some(none)})' 'fields({c: some(some(true)), a: 7})' 'options({:})' "options({y: 'z'})" \
+    'cases(%none)' 'cases(%some(2))' 'cases(%true)' 'cases(deep(ok(none)))' 'cases(deep(ok(some(1))))' "cases(deep(err(('x', nan))))" \
+    'words(%inf)' 'words(%ok)' 'words(x)' 'flagged({a, true, d-e})' 'flagged({%true})' 'flagged({})' 'answer(ok(some(3)))' \
+    "answer(err(('\\u{1F600}', -inf)))" 'several([], (1), none)' 'several([{a: 1}, {a: 2, b: "q"},], (1,), some([some("x"), none, "flat"]))' \
+    'several([], (1), ["a"])' 'things([])' 'last(1)' 'last(1, 2)' 'last(1, none, "x")' '[constructor]thing()' 'test:wave/forms#last(1)' \
+    ' last ( 1 , 2 ) ' 'last(1, // one
+    2)'; do
+    taken "$call"
+done
+for call in 'nested(3)' 'cases(none)' 'cases(true)' 'words(ok)' 'flagged({:})' 'answer(3)' 'answer(ok)' 'answer(err)' \
+    'several([], 1, none)' 'options({})' '[constructor]thing(1)'; do
+    not_taken "$call" 'in the arguments of .*expected '
+done
+for call in 'fields({:})' 'fields({b: "x"})' 'last()'; do
+    not_taken "$call" "'a' is missing: write it"
+done
+for call in 'owned(1)' 'lent(1)' 'things([1])'; do
+    not_taken "$call" 'a value of kind (own|borrow) cannot be written as text'
+done
+
 # --- A result that does not arrive ----------------------------------------------------------------------
 # lost NAME EXTENDED_REGEXP: of what ran last
 lost() {
