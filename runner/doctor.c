@@ -6,6 +6,7 @@
 #include "runner/examine.h"
 #include "runner/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,10 +35,13 @@ static int make_program(char ret[64], struct err *err)
 {
     int file = memfd_create("doctor", MFD_CLOEXEC);
     if (file < 0 || write(file, program, sizeof program) != (ssize_t)sizeof program) {
+        int failed = errno;
         if (file >= 0)
             close(file);
         return err_set(err, ERR_FAULT, ERR_NOWHERE,
-                       "no memory file for the program that is tried: free some memory");
+                       "no memory file for the program that is tried: memfd_create: %s: allow it "
+                       "where carrel runs, or free some memory",
+                       strerror(failed));
     }
     snprintf(ret, 64, "/proc/self/fd/%d", file);
     return file;

@@ -20,6 +20,10 @@ const char *advice_on(int error)
     }
 }
 
+#define REFUSED                                                                                    \
+    ": something around carrel refuses it (a container's seccomp profile, for example): allow "    \
+    "clone3 and unshare there, or run carrel outside"
+
 const char *advice_on_start(const char *call, int error)
 {
     static const struct {
@@ -27,6 +31,8 @@ const char *advice_on_start(const char *call, int error)
         int error; /* 0: any */
         const char *advice;
     } rows[] = {
+        {"clone3", EPERM, REFUSED},
+        {"clone3", ENOSYS, REFUSED},
         {"recvmsg", 0, ": is the engine of another version than carrel?"},
         {"execveat", ENOENT, ": an engine must be linked statically: a cell has no libraries"},
         {"execveat", ENOEXEC, ": it is no program for this machine"},

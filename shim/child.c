@@ -31,11 +31,20 @@
             return must_result;                                                                    \
     } while (0)
 
-/* Everything is closed by executing the engine; only the socket, as descriptor 3, is not. */
+/* As many as a process has, unless somebody raised its limit. */
+#define DESCRIPTORS_USUAL 1024
+
+/* Everything is closed by executing the engine; only the socket, as descriptor 3, is not. Where it
+ * is accepted that some may stay, they are left one by one: the engine needs the socket, and grants
+ * must get the numbers that the plan gives them, which are the lowest that are free. */
 static long leave_descriptors(struct child *child)
 {
-    MUST(CALL(close_range, 0, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0));
-    return CALL(dup3, child->socket, PROTOCOL_SOCKET, 0, 0, 0);
+    long closed = CALL(close_range, 0, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0);
+    for (int fd = 0; closed < 0 && fd < DESCRIPTORS_USUAL; fd++)
+        CALL(fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0);
+    MUST(CALL(dup3, child->socket, PROTOCOL_SOCKET, 0, 0, 0));
+    child->call = "close_range";
+    return closed;
 }
 
 /* The descriptor is closed by executing the engine. */

@@ -98,7 +98,7 @@ static int explain_clone(const struct plan *plan, uint64_t spaces, int cgroup, i
     if (failed)
         return walls_refuse(WALL_CGROUP, "clone3", failed, err);
     return err_set(err, ERR_FAULT, ERR_NOWHERE, "cannot start a process: clone3: %s%s",
-                   strerror(error), advice_on(error));
+                   strerror(error), advice_on_start("clone3", error));
 }
 
 /* Takes each namespace that may be missing and cannot be had out of child->spaces, and reports its

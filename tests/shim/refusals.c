@@ -252,9 +252,10 @@ static void degrading_accepts_one_wall(void **state)
     static const struct {
         const char *fault;
         enum wall wall;
-    } cases[] = {{"fsopen", WALL_EMPTY_ROOT},   {"prlimit64", WALL_RLIMITS},
-                 {"capset", WALL_CAPABILITIES}, {"landlock_restrict_self", WALL_LANDLOCK},
-                 {"seccomp", WALL_SECCOMP},     {"unshare(user)", WALL_USER_NAMESPACE}};
+    } cases[] = {{"fsopen", WALL_EMPTY_ROOT},      {"prlimit64", WALL_RLIMITS},
+                 {"capset", WALL_CAPABILITIES},    {"landlock_restrict_self", WALL_LANDLOCK},
+                 {"seccomp", WALL_SECCOMP},        {"unshare(user)", WALL_USER_NAMESPACE},
+                 {"close_range", WALL_DESCRIPTORS}};
     for (size_t i = 0; i < countof(cases); i++) {
         const struct fault *injected = faults;
         while (strcmp(injected->name, cases[i].fault) != 0)
