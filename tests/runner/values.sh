@@ -189,6 +189,13 @@ judge 'a trap is placed' 134 '' 'at deep in bricks/two/state .*\|.*at fall in br
 invoke bare 'fall()'
 judge 'places stand for names that are not there' 134 '' 'at function 0 in instance 0/core instance 0 \(byte [0-9]+\)\|.*at run in instance 0/core instance 0 '
 
+invoke resources 'go()'
+judge 'a destructor runs where its type is from' 0 50
+for call in 'dropped()' 'forged()'; do
+    invoke resources "$call"
+    judge "$call" 134 '' 'unknown handle index.*in c/i '
+done
+
 # --- Large values -----------------------------------------------------------------------------------------
 invoke large 'pass(20000000)'
 judge 'a long list between components' 0 20000000

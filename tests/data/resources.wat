@@ -1,0 +1,38 @@
+;; A resource type of one component, passed on by a second and dropped in a third, where the destructor of the
+;; first then runs; and handles that are none. For tests/runner/values.sh.
+(component
+  (component $A
+    (core module $m (global $n (mut i32) (i32.const 0))
+      (func (export "dtor") (param i32) (global.set $n (i32.add (global.get $n) (local.get 0))))
+      (func (export "count") (result i32) (global.get $n)))
+    (core instance $i (instantiate $m))
+    (type $r' (resource (rep i32) (dtor (func $i "dtor"))))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (func (export "make") (param "v" u32) (result (own $r)) (canon lift (core func $new)))
+    (func (export "count") (result u32) (canon lift (core func $i "count"))))
+  (component $B
+    (import "a" (instance $a (export $q "r" (type (sub resource))) (type $o (own $q)) (export "make" (func (param "v" u32) (result $o)))))
+    (alias export $a "r" (type $r))
+    (export $r2 "r" (type $r))
+    (core func $mk (canon lower (func $a "make")))
+    (core module $m (import "" "mk" (func $mk (param i32) (result i32))) (func (export "twice") (param i32) (result i32) (drop (call $mk (local.get 0))) (call $mk (i32.mul (i32.const 10) (local.get 0)))))
+    (core instance $i (instantiate $m (with "" (instance (export "mk" (func $mk))))))
+    (func (export "twice") (param "v" u32) (result (own $r2)) (canon lift (core func $i "twice"))))
+  (component $C
+    (import "r" (type $r (sub resource)))
+    (import "twice" (func $t (param "v" u32) (result (own $r))))
+    (import "count" (func $c (result u32)))
+    (core func $t (canon lower (func $t))) (core func $c (canon lower (func $c))) (core func $d (canon resource.drop $r))
+    (core module $m (import "" "t" (func $t (param i32) (result i32))) (import "" "c" (func $c (result i32))) (import "" "d" (func $d (param i32)))
+      (func (export "go") (result i32) (call $d (call $t (i32.const 5))) (call $c))
+      (func (export "twice-dropped") (local i32) (local.set 0 (call $t (i32.const 1))) (call $d (local.get 0)) (call $d (local.get 0)))
+      (func (export "forged") (call $d (i32.const 77))))
+    (core instance $i (instantiate $m (with "" (instance (export "t" (func $t)) (export "c" (func $c)) (export "d" (func $d))))))
+    (func (export "go") (result u32) (canon lift (core func $i "go")))
+    (func (export "dropped") (canon lift (core func $i "twice-dropped")))
+    (func (export "forged") (canon lift (core func $i "forged"))))
+  (instance $a (instantiate $A))
+  (instance $b (instantiate $B (with "a" (instance $a))))
+  (instance $c (instantiate $C (with "r" (type $b "r")) (with "twice" (func $b "twice")) (with "count" (func $a "count"))))
+  (export "c" (instance $c)))
