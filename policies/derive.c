@@ -140,8 +140,7 @@ int derive_startable(const struct demand *demand, enum derive_start how, struct 
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s",
                        demand_is(demand, DEMAND_IS_COMMAND)
                            ? "it is a program and answers no HTTP requests: use `carrel run`"
-                           : "it answers no HTTP requests, as it does not export "
-                             "wasi:http/incoming-handler: call one of its exports with `carrel run "
-                             "--invoke 'NAME(ARGS)'`");
+                           : "it answers no HTTP requests, as it exports no incoming-handler: "
+                             "call one of its exports with `carrel run --invoke 'NAME(ARGS)'`");
     return 0;
 }
