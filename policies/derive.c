@@ -137,10 +137,11 @@ int derive_startable(const struct demand *demand, enum derive_start how, struct 
     if (how == START_RUN && !demand_is(demand, DEMAND_IS_COMMAND))
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s", why_no_program(demand));
     if (how == START_SERVE && !demand_is(demand, DEMAND_IS_PROXY))
-        return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%s",
-                       demand_is(demand, DEMAND_IS_COMMAND)
-                           ? "it is a program and answers no HTTP requests: use `carrel run`"
-                           : "it answers no HTTP requests, as it exports no incoming-handler: "
-                             "call one of its exports with `carrel run --invoke 'NAME(ARGS)'`");
+        return err_set(
+            err, ERR_UNLINKABLE, ERR_NOWHERE, "%s",
+            demand_is(demand, DEMAND_IS_COMMAND)
+                ? "it is a program and answers no HTTP requests: use `carrel run`"
+                : "it answers no HTTP requests, as it exports no incoming-handler: call one of "
+                  "its exports with `carrel run --invoke 'NAME(ARGS)'`");
     return 0;
 }
