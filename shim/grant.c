@@ -74,7 +74,7 @@ static bool one_way(int fd, uint64_t stream)
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && !(flags & O_PATH) &&
            (flags & O_ACCMODE) == (stream == 0 ? O_RDONLY : O_WRONLY) && fstat(fd, &status) == 0 &&
-           !S_ISDIR(status.st_mode) && !isatty(fd);
+           !S_ISDIR(status.st_mode) && !(S_ISCHR(status.st_mode) && isatty(fd));
 }
 
 /* A pipe's end for writing as a description of its own, which then need not block whoever writes.
