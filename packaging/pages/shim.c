@@ -6,7 +6,7 @@
 static const struct {
     const char *key, *what;
 } annotations[] = {
-#define ANNOTATION(NAME, key, what) {key, what},
+#define ANNOTATION(NAME, key, beside, what) {key, what},
 #include "shim/containerd/annotation.def"
 };
 

@@ -17,6 +17,7 @@ json_object *bundle_parse(struct bytes text)
     json_tokener *tokener = text.len <= CONFIG_MOST ? json_tokener_new_ex(DEPTH_MOST) : NULL;
     if (!tokener)
         return NULL;
+    json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
     json_object *object = json_tokener_parse_ex(tokener, (const char *)text.at, (int)text.len);
     if (json_tokener_get_error(tokener) != json_tokener_success)
         object = NULL;
@@ -43,24 +44,36 @@ int bundle_read(const char *directory, struct bundle *ret, struct err *err)
         munmap(at, (size_t)status.st_size);
     }
     if (!json_object_is_type(ret->config, json_type_object))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s is no JSON object: make the bundle again",
-                       path);
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "%s is no JSON object in UTF-8, of at most %d MiB and %d levels: make the "
+                       "bundle again",
+                       path, CONFIG_MOST >> 20, DEPTH_MOST);
     return 0;
 }
 
-/* The value at a path of keys, separated by dots. */
-static json_object *find(json_object *from, const char *path)
+/* The value at a path of keys, separated by dots; NULL if it says nothing. Sets *ret_wrong (NULL:
+ * nobody asks) where something else stands than an object. */
+static json_object *look(json_object *from, const char *path, bool *ret_wrong)
 {
     char key[64];
     while (from && *path) {
         size_t length = strcspn(path, ".");
         snprintf(key, sizeof key, "%.*s", (int)length, path);
-        if (!json_object_is_type(from, json_type_object) ||
-            !json_object_object_get_ex(from, key, &from))
+        if (!json_object_is_type(from, json_type_object)) {
+            if (ret_wrong)
+                *ret_wrong = true;
+            return NULL;
+        }
+        if (!json_object_object_get_ex(from, key, &from))
             return NULL;
         path += length + (path[length] == '.');
     }
     return from;
+}
+
+static json_object *find(json_object *from, const char *path)
+{
+    return look(from, path, NULL);
 }
 
 static const char *text_of(json_object *value)
@@ -100,15 +113,25 @@ const char *bundle_group(const struct bundle *bundle)
     return group && *group ? group : bundle_annotation(bundle, "io.kubernetes.cri.sandbox-id");
 }
 
-const char *bundle_namespace(const struct bundle *bundle, const char *type)
+bool bundle_namespace_at(const struct bundle *bundle, size_t number, const char **ret_type,
+                         const char **ret_path)
 {
     json_object *list = find(bundle->config, "linux.namespaces");
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-    for (size_t i = 0; i < count; i++) {
-        json_object *one = json_object_array_get_idx(list, i);
-        const char *of = text_of(find(one, "type")), *path = text_of(find(one, "path"));
-        if (of && strcmp(of, type) == 0)
-            return path ? path : "";
+    if (!json_object_is_type(list, json_type_array) || number >= json_object_array_length(list))
+        return false;
+    json_object *one = json_object_array_get_idx(list, number);
+    const char *type = text_of(find(one, "type")), *path = text_of(find(one, "path"));
+    *ret_type = type ? type : "";
+    *ret_path = path ? path : "";
+    return true;
+}
+
+const char *bundle_namespace(const struct bundle *bundle, const char *type)
+{
+    const char *of, *path;
+    for (size_t i = 0; bundle_namespace_at(bundle, i, &of, &path); i++) {
+        if (strcmp(of, type) == 0)
+            return path;
     }
     return NULL;
 }
@@ -127,38 +150,70 @@ json_object *bundle_resources(const struct bundle *bundle)
     return find(bundle->config, "linux.resources");
 }
 
-static int64_t number_of(json_object *from, const char *path)
+/* linux.resources while it is read: a value of another type than the specification's would be a
+ * limit that is not kept. */
+struct resources {
+    json_object *from;
+    const char *wrong; /* the first path of such a value; NULL */
+};
+
+static json_object *resource(struct resources *resources, const char *path, json_type type)
 {
-    json_object *value = find(from, path);
-    return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : 0;
+    bool wrong = false;
+    json_object *value = look(resources->from, path, &wrong);
+    wrong = wrong || (value && !json_object_is_type(value, type));
+    if (wrong && !resources->wrong)
+        resources->wrong = path;
+    return wrong ? NULL : value;
 }
 
-static const char *list_of(json_object *from, const char *path)
+static int64_t number_of(struct resources *resources, const char *path)
 {
-    const char *text = text_of(find(from, path));
+    json_object *value = resource(resources, path, json_type_int);
+    return value ? json_object_get_int64(value) : 0;
+}
+
+static uint64_t unsigned_of(struct resources *resources, const char *path)
+{
+    int64_t number = number_of(resources, path);
+    if (number < 0 && !resources->wrong)
+        resources->wrong = path;
+    return number < 0 ? 0 : (uint64_t)number;
+}
+
+static const char *list_of(struct resources *resources, const char *path)
+{
+    const char *text = text_of(resource(resources, path, json_type_string));
     return text && *text ? text : NULL;
 }
 
-void bundle_limits(json_object *resources, struct group_limits *ret)
+int bundle_limits(json_object *from, struct group_limits *ret, struct err *err)
 {
+    struct resources resources = {.from = from};
     *ret = (struct group_limits){
-        .memory = number_of(resources, "memory.limit"),
-        .swap = number_of(resources, "memory.swap"),
-        .pids = number_of(resources, "pids.limit"),
-        .quota = number_of(resources, "cpu.quota"),
-        .period = (uint64_t)number_of(resources, "cpu.period"),
-        .shares = (uint64_t)number_of(resources, "cpu.shares"),
-        .reservation = number_of(resources, "memory.reservation"),
-        .cpus = list_of(resources, "cpu.cpus"),
-        .mems = list_of(resources, "cpu.mems"),
+        .memory = number_of(&resources, "memory.limit"),
+        .swap = number_of(&resources, "memory.swap"),
+        .pids = number_of(&resources, "pids.limit"),
+        .quota = number_of(&resources, "cpu.quota"),
+        .period = unsigned_of(&resources, "cpu.period"),
+        .shares = unsigned_of(&resources, "cpu.shares"),
+        .reservation = number_of(&resources, "memory.reservation"),
+        .cpus = list_of(&resources, "cpu.cpus"),
+        .mems = list_of(&resources, "cpu.mems"),
     };
-    json_object *files = find(resources, "unified");
-    if (!json_object_is_type(files, json_type_object))
-        return;
+    json_object *files = resource(&resources, "unified", json_type_object);
+    if (resources.wrong)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "linux.resources: %s is of another type than the specification's, or less "
+                       "than it can be: write it as runtime-spec has it",
+                       resources.wrong);
+    if (!files)
+        return 0;
     json_object_object_foreach(files, name, value)
     {
         bool full = ret->file_count == GROUP_FILES_MOST;
         ret->files[full ? 0 : ret->file_count++] =
             (struct group_file){name, full ? NULL : text_of(value)};
     }
+    return 0;
 }

@@ -18,13 +18,22 @@
 #define SETTINGS_MOST        256
 
 enum annotation {
-#define ANNOTATION(NAME, key, what) ANNOTATION_##NAME,
+#define ANNOTATION(NAME, key, beside, what) ANNOTATION_##NAME,
 #include "shim/containerd/annotation.def"
     ANNOTATIONS
 };
 
-static const char *const keys[ANNOTATIONS] = {
-#define ANNOTATION(NAME, key, what) key,
+/* Beside what a container's annotation says, an option of the runtime... */
+enum beside {
+    YIELDS, /* is not looked at */
+    HOLDS,  /* counts, too */
+};
+
+static const struct {
+    const char *key;
+    enum beside beside;
+} keys[ANNOTATIONS] = {
+#define ANNOTATION(NAME, key, beside, what) {key, beside},
 #include "shim/containerd/annotation.def"
 };
 
@@ -53,19 +62,29 @@ static int too_much(struct err *err)
                    PREPARED_TEXTS);
 }
 
+/* A NUL would end a text before its end, and what was meant would not be in force. */
+static bool is_text(json_object *value)
+{
+    return json_object_is_type(value, json_type_string) &&
+           strlen(json_object_get_string(value)) == (size_t)json_object_get_string_len(value);
+}
+
 /* An array of texts, which is copied. What is no text is an error. */
 static int keep_list(struct prepared *prepared, json_object *list, struct text_list *ret,
                      struct err *err)
 {
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    if (list && !json_object_is_type(list, json_type_array))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "process.args or process.env is no list: write one of strings");
+    size_t count = list ? json_object_array_length(list) : 0;
     const char **at = prepared_keep(prepared, NULL, (count + 1) * sizeof *at);
     if (!at)
         return too_much(err);
     for (size_t i = 0; i < count; i++) {
         json_object *one = json_object_array_get_idx(list, i);
-        if (!json_object_is_type(one, json_type_string))
+        if (!is_text(one))
             return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                           "an argument or variable is no text: write a string");
+                           "an argument or variable is no text: write a string, without NUL");
         at[i] = prepared_text(prepared, json_object_get_string(one));
         if (!at[i])
             return too_much(err);
@@ -81,14 +100,14 @@ static int unknown(const char *key, struct err *err)
 {
     char list[512] = "";
     for (size_t i = 0, used = 0; i < ANNOTATIONS && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, " %s", keys[i]);
+        used += (size_t)snprintf(list + used, sizeof list - used, " %s", keys[i].key);
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
                    "the annotation %s is not known: write one of " ANNOTATION_PREFIX "%s", key,
                    list);
 }
 
 /* Calls `take` for each part of a value, between characters of `between`. */
-typedef int taker(void *data, const char *word, struct err *err);
+typedef int taker(void *data, char *word, struct err *err);
 
 static int each_part(struct prepared *prepared, const char *value, const char *between, taker *take,
                      void *data, struct err *err)
@@ -150,7 +169,7 @@ static int add_rule(struct filling *filling, const char *word, rule_reader *read
 }
 
 /* A capability by its word, else what net and http give. */
-static int take_denial(void *data, const char *word, struct err *err)
+static int take_denial(void *data, char *word, struct err *err)
 {
     struct filling *filling = data;
     struct policy *policy = &filling->prepared->policy;
@@ -163,7 +182,7 @@ static int take_denial(void *data, const char *word, struct err *err)
                      "the annotation carrel.policy/deny", err);
 }
 
-static int take_setting(void *data, const char *line, struct err *err)
+static int take_setting(void *data, char *line, struct err *err)
 {
     struct filling *filling = data;
     struct policy *policy = &filling->prepared->policy;
@@ -208,12 +227,12 @@ static int take_zone(struct prepared *prepared, const char *name, struct err *er
     return 0;
 }
 
-static int take_rule(void *data, const char *word, struct err *err)
+static int take_rule(void *data, char *word, struct err *err)
 {
     return add_rule(data, word, net_rule_read, "the annotation carrel.policy/net", err);
 }
 
-static int take_origin(void *data, const char *word, struct err *err)
+static int take_origin(void *data, char *word, struct err *err)
 {
     return add_rule(data, word, net_origin_rule_read, "the annotation carrel.policy/http", err);
 }
@@ -236,69 +255,52 @@ static int take_serve(struct prepared *prepared, const char *value, struct err *
     return 0;
 }
 
-static bool is_text(json_object *value, const char *text)
+static bool has_target(const struct policy *policy, const char *target)
 {
-    return json_object_is_type(value, json_type_string) &&
-           strcmp(json_object_get_string(value), text) == 0;
-}
-
-static bool has_text(json_object *list, const char *text)
-{
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if (is_text(json_object_array_get_idx(list, i), text))
+    for (size_t i = 0; i < policy->directory_count; i++) {
+        if (strcmp(policy->directories[i].guest, target) == 0)
             return true;
     }
     return false;
 }
 
-/* The last bind mount with that target, which is the one that a Linux container would see. */
-static json_object *mount_at(const struct bundle *bundle, const char *target)
+/* TARGET or TARGET:ro -> the clean path. */
+static const char *target_of(struct prepared *prepared, char *word, bool *ret_read_only)
 {
-    json_object *list = NULL, *found = NULL, *value = NULL;
-    json_object_object_get_ex(bundle->config, "mounts", &list);
-    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-    for (size_t i = 0; i < count; i++) {
-        json_object *one = json_object_array_get_idx(list, i), *options = NULL;
-        if (!json_object_is_type(one, json_type_object) ||
-            !json_object_object_get_ex(one, "destination", &value) || !is_text(value, target))
-            continue;
-        json_object_object_get_ex(one, "options", &options);
-        bool bind = json_object_object_get_ex(one, "type", &value) && is_text(value, "bind");
-        found = bind || has_text(options, "bind") || has_text(options, "rbind") ? one : NULL;
-    }
-    return found;
+    char cleaned[PATH_MAX];
+    size_t length = strlen(word);
+    *ret_read_only = length > 3 && strcmp(word + length - 3, ":ro") == 0;
+    if (*ret_read_only)
+        word[length - 3] = '\0';
+    return bundle_clean_path(word, cleaned) ? prepared_text(prepared, cleaned) : NULL;
 }
 
-static int take_target(void *data, const char *word, struct err *err)
+static int take_target(void *data, char *word, struct err *err)
 {
     struct filling *filling = data;
     struct policy *policy = &filling->prepared->policy;
-    size_t length = strlen(word);
-    bool read_only = length > 3 && strcmp(word + length - 3, ":ro") == 0;
-    char *target = prepared_keep(filling->prepared, word, length + 1);
-    json_object *source = NULL, *options = NULL;
+    struct bind_mount mount;
     struct stat status;
+    char real[PATH_MAX];
+    bool read_only;
+    const char *target = target_of(filling->prepared, word, &read_only);
     if (!target || policy->directory_count == TARGETS_MOST)
         return too_much(err);
-    if (read_only)
-        target[length - 3] = '\0';
-    json_object *mount = mount_at(filling->bundle, target);
-    if (!mount || !json_object_object_get_ex(mount, "source", &source))
+    if (has_target(policy, target))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/dir names %s twice: leave one out", target);
+    if (!bundle_bind_mount(filling->bundle, target, &mount))
         return err_set(
             err, ERR_USAGE, ERR_NOWHERE,
             "carrel.policy/dir names %s, and no bind mount has that target: add the mount", target);
-    json_object_object_get_ex(mount, "options", &options);
-    const char *from = json_object_get_string(source);
-    char real[PATH_MAX];
-    if (!from || !realpath(from, real) || stat(real, &status) || !S_ISDIR(status.st_mode))
+    if (!realpath(mount.source, real) || stat(real, &status) || !S_ISDIR(status.st_mode))
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "carrel.policy/dir names %s, whose source %s is no directory: mount one",
-                       target, from ? from : "");
+                       target, mount.source);
     const char *host = prepared_text(filling->prepared, real);
     if (!host)
         return too_much(err);
-    read_only = read_only || has_text(options, "ro");
+    read_only = read_only || mount.read_only;
     filling->directories[policy->directory_count++] =
         (struct policy_directory){host, target, read_only};
     policy->allowed |= CAPABILITY(DIR_READ);
@@ -307,7 +309,7 @@ static int take_target(void *data, const char *word, struct err *err)
     return 0;
 }
 
-static int take_wall(void *data, const char *word, struct err *err)
+static int take_wall(void *data, char *word, struct err *err)
 {
     struct filling *filling = data;
     wall_set accepted = wall_named(word);
@@ -326,13 +328,34 @@ static int quantity(const char *key, const char *wrong, const char *value, struc
                  : 0;
 }
 
+static void take_less(uint64_t *limit, uint64_t other)
+{
+    *limit = other < *limit ? other : *limit;
+}
+
+/* One of the limits of which the smaller holds, however many are said. */
+static int take_limit(struct policy *policy, enum annotation annotation, const char *value,
+                      struct err *err)
+{
+    uint64_t limit = POLICY_UNLIMITED;
+    const char *wrong = annotation == ANNOTATION_MEMORY    ? quantity_size(value, &limit)
+                        : annotation == ANNOTATION_TIMEOUT ? quantity_duration(value, &limit)
+                                                           : quantity_count(value, &limit);
+    if (quantity(keys[annotation].key, wrong, value, err))
+        return -1;
+    take_less(annotation == ANNOTATION_MEMORY    ? &policy->memory
+              : annotation == ANNOTATION_TIMEOUT ? &policy->timeout
+                                                 : &policy->fuel,
+              limit);
+    return 0;
+}
+
 static int take_annotation(struct filling *filling, enum annotation annotation, const char *value,
                            struct err *err)
 {
     struct prepared *prepared = filling->prepared;
     struct policy *policy = &prepared->policy;
-    const char *key = keys[annotation];
-    uint64_t memory = policy->memory;
+    const char *key = keys[annotation].key;
     switch (annotation) {
     case ANNOTATION_CONFIG: return each_part(prepared, value, "\r\n", take_setting, filling, err);
     case ANNOTATION_TIMEZONE: return take_zone(prepared, value, err);
@@ -350,14 +373,9 @@ static int take_annotation(struct filling *filling, enum annotation annotation, 
         return quantity(key, quantity_duration(value, &prepared->serve.time), value, err);
     case ANNOTATION_DIR: return each_word(prepared, value, take_target, filling, err);
     case ANNOTATION_DEGRADE: return each_word(prepared, value, take_wall, filling, err);
-    case ANNOTATION_TIMEOUT:
-        return quantity(key, quantity_duration(value, &policy->timeout), value, err);
-    case ANNOTATION_FUEL: return quantity(key, quantity_count(value, &policy->fuel), value, err);
     case ANNOTATION_MEMORY:
-        if (quantity(key, quantity_size(value, &memory), value, err))
-            return -1;
-        policy->memory = memory < policy->memory ? memory : policy->memory;
-        return 0;
+    case ANNOTATION_TIMEOUT:
+    case ANNOTATION_FUEL: return take_limit(policy, annotation, value, err);
     case ANNOTATION_INVOKE:
         prepared->invoke = prepared_text(prepared, value);
         return prepared->invoke ? 0 : too_much(err);
@@ -366,53 +384,86 @@ static int take_annotation(struct filling *filling, enum annotation annotation, 
     return 0;
 }
 
-static int take_annotations(struct filling *filling, struct err *err)
+static json_object *annotations_of(const struct bundle *bundle)
 {
     json_object *all = NULL;
-    json_object_object_get_ex(filling->bundle->config, "annotations", &all);
-    if (!json_object_is_type(all, json_type_object))
+    json_object_object_get_ex(bundle->config, "annotations", &all);
+    return json_object_is_type(all, json_type_object) ? all : NULL;
+}
+
+/* ANNOTATIONS if there is none of that key. */
+static enum annotation annotation_named(const char *key)
+{
+    int at = 0;
+    while (at < ANNOTATIONS && strcmp(key, keys[at].key) != 0)
+        at++;
+    return (enum annotation)at;
+}
+
+/* A pod's annotations are those of its containers, too, of which its own process is none: it only
+ * has to be known what they mean. */
+static int take_annotations(struct filling *filling, struct err *err)
+{
+    json_object *all = annotations_of(filling->bundle);
+    if (!all)
         return 0;
     json_object_object_foreach(all, key, value)
     {
         size_t prefix = strlen(ANNOTATION_PREFIX);
         if (strncmp(key, ANNOTATION_PREFIX, prefix) != 0)
             continue;
-        int at = 0;
-        while (at < ANNOTATIONS && strcmp(key + prefix, keys[at]) != 0)
-            at++;
-        if (at == ANNOTATIONS || !json_object_is_type(value, json_type_string))
+        enum annotation annotation = annotation_named(key + prefix);
+        if (annotation == ANNOTATIONS)
             return unknown(key, err);
-        if (take_annotation(filling, (enum annotation)at, json_object_get_string(value), err))
+        if (!is_text(value))
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "the annotation %s is no text: write a string, without NUL", key);
+        if (!filling->prepared->sandbox &&
+            take_annotation(filling, annotation, json_object_get_string(value), err))
             return -1;
+    }
+    return 0;
+}
+
+static bool is_said(json_object *annotations, enum annotation annotation)
+{
+    char key[64];
+    snprintf(key, sizeof key, ANNOTATION_PREFIX "%s", keys[annotation].key);
+    return annotations && json_object_object_get_ex(annotations, key, NULL);
+}
+
+/* Those of the container's runtime. */
+static int take_options(struct filling *filling, json_object *options, struct err *err)
+{
+    json_object *annotations = annotations_of(filling->bundle);
+    json_object_object_foreach(options, key, value)
+    {
+        enum annotation annotation = annotation_named(key);
+        if (annotation == ANNOTATIONS)
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "the runtime has an option %s, which is not known: write what stands "
+                           "behind " ANNOTATION_PREFIX " in annotations",
+                           key);
+        if (!is_text(value))
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "the runtime's option %s has a NUL: write a text without", key);
+        if (filling->prepared->sandbox ||
+            (keys[annotation].beside == YIELDS && is_said(annotations, annotation)))
+            continue;
+        if (take_annotation(filling, annotation, json_object_get_string(value), err))
+            return err_within(err, "an option of the runtime");
     }
     return 0;
 }
 
 /* --- The whole ------------------------------------------------------------------------------- */
 
-static int take_names(const struct bundle *bundle, struct prepared *ret, struct err *err)
-{
-    const char *group = bundle_text(bundle, "linux.cgroupsPath");
-    const char *network = bundle_namespace(bundle, "network");
-    const char *hostname = bundle_text(bundle, "hostname");
-    if (group && *group && !group_path(group, ret->group))
-        return err_set(err, ERR_USAGE, ERR_NOWHERE, "linux.cgroupsPath %s is no path: write one",
-                       group);
-    if (network &&
-        snprintf(ret->network, sizeof ret->network, "%s", network) >= (int)sizeof ret->network)
-        return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                       "the path of the network namespace is too long: give it a shorter one");
-    ret->own_network = network && !*network;
-    snprintf(ret->hostname, sizeof ret->hostname, "%s", hostname ? hostname : "");
-    return 0;
-}
-
-int bundle_policy(const struct bundle *bundle, json_object *process, struct prepared *ret,
-                  struct err *err)
+/* What is given without a word, and the limits of the specification. */
+static int start_policy(const struct bundle *bundle, struct prepared *ret, struct err *err)
 {
     struct group_limits limits;
-    json_object *list = NULL, *score = NULL;
-    bundle_limits(bundle_resources(bundle), &limits);
+    if (bundle_limits(bundle_resources(bundle), &limits, err))
+        return -1;
     ret->policy = (struct policy){
         .allowed = capability_defaults() | CAPABILITY(ENV),
         .memory = limits.memory > 0 && (uint64_t)limits.memory < MEMORY_DEFAULT
@@ -432,17 +483,33 @@ int bundle_policy(const struct bundle *bundle, json_object *process, struct prep
                                      .requests = REQUESTS_DEFAULT,
                                      .time = REQUEST_TIME_DEFAULT,
                                      .body = POLICY_UNLIMITED};
-    ret->oom_score = json_object_object_get_ex(process, "oomScoreAdj", &score)
-                         ? json_object_get_int(score)
-                         : INT_MIN;
-    if (take_names(bundle, ret, err))
-        return -1;
+    return 0;
+}
+
+/* Arguments, environment, and how likely it is to be killed for want of memory. */
+static int take_process(json_object *process, struct prepared *ret, struct err *err)
+{
+    json_object *list = NULL, *score = NULL;
+    ret->oom_score = INT_MIN;
+    if (json_object_object_get_ex(process, "oomScoreAdj", &score) && score) {
+        if (!json_object_is_type(score, json_type_int))
+            return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                           "process.oomScoreAdj is no whole number: write one");
+        ret->oom_score = json_object_get_int(score);
+    }
     json_object_object_get_ex(process, "args", &list);
     if (keep_list(ret, list, &ret->arguments, err))
         return -1;
     list = NULL;
     json_object_object_get_ex(process, "env", &list);
-    if (keep_list(ret, list, &ret->policy.environment, err))
+    return keep_list(ret, list, &ret->policy.environment, err);
+}
+
+int bundle_policy(const struct bundle *bundle, json_object *process, json_object *options,
+                  struct prepared *ret, struct err *err)
+{
+    if (start_policy(bundle, ret, err) || bundle_names(bundle, ret, err) ||
+        take_process(process, ret, err))
         return -1;
     struct filling filling = {
         ret,
@@ -457,7 +524,7 @@ int bundle_policy(const struct bundle *bundle, json_object *process, struct prep
     ret->policy.net_denied = filling.denied;
     ret->policy.directories = filling.directories;
     ret->policy.config.at = filling.settings;
-    if (take_annotations(&filling, err))
+    if ((options && take_options(&filling, options, err)) || take_annotations(&filling, err))
         return -1;
     ret->policy.allowed &= ~ret->policy.denied;
     return 0;

@@ -398,9 +398,26 @@ static uint64_t limit_of(enum hierarchy hierarchy, const char *path, const char 
     return limit == UINT64_MAX ? 0 : limit;
 }
 
+/* A kind of memory of version 1, by how its files begin. */
+static struct bytes memory_entry(const char *path, const char *kind, uint8_t space[64])
+{
+    static const char *const files[] = {"limit_in_bytes", "usage_in_bytes", "max_usage_in_bytes",
+                                        "failcnt"};
+    struct writer writer = {space, 64, 0};
+    uint64_t numbers[countof(files)];
+    for (size_t i = 0; i < countof(files); i++) {
+        char file[64];
+        snprintf(file, sizeof file, "%s%s", kind, files[i]);
+        numbers[i] = get_number(MEMORY, path, file);
+    }
+    const struct message_memory_entry entry = {numbers[0], numbers[1], numbers[2], numbers[3]};
+    message_put(memory_entry, &entry, &writer);
+    return written(&writer);
+}
+
 static void metrics_v1(const char *path, struct writer *writer)
 {
-    uint8_t parts[4][256], inner[2][64];
+    uint8_t parts[4][384], inner[3][64];
     struct writer pids = WRITER(parts[0]), cpu = WRITER(parts[1]), memory = WRITER(parts[2]),
                   oom = WRITER(parts[3]), first = WRITER(inner[0]), second = WRITER(inner[1]);
     char text[4096];
@@ -420,13 +437,6 @@ static void metrics_v1(const char *path, struct writer *writer)
     const struct message_cpu_v1 both = {written(&first), written(&second)};
     message_put(cpu_v1, &both, &cpu);
 
-    first = WRITER(inner[0]);
-    const struct message_memory_entry entry = {
-        get_number(MEMORY, path, "memory.limit_in_bytes"),
-        get_number(MEMORY, path, "memory.usage_in_bytes"),
-        get_number(MEMORY, path, "memory.max_usage_in_bytes"),
-        get_number(MEMORY, path, "memory.failcnt")};
-    message_put(memory_entry, &entry, &first);
     get(MEMORY, path, "memory.stat", text, sizeof text);
     const struct message_memory_v1 used = {
         .cache = keyed(text, "cache"),
@@ -434,12 +444,18 @@ static void metrics_v1(const char *path, struct writer *writer)
         .mapped_file = keyed(text, "mapped_file"),
         .faults = keyed(text, "pgfault"),
         .major_faults = keyed(text, "pgmajfault"),
+        .inactive_anonymous = keyed(text, "inactive_anon"),
+        .active_anonymous = keyed(text, "active_anon"),
+        .inactive_file = keyed(text, "inactive_file"),
+        .active_file = keyed(text, "active_file"),
         .hierarchical_limit = keyed(text, "hierarchical_memory_limit"),
         .total_cache = keyed(text, "total_cache"),
         .total_rss = keyed(text, "total_rss"),
         .total_inactive_file = keyed(text, "total_inactive_file"),
         .total_active_file = keyed(text, "total_active_file"),
-        .usage = written(&first)};
+        .usage = memory_entry(path, "memory.", inner[0]),
+        .swap = memory_entry(path, "memory.memsw.", inner[1]),
+        .kernel = memory_entry(path, "memory.kmem.", inner[2])};
     message_put(memory_v1, &used, &memory);
     get(MEMORY, path, "memory.oom_control", text, sizeof text);
     const struct message_oom_v1 ooms = {keyed(text, "oom_kill_disable"), keyed(text, "under_oom"),
@@ -452,7 +468,7 @@ static void metrics_v1(const char *path, struct writer *writer)
 
 static void metrics_v2(const char *path, struct writer *writer)
 {
-    uint8_t parts[4][256];
+    uint8_t parts[4][384];
     struct writer pids = WRITER(parts[0]), cpu = WRITER(parts[1]), memory = WRITER(parts[2]),
                   events = WRITER(parts[3]);
     char text[4096];
@@ -475,11 +491,17 @@ static void metrics_v2(const char *path, struct writer *writer)
                                            .active_anonymous = keyed(text, "active_anon"),
                                            .inactive_file = keyed(text, "inactive_file"),
                                            .active_file = keyed(text, "active_file"),
+                                           .faults = keyed(text, "pgfault"),
+                                           .major_faults = keyed(text, "pgmajfault"),
                                            .usage = get_number(MEMORY, path, "memory.current"),
-                                           .limit = get_number(MEMORY, path, "memory.max")};
+                                           .limit = get_number(MEMORY, path, "memory.max"),
+                                           .swap = get_number(MEMORY, path, "memory.swap.current"),
+                                           .swap_limit =
+                                               get_number(MEMORY, path, "memory.swap.max")};
     message_put(memory_v2, &used, &memory);
     get(MEMORY, path, "memory.events", text, sizeof text);
-    const struct message_memory_events happened = {keyed(text, "max"), keyed(text, "oom"),
+    const struct message_memory_events happened = {keyed(text, "low"), keyed(text, "high"),
+                                                   keyed(text, "max"), keyed(text, "oom"),
                                                    keyed(text, "oom_kill")};
     message_put(memory_events, &happened, &events);
     const struct message_metrics_v2 all = {written(&pids), written(&cpu), written(&memory),

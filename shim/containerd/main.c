@@ -7,17 +7,22 @@
 #include "shim/host.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#define RUNTIME "io.containerd.carrel.v1"
+#define RUNTIME      "io.containerd.carrel.v1"
+#define OPTIONS_MOST 65536 /* bytes */
 
-/* `-info`: containerd.runtime.v1.RuntimeInfo. */
+/* `-info`: containerd.types.RuntimeInfo, with the options that stand on standard input. */
 static int print_info(void)
 {
-    uint8_t inner[64], bytes[256];
+    static uint8_t options[OPTIONS_MOST], bytes[OPTIONS_MOST + 256];
+    uint8_t inner[64];
     struct writer version = WRITER(inner), writer = WRITER(bytes);
+    size_t size = isatty(STDIN_FILENO) ? 0 : fread(options, 1, sizeof options, stdin);
     const struct message_runtime_version of = {bytes_of(CARREL_VERSION), {0}};
     message_put(runtime_version, &of, &version);
-    const struct message_runtime_info info = {bytes_of(RUNTIME), written(&version)};
+    const struct message_runtime_info info = {
+        bytes_of(RUNTIME), written(&version), {options, size}};
     message_put(runtime_info, &info, &writer);
     struct bytes said = written(&writer);
     return fwrite(said.at, 1, said.len, stdout) == said.len && fflush(stdout) == 0 ? 0 : 1;

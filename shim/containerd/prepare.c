@@ -6,6 +6,7 @@
 #include "shim/containerd/bundle.h"
 #include "shim/containerd/log.h"
 #include "shim/containerd/rootfs.h"
+#include "shim/containerd/runtime_options.h"
 #include "shim/demand_cache.h"
 #include "shim/engine_file.h"
 #include "shim/host.h"
@@ -219,6 +220,34 @@ static int make_plan(struct work *work, struct err *err)
     return cell_plan_make(&request, &room->plan, err);
 }
 
+/* The policy of a process; `options` is the text of the runtime's, or NULL. */
+static int apply_policy(struct work *work, json_object *process, const char *options,
+                        struct err *err)
+{
+    json_object *parsed = options ? runtime_options_parse(options, err) : NULL;
+    if (options && !parsed)
+        return -1;
+    return bundle_policy(&work->bundle, process, parsed, work->room, err);
+}
+
+/* What containerd's configuration, or whoever calls it, says of the runtime: kept for execs. */
+static int take_options(struct work *work, struct err *err)
+{
+    cleanup_free char *text = NULL;
+    bool other;
+    if (runtime_options_text(work->what->options, &text, &other, err))
+        return -1;
+    if (other)
+        log_line("info", work->what->image.container,
+                 "options of runc are not looked at: they say nothing to a cell");
+    if (!text)
+        return 0;
+    work->room->options = prepared_text(work->room, text);
+    return work->room->options
+               ? 0
+               : err_set(err, ERR_LIMIT, ERR_NOWHERE, "no room for the options of the runtime");
+}
+
 /* The process of an exec: its arguments are a call of an export. */
 static int take_exec(struct work *work, struct err *err)
 {
@@ -227,7 +256,7 @@ static int take_exec(struct work *work, struct err *err)
     if (!json_object_is_type(process, json_type_object))
         return err_set(err, ERR_USAGE, ERR_NOWHERE,
                        "the process of the exec is no JSON object: send one");
-    if (bundle_policy(&work->bundle, process, room, err))
+    if (apply_policy(work, process, work->what->kept_options, err))
         return -1;
     size_t size = 1;
     for (size_t i = 0; i < room->arguments.count; i++)
@@ -252,13 +281,18 @@ static int prepare_container(struct work *work, struct err *err)
 {
     struct prepared *room = work->room;
     struct group_limits limits;
-    bundle_limits(bundle_resources(&work->bundle), &limits);
     json_object *process = NULL;
     json_object_object_get_ex(work->bundle.config, "process", &process);
     room->sandbox = bundle_is_sandbox(&work->bundle);
-    if (bundle_policy(&work->bundle, process, room, err))
+    if (bundle_limits(bundle_resources(&work->bundle), &limits, err) ||
+        bundle_check_namespaces(&work->bundle, err) || take_options(work, err) ||
+        apply_policy(work, process, room->options, err))
         return -1;
-    return room->group[0] ? group_make(room->group, &limits, err) : 0;
+    bundle_tell_namespaces(&work->bundle, work->what->image.container);
+    if (!room->group[0])
+        return 0;
+    room->grouped = true;
+    return group_make(room->group, &limits, err);
 }
 
 /* The files by which its cells enter the container's group. */
@@ -397,6 +431,13 @@ int prepare_start(struct prepared *room, const struct preparing *what, int *ret_
     return 0;
 }
 
+void prepare_stop(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 enum prepare_state prepare_finish(struct prepared *room, int socket)
 {
     char byte;
@@ -469,8 +510,8 @@ static int set_limits(const void *data, char *ret, struct err *err)
     json_object *object = bundle_parse(limiting->resources);
     if (!json_object_is_type(object, json_type_object))
         return err_set(err, ERR_USAGE, ERR_NOWHERE, "the resources are no JSON object: send one");
-    bundle_limits(object, &limits);
-    return group_limit(limiting->group, &limits, err);
+    return bundle_limits(object, &limits, err) || group_limit(limiting->group, &limits, err) ? -1
+                                                                                             : 0;
 }
 
 int prepare_limits(const char *group, struct bytes resources, struct err *err)

@@ -14,7 +14,9 @@
 struct preparing {
     const char *bundle;
     struct bytes rootfs;               /* the mounts of a create_request */
+    struct bytes options;              /* of the runtime: the `any` of a create_request */
     struct bytes process;              /* of an exec: its process, as JSON; else empty */
+    const char *kept_options;          /* of an exec: the container's, as text; NULL: none */
     const struct component *component; /* of an exec: the container's */
     struct artifact_place image;       /* where that of the container may be fetched */
     const struct streams *streams;
@@ -32,6 +34,9 @@ enum prepare_state {
     PREPARE_LAUNCH, /* room->reader is made: a cell may be launched by it meanwhile */
     PREPARE_DONE,   /* `room` is filled in, or room->err says why it cannot be */
 };
+
+/* Ends a helper before it is done: it is reaped, and its socket is the caller's still. */
+void prepare_stop(pid_t pid);
 
 /* What has come on the socket. */
 enum prepare_state prepare_finish(struct prepared *room, int socket);

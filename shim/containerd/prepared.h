@@ -8,6 +8,7 @@
 #include "shim/component.h"
 #include "shim/containerd/group.h"
 #include <limits.h>
+#include <stdatomic.h>
 
 #define PREPARED_TEXTS (2u << 20) /* bytes of arguments, environment and names */
 #define ID_MAX         128        /* of a container or an exec, with its NUL */
@@ -17,8 +18,10 @@ struct prepared {
     bool sandbox;
     int oom_score; /* INT_MIN: not said */
     char group[GROUP_PATH];
-    char network[256]; /* the path of its network namespace; "" none */
-    bool own_network;  /* a new, empty one */
+    atomic_bool grouped; /* `group` is whole, and may be there: who removes it waits for that */
+    const char *options; /* of the runtime, as text; NULL: none */
+    char network[256];   /* the path of its network namespace; "" none */
+    bool own_network;    /* a new, empty one */
     char hostname[65];
     char engine[PATH_MAX];
     struct host host;

@@ -2,6 +2,7 @@
  * prepared or has ended. */
 #include "shim/containerd/service.h"
 
+#include "policies/printable.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/log.h"
 #include "shim/containerd/prepare.h"
@@ -22,6 +23,7 @@ struct handling {
     struct service *service;
     struct tasks *tasks;
     struct call call;
+    uint64_t until; /* when its caller waits no more (cell_now) */
 };
 
 static void refuse(const struct handling *of, enum ttrpc_code code, const char *text)
@@ -85,7 +87,7 @@ static int begin(const struct handling *of, struct process *process, const struc
     streams_leave(&process->streams);
     if (failed)
         return -1;
-    if (tasks_park(of->tasks, process, false, of->call))
+    if (tasks_park(of->tasks, process, false, of->call, of->until))
         return 0;
     return err_set(err, ERR_FAULT, ERR_NOWHERE, "too many calls wait: try again later");
 }
@@ -116,6 +118,7 @@ static void on_create(const struct handling *of, const struct message_create_req
     }
     const struct preparing what = {.bundle = container->bundle,
                                    .rootfs = request->rootfs,
+                                   .options = request->options,
                                    .image = {of->service->containerd ? of->service->containerd : "",
                                              of->service->namespace, container->id},
                                    .streams = &process->streams,
@@ -165,6 +168,7 @@ static void on_exec(const struct handling *of, const struct message_exec_request
     }
     const struct preparing what = {.bundle = init->container->bundle,
                                    .process = spec.value,
+                                   .kept_options = init->room->prepared.options,
                                    .component = &init->component,
                                    .streams = &process->streams,
                                    .listener = of->service->connections.listener,
@@ -188,6 +192,11 @@ static void on_start(const struct handling *of, const struct message_task_reques
         return;
     if (process->status != TASK_CREATED) {
         refuse(of, CODE_PRECONDITION, "it was started already");
+        return;
+    }
+    const struct process *init = tasks_process(of->tasks, request->id, (struct bytes){0});
+    if (process->exec[0] && (!init || init->status != TASK_RUNNING)) {
+        refuse(of, CODE_PRECONDITION, "the container has ended: start another");
         return;
     }
     if (process_start(of->tasks, process, &err)) {
@@ -296,10 +305,26 @@ static void on_kill(const struct handling *of, const struct message_kill_request
     }
 }
 
+/* What nobody has been told of yet: containerd deletes it where a Create took too long. */
+static void cancel(const struct handling *of, struct process *process)
+{
+    uint8_t time[32];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const struct message_delete_answer deleted = {0, 128 + SIGKILL, time_bytes(&now, time)};
+    process_cancel(of->tasks, process);
+    answer(of, delete_answer, &deleted);
+}
+
 static void on_delete(const struct handling *of, const struct message_task_request *request)
 {
     uint8_t time[32];
-    struct process *process = find(of, request->id, request->exec);
+    struct process *process = tasks_process(of->tasks, request->id, request->exec);
+    if (process && process->status == TASK_PREPARING) {
+        cancel(of, process);
+        return;
+    }
+    process = find(of, request->id, request->exec);
     if (!process)
         return;
     if (process->status == TASK_RUNNING) {
@@ -317,12 +342,12 @@ static void on_delete(const struct handling *of, const struct message_task_reque
     const struct message_task_delete event = {bytes_of(container->id), (uint64_t)last.pid,
                                               (uint64_t)last.exit_status, deleted.exited_at,
                                               bytes_of(last.exec)};
-    process_drop(of->tasks, process);
     for (size_t i = 0; !last.exec[0] && i < PROCESSES_MAX; i++) {
         struct process *other = of->tasks->processes[i];
-        if (other && other->container == container)
+        if (other && other != process && other->container == container)
             process_drop(of->tasks, other);
     }
+    process_drop(of->tasks, process);
     if (!last.exec[0])
         events_tell(&of->service->events, EVENT_DELETE, &event);
     answer(of, delete_answer, &deleted);
@@ -340,7 +365,7 @@ static void on_wait(const struct handling *of, const struct message_task_request
         const struct message_wait_answer ended = {(uint64_t)process->exit_status,
                                                   time_bytes(&process->exited_at, time)};
         answer(of, wait_answer, &ended);
-    } else if (!tasks_park(of->tasks, process, true, of->call)) {
+    } else if (!tasks_park(of->tasks, process, true, of->call, of->until)) {
         refuse(of, CODE_EXHAUSTED, "too many calls wait: try again later");
     }
 }
@@ -463,10 +488,34 @@ static bool is_task_service(struct bytes name)
            memcmp(name.at + prefix + 1, SERVICE_SUFFIX, suffix) == 0;
 }
 
+/* `timeout` is in nanoseconds, and signed; 0: its caller waits as long as it takes. */
+static uint64_t deadline_of(uint64_t timeout)
+{
+    return timeout == 0 || timeout > INT64_MAX ? UINT64_MAX : cell_now() + timeout;
+}
+
+static struct str as_text(struct bytes bytes)
+{
+    return (struct str){bytes.len ? (const char *)bytes.at : "", bytes.len};
+}
+
+/* What is asked for by names of whoever calls. */
+static void refuse_unknown(const struct handling *of, const struct message_request *request)
+{
+    char text[256], service[96], method[64];
+    snprintf(text, sizeof text,
+             "%s/%s is not implemented: this shim has " SERVICE_PREFIX "2" SERVICE_SUFFIX
+             " and " SERVICE_PREFIX "3" SERVICE_SUFFIX,
+             printable(service, sizeof service, as_text(request->service)),
+             printable(method, sizeof method, as_text(request->method)));
+    refuse(of, CODE_UNIMPLEMENTED, text);
+}
+
 void service_handle(void *data, struct call call, const struct message_request *request)
 {
     struct service *service = data;
-    const struct handling handling = {service, &service->tasks, call};
+    const struct handling handling = {service, &service->tasks, call,
+                                      deadline_of(request->timeout)};
     for (size_t i = 0; is_task_service(request->service) && i < countof(methods); i++) {
         if (!bytes_are(request->method, methods[i].name))
             continue;
@@ -474,7 +523,7 @@ void service_handle(void *data, struct call call, const struct message_request *
             refuse(&handling, CODE_INVALID, "the request is no protocol buffer of its kind");
         return;
     }
-    refuse(&handling, CODE_UNIMPLEMENTED, "there is no such service or method");
+    refuse_unknown(&handling, request);
 }
 
 /* --- The loop -------------------------------------------------------------------------------- */

@@ -176,12 +176,30 @@ static struct parked *find_place(struct tasks *tasks)
     return NULL;
 }
 
-bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call)
+bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call,
+                uint64_t until)
 {
     struct parked *place = find_place(tasks);
     if (place)
-        *place = (struct parked){process, exit, call};
+        *place = (struct parked){process, exit, until, call};
     return place;
+}
+
+/* Its caller has had the time that it gave. */
+static void answer_late(struct tasks *tasks)
+{
+    uint64_t now = cell_now();
+    for (size_t i = 0; i < PARKED_MAX; i++) {
+        struct parked *parked = &tasks->parked[i];
+        struct process *process = parked->process;
+        if (!process || now < parked->until)
+            continue;
+        parked->process = NULL;
+        connections_refuse(tasks->connections, parked->call, CODE_DEADLINE,
+                           "the time that the call had is over");
+        if (!parked->exit)
+            process_cancel(tasks, process);
+    }
 }
 
 static void answer_exit(struct tasks *tasks, const struct process *process, struct call call)
@@ -310,6 +328,18 @@ static void tell_end(struct tasks *tasks, struct process *process)
     answer_parked(tasks, process, true, NULL);
 }
 
+/* The end of a container's own process is told last: those of its execs come before it. */
+static bool comes_later(const struct tasks *tasks, const struct process *process)
+{
+    for (size_t i = 0; process->container && !process->exec[0] && i < PROCESSES_MAX; i++) {
+        const struct process *other = tasks->processes[i];
+        if (other && other != process && other->container == process->container &&
+            (other->status == TASK_RUNNING || other->untold))
+            return true;
+    }
+    return false;
+}
+
 /* Has there been time enough for somebody to read what it wrote? */
 static bool waited_enough(struct process *process)
 {
@@ -334,7 +364,7 @@ static void finish(struct tasks *tasks, struct process *process, int exit_status
         if (other && other != process && other->container == process->container)
             process_kill(other, SIGKILL);
     }
-    if (!streams_pending(&process->streams))
+    if (!comes_later(tasks, process) && !streams_pending(&process->streams))
         tell_end(tasks, process);
 }
 
@@ -417,6 +447,14 @@ static void forget(struct tasks *tasks, struct process *process)
     munmap(process, sizeof *process);
 }
 
+/* The group that its helper made. What a helper that was killed has left half-written is no path:
+ * it might be that of others. */
+static void take_group(struct container *container, const struct prepared *prepared)
+{
+    if (prepared->grouped)
+        snprintf(container->group, sizeof container->group, "%s", prepared->group);
+}
+
 void process_drop(struct tasks *tasks, struct process *process)
 {
     static const struct err gone = {.kind = ERR_KILLED, .text = "the process was deleted"};
@@ -443,6 +481,22 @@ void process_drop(struct tasks *tasks, struct process *process)
     streams_hurry(&process->streams);
     if (!streams_pending(&process->streams))
         forget(tasks, process);
+}
+
+void process_cancel(struct tasks *tasks, struct process *process)
+{
+    struct container *container = process->container;
+    const struct prepared *prepared = &process->room->prepared;
+    bool whole = !process->exec[0];
+    if (process->helper >= 0) {
+        prepare_stop(process->helper_pid);
+        close(take_fd(&process->helper));
+    }
+    take_group(container, prepared);
+    cell_close(&process->room->cell); /* nobody has heard of it */
+    process_drop(tasks, process);
+    if (whole)
+        container_drop(tasks, container);
 }
 
 void tasks_drop_deserted(struct tasks *tasks)
@@ -614,8 +668,7 @@ static void take_prepared(struct tasks *tasks, struct process *process)
     leave_helper(tasks, process);
     process->memory = prepared->component.memory;
     process->component = prepared->component;
-    if (!process->exec[0])
-        snprintf(container->group, sizeof container->group, "%s", prepared->group);
+    take_group(container, prepared);
     struct err why = prepared->err;
     if (why.kind == ERR_NONE && check_container(tasks, process, &why) == 0 &&
         launch_it(tasks, process, &why) == 0) {
@@ -760,6 +813,10 @@ void tasks_wait(struct tasks *tasks, struct polls *polls)
         if (tasks->helpers[i] > 0)
             polls_until(polls, cell_now() + HELPER_PAUSE);
     }
+    for (size_t i = 0; i < PARKED_MAX; i++) {
+        if (tasks->parked[i].process)
+            polls_until(polls, tasks->parked[i].until);
+    }
     for (size_t i = 0; i < PROCESSES_MAX; i++) {
         struct process *process = tasks->processes[i];
         if (!process)
@@ -782,6 +839,7 @@ void tasks_wait(struct tasks *tasks, struct polls *polls)
 
 void tasks_act(struct tasks *tasks, const struct polls *polls)
 {
+    answer_late(tasks);
     for (size_t i = 0; i < PROCESSES_MAX; i++) {
         struct process *process = tasks->processes[i];
         if (!process || !process->waited)
@@ -799,7 +857,8 @@ void tasks_act(struct tasks *tasks, const struct polls *polls)
         } else if (process->room) {
             act_cell(tasks, process, polls);
         } else if (process->untold) {
-            if (!streams_pending(&process->streams) || waited_enough(process))
+            bool heard = !streams_pending(&process->streams) || waited_enough(process);
+            if (heard && !comes_later(tasks, process))
                 tell_end(tasks, process);
         } else if (!streams_pending(&process->streams) && !process->container) {
             forget(tasks, process);

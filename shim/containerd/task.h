@@ -73,6 +73,7 @@ struct process {
 struct parked {
     struct process *process; /* NULL: the place is free */
     bool exit;               /* for its end; else for its preparation */
+    uint64_t until;          /* when its caller waits no more (cell_now); UINT64_MAX: it does */
     struct call call;
 };
 
@@ -108,9 +109,10 @@ bool tasks_ended(struct tasks *tasks, int *ret_exit_status);
 struct container *tasks_add(struct tasks *tasks);
 struct process *tasks_add_process(struct tasks *tasks, struct container *container);
 
-/* Answers `call` when the process has ended, or (not `exit`) is prepared. False if too many wait.
- */
-bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call);
+/* Answers `call` when the process has ended, or (not `exit`) is prepared; or at `until`, that it
+ * took too long: what is not prepared by then is dropped. False if too many wait. */
+bool tasks_park(struct tasks *tasks, struct process *process, bool exit, struct call call,
+                uint64_t until);
 
 /* Whether helpers are still to be reaped: the loop looks after them, and has no rest. */
 bool tasks_helped(const struct tasks *tasks);
@@ -127,7 +129,9 @@ int process_start(struct tasks *tasks, struct process *process, struct err *err)
  * signal, or SIGKILL, ends it at once. */
 void process_kill(struct process *process, int signal);
 
-/* Ends and frees it, or a container without processes. */
+/* Ends and frees it, or a container without processes. Of a container's own process that is still
+ * prepared, process_cancel ends the preparation, and frees the container as well. */
+void process_cancel(struct tasks *tasks, struct process *process);
 void process_drop(struct tasks *tasks, struct process *process);
 void container_drop(struct tasks *tasks, struct container *container);
 

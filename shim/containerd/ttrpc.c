@@ -1,6 +1,10 @@
 /* ttrpc's frames; see ttrpc.h. */
 #include "shim/containerd/ttrpc.h"
 
+#include "engine/base/utf.h"
+#include <stdio.h>
+#include <string.h>
+
 static uint32_t read_be32(const uint8_t *at)
 {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
@@ -61,14 +65,26 @@ void ttrpc_call(struct writer *writer, uint32_t stream, const char *service, con
     put_frame(writer, stream, TTRPC_REQUEST, OF_request, &request);
 }
 
+/* Proto's strings are UTF-8: a client drops an answer that has other bytes, or the half of a
+ * character that did not fit where the text was made. */
+static const char *as_utf8(const char *text, char *space, size_t size)
+{
+    snprintf(space, size, "%s", text);
+    for (char *at = space; *at && !utf8_valid((struct bytes){(uint8_t *)at, strlen(at)}); at++)
+        *at = (unsigned char)*at < 0x80 ? *at : '?';
+    return space;
+}
+
 void ttrpc_answer(struct writer *writer, uint32_t stream, enum ttrpc_code code, const char *text,
                   struct bytes payload)
 {
     uint8_t buffer[1024];
+    char said_text[sizeof buffer - 32];
     struct writer status = WRITER(buffer);
     struct message_response response = {.payload = payload};
     if (code != CODE_OK) {
-        const struct message_status said = {(uint64_t)code, bytes_of(text)};
+        const struct message_status said = {(uint64_t)code,
+                                            bytes_of(as_utf8(text, said_text, sizeof said_text))};
         message_put(status, &said, &status);
         response = (struct message_response){.status = written(&status)};
     }

@@ -15,6 +15,7 @@ enum ttrpc_code {
     CODE_OK = 0,
     CODE_UNKNOWN = 2,
     CODE_INVALID = 3,
+    CODE_DEADLINE = 4,
     CODE_NOT_FOUND = 5,
     CODE_EXISTS = 6,
     CODE_EXHAUSTED = 8,

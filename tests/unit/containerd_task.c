@@ -28,9 +28,9 @@ static struct tasks *crowded(bool carried, struct process **ret_exec)
     assert_non_null(init);
     assert_non_null(exec);
     strcpy(exec->exec, "e");
-    assert_true(tasks_park(tasks, exec, true, left));
+    assert_true(tasks_park(tasks, exec, true, left, UINT64_MAX));
     for (size_t i = 1; i < PARKED_MAX; i++)
-        assert_true(tasks_park(tasks, init, true, there));
+        assert_true(tasks_park(tasks, init, true, there, UINT64_MAX));
     *ret_exec = exec;
     return tasks;
 }
@@ -60,10 +60,10 @@ static void a_deserted_exec_ends_however_many_wait(void **state)
     const struct call late = {.slot = 1, .serial = 2};
     struct process *exec;
     struct tasks *tasks = crowded(true, &exec);
-    assert_false(tasks_park(tasks, tasks->processes[0], true, late));
+    assert_false(tasks_park(tasks, tasks->processes[0], true, late, UINT64_MAX));
     tasks_drop_deserted(tasks);
     assert_false(has(tasks, exec));
-    assert_true(tasks_park(tasks, tasks->processes[0], true, late));
+    assert_true(tasks_park(tasks, tasks->processes[0], true, late, UINT64_MAX));
     end(tasks);
 }
 
@@ -75,8 +75,8 @@ static void an_exec_that_nobody_carries_stays_and_gives_its_place(void **state)
     struct tasks *tasks = crowded(false, &exec);
     tasks_drop_deserted(tasks);
     assert_true(has(tasks, exec));
-    assert_true(tasks_park(tasks, tasks->processes[0], true, late));
-    assert_false(tasks_park(tasks, tasks->processes[0], true, late));
+    assert_true(tasks_park(tasks, tasks->processes[0], true, late, UINT64_MAX));
+    assert_false(tasks_park(tasks, tasks->processes[0], true, late, UINT64_MAX));
     assert_true(has(tasks, exec));
     end(tasks);
 }
