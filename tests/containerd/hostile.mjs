@@ -78,19 +78,27 @@ const tests = {
     await host.remove(id, bundle);
   },
 
-  async 'what is being prepared is not there yet, and nothing is left of it if its client goes'() {
-    const id = fresh(), bundle = host.bundle(id, program.hello), address = await host.start(id, bundle), first = await Client.connect(address);
-    const created = first.call('Create', { id, bundle }).catch(() => {});
-    const early = await Promise.allSettled(['Start', 'Delete', 'Kill', 'State', 'Wait', 'Pause', 'Stats', 'CloseIO'].map((m) => first.call(m, { id, signal: 9 })));
-    for (const one of early) assert.ok(one.status === 'fulfilled' || [5, 9].includes(one.reason.code), `${one.reason}`);
-    first.close();
-    await created;
-    const client = await Client.connect(address);
-    await until(async () => (await client.call('Connect', { id })).task_pid > 0 || client.call('Delete', { id }).then(() => true, () => false));
-    await client.call('Delete', { id }).catch(() => {});
-    await client.call('Shutdown', { id });
-    await client.closed;
-    await host.remove(id, bundle);
+  async 'what is being prepared is not there yet, can be deleted, and nothing is left of it if its client goes'() {
+    for (const deleted of [false, true]) {
+      const id = fresh(), bundle = host.bundle(id, program.hello), address = await host.start(id, bundle), first = await Client.connect(address);
+      const created = first.call('Create', { id, bundle }).catch(() => {});
+      const early = await Promise.allSettled(['Start', 'Kill', 'State', 'Wait', 'Pause', 'Stats', 'CloseIO', ...(deleted ? ['Delete'] : [])].map((m) => first.call(m, { id, signal: 9 })));
+      for (const one of early) assert.ok(one.status === 'fulfilled' || [5, 9].includes(one.reason.code), `${one.reason}`);
+      first.close();
+      await created;
+      const client = await Client.connect(address);
+      if (deleted) {
+        assert.equal(early.at(-1).status, 'fulfilled');
+        await refuses(client.call('State', { id }), 5);
+        assert.deepEqual(host.events.topics(id), []);
+      } else {
+        await until(async () => (await client.call('Connect', { id })).task_pid > 0);
+        await client.call('Delete', { id });
+      }
+      await client.call('Shutdown', { id });
+      await client.closed;
+      await host.remove(id, bundle);
+    }
   },
 
   async 'killed, waited for and deleted before it was started; started too late'() {
@@ -252,7 +260,10 @@ const tests = {
     if (version2) await refuses(update({ unified: { 'cgroup.freeze': '1' } }), 3, /no file of a controller/);
     else await refuses(update({ unified: { 'memory.high': '1' } }), 3, /version 1/);
     for (const wrong of ['', '[]', '1', 'null', '{"a":', `${'['.repeat(100)}${']'.repeat(100)}`]) await refuses(update(wrong), 3);
-    for (const none of ['{}', '{"memory":{"limit":"x"}}', '{"cpu":[]}', '{"memory":null,"pids":{"limit":{}},"cpu":{"cpus":""}}', '{"unknown":{"x":1}}']) await update(none);
+    for (const none of ['{}', '{"memory":null,"cpu":{"cpus":""}}', '{"unknown":{"x":1}}']) await update(none);
+    // A limit of another type than the specification's would not be in force.
+    for (const wrong of ['{"memory":{"limit":"x"}}', '{"cpu":[]}', '{"pids":{"limit":{}}}', '{"cpu":{"shares":-1}}', '{"memory":{"limit":1e9}}', '{"unified":7}'])
+      await refuses(update(wrong), 3, /of another type/);
     await refuses(client.call('Update', { id, resources: Buffer.from([0xff]) }).catch((e) => { throw e; }), 3);
     await finish(c);
   },
@@ -467,6 +478,101 @@ const tests = {
       await started.closed;
       await host.remove(made, at);
     }
+  },
+
+  async 'targets of mounts are paths, however they are written; recursively read-only is read-only'() {
+    const source = path.join(folder, 'target');
+    mkdirSync(source, { recursive: true });
+    writeFileSync(path.join(source, 'word'), 'there\n');
+    for (const [destination, target] of [['/data/', '/data'], ['/data', '/data/'], ['//x/./data', '/x/data'], ['/a/../data', '/data:ro'], ['/data', '/data//:ro']]) {
+      const c = await container(program.file, { mounts: [{ destination, type: 'bind', source, options: ['rbind', 'rro'] }], annotations: { 'carrel.policy/dir': target } });
+      await until(() => existsSync(path.join(c.bundle, 'carrel-audit.json')));
+      assert.doesNotMatch(readFileSync(path.join(c.bundle, 'carrel-audit.json'), 'utf8'), /"dir\.write"[^}]*"granted": *true/);
+      await c.client.call('Start', { id: c.id });
+      assert.equal((await c.client.call('Wait', { id: c.id })).exit_status, 0, `${destination} ${target}`);
+      assert.equal(await c.output[0], 'there\n');
+      await c.end();
+    }
+  },
+
+  async 'options of the runtime are policy; what they are not is refused'() {
+    const file = path.join(folder, 'runtime.toml'), spin = program.spin;
+    const options = (message, type_url = 'runtimeoptions.v1.Options') => proto.encode(proto.any, { type_url, value: proto.encode({ path: [2, 's'], body: [3, 's'] }, message) });
+    const create = async (given, annotations = {}) => {
+      const id = fresh(), bundle = host.bundle(id, spin, { annotations }), client = await Client.connect(await host.start(id, bundle));
+      const made = await client.call('Create', { id, bundle, options: given }).then(() => null, (e) => e);
+      return { id, bundle, client, made };
+    };
+    const end = async ({ id, bundle, client }) => { await client.call('Shutdown', { id }); await client.closed; await host.remove(id, bundle); };
+    const code = async (given, annotations) => {
+      const c = await create(given, annotations);
+      assert.equal(c.made, null, `${c.made}`);
+      await c.client.call('Start', { id: c.id });
+      const { exit_status } = await c.client.call('Wait', { id: c.id });
+      await c.client.call('Delete', { id: c.id });
+      await end(c);
+      return exit_status;
+    };
+    writeFileSync(file, '# of this runtime\nfuel = 1000 # units\ndeny = ["net", "env"]\n');
+    assert.equal(await code(options({ path: file })), 134);
+    assert.equal(await code(options({ path: file }), { 'carrel.policy/fuel': '1000000000000' }), 134, 'the smaller limit holds');
+    assert.equal(await code(options({ body: "timeout = '50ms'" })), 124);
+    const refused = [
+      [options({ path: '/nowhere/x' }), /cannot read the options of the runtime/],
+      [options({ path: folder }), /no file, or too large/],
+      [options({ body: 'nothing = "x"' }), /an option nothing, which is not known/],
+      [options({ body: '[table]\n' }), /line 1: no key/],
+      [options({ body: 'a = "x' }), /line 1: a string without its end/],
+      [options({ body: '\nfuel = "a"' }), /carrel.policy\/fuel/],
+      [options({ body: 'fuel = 1\nfuel = 2' }), /line 2: a key that is there twice/],
+      [options({}, 'other.Options'), /type 'other.Options', which carrel does not know/],
+      [Buffer.from([0xff]), /no protocol buffer/],
+    ];
+    for (const [given, text] of refused) {
+      const c = await create(given);
+      assert.match(`${c.made}`, text);
+      assert.equal(c.made.code === 3 || c.made.code === 9, true, `${c.made.code}`);
+      await end(c);
+    }
+  },
+
+  async 'a namespace that is none is refused'() {
+    for (const [network, text] of [['/nowhere', /network namespace \/nowhere is none/], ['/proc/self/ns/uts', /is none: it is something else/]]) {
+      const c = await container(program.hello, { network, refused: true, late: true });
+      await assert.rejects(c.created, text);
+      await c.client.call('Shutdown', { id: c.id });
+      await c.client.closed;
+      await host.remove(c.id, c.bundle);
+    }
+  },
+
+  async 'a call ends when the time is over that its caller gave, and leaves its place'() {
+    const c = await container(program.spin), { client, id } = c;
+    await client.call('Start', { id });
+    const stream = client.stream;
+    client.stream += 2;
+    const body = proto.encode(proto.request, { service: client.service, method: 'Wait', payload: proto.encode({ id: [1, 's'] }, { id }), timeout_nano: 30e6 });
+    await refuses(client.frame(stream, proto.frame(stream, 1, body)), 4, /time/);
+    assert.equal((await client.call('State', { id })).status, 2);
+    await finish(c);
+  },
+
+  async 'the end of a container is told after those of its execs'() {
+    const c = await container(program.spin), { client, id } = c;
+    await client.call('Start', { id });
+    await client.call('Exec', { id, exec_id: 'e', spec: spec('_start()') });
+    await client.call('Start', { id, exec_id: 'e' });
+    await client.call('Kill', { id, signal: 9 });
+    await client.call('Wait', { id });
+    await c.end();
+    await host.events.until((e) => e.container_id === id && e.topic === '/tasks/delete');
+    assert.deepEqual(host.events.seen.filter((e) => e.container_id === id && e.topic === '/tasks/exit').map((e) => e.id), ['e', id]);
+  },
+
+  async 'a service that is not there is named'() {
+    const c = await container(program.spin);
+    await refuses(c.client.raw('CreateSandbox', Buffer.alloc(0), 'containerd.runtime.sandbox.v1.Sandbox'), 12, /containerd.runtime.sandbox.v1.Sandbox\/CreateSandbox is not implemented/);
+    await finish(c);
   },
 
   async 'what is used is told before, while and after it runs'() {

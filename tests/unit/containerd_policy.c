@@ -21,7 +21,7 @@ static int make(const char *annotations, struct err *err)
     assert_non_null(bundle.config);
     assert_true(json_object_object_get_ex(bundle.config, "process", &process));
     memset(prepared, 0, sizeof *prepared);
-    int result = bundle_policy(&bundle, process, prepared, err);
+    int result = bundle_policy(&bundle, process, NULL, prepared, err);
     json_object_put(bundle.config);
     return result;
 }
