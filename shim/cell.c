@@ -377,6 +377,14 @@ void cell_act(struct cell *cell, const struct pollfd waits[2])
         cell_bury(cell);
 }
 
+void cell_leave(struct cell *cell, uint64_t grace)
+{
+    cell->leaving = true;
+    cell->order.time = grace;
+    if (cell->state == STATE_RUN)
+        cell->deadline = later(grace);
+}
+
 void cell_check_time(struct cell *cell, uint64_t now)
 {
     if (now < cell->deadline || cell->late)
@@ -384,7 +392,7 @@ void cell_check_time(struct cell *cell, uint64_t now)
     cell->late = true;
     if (cell_gone(cell))
         return;
-    if (cell->leaving)
+    if (cell->leaving && cell->state == STATE_RUN)
         outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE,
                      "its last requests did not end within %.12g s: give them longer with "
                      "--request-timeout",

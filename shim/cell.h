@@ -82,6 +82,10 @@ uint64_t cell_pause(struct cell *cell, uint64_t now);
 /* Kills the cell, if it is not dead. */
 void cell_kill(struct cell *cell);
 
+/* The cell, which serves, was told to take no more requests, and has this long to end
+ * (nanoseconds): from now on, or once it is locked. */
+void cell_leave(struct cell *cell, uint64_t grace);
+
 /* Kills the cell if its time is over. Its output has no longer to arrive than the cell has. */
 void cell_check_time(struct cell *cell, uint64_t now);
 

@@ -107,12 +107,9 @@ void session_serve(struct session *session, struct serving *serving)
 static bool leave(struct session *session)
 {
     struct serving *serving = session->serving;
-    if (!serving || session->cell->state != STATE_RUN || !serving_leave(serving))
+    if (!serving || !serving_leave(serving))
         return false;
-    uint64_t now = cell_now();
-    session->cell->leaving = true;
-    session->cell->order.time = serving->grace;
-    session->cell->deadline = serving->grace < UINT64_MAX - now ? now + serving->grace : UINT64_MAX;
+    cell_leave(session->cell, serving->grace);
     return true;
 }
 

@@ -424,5 +424,14 @@ test('told to end, it ends what it has begun', async () => {
   await idle.until(got => got.closed);
   claim(idle.closed, 'an idle connection stays open');
 });
+test('told to end as soon as it says that it serves', async () => {
+  for (let i = 0; i < 8; i++) {
+    const one = await serve([place(path.join(folder, 'hhello.wasm'))]);
+    one.child.ref();
+    const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
+    one.child.kill('SIGTERM');
+    same(await ended, 0, 'it ended with');
+  }
+});
 
 await play_runs(tests, options);
