@@ -4,7 +4,7 @@
 //   node tests/http/in.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--verbose]
 //
 // The last line is `N passed, N failed, N skipped`.
-import fs from 'node:fs';
+import http2 from 'node:http2';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { play_runs, read_options, set_up } from '../carrel.mjs';
@@ -19,7 +19,7 @@ give(work);
 
 const head = (line, ...fields) => [`${line} HTTP/1.1`, ...fields, '', ''].join('\r\n');
 const close = 'Connection: close', chunks = 'Transfer-Encoding: chunked';
-const of = (name, status, text) => ({ name, status, text });
+const of = (name, status, text) => ({ name, statuses: [status].flat(), text });
 const get = (target, status) => of(target.slice(1), status, head(`GET ${target}`, 'Host: a', close));
 const sends = (target, status, body, ...fields) => of(target.slice(1), status, head(`POST ${target}`, 'Host: a', close, ...fields) + body);
 const trailed = '4\r\ntext\r\n0\r\nX-Sum: 42\r\n\r\n';
@@ -36,6 +36,8 @@ const looks = [
   get('/request-before-headers', 500),
   get('/body-before-stream', 500),
   get('/finish-before-stream', 500),
+  get('/informed', [103, 102, 200]),
+  of('informed in vain: 1.0', 200, 'GET /informed-in-vain HTTP/1.0\r\n\r\n'),
   get('/error', 500),
   get('/too-large', 413),
   get('/dropped', 500),
@@ -43,15 +45,34 @@ const looks = [
   get('/unknown', 404),
 ];
 
+// The statuses of `/informed` by HTTP/2.
+const informed = port => new Promise((resolve, reject) => {
+  const session = http2.connect(`http://127.0.0.1:${port}`), got = [];
+  const stream = session.request({ ':path': '/informed' });
+  session.on('error', reject);
+  stream.on('headers', headers => got.push(headers[':status'])).on('response', headers => got.push(headers[':status']));
+  stream.on('close', () => { session.destroy(); resolve(got); }).resume();
+});
+
 const tests = [];
 for (const isolation of ['instance', 'process', 'none']) {
   let server;
   const one = () => server ??= serve(['--isolation', isolation, component]);
-  for (const { name, status, text } of looks)
+  for (const look of looks)
     tests.push({
-      name: `${name}: ${isolation}`,
-      run: async () => same(statuses((await talk((await one()).port, text)).text), [status], 'statuses'),
+      name: `${look.name}: ${isolation}`,
+      run: async () => same(statuses((await talk((await one()).port, look.text)).text), look.statuses, 'statuses'),
     });
+  tests.push({
+    name: `the fields of what informs: ${isolation}`,
+    run: async () => {
+      const { text } = await talk((await one()).port, looks.find(({ name }) => name === 'informed').text);
+      same(text.split('\r\n').slice(0, 3), ['HTTP/1.1 103 Early Hints', 'link: </a>; rel=preload', '']);
+    },
+  });
+  // A process speaks HTTP/1.1 alone.
+  if (isolation !== 'process')
+    tests.push({ name: `informed, by HTTP/2: ${isolation}`, run: async () => same(await informed((await one()).port), [103, 102, 200]) });
 }
 await play_runs(tests, options);
 process.exit();

@@ -11,7 +11,7 @@
 enum { IMMUTABLE = 2 }; /* header-error */
 enum { PUT = 3, OTHER = 9 };
 enum { HTTP = 0 };
-enum { REQUEST_BODY_SIZE = 17, INTERNAL_ERROR = 38 }; /* error-code */
+enum { REQUEST_BODY_SIZE = 17, PROTOCOL_ERROR = 35, INTERNAL_ERROR = 38 }; /* error-code */
 
 static int same(u32 at, u32 len, const char *text)
 {
@@ -31,6 +31,34 @@ static void answer(int outparam, int status)
 static void fail(int outparam, int code)
 {
     w_http_response_outparam_set(outparam, 1, code, 0, 0, 0, 0, 0, 0);
+}
+
+/* What the host says to an informational response; 0: it is sent. */
+static int inform(int outparam, int status)
+{
+    int fields = w_http_fields_new();
+    w_http_fields_append(fields, TEXT("link"), TEXT("</a>; rel=preload"), R);
+    MUST(TAG == 0);
+    w_http_response_outparam_send_informational(outparam, status, fields, R);
+    return TAG ? AT(8)[0] : 0;
+}
+
+/* As many as it likes come before the answer, but no answer, and no other protocol. */
+static void informed(int outparam)
+{
+    MUST(inform(outparam, 103) == 0);
+    MUST(inform(outparam, 102) == 0);
+    MUST(inform(outparam, 101) == PROTOCOL_ERROR);
+    MUST(inform(outparam, 99) == PROTOCOL_ERROR);
+    MUST(inform(outparam, 200) == PROTOCOL_ERROR);
+    answer(outparam, 200);
+}
+
+/* RFC 9110, 15.2: nothing of the kind goes to a client of 1.0. */
+static void informed_in_vain(int outparam)
+{
+    MUST(inform(outparam, 103) == INTERNAL_ERROR);
+    answer(outparam, 200);
 }
 
 static int body_of(int request)
@@ -217,6 +245,14 @@ ROW(request, "", "")
     }
     if (same(path, len, "/too-large")) {
         fail(outparam, REQUEST_BODY_SIZE);
+        return;
+    }
+    if (same(path, len, "/informed")) {
+        informed(outparam);
+        return;
+    }
+    if (same(path, len, "/informed-in-vain")) {
+        informed_in_vain(outparam);
         return;
     }
     if (same(path, len, "/dropped")) {
