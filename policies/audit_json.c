@@ -2,11 +2,21 @@
  * the document is UTF-8 whatever they are. A member is added, never renamed or given another
  * meaning, without a new "schema". */
 #include "policies/audit_forms.h"
+#include "policies/quantity.h"
 
 /* "no limit" is null. */
 static json_object *limit(uint64_t value)
 {
     return value == POLICY_UNLIMITED ? NULL : json_object_new_uint64(value);
+}
+
+/* As many as an operator writes: 0.5. */
+static json_object *processors(uint64_t millionths)
+{
+    char digits[QUANTITY_PROCESSORS_SIZE];
+    return millionths ? json_object_new_double_s((double)millionths / (double)QUANTITY_PROCESSOR,
+                                                 quantity_processors_text(millionths, digits))
+                      : NULL;
 }
 
 static json_object *rule_names(rule_set set)
@@ -213,6 +223,7 @@ static json_object *whole(const struct audit *audit)
     put(limits, "memory", limit(in->policy->memory));
     put(limits, "nanoseconds", limit(in->policy->timeout));
     put(limits, "fuel", limit(in->policy->fuel));
+    put(limits, "cpus", processors(in->policy->cpus));
     put(limits, "memory_at_start", json_object_new_uint64(in->demand->head.memory[0]));
     put(one, "limits", limits);
     put(one, "operations", operations(in->plan));

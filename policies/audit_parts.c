@@ -19,9 +19,9 @@ const struct audit_lack tiers[TIERS] = {
 bool audit_next_given(const struct audit *audit, size_t *at, char ret[AUDIT_GIVEN_SIZE])
 {
     static const enum operation_kind order[] = {
-        OPERATION_DIRECTORY,   OPERATION_NET_RULE, OPERATION_NET_DENIAL,
-        OPERATION_ENVIRONMENT, OPERATION_CONFIG,   OPERATION_STORE,
-        OPERATION_ZONE,        OPERATION_LIMITS,   OPERATION_TIME};
+        OPERATION_DIRECTORY, OPERATION_NET_RULE,    OPERATION_NET_DENIAL, OPERATION_ENVIRONMENT,
+        OPERATION_CONFIG,    OPERATION_STORE,       OPERATION_ZONE,       OPERATION_LIMITS,
+        OPERATION_TIME,      OPERATION_CGROUP_LIMIT};
     const struct plan *plan = audit->in.plan;
     while (*at < countof(order) * plan->count) {
         const struct operation *operation = &plan->at[*at % plan->count];

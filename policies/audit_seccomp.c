@@ -5,6 +5,7 @@
 #include "policies/audit_forms.h"
 
 #include "policies/printable.h"
+#include "policies/quantity.h"
 #include <inttypes.h>
 
 /* Between the moment that runc, crun or systemd load the filter and a static program's main, and to
@@ -172,6 +173,7 @@ static void print_calls(FILE *out, const struct audit *audit)
 void audit_systemd_print(FILE *out, const struct audit *audit)
 {
     const struct audit_input *in = &audit->in;
+    const uint64_t percent = QUANTITY_PROCESSOR / 100;
     bool network = capability_in(in->verdict->granted, CAP_NET);
     char file[512];
     fprintf(out, "# From `carrel audit --format=systemd %s`: %s.\n",
@@ -192,6 +194,9 @@ void audit_systemd_print(FILE *out, const struct audit *audit)
             network ? "AF_INET AF_INET6" : "none");
     if (in->policy->memory != POLICY_UNLIMITED)
         fprintf(out, "MemoryMax=%" PRIu64 "\n", in->policy->memory);
+    if (in->policy->cpus) /* percent, with two decimals */
+        fprintf(out, "CPUQuota=%" PRIu64 ".%02" PRIu64 "%%\n", in->policy->cpus / percent,
+                in->policy->cpus % percent * 100 / percent);
     if (in->policy->timeout != POLICY_UNLIMITED)
         fprintf(out, "RuntimeMaxSec=%" PRIu64 "us\n", in->policy->timeout / 1000);
     print_paths(out, in->policy);

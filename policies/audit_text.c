@@ -105,7 +105,7 @@ static void print_plan(const struct page *page)
 {
     static const enum operation_kind shown[] = {
         OPERATION_DIRECTORY, OPERATION_GRANT,     OPERATION_LANDLOCK_RULE, OPERATION_NET_RULE,
-        OPERATION_LIMITS,    OPERATION_ARENA_CUT, OPERATION_TIME,
+        OPERATION_LIMITS,    OPERATION_ARENA_CUT, OPERATION_TIME,          OPERATION_CGROUP_LIMIT,
     };
     page_heading(page, "What it would be given, and its bounds");
     const struct plan *plan = page->audit->in.plan;

@@ -3,6 +3,7 @@
 #include "policies/cell_plan.h"
 
 #include "policies/landlock.h"
+#include "policies/quantity.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mount.h>
@@ -34,6 +35,10 @@ enum {
 #define RESOLVER_TIME UINT64_C(15000000000)
 
 #define GUEST_STACK (UINT64_C(8) << 20)
+
+/* Microseconds in which a share of the processors is kept: the kernel's own choice, which a new
+ * group of version 1 has already. */
+#define PROCESSOR_PERIOD 100000
 
 /* A reader that takes longer is stuck, or has been taken over. */
 #define READER_TIME UINT64_C(20000000000)
@@ -128,11 +133,12 @@ static uint64_t processes(const struct composing *c)
 
 /* --- The shim -------------------------------------------------------------------------------- */
 
-static void limit(struct composing *c, const char *file, const char *value)
+static struct operation *limit(struct composing *c, const char *file, const char *value)
 {
-    struct operation_cgroup_limit *o = &add(c, OPERATION_CGROUP_LIMIT)->of.cgroup_limit;
-    o->file = file;
-    o->value = value;
+    struct operation *operation = add(c, OPERATION_CGROUP_LIMIT);
+    operation->of.cgroup_limit.file = file;
+    operation->of.cgroup_limit.value = value;
+    return operation;
 }
 
 static void group(struct composing *c, const char *parent, const char *controller)
@@ -142,12 +148,51 @@ static void group(struct composing *c, const char *parent, const char *controlle
     o->controller = controller;
 }
 
+static bool has_limits(const struct host_cgroups *has, enum host_controller controller)
+{
+    return has->in_unified[controller] || has->version1[controller][0];
+}
+
+/* The processors that the cell may use, in millionths; 0: as many as it likes. Of the component's
+ * alone, as its memory is: others have a time of their own, or do what it asks of the shim. */
+static uint64_t processors(const struct composing *c)
+{
+    return c->request->role == CELL_RUN ? c->policy->cpus : 0;
+}
+
+/* What is asked of control groups and cannot be had here. Memory has other bounds, too: the arena
+ * and the rlimits. Nothing else keeps a cell to a share of the processors: it runs without that
+ * bound only if that is accepted. */
+static int look_for_groups(struct composing *c, struct err *err)
+{
+    const struct host_cgroups *has = &c->host->cgroups;
+    c->to->lacks = NULL;
+    if (c->host->bounded && !has_limits(has, HOST_MEMORY))
+        c->to->lacks = "there is no control group here in which this user may limit memory";
+    if (processors(c) && !has_limits(has, HOST_CPU))
+        c->to->lacks = "there is no control group here in which this user may limit processors";
+    c->to->missing = c->to->lacks ? WALL_BIT(WALL_CGROUP) : 0;
+    if (!processors(c) || has_limits(has, HOST_CPU) || wall_in(c->policy->degraded, WALL_CGROUP))
+        return 0;
+    return err_set(err, ERR_WALL, ERR_NOWHERE,
+                   "the wall \"%s\" cannot be built, which --cpus needs: %s: `carrel doctor` says "
+                   "how to have one; --degrade=%s runs without that bound",
+                   walls[WALL_CGROUP].word, c->to->lacks, walls[WALL_CGROUP].word);
+}
+
+/* A limit on processors, which stands alone, may be missing only if that is accepted. */
+static void limit_processors(struct composing *c, const char *file, const char *value)
+{
+    limit(c, file, value)->may_fail = wall_in(c->policy->degraded, WALL_CGROUP);
+}
+
 /* What bounds a cell as a whole, in the hierarchy of version 2 and in those of version 1. */
 static void cgroups(struct composing *c)
 {
     const struct host_cgroups *has = &c->host->cgroups;
-    bool limits_memory = has->in_unified[HOST_MEMORY] || has->version1[HOST_MEMORY][0];
-    c->to->missing = c->host->bounded && !limits_memory ? WALL_BIT(WALL_CGROUP) : 0;
+    snprintf(c->to->quota, sizeof c->to->quota, "%" PRIu64,
+             processors(c) * PROCESSOR_PERIOD / QUANTITY_PROCESSOR);
+    snprintf(c->to->processor, sizeof c->to->processor, "%s %d", c->to->quota, PROCESSOR_PERIOD);
     snprintf(c->to->memory, sizeof c->to->memory, "%" PRIu64, cell_memory(c));
     snprintf(c->to->processes, sizeof c->to->processes, "%" PRIu64, processes(c));
     if (has->unified[0]) {
@@ -156,6 +201,8 @@ static void cgroups(struct composing *c)
             limit(c, "memory.max", c->to->memory);
         if (has->in_unified[HOST_PIDS])
             limit(c, "pids.max", c->to->processes);
+        if (processors(c) && has->in_unified[HOST_CPU])
+            limit_processors(c, "cpu.max", c->to->processor);
         add(c, OPERATION_CGROUP_HOOKS);
     }
     if (has->version1[HOST_MEMORY][0]) {
@@ -165,6 +212,10 @@ static void cgroups(struct composing *c)
     if (has->version1[HOST_PIDS][0]) {
         group(c, has->version1[HOST_PIDS], "pids");
         limit(c, "pids.max", c->to->processes);
+    }
+    if (processors(c) && has->version1[HOST_CPU][0]) {
+        group(c, has->version1[HOST_CPU], "cpu");
+        limit_processors(c, "cpu.cfs_quota_us", c->to->quota);
     }
 }
 
@@ -252,6 +303,11 @@ static void process(struct composing *c)
         add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "memory";
     if (c->host->cgroups.version1[HOST_PIDS][0])
         add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "pids";
+    if (processors(c) && c->host->cgroups.version1[HOST_CPU][0]) {
+        struct operation *enter = add(c, OPERATION_CGROUP_ENTER);
+        enter->of.cgroup_enter.controller = "cpu";
+        enter->may_fail = wall_in(c->policy->degraded, WALL_CGROUP);
+    }
     surroundings(c);
     rlimits(c);
     if (ahead(c))
@@ -762,7 +818,7 @@ int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, st
         .request = request, .host = request->host, .policy = request->policy, .to = ret};
     ret->plan.count = 0;
     ret->plan.overflown = false;
-    if (collect(&c, err))
+    if (collect(&c, err) || look_for_groups(&c, err))
         return -1;
     shim(&c);
     process(&c);

@@ -64,7 +64,10 @@ struct cell_plan {
     const char *given_up[RULE_COUNT]; /* the system calls that it takes away */
     char keeper[4096];                /* the path of the program that keeps stores */
     wall_set missing;   /* wanted, and this host has no place for them: nothing in the plan tries */
+    const char *lacks;  /* why the cgroup is one of them, a static text; or NULL */
     char memory[24];    /* the cgroup's limits in digits */
+    char quota[24];     /* microseconds in each period of the scheduler's */
+    char processor[48]; /* quota and period */
     char processes[24]; /* of them, and of the cell */
     const char *calls[RULE_COUNT]; /* the system calls of the filter */
     struct filter filter;
@@ -72,7 +75,8 @@ struct cell_plan {
 };
 
 /* Fails only if the filter cannot be built, or (USAGE) if there are more directories than a plan
- * can hold, or listening sockets to hand over that cannot be. */
+ * can hold, or listening sockets to hand over that cannot be, or (WALL) if processors are bounded,
+ * nothing here can, and that is not accepted. */
 int cell_plan_make(const struct cell_request *request, struct cell_plan *ret, struct err *err);
 
 /* What makes the namespaces that cells share: for shim/shared.c. Adds to *ret. */

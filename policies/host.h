@@ -54,7 +54,8 @@ struct host {
     int spaces[HOST_SPACES]; /* descriptors of the shim's, none of them the cell's socket */
     bool ahead;              /* a process of the shim's makes a net namespace for the next cell: */
     int maker;               /* its pidfd, not the cell's socket either */
-    bool bounded; /* the operator bounds a cell's memory: places for control groups were sought */
+    bool bounded; /* the operator bounds a cell's memory or processors: places for control groups
+                     were sought */
     struct host_cgroups cgroups; /* all empty unless they were sought */
 };
 

@@ -43,6 +43,7 @@ struct policy {
     uint64_t memory;   /* bytes that the guest may have */
     uint64_t timeout;  /* nanoseconds */
     uint64_t fuel;     /* units */
+    uint64_t cpus;     /* millionths of a processor; 0: as many as it likes */
     bool traced;       /* every instruction is told of */
     wall_set degraded; /* walls whose absence the operator accepts */
     bool fresh;        /* every cell has all namespaces to itself */

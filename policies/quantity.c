@@ -1,17 +1,26 @@
-/* Parses what people write for sizes, durations and counts; see quantity.h. Pure. */
+/* Parses what people write for sizes, durations, counts and processors; see quantity.h. Pure. */
 #include "policies/quantity.h"
 
 #include "engine/base/attr.h"
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char bad_size[] = "is no size: write a number and K, M, G or T, for example 64M";
 static const char bad_duration[] =
     "is no duration: write a number and ns, us, ms, s, m or h, for example 1.5s";
 static const char bad_count[] = "is no number: write digits only, for example 1000000";
+static const char bad_processors[] =
+    "is no number of processors: write digits, for example 2 or 0.5";
+static const char too_few_processors[] =
+    "is less than the kernel can keep to: write 0.01 or more, or leave the flag out";
 static const char too_large[] = "is too large: write less";
 static const char zero[] = "is no limit: write more, or leave the flag out to have its default";
+
+#define MILLION UINT64_C(1000000)
+_Static_assert(QUANTITY_PROCESSOR == MILLION, "decimals are millionths");
 
 /* Takes the digits at the front. Returns NULL with `*text` behind them, `bad` if there are none. */
 static const char *digits(const char **text, const char *bad, uint64_t *ret)
@@ -68,30 +77,34 @@ static uint64_t unit_of(const char *name)
     return 0;
 }
 
+/* Takes a number with or without decimals: `*whole` and `*millionths`; what is finer is dropped.
+ * Returns as digits(). */
+static const char *decimal(const char **text, const char *bad, uint64_t *whole,
+                           uint64_t *millionths)
+{
+    const char *wrong = digits(text, bad, whole);
+    *millionths = 0;
+    if (wrong || **text != '.')
+        return wrong;
+    const char *first = ++*text;
+    for (uint64_t worth = MILLION / 10; **text >= '0' && **text <= '9'; worth /= 10)
+        *millionths += worth * (uint64_t)(*(*text)++ - '0');
+    return *text == first ? bad : NULL;
+}
+
 const char *quantity_duration(const char *text, uint64_t *ret)
 {
     const uint64_t most = UINT64_C(100) * 365 * 24 * 3600000000000;
-    uint64_t whole = 0, part = 0, scale = 1;
-    const char *wrong = digits(&text, bad_duration, &whole);
+    uint64_t whole = 0, part = 0;
+    const char *wrong = decimal(&text, bad_duration, &whole, &part);
     if (wrong)
         return wrong;
-    if (*text == '.') {
-        text++;
-        for (; *text >= '0' && *text <= '9'; text++) {
-            if (scale < 1000000) { /* finer than a millionth of the unit is dropped */
-                scale *= 10;
-                part = part * 10 + (uint64_t)(*text - '0');
-            }
-        }
-        if (scale == 1)
-            return bad_duration;
-    }
     uint64_t unit = unit_of(text);
     if (unit == 0)
         return bad_duration;
     if (whole > most / unit)
         return too_large;
-    uint64_t value = whole * unit + part * unit / scale; /* part < 1e6, unit <= 3.6e12 */
+    uint64_t value = whole * unit + part * unit / MILLION; /* part < 1e6, unit <= 3.6e12 */
     if (value == 0)
         return zero;
     *ret = value;
@@ -108,4 +121,31 @@ const char *quantity_count(const char *text, uint64_t *ret)
         return zero;
     *ret = value;
     return NULL;
+}
+
+const char *quantity_processors(const char *text, uint64_t *ret)
+{
+    const uint64_t least = QUANTITY_PROCESSOR / 100;
+    uint64_t whole = 0, part = 0;
+    const char *wrong = decimal(&text, bad_processors, &whole, &part);
+    if (wrong || *text)
+        return wrong ? wrong : bad_processors;
+    if (whole > QUANTITY_PROCESSORS_MOST)
+        return too_large;
+    uint64_t value = whole * QUANTITY_PROCESSOR + part;
+    if (value < least || value > QUANTITY_PROCESSORS_MOST * QUANTITY_PROCESSOR)
+        return value < least ? too_few_processors : too_large;
+    *ret = value;
+    return NULL;
+}
+
+const char *quantity_processors_text(uint64_t millionths, char ret[QUANTITY_PROCESSORS_SIZE])
+{
+    int length = snprintf(ret, QUANTITY_PROCESSORS_SIZE, "%" PRIu64 ".%06" PRIu64,
+                          millionths / QUANTITY_PROCESSOR, millionths % QUANTITY_PROCESSOR);
+    while (ret[length - 1] == '0')
+        ret[--length] = '\0';
+    if (ret[length - 1] == '.')
+        ret[--length] = '\0';
+    return ret;
 }

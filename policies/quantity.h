@@ -1,4 +1,4 @@
-/* Sizes, durations and counts as people write them. */
+/* Sizes, durations, counts and shares of processors as people write them. */
 #ifndef CARREL_POLICIES_QUANTITY_H
 #define CARREL_POLICIES_QUANTITY_H
 
@@ -16,5 +16,15 @@ const char *quantity_duration(const char *text, uint64_t *ret);
 
 /* "1000000". */
 const char *quantity_count(const char *text, uint64_t *ret);
+
+/* Millionths of a processor: "2", "0.5", "1.25"; a hundredth at least, which is what the kernel can
+ * keep to, and at most QUANTITY_PROCESSORS_MOST processors. */
+#define QUANTITY_PROCESSOR       UINT64_C(1000000)
+#define QUANTITY_PROCESSORS_MOST 8192 /* as many as a kernel can be built for */
+const char *quantity_processors(const char *text, uint64_t *ret);
+
+/* The same the other way: writes `millionths` with as few digits as it takes, and returns `ret`. */
+#define QUANTITY_PROCESSORS_SIZE 28
+const char *quantity_processors_text(uint64_t millionths, char ret[QUANTITY_PROCESSORS_SIZE]);
 
 #endif

@@ -47,10 +47,9 @@ static void arrange(const char *path, const struct examined *of, struct audit *r
         .missing = of->walls.missing | of->run.missing,
     };
     for (int i = 0; i < WALL_COUNT; i++)
-        in.why[i] = wall_in(of->run.missing, (enum wall)i)
-                        ? "there is no control group here in which this user may limit memory"
-                    : of->walls.errors[i] ? strerrordesc_np(of->walls.errors[i])
-                                          : NULL;
+        in.why[i] = wall_in(of->run.missing, (enum wall)i) ? of->run.lacks
+                    : of->walls.errors[i]                  ? strerrordesc_np(of->walls.errors[i])
+                                                           : NULL;
     audit_make(&in, ret);
 }
 

@@ -2,6 +2,7 @@
  * a few bytes, which may open files, is run in a cell that goes on without whatever wall cannot be
  * built, and what became of each wall is what its own launch says. */
 #include "runner/doctor.h"
+#include "policies/quantity.h"
 #include "runner/command.h"
 #include "runner/examine.h"
 #include "runner/report.h"
@@ -65,6 +66,7 @@ static int try_cell(struct examiner *examiner, const struct options *options,
         ret->standing = outcome.walls.standing | of->walls.standing;
         ret->missing = outcome.walls.missing | of->walls.missing | of->run.missing;
         ret->standing &= ~ret->missing;
+        ret->lacks = of->run.lacks;
         for (int i = 0; i < WALL_COUNT; i++)
             ret->errors[i] =
                 outcome.walls.errors[i] ? outcome.walls.errors[i] : of->walls.errors[i];
@@ -95,12 +97,14 @@ int command_doctor(const struct options *options, char **operands, size_t count)
             "at components");
         return report_error(NULL, &err);
     }
-    /* A bound on memory, which asks for a control group; a directory, which asks for mounts; and
-     * everything accepted that cannot be built. */
+    /* Bounds on memory and processors, which ask for a control group; a directory, which asks for
+     * mounts; and everything accepted that cannot be built. */
     struct policy_directory directory = {
         .host = access("/usr", X_OK) ? "/" : "/usr", .guest = "/usr", .read_only = true};
     struct options all = *options;
+    all.bounded = true;
     all.policy.memory = UINT64_C(256) << 20;
+    all.policy.cpus = QUANTITY_PROCESSOR;
     all.policy.directories = &directory;
     all.policy.directory_count = 1;
     all.policy.allowed |= CAPABILITY(DIR_READ);

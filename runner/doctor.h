@@ -12,6 +12,7 @@ struct doctor_findings {
     wall_set standing;
     wall_set missing;
     int errors[WALL_COUNT]; /* errno, of those that are missing */
+    const char *lacks;      /* why there is no control group, a static text; or NULL */
     uint64_t mends;         /* what doctor_look() returned */
 };
 

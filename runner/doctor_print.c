@@ -27,9 +27,7 @@ static const char *why(const struct doctor_findings *findings, enum wall wall)
     int error = findings->errors[wall];
     if (error)
         return strerrordesc_np(error);
-    return wall == WALL_CGROUP
-               ? "there is no control group here in which this user may limit memory"
-               : "it could not be built";
+    return wall == WALL_CGROUP && findings->lacks ? findings->lacks : "it could not be built";
 }
 
 static bool without_namespaces(const struct doctor_findings *findings)

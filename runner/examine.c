@@ -26,7 +26,8 @@ int examiner_open(struct examiner *examiner, const struct options *options, stru
     size_t count;
     const struct filter_made *made = filters_made(&count);
     seccomp_know(made, count);
-    /* A group of its own costs time: only a run whose memory the operator bounds gets one. */
+    /* A group of its own costs time: only a run whose memory or processors the operator
+     * bounds gets one. */
     host_probe(examiner->engine, options->bounded, &examiner->host);
     if (session_open(&examiner->session, err))
         return -1;

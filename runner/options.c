@@ -428,6 +428,7 @@ static int set_flag(struct options *options, const struct cli_given *given, stru
     case FLAG_TIMEZONE: return set_zone(options, given->value, err);
     case FLAG_MEMORY: return set_quantity(given, quantity_size, &policy->memory, err);
     case FLAG_TIMEOUT: return set_quantity(given, quantity_duration, &policy->timeout, err);
+    case FLAG_CPUS: return set_quantity(given, quantity_processors, &policy->cpus, err);
     case FLAG_FUEL: return set_quantity(given, quantity_count, &policy->fuel, err);
     case FLAG_WALLS: return set_walls(options, given->value, err);
     case FLAG_DEGRADE: return add_degraded(options, given->value, err);
@@ -543,8 +544,8 @@ int options_make(const struct cli *cli, struct options *ret, struct err *err)
                          "--tls-key");
     failed = failed || check_processes(ret, err);
     /* The arena and the rlimits bound one process, and there may be many for requests. */
-    ret->bounded =
-        ret->policy.memory != CLI_MEMORY_DEFAULT || cell_isolates_by_process(ret->serve.isolation);
+    ret->bounded = ret->policy.memory != CLI_MEMORY_DEFAULT || ret->policy.cpus ||
+                   cell_isolates_by_process(ret->serve.isolation);
     if (failed)
         options_free(ret);
     return failed;

@@ -154,8 +154,9 @@ static int apply_all(struct options *options, const struct policy_file *file,
                                "out of memory for %s: close something and try again", file->path);
     for (size_t i = 0; !failed && i < file->count; i++) {
         const struct policy_setting *setting = &file->settings[i];
-        bool memory = setting->key->meaning == MEANS_FLAG && setting->key->flag == FLAG_MEMORY;
-        options->bounded = options->bounded || memory;
+        bool by_group = setting->key->meaning == MEANS_FLAG &&
+                        (setting->key->flag == FLAG_MEMORY || setting->key->flag == FLAG_CPUS);
+        options->bounded = options->bounded || by_group;
         if (policy_applies(file, setting, subject))
             failed = apply(options, setting, err);
     }

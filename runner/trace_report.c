@@ -4,6 +4,7 @@
 
 #include "engine/base/utf.h"
 #include "policies/printable.h"
+#include "policies/quantity.h"
 #include "runner/report.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -320,11 +321,14 @@ static void put_policy(FILE *out, const struct traced *traced)
     put_network(out, traced->uses, /*http=*/true);
     put_settings(out, traced);
     if (policy->memory == CLI_MEMORY_DEFAULT && policy->timeout == POLICY_UNLIMITED &&
-        policy->fuel == POLICY_UNLIMITED)
+        policy->fuel == POLICY_UNLIMITED && !policy->cpus)
         return;
     fputs("limits:\n", out);
     if (policy->memory != CLI_MEMORY_DEFAULT)
         fprintf(out, "  memory: %" PRIu64 "\n", policy->memory);
+    char cpus[QUANTITY_PROCESSORS_SIZE];
+    if (policy->cpus)
+        fprintf(out, "  cpus: %s\n", quantity_processors_text(policy->cpus, cpus));
     if (policy->timeout != POLICY_UNLIMITED)
         fprintf(out, "  timeout: %" PRIu64 "ns\n", policy->timeout);
     if (policy->fuel != POLICY_UNLIMITED)

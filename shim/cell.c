@@ -112,8 +112,10 @@ void cell_send(struct cell *cell)
 
 void cell_kill(struct cell *cell)
 {
-    if (!cell_gone(cell))
-        syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGKILL, NULL, 0);
+    if (cell_gone(cell))
+        return;
+    syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGKILL, NULL, 0);
+    cgroups_release(&cell->cgroups);
 }
 
 /* The cell did what no honest engine does. */

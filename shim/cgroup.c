@@ -110,7 +110,9 @@ int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, 
         cgroups->lacking = result != 0;
     } else if (!cgroups->lacking && cgroups->count > 0) {
         const struct operation_cgroup_limit *limit = &operation->of.cgroup_limit;
-        result = write_at(cgroups->at[cgroups->count - 1].directory, limit->file, limit->value);
+        struct cgroup *group = &cgroups->at[cgroups->count - 1];
+        result = write_at(group->directory, limit->file, limit->value);
+        group->throttles = group->throttles || strncmp(limit->file, "cpu.", 4) == 0;
     } else {
         errno = ENOENT; /* the group that it belongs to could not be made */
     }
@@ -141,6 +143,19 @@ void cgroups_entries(const struct cgroups *cgroups, const struct plan *plan, int
                 ret[count] = cgroups->at[j].procs;
         }
         count++;
+    }
+}
+
+void cgroups_release(const struct cgroups *cgroups)
+{
+    for (size_t i = 0; i < cgroups->count; i++) {
+        const struct cgroup *group = &cgroups->at[i];
+        if (!group->throttles || group->directory < 0)
+            continue;
+        if (group->procs < 0)
+            (void)write_at(group->directory, "cpu.max", "max");
+        else
+            (void)write_at(group->directory, "cpu.cfs_quota_us", "-1");
     }
 }
 

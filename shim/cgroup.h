@@ -11,6 +11,7 @@ struct cgroup {
     char path[CGROUP_PATH]; /* absolute */
     const char *controller; /* of version 1; "" is version 2 */
     int directory;          /* descriptor */
+    bool throttles;         /* it bounds what its members may use of the processors */
     int procs; /* version 1: its open `tasks`, by which a process moves itself at once; else -1 */
 };
 
@@ -34,6 +35,10 @@ int cgroups_unified(const struct cgroups *cgroups);
 /* For each CGROUP_ENTER of the plan, in their order, the `tasks` to write to; -1 where the
  * group could not be made. `ret` has CGROUPS_MAX places. */
 void cgroups_entries(const struct cgroups *cgroups, const struct plan *plan, int *ret);
+
+/* Lets members run that wait for their next share of the processors: one that was killed would die
+ * only then. */
+void cgroups_release(const struct cgroups *cgroups);
 
 /* Removes the groups, and their parents if nothing else is in them. The cell must be dead. Does not
  * wait: false if the kernel has not noticed that yet, and some remain. */

@@ -36,6 +36,51 @@ runs 'an argument too many' 125 '' "expected no more arguments at '3\)'" --invok
 runs 'enough time' 0 '^42\|$' '' --timeout 30s --invoke 'add(40, 2)' loops.wasm
 runs 'fuel and time' 134 '' 'all fuel consumed' --timeout 30s --fuel 5000 loops.wasm
 
+# --- Processors ------------------------------------------------------------------------------------------
+for wrong in 0 -1 0.001 1e9 nan 1.5.2 9999999; do
+    runs "--cpus $wrong" 125 '' "^carrel: --cpus: '$wrong' is .*: write " --cpus "$wrong" loops.wasm
+done
+printf 'version: 1\nlimits:\n  cpus: 0.001\n' >cpus.yaml
+runs 'too few in a policy file' 125 '' '^carrel: cpus.yaml:3:9: cpus: .*write 0.01 or more' --policy cpus.yaml loops.wasm
+bounds() { "$carrel" audit --cpus 0.2 --degrade=cgroup --json loops.wasm | jq -e ".files[0] | .limits.cpus == 0.2 and $1" >/dev/null; }
+# Without a place for such a group nothing runs, unless that is accepted; and the audit says which.
+refused='^carrel: loops.wasm: the wall "cgroup" cannot be built, which --cpus needs: .*limit processors: .carrel doctor. .*--degrade=cgroup runs'
+nowhere() { unshare -m sh -c 'mount -t tmpfs nothing /sys/fs/cgroup && exec "$@"' sh "$@"; }
+if [ "$(id -u)" = 0 ] && [ -e /sys/fs/cgroup ]; then
+    expect 'no group to be had' 125 '' "$refused" nowhere "$carrel" run --cpus 0.2 loops.wasm
+    expect 'an audit of that' 125 '' "$refused" nowhere "$carrel" audit --cpus 0.2 loops.wasm
+    expect 'and accepted' 0 '^42\|$' '' nowhere "$carrel" run --cpus 0.2 --degrade=cgroup --invoke 'add(40, 2)' loops.wasm
+    expect 'which is told' 0 'missing +cgroup .*limit processors' '' nowhere "$carrel" audit --cpus 0.2 --degrade=cgroup loops.wasm
+fi
+# A component that spins is kept to its share by the kernel's own count: the group says how often it made its
+# member wait, and for how many periods it gave a fifth of a processor, or 20 ms each. The time is read
+# first, in ticks of the clock; 3 periods are for what the group gives ahead and for the rounding.
+spins() {
+    "$carrel" run --cpus 0.2 --timeout 60s loops.wasm 2>/dev/null &
+    shim=$! waited=0 kept=no
+    while kill -0 $shim 2>/dev/null && [ "$waited" -lt 5 ]; do
+        sleep 0.1
+        for group in $(find /sys/fs/cgroup -path "*/carrel/$shim-*" -name cpu.stat -exec grep -l nr_throttled {} + 2>/dev/null); do
+            read -r cell <"${group%/*}/cgroup.procs" || continue
+            ticks=$(awk '{print $14 + $15}' "/proc/$cell/stat")
+            waited=$(awk '$1 == "nr_throttled" {print $2}' "$group")
+            periods=$(awk '$1 == "nr_periods" {print $2}' "$group")
+            [ $((ticks * 1000 / $(getconf CLK_TCK))) -le $(((periods + 3) * 20)) ] && kept=yes || kept=no
+        done
+    done
+    kill -INT $shim
+    wait $shim
+    echo "$waited" | awk '{print ($1 >= 5 ? "waited" : "ran"), kept}' kept=$kept
+}
+if bounds '(.walls[] | select(.wall == "cgroup") | .state == "stands")'; then
+    bounds '([.operations[] | select(.text | test("set cpu.(max to 20000 100000|cfs_quota_us to 20000) "))] | length) == 1'
+    expect 'the audit says which limit applies' 0 '' '' test $? = 0
+    expect 'a component that spins is kept to its share' 0 '^waited yes\|$' '' spins
+    runs 'with a hundredth of a processor' 0 '^42\|$' '' --cpus 0.01 --invoke 'add(40, 2)' loops.wasm
+    left() { find /sys/fs/cgroup -path "*/carrel/$shim-*"; }
+    expect 'and no group is left' 0 '' '' left
+fi
+
 module fills.wasm <<'W'
 (module (memory (export "memory") 16000)
   (func (export "_start") (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 1048576000)) (br 0)))

@@ -460,6 +460,91 @@ static void test_cgroups_and_degraded(void **state)
     assert_false(plan_find(&made.plan, OPERATION_SECCOMP)->may_fail);
 }
 
+/* The value of a limit; NULL if the plan has none of that file. It holds or the run is refused. */
+static const char *limit_in(const char *file, bool may_fail)
+{
+    for (size_t i = 0; i < made.plan.count; i++) {
+        const struct operation *operation = &made.plan.at[i];
+        if (operation->kind != OPERATION_CGROUP_LIMIT ||
+            strcmp(operation->of.cgroup_limit.file, file) != 0)
+            continue;
+        assert_int_equal(operation->may_fail, may_fail);
+        return operation->of.cgroup_limit.value;
+    }
+    return NULL;
+}
+
+static bool enters(const char *controller)
+{
+    for (size_t i = 0; i < made.plan.count; i++)
+        if (made.plan.at[i].kind == OPERATION_CGROUP_ENTER &&
+            strcmp(made.plan.at[i].of.cgroup_enter.controller, controller) == 0)
+            return true;
+    return false;
+}
+
+static void test_processors(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(true);
+    host.bounded = true;
+    strcpy(host.cgroups.unified, "/sys/fs/cgroup/carrel");
+    host.cgroups.in_unified[HOST_MEMORY] = host.cgroups.in_unified[HOST_CPU] = true;
+    fixture_demand(&demand);
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    make(&request); /* that it could be bounded bounds nothing */
+    assert_null(limit_in("cpu.max", true));
+    policy.cpus = 250000;
+    make(&request);
+    assert_string_equal(limit_in("cpu.max", false), "25000 100000");
+    assert_null(limit_in("cpu.cfs_quota_us", false));
+    assert_false(enters("cpu"));
+    assert_non_null(limit_in("memory.max", true));
+    policy.degraded = WALL_BIT(WALL_CGROUP);
+    make(&request);
+    assert_string_equal(limit_in("cpu.max", true), "25000 100000");
+    policy.degraded = 0;
+    host.cgroups.in_unified[HOST_CPU] = false;
+    strcpy(host.cgroups.version1[HOST_CPU], "/sys/fs/cgroup/cpu");
+    policy.cpus = 10009; /* what the kernel can keep to, never more than was said */
+    make(&request);
+    assert_null(limit_in("cpu.max", false));
+    assert_string_equal(limit_in("cpu.cfs_quota_us", false), "1000");
+    assert_true(enters("cpu"));
+    assert_int_equal(made.missing, 0);
+    request = request_of(CELL_READER, &host, &policy);
+    make(&request);
+    assert_null(limit_in("cpu.cfs_quota_us", false));
+    assert_false(enters("cpu"));
+    check_always(&policy);
+}
+
+static void test_no_place_to_bound_processors(void **state)
+{
+    (void)state;
+    struct policy policy = fixture_policy();
+    struct host host = fixture_host(false);
+    struct err err = {0};
+    host.bounded = true;
+    host.cgroups.in_unified[HOST_MEMORY] = true;
+    fixture_demand(&demand);
+    policy.cpus = 500000;
+    struct cell_request request = request_of(CELL_RUN, &host, &policy);
+    assert_int_equal(cell_plan_make(&request, &made, &err), -1);
+    assert_int_equal(err.kind, ERR_WALL);
+    assert_non_null(strstr(err.text, "may limit processors"));
+    assert_non_null(strstr(err.text, "--degrade=cgroup"));
+    policy.degraded = WALL_BIT(WALL_CGROUP);
+    make(&request);
+    assert_true(wall_in(made.missing, WALL_CGROUP));
+    assert_non_null(strstr(made.lacks, "may limit processors"));
+    policy.degraded = policy.cpus = 0;
+    make(&request);
+    assert_int_equal(made.missing, 0);
+    assert_null(made.lacks);
+}
+
 static void test_memory(void **state)
 {
     (void)state;
@@ -565,6 +650,8 @@ int main(void)
         cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_grant_narrows),
         cmocka_unit_test(test_cgroups_and_degraded),
+        cmocka_unit_test(test_processors),
+        cmocka_unit_test(test_no_place_to_bound_processors),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_many_directories),

@@ -1,4 +1,5 @@
-/* Sizes, durations and counts: every unit, every end of the range, and what is refused. */
+/* Sizes, durations, counts and processors: every unit, every end of the range, and what is refused.
+ */
 #include "tests/unit/unit.h"
 
 #include "engine/base/attr.h"
@@ -80,12 +81,47 @@ static void test_count(void **state)
         refuses(quantity_count, bad[i], "is no number");
 }
 
+static void test_processors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t millionths;
+        const char *back;
+    } good[] = {
+        {"1", 1000000, "1"},         {"2", 2000000, "2"},
+        {"10", 10000000, "10"},      {"0.5", 500000, "0.5"},
+        {"00.50", 500000, "0.5"},    {"1.25", 1250000, "1.25"},
+        {"0.01", 10000, "0.01"},     {"0.333333333333333333333333333333333333", 333333, "0.333333"},
+        {"1.0000009", 1000000, "1"}, {"8192", UINT64_C(8192000000), "8192"},
+    };
+    for (size_t i = 0; i < countof(good); i++) {
+        char text[QUANTITY_PROCESSORS_SIZE];
+        gives(quantity_processors, good[i].text, good[i].millionths);
+        assert_string_equal(quantity_processors_text(good[i].millionths, text), good[i].back);
+    }
+    char longest[QUANTITY_PROCESSORS_SIZE];
+    assert_string_equal(quantity_processors_text(UINT64_MAX, longest), "18446744073709.551615");
+    const char *const bad[] = {"",   "x",  "-1",    "+1",  " 1",  "1 ",  "1e9", "0x1",
+                               "1.", ".5", "1.5.2", "nan", "inf", "1,5", "50%", "500m"};
+    for (size_t i = 0; i < countof(bad); i++)
+        refuses(quantity_processors, bad[i], "is no number of processors");
+    const char *const few[] = {"0", "0.0", "0.001", "0.009999", "0.0099999999"};
+    for (size_t i = 0; i < countof(few); i++)
+        refuses(quantity_processors, few[i], "write 0.01 or more");
+    const char *const many[] = {"8193", "8192.000001", "1000000000", "18446744073709551616",
+                                "99999999999999999999.5"};
+    for (size_t i = 0; i < countof(many); i++)
+        refuses(quantity_processors, many[i], "too large");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_duration),
         cmocka_unit_test(test_count),
+        cmocka_unit_test(test_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

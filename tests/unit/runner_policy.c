@@ -153,6 +153,25 @@ static void test_json(void **state)
     assert_false(capability_in(options.policy.allowed, CAP_RANDOM_INSECURE));
 }
 
+/* A share of the processors calls for a control group, also if it is one component's. */
+static void test_processors(void **state)
+{
+    (void)state;
+    assert_int_equal(MAKE("version: 1\nlimits: {cpus: 0.5}", "x.wasm", ), 0);
+    assert_int_equal(options.policy.cpus, 500000);
+    assert_true(options.bounded);
+    assert_int_equal(MAKE("{\"version\": 1, \"limits\": {\"cpus\": 1.25}}", "x.wasm",
+                          (char[]){"--cpus"}, (char[]){"2"}, ),
+                     0);
+    assert_int_equal(options.policy.cpus, 2000000);
+    const char *one = "version: 1\ncomponents: {y.wasm: {limits: {cpus: 2}}}";
+    assert_int_equal(MAKE(one, "x.wasm", ), 0);
+    assert_int_equal(options.policy.cpus, 0);
+    assert_true(options.bounded);
+    assert_int_equal(MAKE("version: 1\nlimits: {fuel: 2}", "x.wasm", ), 0);
+    assert_false(options.bounded);
+}
+
 /* Flags add to lists and replace limits; what is denied stays denied. */
 static void test_flags_and_file(void **state)
 {
@@ -327,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_plain_yaml_only),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_processors),
         cmocka_unit_test(test_flags_and_file),
         cmocka_unit_test(test_components),
         cmocka_unit_test(test_components_before_limits),

@@ -110,11 +110,67 @@ static void what_was_left_is_cleared(void **state)
     assert_int_equal(rmdir(other), 0);
 }
 
+static void has(const char *directory, const char *name, const char *expected)
+{
+    char path[128], text[16] = "";
+    path_in(path, directory, name);
+    cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(read(file, text, sizeof text - 1) >= 0);
+    assert_string_equal(text, expected);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Only in groups that bound processors: another has nothing that could be lifted. */
+static void who_waits_for_processors_is_let_go(void **state)
+{
+    (void)state;
+    struct cgroups cgroups = cgroups_none();
+    struct wall_report report = {0};
+    struct err err = {0};
+    struct operation operation = group_below(base, "");
+    assert_int_equal(cgroups_prepare(&cgroups, &operation, "id", &report, &err), 0);
+    const char *group = cgroups.at[0].path;
+    make_file(group, "cpu.max", "?");
+    cgroups_release(&cgroups);
+    has(group, "cpu.max", "?");
+    make_file(group, "cpu.max", "?");
+    operation = limit_of("cpu.max");
+    assert_int_equal(cgroups_prepare(&cgroups, &operation, "id", &report, &err), 0);
+    has(group, "cpu.max", "1");
+    make_file(group, "cpu.max", "1");
+    cgroups_release(&cgroups);
+    has(group, "cpu.max", "max");
+    cgroups.at[0].procs = open("/dev/null", O_WRONLY | O_CLOEXEC); /* as one of version 1 */
+    make_file(group, "cpu.cfs_quota_us", "1");
+    cgroups_release(&cgroups);
+    has(group, "cpu.cfs_quota_us", "-1");
+    assert_true(cgroups_remove(&cgroups));
+    cgroups_release(&cgroups);
+}
+
+/* A limit that nothing else stands for ends the launch. */
+static void a_limit_that_must_hold_is_no_wall_that_may_be_missing(void **state)
+{
+    (void)state;
+    struct cgroups cgroups = cgroups_none();
+    struct wall_report report = {0};
+    struct err err = {0};
+    struct operation operation = group_below("/nowhere", "cpu");
+    assert_int_equal(cgroups_prepare(&cgroups, &operation, "id", &report, &err), 0);
+    operation = limit_of("cpu.cfs_quota_us");
+    operation.may_fail = false;
+    assert_int_equal(cgroups_prepare(&cgroups, &operation, "id", &report, &err), -1);
+    assert_int_equal(err.kind, ERR_WALL);
+    assert_non_null(strstr(err.text, "--degrade=cgroup"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_without_its_group_goes_nowhere),
         cmocka_unit_test(what_was_left_is_cleared),
+        cmocka_unit_test(who_waits_for_processors_is_let_go),
+        cmocka_unit_test(a_limit_that_must_hold_is_no_wall_that_may_be_missing),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }
