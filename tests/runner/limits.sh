@@ -54,24 +54,34 @@ if [ "$(id -u)" = 0 ] && [ -e /sys/fs/cgroup ]; then
 fi
 # A component that spins is kept to its share by the kernel's own count: the group says how often it made its
 # member wait, and for how many periods it gave a fifth of a processor, or 20 ms each. The time is read
-# first, in ticks of the clock; 3 periods are for what the group gives ahead and for the rounding.
+# first, in ticks of the clock; 3 periods are for what the group gives ahead and for the rounding. What ends it
+# is the death of its cell, so that carrel tidies up.
 spins() {
     "$carrel" run --cpus 0.2 --timeout 60s loops.wasm 2>/dev/null &
-    shim=$! waited=0 kept=no
-    while kill -0 $shim 2>/dev/null && [ "$waited" -lt 5 ]; do
+    shim=$! waited=0 kept=no cell=
+    while kill -0 $shim 2>/dev/null && [ "${waited:-0}" -lt 5 ]; do
         sleep 0.1
-        for group in $(find /sys/fs/cgroup -path "*/carrel/$shim-*" -name cpu.stat -exec grep -l nr_throttled {} + 2>/dev/null); do
-            read -r cell <"${group%/*}/cgroup.procs" || continue
-            ticks=$(awk '{print $14 + $15}' "/proc/$cell/stat")
-            waited=$(awk '$1 == "nr_throttled" {print $2}' "$group")
-            periods=$(awk '$1 == "nr_periods" {print $2}' "$group")
+        groups=$(find /sys/fs/cgroup -path "*/carrel/$shim-*" -name cpu.stat -exec grep -l nr_throttled {} + 2>/dev/null)
+        for group in $groups; do # that of a reader may go meanwhile
+            { read -r cell <"${group%/*}/cgroup.procs" && ticks=$(awk '{print $14 + $15}' "/proc/$cell/stat") &&
+                periods=$(awk '$1 == "nr_periods" {print $2}' "$group") &&
+                waited=$(awk '$1 == "nr_throttled" {print $2}' "$group"); } 2>/dev/null || continue
             [ $((ticks * 1000 / $(getconf CLK_TCK))) -le $(((periods + 3) * 20)) ] && kept=yes || kept=no
         done
     done
-    kill -INT $shim
+    kill -KILL "$cell"
     wait $shim
     echo "$waited" | awk '{print ($1 >= 5 ? "waited" : "ran"), kept}' kept=$kept
 }
+expect 'as a unit of systemd' 0 'CPUQuota=20\.00%' '' "$carrel" audit --cpus 0.2 --degrade=cgroup --format systemd loops.wasm
+module ends.wasm <<'W'
+(module (func (export "_start")))
+W
+runs_suggested() {
+    "$carrel" trace --cpus 0.25 --degrade=cgroup --suggest least.yaml ends.wasm 2>/dev/null && grep cpus least.yaml
+    "$carrel" run --policy least.yaml --degrade=cgroup ends.wasm
+}
+expect 'a policy that a trace suggests' 0 '^  cpus: 0.25\|$' '' runs_suggested
 if bounds '(.walls[] | select(.wall == "cgroup") | .state == "stands")'; then
     bounds '([.operations[] | select(.text | test("set cpu.(max to 20000 100000|cfs_quota_us to 20000) "))] | length) == 1'
     expect 'the audit says which limit applies' 0 '' '' test $? = 0
