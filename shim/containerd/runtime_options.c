@@ -1,6 +1,7 @@
 /* The options of a runtime; see runtime_options.h. */
 #include "shim/containerd/runtime_options.h"
 
+#include "engine/base/utf.h"
 #include "shim/cleanup.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 #define TYPE_RUNC  "containerd.runc.v1.Options"
 #define DIGITS     "0123456789"
 #define BARE       DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
-#define BLANKS     " \t\r"
+#define BLANKS     " \t"
 #define WHOLE_MOST 20 /* digits of a number */
 
 /* --- Where they are -------------------------------------------------------------------------- */
@@ -142,6 +143,8 @@ static int take_string(struct parsing *parsing)
             letter = escaped(*++parsing->at);
             if (!letter)
                 return wrong(parsing, "an escape other than \\\" \\\\ \\n \\r \\t");
+        } else if ((unsigned char)letter < ' ' && letter != '\t') {
+            return wrong(parsing, "a control character in a string");
         }
         parsing->value[parsing->used++] = letter;
     }
@@ -180,7 +183,7 @@ static int take_value(struct parsing *parsing)
         return take_list(parsing);
     if (*parsing->at == '"' || *parsing->at == '\'')
         return take_string(parsing);
-    if (digits == 0 || digits > WHOLE_MOST)
+    if (digits == 0 || digits > WHOLE_MOST || (digits > 1 && *parsing->at == '0'))
         return wrong(parsing, "a value that is no string, whole number or list of strings");
     memcpy(parsing->value, parsing->at, digits);
     parsing->used = digits;
@@ -206,22 +209,27 @@ static int take_setting(struct parsing *parsing, json_object *ret)
         return -1;
     if (json_object_object_get_ex(ret, key, NULL))
         return wrong(parsing, "a key that is there twice");
+    if (!utf8_valid((struct bytes){(const uint8_t *)parsing->value, parsing->used}))
+        return wrong(parsing, "a text that is not UTF-8");
     json_object *value = json_object_new_string_len(parsing->value, (int)parsing->used);
-    return value && json_object_object_add(ret, key, value) == 0
-               ? 0
-               : wrong(parsing, "no memory is left for it");
+    if (value && json_object_object_add(ret, key, value) == 0)
+        return 0;
+    json_object_put(value);
+    return wrong(parsing, "no memory is left for it");
 }
 
 static int take_line(struct parsing *parsing, json_object *ret)
 {
     skip_blanks(parsing);
-    if (*parsing->at && !strchr("#\n", *parsing->at)) {
+    if (*parsing->at && !strchr("#\r\n", *parsing->at)) {
         if (take_setting(parsing, ret))
             return -1;
         skip_blanks(parsing);
     }
     if (*parsing->at == '#')
         parsing->at += strcspn(parsing->at, "\n");
+    if (parsing->at[0] == '\r' && parsing->at[1] == '\n')
+        parsing->at++;
     if (*parsing->at && *parsing->at != '\n')
         return wrong(parsing, "something behind the value");
     return 0;
