@@ -184,6 +184,24 @@ static int take_end(const struct carrying *carrying)
     return (int)ended.exit_status;
 }
 
+/* What whoever started this left open (--preserve-fds) would otherwise stay so as long as the cell
+ * runs: a pipe whose end somebody waits for. */
+static void close_inherited(const struct carrying *carrying)
+{
+    const int kept[] = {carrying->fd, carrying->ours[0], carrying->ours[1], carrying->ours[2]};
+    unsigned from = STDERR_FILENO + 1;
+    for (;;) {
+        unsigned next = ~0u; /* also of those that are not there: -1 */
+        for (size_t i = 0; i < countof(kept); i++)
+            next = (unsigned)kept[i] >= from && (unsigned)kept[i] < next ? (unsigned)kept[i] : next;
+        if (next > from)
+            close_range(from, next - 1, 0);
+        if (next == ~0u)
+            return;
+        from = next + 1;
+    }
+}
+
 /* Until the cell has ended, and all that it wrote is out. */
 static int carry(struct carrying *carrying)
 {
@@ -192,6 +210,7 @@ static int carry(struct carrying *carrying)
     const sigset_t all = signals_all();
     sigset_t none;
     sigemptyset(&none);
+    close_inherited(carrying);
     while (code < 0 || carrying->ours[1] >= 0 || carrying->ours[2] >= 0) {
         bool typing = carrying->ours[0] >= 0;
         struct pollfd waits[ATS] = {

@@ -229,10 +229,13 @@ const tests = {
     const file = path.join(b.directory, 'process.json'), pidFile = path.join(b.directory, 'exec.pid');
     writeFileSync(file, JSON.stringify({ args: ['_start()'], cwd: '/', env: [], user: { uid: 0, gid: 0 }, terminal: false }));
     const cells = () => JSON.parse(ok('ps', '--format', 'json', b.id)).length;
+    // What whoever started it left open is not held as long as the cell runs: the other end sees that.
     for (const [signal, code] of [['SIGTERM', 143], ['SIGKILL', null]]) {
-      const child = spawn(runtime, ['--root', root, 'exec', '--pid-file', pidFile, '--process', file, b.id], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const child = spawn(runtime, ['--root', root, '--log', path.join(folder, 'exec.log'), 'exec', '--preserve-fds', '2', '--pid-file', pidFile, '--process', file, b.id], { stdio: ['pipe', 'pipe', 'inherit', 'pipe', 'pipe'] });
+      const closed = Promise.all([3, 4].map((n) => new Promise((end) => child.stdio[n].resume().on('close', end).on('error', end))));
       const ended = new Promise((end) => child.on('exit', (status) => end(status)));
       await new Promise((begun) => child.stdout.once('data', begun));
+      await closed;
       assert.deepEqual([Number(readFileSync(pidFile, 'utf8')), cells()], [child.pid, 2]);
       child.kill(signal);
       assert.equal(await ended, code);
