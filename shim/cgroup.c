@@ -116,6 +116,15 @@ int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, 
     } else {
         errno = ENOENT; /* the group that it belongs to could not be made */
     }
+    bool quota = operation->kind == OPERATION_CGROUP_LIMIT &&
+                 strcmp(operation->of.cgroup_limit.file, "cpu.cfs_quota_us") == 0;
+    /* In version 1 a group below another cannot be given more than that has. */
+    if (result && quota && errno == EINVAL && !operation->may_fail)
+        return err_set(
+            err, ERR_WALL, ERR_NOWHERE,
+            "the wall \"%s\" cannot be built: carrel itself may use less than --cpus "
+            "says: give a lower number, or leave it out: the cell is bounded as carrel is",
+            walls[WALL_CGROUP].word);
     if (result)
         return walls_failed(report, operation, call, errno, err);
     walls_built(report, operation);
