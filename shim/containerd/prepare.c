@@ -349,13 +349,39 @@ static void take_request(void *data, struct bytes name, struct bytes value)
             (struct demand_name){DEMAND_REQUEST, {kept, (size_t)length}};
 }
 
-/* The audit of what was derived, as JSON beside the specification, for whoever asks. */
+/* The words of a set, between blanks. */
+static const char *words_of(capability_set set, char *to, size_t size)
+{
+    size_t used = 0;
+    snprintf(to, size, "nothing");
+    for (unsigned i = 0; i < CAP_COUNT && used < size; i++) {
+        if (capability_in(set, (enum capability)i))
+            used += (size_t)snprintf(to + used, size - used, "%s%s", used ? " " : "",
+                                     capabilities[i].word);
+    }
+    return to;
+}
+
+/* One line of the log: what it asks for, and what of that it is given. */
+static void tell_audit(const struct work *work, const char *path)
+{
+    char asked[384], given[384];
+    const struct verdict *verdict = &work->verdict;
+    log_line("info", work->what->image.container,
+             "the component asks for: %s; it is given: %s; see %s",
+             words_of(verdict->demanded, asked, sizeof asked),
+             words_of(verdict->granted, given, sizeof given), path);
+}
+
+/* The audit of what was derived: a line of the log, and as JSON beside the specification, for
+ * whoever asks. */
 static void write_audit(struct work *work)
 {
     struct prepared *room = work->room;
     char path[PATH_MAX], hidden[PATH_MAX];
     snprintf(path, sizeof path, "%s/carrel-audit.json", work->what->bundle);
     snprintf(hidden, sizeof hidden, "%s/.carrel-audit.json", work->what->bundle);
+    tell_audit(work, path);
     cleanup_file FILE *file = fopen(hidden, "we");
     if (!file)
         return;

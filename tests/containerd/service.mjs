@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, openSync, closeSync, readFileSync, readdirSync, readlinkSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
+import { existsSync, openSync, closeSync, readFileSync, readSync, readdirSync, readlinkSync, writeFileSync, writeSync, constants, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -536,6 +536,21 @@ const tests = {
     for (let i = 0; i < 100 && !existsSync(path.join(c.bundle, 'carrel-audit.json')); i++) await sleep(20);
     const audit = JSON.parse(readFileSync(path.join(c.bundle, 'carrel-audit.json'), 'utf8'));
     assert.ok(JSON.stringify(audit).includes('stdout'));
+    await c.end();
+  },
+
+  async 'the audit of what was derived is a line of the log'() {
+    const c = await container(program.file), part = Buffer.alloc(65536), log = host.logs.at(-1);
+    let line = null;
+    for (let i = 0, text = ''; i < 500 && !line; i++) {
+      try { text += part.toString('utf8', 0, readSync(log, part)); } catch (e) { assert.equal(e.code, 'EAGAIN'); await sleep(20); }
+      line = text.match(/level=info msg="the component asks for: (.*); it is given: (.*); see (.*)" id=(\S+) /);
+    }
+    assert.ok(line, 'no such line');
+    const [asked, given] = [line[1], line[2]].map((words) => words.split(' '));
+    assert.ok(asked.includes('dir.read') && !given.includes('dir.read') && given.includes('stdout'), line[0]);
+    assert.deepEqual(given.filter((word) => !asked.includes(word)), []);
+    assert.deepEqual(line.slice(3), [path.join(c.bundle, 'carrel-audit.json'), c.id]);
     await c.end();
   },
 
