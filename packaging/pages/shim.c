@@ -5,10 +5,42 @@
 
 static const struct {
     const char *key, *what;
+    enum { YIELDS, HOLDS } beside;
 } annotations[] = {
-#define ANNOTATION(NAME, key, beside, what) {key, what},
+#define ANNOTATION(NAME, key, beside, what) {key, what, beside},
 #include "shim/containerd/annotation.def"
 };
+
+/* The keys whose options hold beside what an annotation says, between commas. */
+static void list_holding(char *to, size_t size)
+{
+    size_t used = 0;
+    *to = '\0';
+    for (size_t i = 0; i < sizeof annotations / sizeof *annotations && used < size; i++) {
+        if (annotations[i].beside == HOLDS)
+            used += (size_t)snprintf(to + used, size - used, "%s%s", used ? ", " : "",
+                                     annotations[i].key);
+    }
+}
+
+static void put_options(FILE *out)
+{
+    char holding[256], text[512];
+    man_section(
+        out, "OPTIONS OF THE RUNTIME",
+        "The operator may give policy to every container of a runtime: ConfigPath in the table "
+        "`options` of containerd's configuration, or --runtime-config-path of `ctr run`, names a "
+        "file of it. Its lines have the keys above without carrel.policy/ and a value, as in "
+        "deny = \"net\". They are TOML, of which strings, whole numbers, lists of strings in one "
+        "line and comments are read; what else there is refuses the container.");
+    fputs(".PP\n", out);
+    list_holding(holding, sizeof holding);
+    snprintf(text, sizeof text,
+             "What a container's annotation says takes an option's place. Of these the option "
+             "holds as well, and of two limits the smaller: %s.",
+             holding);
+    man_prose(out, text);
+}
 
 static void put_policy(FILE *out)
 {
@@ -33,8 +65,9 @@ static void put_policy(FILE *out)
         "key: what stands before the pods ends TLS.");
     fputs(".PP\n", out);
     man_prose(out,
-              "What was derived lies as carrel-audit.json in the container's bundle. The limits "
-              "of the specification hold in the container's own control group.");
+              "What was derived is a line of containerd's log, and lies as carrel-audit.json in "
+              "the container's bundle. The limits of the specification hold in the container's own "
+              "control group.");
 }
 
 void man_shim(FILE *out)
@@ -46,7 +79,8 @@ void man_shim(FILE *out)
             "run components as containers\n",
             CARREL_DATE, CARREL_VERSION);
     fputs(".SH SYNOPSIS\n.B ctr run \\-\\-runtime io.containerd.carrel.v1\n"
-          "\\fIIMAGE NAME\\fR\n.br\n.B podman \\-\\-runtime /usr/bin/carrel\\-oci run\n\\fIIMAGE\\fR\n",
+          "\\fIIMAGE NAME\\fR\n.br\n.B podman \\-\\-runtime /usr/bin/carrel\\-oci "
+          "run\n\\fIIMAGE\\fR\n",
           out);
     man_section(
         out, "DESCRIPTION",
@@ -68,6 +102,7 @@ void man_shim(FILE *out)
         "that answers HTTP requests serves where the annotation carrel.policy/serve says. "
         "An exec calls an export of the component, written NAME(ARGUMENTS).");
     put_policy(out);
+    put_options(out);
     man_section(
         out, "EXIT STATUS",
         "The guest's own; 128 and the number of the signal that ended it; or carrel's, as in "
