@@ -25,12 +25,24 @@ static const struct cm_type *full(struct cm_subst *subst)
     return NULL;
 }
 
+/* What stands now for what a node was named from, if that is of the structure `to`; else NULL. */
+static const struct cm_type *origin_now(const struct cm_subst *subst, const struct cm_type *type,
+                                        const struct cm_type *to)
+{
+    const struct cm_type *of = type->named ? type->of : NULL;
+    bool follows = of && of->named && of->stamp == subst->stamp && of->to->canon == to->canon;
+    return follows ? of->to : NULL;
+}
+
 static const struct cm_type *subst_resource(struct cm_subst *subst, const struct cm_type *type)
 {
     const struct cm_type *to = type->var->to;
     if (!to)
         return type;
-    return type->named ? cm_type_named(subst->types, to, subst->err) : to;
+    if (!type->named)
+        return to;
+    const struct cm_type *origin = origin_now(subst, type, to);
+    return cm_type_named(subst->types, origin ? origin : to, subst->err);
 }
 
 /* Replaces a type in place; *changed tells whether it is another now. False on failure. */
@@ -93,15 +105,6 @@ static bool replace_parts(struct cm_subst *subst, struct cm_type *draft, bool *c
     case CM_BORROW: return replace(subst, &draft->resource, changed);
     default: return true;
     }
-}
-
-/* What stands now for what a node was named from, if that is of the structure `to`; else NULL. */
-static const struct cm_type *origin_now(const struct cm_subst *subst, const struct cm_type *type,
-                                        const struct cm_type *to)
-{
-    const struct cm_type *of = type->named ? type->of : NULL;
-    bool follows = of && of->named && of->stamp == subst->stamp && of->to->canon == to->canon;
-    return follows ? of->to : NULL;
 }
 
 static const struct cm_type *subst_structure(struct cm_subst *subst, const struct cm_type *type)

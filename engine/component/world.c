@@ -46,8 +46,27 @@ static bool is_type(const struct cm_decl *decl)
            (cm_is_value(decl->is.type) || decl->is.type->kind == CM_RESOURCE);
 }
 
+/* The item for a declaration of one side: that of the same name if the other side has it already,
+ * else a new one. `item_of` has the items of the imported declarations. */
+static uint32_t item_for(struct world_interface *in, uint32_t number,
+                         const struct cm_decls *const lists[2], unsigned side, uint32_t *item_of,
+                         const struct cm_decl *decl)
+{
+    const struct cm_decl *known = side && lists[0] ? cm_decl_find(lists[0], decl->name) : NULL;
+    uint32_t item = in->nitems;
+    if (known && is_type(known)) {
+        item = item_of[known - lists[0]->at];
+    } else {
+        in->items[in->nitems++] = (struct world_item){.decl = decl, .interface = number};
+        if (!side)
+            item_of[decl - lists[0]->at] = item;
+    }
+    in->items[item].side[side] = true;
+    return item;
+}
+
 /* Appends the types of both lists to an interface. A type that both name is there once, and found
- * by both nodes. False: no memory. */
+ * by both nodes; a resource type also by its variables. False: no memory. */
 static bool gather_types(struct world_interface *in, uint32_t number,
                          const struct cm_decls *const lists[2], struct region *region)
 {
@@ -60,16 +79,11 @@ static bool gather_types(struct world_interface *in, uint32_t number,
             const struct cm_decl *decl = &lists[side]->at[i];
             if (!is_type(decl))
                 continue;
-            const struct cm_decl *known =
-                side && lists[0] ? cm_decl_find(lists[0], decl->name) : NULL;
-            uint32_t item = in->nitems;
-            if (known && is_type(known))
-                item = item_of[known - lists[0]->at];
-            else
-                in->items[in->nitems++] = (struct world_item){.decl = decl, .interface = number};
-            if (!side)
-                item_of[i] = item;
-            in->types[nplaces++] = (struct symbol_place){decl->is.type->serial, item};
+            const struct cm_type *type = decl->is.type;
+            uint32_t item = item_for(in, number, lists, side, item_of, decl);
+            in->types[nplaces++] = (struct symbol_place){type->serial, item};
+            if (type->kind == CM_RESOURCE)
+                in->types[nplaces++] = (struct symbol_place){type->var->node->serial, item};
         }
     }
     in->ntypes = nplaces;
@@ -77,19 +91,36 @@ static bool gather_types(struct world_interface *in, uint32_t number,
     return true;
 }
 
-static void gather_funcs(struct world_interface *in, uint32_t number,
-                         const struct cm_decls *const lists[2])
+/* The same for functions; those that both lists have are noted by the places of the imported ones.
+ */
+static bool gather_funcs(struct world_interface *in, uint32_t number,
+                         const struct cm_decls *const lists[2], struct region *region)
 {
+    uint32_t *item_of = region_array(region, uint32_t, lists[0] ? lists[0]->count : 0);
+    if (!item_of)
+        return false;
     for (unsigned side = 0; side < 2; side++) {
         for (uint32_t i = 0; lists[side] && i < lists[side]->count; i++) {
             const struct cm_decl *decl = &lists[side]->at[i];
             const char *why;
-            if (decl->is.sort == SORT_FUNC &&
-                !(side && lists[0] && cm_decl_find(lists[0], decl->name)))
-                in->items[in->nitems++] =
-                    (struct world_item){decl, name_parse(decl->name->text, &why), number, NULL};
+            if (decl->is.sort != SORT_FUNC)
+                continue;
+            const struct cm_decl *known =
+                side && lists[0] ? cm_decl_find(lists[0], decl->name) : NULL;
+            if (known && known->is.sort == SORT_FUNC)
+                in->items[item_of[known - lists[0]->at]].side[side] = true;
+            if (known)
+                continue;
+            struct world_item *item = &in->items[in->nitems];
+            *item = (struct world_item){
+                .decl = decl, .name = name_parse(decl->name->text, &why), .interface = number};
+            item->side[side] = true;
+            if (!side)
+                item_of[i] = in->nitems;
+            in->nitems++;
         }
     }
+    return true;
 }
 
 /* An interface with what its two lists have. */
@@ -100,13 +131,12 @@ static bool fill(const struct world *world, struct world_interface *in,
     in->world = world;
     uint32_t most = (lists[0] ? lists[0]->count : 0) + (lists[1] ? lists[1]->count : 0);
     in->items = region_array(region, struct world_item, most);
-    in->types = region_array(region, struct symbol_place, most);
+    in->types = region_array(region, struct symbol_place, 2 * (size_t)most);
     in->members = region_array(region, struct symbol_place, most);
     if (!in->items || !in->types || !in->members)
         return false;
-    if (!gather_types(in, number, lists, region))
+    if (!gather_types(in, number, lists, region) || !gather_funcs(in, number, lists, region))
         return false;
-    gather_funcs(in, number, lists);
     for (uint32_t i = 0; i < in->nitems; i++) {
         struct str resource = in->items[i].name.resource;
         if (!resource.len)
@@ -127,14 +157,20 @@ static const struct cm_decl *instance_in(const struct cm_decls *list, const stru
     return decl && decl->is.sort == SORT_INSTANCE ? decl : NULL;
 }
 
-static bool add_interface(struct world *world, const struct cm_decl *decl, enum world_side side,
-                          const struct component *component, struct region *region)
+/* The interface that declaration `i` of a side is: a new one if it is not imported as well. */
+static bool add_interface(struct world *world, enum world_side side, uint32_t i,
+                          struct region *region)
 {
     const char *why;
-    const struct cm_decl *imported = instance_in(&component->type->imports, decl->name);
-    const struct cm_decl *exported = instance_in(&component->type->exports, decl->name);
-    if (side == WORLD_EXPORT && imported)
+    const struct cm_type *type = world->component->type;
+    const struct cm_decl *decl = &(side == WORLD_IMPORT ? type->imports : type->exports).at[i];
+    const struct cm_decl *imported = instance_in(&type->imports, decl->name);
+    const struct cm_decl *exported = instance_in(&type->exports, decl->name);
+    if (side == WORLD_EXPORT && imported) {
+        world->number[side][i] = world->number[WORLD_IMPORT][imported - type->imports.at];
         return true;
+    }
+    world->number[side][i] = world->ninterfaces;
     struct world_interface *in = &world->interfaces[world->ninterfaces++];
     in->decl = decl;
     in->name = decl->name->text;
@@ -146,24 +182,68 @@ static bool add_interface(struct world *world, const struct cm_decl *decl, enum 
     return fill(world, in, lists, region);
 }
 
-/* The types of all interfaces together: what is found first is where a type comes from. */
+/* --- Where types come from ----------------------------------------------------------------------
+ */
+
+enum key { KEY_NODE, KEY_VARIABLE };
+
+/* Places the types that a list declares in an interface. */
+static void place_list(struct world *world, const struct world_interface *in,
+                       const struct cm_decls *list, enum key by)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct cm_type *type = list->at[i].is.type;
+        if (!is_type(&list->at[i]) || (by == KEY_VARIABLE && type->kind != CM_RESOURCE))
+            continue;
+        uint32_t key = by == KEY_NODE ? type->serial : type->var->node->serial;
+        world->all[world->ntypes] = &in->items[find(in->types, in->ntypes, type)];
+        world->types[world->ntypes] = (struct symbol_place){key, world->ntypes};
+        world->ntypes++;
+    }
+}
+
+/* The same for all interfaces that have an id, or have none, in the order of the component. */
+static void place_interfaces(struct world *world, bool has_id, enum key by)
+{
+    const struct cm_type *type = world->component->type;
+    const struct cm_decls *sides[2] = {&type->imports, &type->exports};
+    for (unsigned side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < sides[side]->count; i++) {
+            const struct cm_decl *decl = &sides[side]->at[i];
+            if (decl->is.sort != SORT_INSTANCE)
+                continue;
+            const struct world_interface *in = &world->interfaces[world->number[side][i]];
+            if (in->has_id == has_id)
+                place_list(world, in, &decl->is.type->exports, by);
+        }
+    }
+}
+
+static void place_world(struct world *world, enum key by)
+{
+    place_list(world, &world->interfaces[0], &world->component->type->imports, by);
+    place_list(world, &world->interfaces[0], &world->component->type->exports, by);
+}
+
+/* The types of all interfaces together: what is placed first is where a type comes from. An
+ * imported resource type comes from what introduces it, whose node is that of its variable. What
+ * exports name is all named anew: there it comes from the first interface that exports it and that
+ * others may use. */
 static bool place_all(struct world *world, struct region *region)
 {
-    uint32_t most = 0;
+    size_t most = 0;
     for (uint32_t i = 0; i < world->ninterfaces; i++)
         most += world->interfaces[i].ntypes;
     world->types = region_array(region, struct symbol_place, most);
     world->all = region_array(region, struct world_item *, most);
     if (!world->types || !world->all)
         return false;
-    for (uint32_t i = 0; i < world->ninterfaces; i++) {
-        const struct world_interface *in = &world->interfaces[i];
-        for (uint32_t k = 0; k < in->ntypes; k++) {
-            world->all[world->ntypes] = &in->items[in->types[k].index];
-            world->types[world->ntypes] = (struct symbol_place){in->types[k].key, world->ntypes};
-            world->ntypes++;
-        }
-    }
+    place_world(world, KEY_NODE);
+    place_interfaces(world, true, KEY_NODE);
+    place_interfaces(world, false, KEY_NODE);
+    place_interfaces(world, true, KEY_VARIABLE);
+    place_interfaces(world, false, KEY_VARIABLE);
+    place_world(world, KEY_VARIABLE);
     symbol_sort(world->types, world->ntypes);
     return true;
 }
@@ -176,11 +256,13 @@ int world_of(const struct component *component, struct region *region, struct wo
     ret->interfaces =
         region_array(region, struct world_interface, 1 + sides[0]->count + sides[1]->count);
     bool good = ret->interfaces && fill(ret, &ret->interfaces[0], sides, region);
-    for (unsigned side = 0; side < 2; side++)
+    for (unsigned side = 0; good && side < 2; side++) {
+        ret->number[side] = region_array(region, uint32_t, sides[side]->count);
+        good = ret->number[side] != NULL;
         for (uint32_t i = 0; good && i < sides[side]->count; i++)
             if (sides[side]->at[i].is.sort == SORT_INSTANCE)
-                good = add_interface(ret, &sides[side]->at[i], (enum world_side)side, component,
-                                     region);
+                good = add_interface(ret, (enum world_side)side, i, region);
+    }
     if (!good || !place_all(ret, region))
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to show a component's world");
     return 0;

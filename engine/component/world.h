@@ -1,8 +1,10 @@
 /* What a component is to the outside, as WIT: its world and the interfaces that it imports and
  * exports (design/mvp/WIT.md). For people and tools; nothing in here decides anything.
  *
- * WIT says less than a component's type can: imported and exported components, core modules and
- * exported types of the world itself have no form there, and are told in comments. */
+ * WIT says less than a component's type can: imported and exported components and core modules have
+ * no form there, and are told in comments; exported types of the world itself stand among its
+ * imported ones. An interface has one text there: what only its import, or only its export, lacks
+ * is told in a comment. */
 #ifndef CARREL_COMPONENT_WORLD_H
 #define CARREL_COMPONENT_WORLD_H
 
@@ -17,6 +19,7 @@ struct world_item {
     const struct cm_decl *decl;
     struct name name;
     uint32_t interface;
+    bool side[2]; /* does the imported interface have it, does the exported one */
     const struct world_interface *used_in; /* the last one that was told to use it (world_wit.c) */
 };
 
@@ -29,7 +32,8 @@ struct world_interface {
     bool side[2];               /* is it imported, is it exported */
     uint32_t nitems;
     struct world_item *items; /* types first, as they come; of two of one name, the first */
-    /* Places in `items`: types by their nodes' serials, methods by their resource. */
+    /* Places in `items`: types by the serials of their nodes, and of their variables' nodes;
+     * methods by their resource. */
     struct symbol_place *types;
     struct symbol_place *members;
     uint32_t ntypes;
@@ -40,6 +44,7 @@ struct world {
     const struct component *component;
     uint32_t ninterfaces;
     struct world_interface *interfaces;
+    uint32_t *number[2];        /* of the interfaces, by their places among imports and exports */
     struct symbol_place *types; /* of all interfaces: places in `all` */
     struct world_item **all;
     uint32_t ntypes;
@@ -60,8 +65,8 @@ struct world_item *world_type_anywhere(const struct world *world, const struct c
  * it is defined here. */
 const struct world_item *world_origin(const struct world *world, const struct world_item *item);
 
-/* The world as a document of WIT: `package root:component`, with a package for each that it names.
- * -1 and *err: MEMORY. */
+/* The world as a document of WIT: `package root:component`, or `root:component2` and so on if the
+ * world names that package, with a package for each that it names. -1 and *err: MEMORY. */
 int world_wit(const struct world *world, struct region *scratch, struct out *out, struct err *err);
 
 /* The same as members of a JSON object: "imports" and "exports" (names), "world" and "interfaces"

@@ -178,7 +178,9 @@ static void put_type(const struct world *world, struct out *out, const struct wo
     bool block = type->kind == CM_RECORD || type->kind == CM_VARIANT || type->kind == CM_ENUM ||
                  type->kind == CM_FLAGS;
     world_indent(out, in, 1);
-    if (from && from != in && from->has_id) {
+    /* What a world uses it imports, so its exported types cannot be told as used from an export. */
+    bool usable = from && from->has_id && (in->decl || from->side[WORLD_IMPORT]);
+    if (usable && from != in) {
         put_use(out, from, in, item, origin);
     } else if (from == in) {
         out_text(out, "type ");
@@ -200,14 +202,39 @@ static void put_type(const struct world *world, struct out *out, const struct wo
         out_text(out, "type ");
         world_label(out, item->decl->name->text);
         out_text(out, " = ");
+        /* The name of a resource alone would be the resource here, not a handle of it. */
+        out_text(out, type->kind == CM_OWN ? "own<" : "");
         world_structure(out, in, type);
-        out_text(out, ";\n");
+        out_text(out, type->kind == CM_OWN ? ">;\n" : ";\n");
+    }
+}
+
+/* An interface that is imported with less than it is exported with, or the other way round, is told
+ * as it is with both: WIT has one text for it. */
+static void put_lacks(struct out *out, const struct world_interface *in)
+{
+    static const char *const words[] = {"imported", "exported"};
+    for (unsigned side = 0; in->side[WORLD_IMPORT] && in->side[WORLD_EXPORT] && side < 2; side++) {
+        bool first = true;
+        for (uint32_t i = 0; i < in->nitems; i++) {
+            if (in->items[i].side[side])
+                continue;
+            if (first) {
+                world_indent(out, in, 1);
+                out_format(out, "// %s without ", words[side]);
+            }
+            out_text(out, first ? "" : ", ");
+            out_str(out, in->items[i].decl->name->text);
+            first = false;
+        }
+        out_text(out, first ? "" : "\n");
     }
 }
 
 /* Types, and the functions that belong to no resource. */
 static void put_items(const struct world *world, struct out *out, const struct world_interface *in)
 {
+    put_lacks(out, in);
     put_mentions(out, in);
     for (uint32_t i = 0; i < in->nitems; i++) {
         const struct world_item *item = &in->items[i];
@@ -223,13 +250,9 @@ static void put_items(const struct world *world, struct out *out, const struct w
 /* --- The world ----------------------------------------------------------------------------------
  */
 
-static void put_interface(const struct world *world, struct out *out, const struct cm_decl *decl,
-                          const char *word)
+static void put_interface(const struct world *world, struct out *out,
+                          const struct world_interface *in, const char *word)
 {
-    uint32_t i = 1;
-    while (!str_eq(world->interfaces[i].name, decl->name->text))
-        i++;
-    const struct world_interface *in = &world->interfaces[i];
     out_format(out, "  %s ", word);
     if (in->has_id) {
         put_name(out, in->name);
@@ -243,16 +266,18 @@ static void put_interface(const struct world *world, struct out *out, const stru
 }
 
 /* What a world imports or exports, in its order; its types stand for themselves. */
-static void put_side(const struct world *world, struct out *out, const struct cm_decls *list,
-                     const char *word)
+static void put_side(const struct world *world, struct out *out, enum world_side side)
 {
+    const struct cm_type *type = world->component->type;
+    const struct cm_decls *list = side == WORLD_IMPORT ? &type->imports : &type->exports;
+    const char *word = side == WORLD_IMPORT ? "import" : "export";
     const struct world_interface *self = &world->interfaces[0];
     for (uint32_t i = 0; i < list->count; i++) {
         const struct cm_decl *decl = &list->at[i];
         const char *why;
         struct world_item item = {.decl = decl, .name = name_parse(decl->name->text, &why)};
         if (decl->is.sort == SORT_INSTANCE) {
-            put_interface(world, out, decl, word);
+            put_interface(world, out, &world->interfaces[world->number[side][i]], word);
         } else if (decl->is.sort == SORT_FUNC && !item.name.resource.len) {
             out_format(out, "  %s ", word);
             put_func(out, self, &item);
@@ -287,22 +312,52 @@ static void put_interfaces(const struct world *world, struct out *out, uint32_t 
     out_text(out, "}\n");
 }
 
+#define PACKAGE "root:component"
+
+/* The package of the world: one that none of its interfaces are of. The number behind PACKAGE; 1 is
+ * told without it. `taken` has room for one more than there are interfaces. */
+static uint32_t own_package(const struct world *world, bool *taken)
+{
+    const size_t len = sizeof PACKAGE - 1;
+    for (uint32_t i = 1; i < world->ninterfaces; i++) {
+        struct str package = id_of(world->interfaces[i].name).package;
+        if (package.len < len || memcmp(package.at, PACKAGE, len) != 0)
+            continue;
+        uint32_t number = package.len == len;
+        for (size_t k = len; k < package.len && number <= world->ninterfaces; k++) {
+            uint32_t digit = (uint32_t)(package.at[k] - '0');
+            number = digit > 9 ? world->ninterfaces + 1 : number * 10 + digit;
+        }
+        if (number && number <= world->ninterfaces)
+            taken[number] = true;
+    }
+    uint32_t number = 1;
+    while (taken[number])
+        number++;
+    return number;
+}
+
 int world_wit(const struct world *world, struct region *scratch, struct out *out, struct err *err)
 {
     const struct cm_type *type = world->component->type;
     bool *told = region_array(scratch, bool, world->ninterfaces);
-    if (!told)
+    bool *taken = region_array(scratch, bool, world->ninterfaces + 1);
+    if (!told || !taken)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to show a component's world");
-    out_text(out, "package root:component;\n\nworld root {\n");
+    uint32_t number = own_package(world, taken);
+    out_text(out, "package " PACKAGE);
+    if (number > 1)
+        out_format(out, "%u", number);
+    out_text(out, ";\n\nworld root {\n");
     const struct world_interface *self = &world->interfaces[0];
     put_mentions(out, self);
     for (uint32_t i = 0; i < self->nitems; i++)
         if (self->items[i].decl->is.sort == SORT_TYPE)
             put_type(world, out, self, &self->items[i]);
-    put_side(world, out, &type->imports, "import");
+    put_side(world, out, WORLD_IMPORT);
     if (type->imports.count && type->exports.count)
         out_char(out, '\n');
-    put_side(world, out, &type->exports, "export");
+    put_side(world, out, WORLD_EXPORT);
     out_text(out, "}\n");
     for (uint32_t i = 1; i < world->ninterfaces; i++)
         if (world->interfaces[i].has_id && !told[i])
