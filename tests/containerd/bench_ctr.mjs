@@ -105,7 +105,7 @@ for (const [name, flags, image] of kinds) {
 
 // kill -9 of shims and of cells, and restarts of containerd, gracious and not: what is there afterwards.
 async function killed(what, how) {
-  const [, flags, , stays] = kinds[0], before = new Set(Object.values(left()).flat());
+  const [, flags, , stays] = kinds[0], before = new Set(Object.values(left(daemon.namespace)).flat());
   for (let i = 0; i < 10; i++) {
     const id = `k${++number}`;
     await daemon.ctr('run', '-d', ...flags, stays, id);
@@ -115,7 +115,7 @@ async function killed(what, how) {
     await daemon.ctr('container', 'rm', id);
   }
   let rest;
-  for (let i = 0; i < 100 && (rest = Object.values(left()).flat().filter((one) => !before.has(one))).length; i++) await sleep(20);
+  for (let i = 0; i < 100 && (rest = Object.values(left(daemon.namespace)).flat().filter((one) => !before.has(one))).length; i++) await sleep(20);
   console.log(`carrel     left after 10 times ${what}: ${rest.length}${rest.length ? ` (${rest.join(' ')})` : ''}`);
 }
 const shimOf = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/PPid:\s*(\d+)/)[1]);

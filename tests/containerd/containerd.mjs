@@ -6,8 +6,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export class Containerd {
-  constructor(folder, build, { cri = false } = {}) {
+  constructor(folder, build, { cri = false, namespace = 'default' } = {}) {
     this.folder = folder;
+    this.namespace = namespace; // ctr's: containers are in a control group of that name
     this.build = path.resolve(build);
     this.socket = '/run/containerd/containerd.sock';
     this.config = path.join(folder, 'config.toml');
@@ -37,7 +38,7 @@ disabled_plugins = [${disabled.join(', ')}]
     snapshotter = "overlayfs"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes]${runtimes}
 `);
-    this.env = { ...process.env, PATH: `${this.build}:${process.env.PATH}`, CONTAINERD_ADDRESS: this.socket };
+    this.env = { ...process.env, PATH: `${this.build}:${process.env.PATH}`, CONTAINERD_ADDRESS: this.socket, CONTAINERD_NAMESPACE: namespace };
   }
   async start() {
     const log = openSync(path.join(this.folder, 'log'), 'a');

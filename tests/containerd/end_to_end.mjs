@@ -15,7 +15,7 @@ const build = path.dirname(shim), carrel = path.join(build, 'carrel');
 const shared = process.env.SHARED ?? '../shared';
 const components = path.join(shared, 'components');
 const program = programs(path.join(folder, 'programs'));
-const daemon = new Containerd(path.join(folder, 'containerd'), build);
+const daemon = new Containerd(path.join(folder, 'containerd'), build, { namespace: `end-to-end-${process.pid}` });
 await daemon.start();
 
 const runtime = ['--runtime', 'io.containerd.carrel.v1'];
@@ -107,7 +107,7 @@ const tests = {
     assert.deepEqual([ran.code, ran.stdout], [0, 'hello from a cell\n'], ran.stderr);
     const made = await daemon.ctr('run', '-d', ...third, name, id);
     assert.equal(made.code, 0, made.stderr);
-    const kept = () => JSON.parse(readFileSync(`/run/containerd/state/io.containerd.runtime.v2.task/default/${id}/bootstrap.json`, 'utf8'));
+    const kept = () => JSON.parse(readFileSync(`/run/containerd/state/io.containerd.runtime.v2.task/${daemon.namespace}/${id}/bootstrap.json`, 'utf8'));
     assert.deepEqual([kept().version, kept().protocol], [3, 'ttrpc']);
     for (const verb of ['pause', 'resume', 'metrics']) assert.equal((await daemon.ctr('task', verb, id)).code, 0, verb);
     await daemon.stop();
@@ -165,7 +165,7 @@ const tests = {
     assert.equal((await daemon.ctr('image', 'import', archive)).code, 0);
     const made = await daemon.ctr('run', '-d', ...runtime, '--mount', `type=bind,src=${data},dst=/data,options=rbind:ro`, name, id);
     assert.equal(made.code, 0, made.stderr);
-    const file = `/run/containerd/state/io.containerd.runtime.v2.task/default/${id}/carrel-audit.json`;
+    const file = `/run/containerd/state/io.containerd.runtime.v2.task/${daemon.namespace}/${id}/carrel-audit.json`;
     for (let i = 0; i < 200 && !existsSync(file); i++) await sleep(10);
     const [audit] = JSON.parse(readFileSync(file, 'utf8')).files;
     assert.deepEqual([...audit.requests].sort(), ['carrel.policy/dir=/data', 'carrel.policy/none=x']);
@@ -199,7 +199,7 @@ const tests = {
       const loaded = await daemon.ctr('image', 'import', '--no-unpack', '--all-platforms', archive);
       assert.equal(loaded.code, 0, `${what}: ${loaded.stderr}`);
       assert.equal((await daemon.ctr('container', 'create', ...runtime, '--rootfs', root, id, '/hello')).code, 0, what);
-      await grpc.call('/containerd.services.containers.v1.Containers/Update', update, { container: { id, image: name }, mask: { paths: ['image'] } }, { 'containerd-namespace': 'default' });
+      await grpc.call('/containerd.services.containers.v1.Containers/Update', update, { container: { id, image: name }, mask: { paths: ['image'] } }, { 'containerd-namespace': daemon.namespace });
       const ran = await daemon.ctr('task', 'start', id);
       assert.match(ran.stdout + ran.stderr, expected, `${what}: ${ran.code} ${ran.stdout} ${ran.stderr}`);
       const gone = await daemon.ctr('container', 'rm', id);
@@ -262,11 +262,11 @@ const tests = {
 };
 
 // What a test left is its own failure, and not that of those after it; what was there before is nobody's.
-const known = new Set(Object.values(left()).flat());
+const known = new Set(Object.values(left(daemon.namespace)).flat());
 async function nothing_left() {
   let rest;
   for (let i = 0; i < 100; i++) {
-    rest = Object.fromEntries(Object.entries(left()).map(([kind, list]) => [kind, list.filter((one) => !known.has(one))]));
+    rest = Object.fromEntries(Object.entries(left(daemon.namespace)).map(([kind, list]) => [kind, list.filter((one) => !known.has(one))]));
     if (Object.values(rest).every((list) => list.length === 0)) break;
     await sleep(20);
   }
