@@ -113,6 +113,8 @@ static void tell_exported(struct answer *answer, const struct cm_decls *exports)
         struct str text = exports->at[i].name->text;
         struct name name = name_parse(text, &why);
         answer_name(answer, ANSWER_EXPORT, text, (struct str){0});
+        if (exports->at[i].is.sort == SORT_INSTANCE)
+            answer_fact(answer, ANSWER_IS_NESTS);
         if (name.kind != NAME_INTERFACE)
             continue;
         uint32_t row = row_of_export(name.path, name.version);

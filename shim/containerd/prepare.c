@@ -83,6 +83,42 @@ struct work {
     struct audit audit;
 };
 
+/* Does it export a function of that name? What instances and core modules export, and what was cut
+ * short, only the cell knows: then it is taken for one. */
+static bool may_export(const struct demand *demand, struct str name)
+{
+    uint32_t seen = 0;
+    if (!demand_is(demand, DEMAND_IS_COMPONENT) || demand_is(demand, DEMAND_IS_NESTS))
+        return true;
+    for (size_t i = 0; i < demand->name_count; i++) {
+        const struct demand_name *one = &demand->names[i];
+        if (one->list != DEMAND_EXPORT)
+            continue;
+        if (one->text.len >= DEMAND_NAME_MAX || str_eq(one->text, name))
+            return true;
+        seen++;
+    }
+    return seen < demand->head.totals[DEMAND_EXPORT];
+}
+
+/* Is what is to be called a call of one of its exports? Its arguments are the cell's to read. */
+static int judge_call(const struct work *work, struct err *err)
+{
+    const char *call = work->room->invoke + strspn(work->room->invoke, " ");
+    struct str name = {call, strcspn(call, "(")};
+    if (!name.at[name.len])
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "carrel.policy/invoke: '%s' is no call: write NAME(ARGUMENTS)", call);
+    while (name.len && name.at[name.len - 1] == ' ')
+        name.len--;
+    if (may_export(&work->demand, name))
+        return 0;
+    return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                   "the component exports no function '" STR_FMT
+                   "': `carrel inspect` lists those that it does",
+                   STR_ARG(name));
+}
+
 /* Can this component be run in the way that was asked for? */
 static int judge(const struct work *work, struct err *err)
 {
@@ -99,7 +135,9 @@ static int judge(const struct work *work, struct err *err)
                    : err_set(err, ERR_DENIED, ERR_NOWHERE,
                              "answers HTTP requests, and carrel.policy/deny denies http.in: leave "
                              "that out of it");
-    if (room->invoke || demand_is(&work->demand, DEMAND_IS_COMMAND))
+    if (room->invoke)
+        return judge_call(work, err);
+    if (demand_is(&work->demand, DEMAND_IS_COMMAND))
         return 0;
     if (answers)
         return err_set(err, ERR_UNLINKABLE, ERR_NOWHERE,

@@ -529,6 +529,18 @@ const tests = {
     const code = (await c.client.call('Wait', { id: c.id })).exit_status;
     assert.deepEqual([code, await c.output[0], await c.output[1]], [0, '7\n', '']);
     await c.end();
+    // What an interface exports is called by its bare name, too.
+    const nested = await container(component('dhello'), { annotations: { 'carrel.policy/invoke': 'run()' } });
+    await nested.client.call('Start', { id: nested.id });
+    assert.equal((await nested.client.call('Wait', { id: nested.id })).exit_status, 0);
+    await nested.end();
+    // What is no call, or of nothing that it exports, is so before it is started.
+    for (const [call, text] of [['u8', /'u8' is no call/], ['', /is no call/], ['u9(7)', /exports no function 'u9'/], [' u88 (7)', /exports no function 'u88'/], ['()', /exports no function ''/]]) {
+      const none = await container(echo, { annotations: { 'carrel.policy/invoke': call }, refused: true, late: true });
+      await refuses(none.created, 3, text);
+      await none.client.call('Shutdown', { id: none.id });
+      await host.remove(none.id, none.bundle);
+    }
   },
 
   async 'the audit of what was derived lies in the bundle'() {
