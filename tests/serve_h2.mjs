@@ -310,6 +310,30 @@ test('works: SETTINGS are acknowledged (6.5.3)', async () => {
   claim(done(await exchange(one.port, [begin], done)), 'no answer');
 });
 
+const goaways = state => state.frames.filter(({ type }) => type === 'GOAWAY').map(({ payload, error }) => [payload.readUInt32BE(0), error]);
+// Told to end while a request is under way, which ends once the client is told so for good.
+const leaves = (name, answer, third) => test(name, async () => {
+  const one = await serve([place(path.join(folder, 'hecho.wasm'))]);
+  one.child.ref();
+  const gone = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
+  const said = new Set(), once = (what, run) => { if (!said.has(what)) { said.add(what); run(); } };
+  const state = await exchange(one.port, [begin, head(posting, END_HEADERS), frame('DATA', 0, 1, 'abc')], state => {
+    const ping = state.frames.find(({ type, flags }) => type === 'PING' && !(flags & ACK));
+    if (state.frames.some(({ stream }) => stream === 1)) once('SIGTERM', () => one.child.kill('SIGTERM'));
+    if (ping) once('answer', () => state.socket.write(answer(ping)));
+    if (goaways(state).length === 2) once('end', () => state.socket.write(frame('DATA', END_STREAM, 1)));
+    return false;
+  }, 20_000);
+  claim(answered(1)(state) && state.closed, show(state));
+  same(goaways(state), [[0x7fffffff, 'NO_ERROR'], [third ? 3 : 1, 'NO_ERROR']], 'GOAWAY');
+  same(answered(3)(state), third, 'the request that came after the first GOAWAY was answered');
+  same(await gone, 0, 'it ended with');
+});
+const second = head(good, END_STREAM | END_HEADERS, 3), pong = ({ payload }) => frame('PING', ACK, 0, payload);
+leaves('works: who is warned may still ask (6.8)', ping => Buffer.concat([second, pong(ping)]), true);
+leaves('works: who has seen the warning may not (6.8)', ping => Buffer.concat([pong(ping), second]), false);
+leaves('works: who does not answer has no longer than a request (6.8)', () => frame('DATA', END_STREAM, 1), false);
+
 // What ends the connection.
 ends('a preface that goes wrong (3.4)', null, [], Buffer.from('PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n'));
 ends('no SETTINGS first (3.4)', 'PROTOCOL_ERROR', [head()], preface);

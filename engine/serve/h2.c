@@ -30,6 +30,33 @@ static void *mem_resize(void *block, size_t size, void *heap)
     return heap_resize(heap, block, size);
 }
 
+/* --- Leaving ------------------------------------------------------------------------------------
+ */
+
+/* What came until now is answered, and nothing that comes later (6.8). */
+static void tell(struct h2 *h2)
+{
+    if (h2->told)
+        return;
+    h2->told = true;
+    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+}
+
+/* A connection with requests is first warned, and told once its client has answered a PING, so has
+ * seen that: what it sent meanwhile is not lost. It has no longer than one of its requests. */
+static void warn(struct h2 *h2)
+{
+    if (!h2->requests) {
+        tell(h2);
+        return;
+    }
+    h2->warned = true;
+    nghttp2_submit_shutdown_notice(h2->session);
+    nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
+}
+
 /* --- Streams ------------------------------------------------------------------------------------
  */
 
@@ -58,6 +85,8 @@ static struct h2_stream *stream_new(struct h2 *h2, int32_t id)
 
 static void uncount(struct h2 *h2, struct h2_stream *stream)
 {
+    if (stream->counted && h2->warned)
+        tell(h2);
     h2->requests -= stream->counted;
     stream->counted = false;
 }
@@ -140,7 +169,8 @@ static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct h2 *h2 = data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct h2_stream *stream = stream_new(h2, frame->hd.stream_id);
+    /* What GOAWAY leaves out must not be begun, also while that waits to be sent. */
+    struct h2_stream *stream = h2->told ? NULL : stream_new(h2, frame->hd.stream_id);
     if (!stream)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
@@ -202,6 +232,9 @@ static void note_ready(struct h2 *h2, struct h2_stream *stream)
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
     struct h2_stream *stream = frame->hd.stream_id ? find(session, frame->hd.stream_id) : NULL;
+    const struct h2 *h2 = data;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) && h2->warned)
+        tell(data);
     if (!stream || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
     stream->over = stream->over || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
@@ -425,16 +458,6 @@ static void settle(struct conn *conn)
         server_again(conn);
 }
 
-static void tell(struct h2 *h2)
-{
-    if (h2->told)
-        return;
-    h2->told = true;
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR,
-                          NULL, 0);
-}
-
 void h2_go_on(struct conn *conn)
 {
     receive(conn);
@@ -457,7 +480,7 @@ void h2_flush(struct server *server)
 void h2_leave(struct server *server)
 {
     for (struct h2 *h2 = server->h2s; h2; h2 = h2->after) {
-        tell(h2);
+        warn(h2);
         h2_dirty(h2->conn);
     }
 }

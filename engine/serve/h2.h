@@ -53,7 +53,8 @@ struct h2 {
     struct h2 *dirty; /* the next that has something to send */
     uint32_t requests;
     bool is_dirty;
-    bool told;   /* that no more requests are taken */
+    bool warned; /* that soon no more requests are taken */
+    bool told;   /* that none are */
     bool failed; /* nothing that comes is looked at any more */
 };
 
