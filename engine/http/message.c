@@ -177,6 +177,11 @@ bool http_has_body(unsigned status, enum http_method method)
            !(method == HTTP_CONNECT && status < 300);
 }
 
+bool http_tells_length(unsigned status)
+{
+    return status >= 200 && status != 204 && status != HTTP_RESET_CONTENT;
+}
+
 bool http_response_message(const struct http_head *head, struct bytes buffer,
                            enum http_method method, struct http_message *ret)
 {

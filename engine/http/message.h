@@ -42,4 +42,11 @@ bool http_keeps_alive(const struct http_head *head, struct bytes buffer);
  */
 bool http_has_body(unsigned status, enum http_method method);
 
+/* A status whose response a server sends without content, and says so (RFC 9110, 15.3.6): who reads
+ * one knows no such exception (RFC 9112, 6.3). */
+enum { HTTP_RESET_CONTENT = 205 };
+
+/* May a response of this status say how long it is as its handler would have it? (RFC 9110, 8.6) */
+bool http_tells_length(unsigned status);
+
 #endif

@@ -70,7 +70,7 @@ static struct h2_fields *fields_made(struct conn *conn, unsigned status, const s
         enum http_known known = http_field_known(from->at[i].name);
         dated = dated || known == HTTP_FIELD_DATE;
         if (http_field_forbidden(known) || (trailers && !http_field_trails(known)) ||
-            (known == HTTP_FIELD_CONTENT_LENGTH && (status == 204 || status < 200)))
+            (!trailers && known == HTTP_FIELD_CONTENT_LENGTH && !http_tells_length(status)))
             continue;
         add(&filling, from->at[i].name, from->at[i].value);
     }
@@ -178,7 +178,8 @@ void h2_submit(struct h2_stream *stream)
         nghttp2_session_resume_data(h2->session, stream->id);
         return;
     }
-    bool silent = conn->framing == FRAMING_NONE && conn->head.method != HTTP_HEAD;
+    bool silent = conn->framing == FRAMING_NONE &&
+                  (conn->head.method != HTTP_HEAD || conn->status == HTTP_RESET_CONTENT);
     if (conn->whole && !conn->told_length && !stream->trailers && !silent)
         add_length(head, conn->framing == FRAMING_NONE ? conn->skipped : buffer_left(&conn->out),
                    text);

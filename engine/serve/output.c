@@ -112,6 +112,8 @@ static void seal_head(struct conn *conn, struct http_writer *writer, uint64_t le
     } else if (open) {
         conn->framing = FRAMING_CLOSE;
         conn->closing = true;
+    } else if (conn->framing == FRAMING_NONE && conn->status == HTTP_RESET_CONTENT) {
+        http_write_length(writer, 0);
     } else if (conn->framing == FRAMING_NONE && last && conn->head.method == HTTP_HEAD &&
                !conn->told_length) {
         http_write_length(writer, conn->skipped);
@@ -374,7 +376,7 @@ static bool put_head(struct conn *conn, unsigned status, const struct fields *he
         const struct fields_entry *entry = &headers->at[i];
         enum http_known known = http_field_known(entry->name);
         dated = dated || known == HTTP_FIELD_DATE;
-        if (known == HTTP_FIELD_CONTENT_LENGTH && (status == 204 || status < 200))
+        if (known == HTTP_FIELD_CONTENT_LENGTH && !http_tells_length(status))
             continue;
         http_write_field(&writer, entry->name, entry->value);
     }
@@ -437,10 +439,10 @@ static void exchange_respond(struct wasi *wasi, struct http_exchange *exchange,
     }
     conn->answered = true;
     conn->status = response->status;
-    conn->told_length = fields_length(headers) != UINT64_MAX;
-    conn->framing = !http_has_body(response->status, conn->head.method) ? FRAMING_NONE
-                    : conn->told_length                                 ? FRAMING_LENGTH
-                                                                        : FRAMING_OPEN;
+    conn->told_length = http_tells_length(response->status) && fields_length(headers) != UINT64_MAX;
+    bool silent = response->status == HTTP_RESET_CONTENT ||
+                  !http_has_body(response->status, conn->head.method);
+    conn->framing = silent ? FRAMING_NONE : conn->told_length ? FRAMING_LENGTH : FRAMING_OPEN;
     outgoing_message_send(wasi, &response->message, sink);
 }
 

@@ -22,7 +22,8 @@ const close = 'Connection: close', chunks = 'Transfer-Encoding: chunked';
 const of = (name, status, text) => ({ name, statuses: [status].flat(), text });
 const get = (target, status) => of(target.slice(1), status, head(`GET ${target}`, 'Host: a', close));
 const sends = (target, status, body, ...fields) => of(target.slice(1), status, head(`POST ${target}`, 'Host: a', close, ...fields) + body);
-const trailed = '4\r\ntext\r\n0\r\nX-Sum: 42\r\n\r\n';
+const trails = fields => `4\r\ntext\r\n0\r\n${fields}\r\n`;
+const trailed = trails('X-Sum: 42\r\n');
 const looks = [
   of('method', 200, head('PUT /method', 'Host: a', 'Content-Length: 0', close)),
   of('another method', 200, head('PROPFIND /other-method', 'Host: a', close)),
@@ -33,6 +34,11 @@ const looks = [
   sends('/trailers', 200, trailed, chunks),
   sends('/unread', 200, trailed, chunks),
   sends('/broken', 200, '4\r\ntext\r\nno chunk', chunks),
+  sends('/folded-trailers', 200, trails('X: a\r\n b\r\n'), chunks),
+  sends('/nameless-trailers', 200, trails(': a\r\n'), chunks),
+  sends('/many-trailers', 200, trails('X: a\r\n'.repeat(1000)), chunks),
+  sends('/large-trailers', 200, trails(`X: ${'a'.repeat(70000)}\r\n`), chunks),
+  sends('/long-trailer', 200, trails(`${'X'.repeat(5000)}: a\r\n`), chunks),
   get('/request-before-headers', 500),
   get('/body-before-stream', 500),
   get('/finish-before-stream', 500),
@@ -45,13 +51,15 @@ const looks = [
   get('/unknown', 404),
 ];
 
-// The statuses of `/informed` by HTTP/2.
-const informed = port => new Promise((resolve, reject) => {
+// By HTTP/2: the statuses, and how much of a body came.
+const by_http2 = (port, target) => new Promise((resolve, reject) => {
   const session = http2.connect(`http://127.0.0.1:${port}`), got = [];
-  const stream = session.request({ ':path': '/informed' });
+  const stream = session.request({ ':path': target });
+  let size = 0;
   session.on('error', reject);
   stream.on('headers', headers => got.push(headers[':status'])).on('response', headers => got.push(headers[':status']));
-  stream.on('close', () => { session.destroy(); resolve(got); }).resume();
+  stream.on('data', data => { size += data.length; }).on('error', reject);
+  stream.on('close', () => { session.destroy(); resolve([got, size]); });
 });
 
 const tests = [];
@@ -72,7 +80,19 @@ for (const isolation of ['instance', 'process', 'none']) {
   });
   // A process speaks HTTP/1.1 alone.
   if (isolation !== 'process')
-    tests.push({ name: `informed, by HTTP/2: ${isolation}`, run: async () => same(await informed((await one()).port), [103, 102, 200]) });
+    tests.push(
+      { name: `informed, by HTTP/2: ${isolation}`, run: async () => same(await by_http2((await one()).port, '/informed'), [[103, 102, 200], 0]) },
+      { name: `a body of 205, by HTTP/2: ${isolation}`, run: async () => same(await by_http2((await one()).port, '/reset'), [[205], 0]) });
+  tests.push({
+    name: `a body of 205 is sent to nobody: ${isolation}`,
+    run: async () => {
+      const { text } = await talk((await one()).port, head('GET /reset', 'Host: a') + head('GET /unknown', 'Host: a', close));
+      const wanted = isolation === 'process' ? [205] : [205, 404]; // a process has one request of a connection
+      same(statuses(text), wanted, 'statuses');
+      same([...text.matchAll(/\r\ncontent-length: (\d+)/gi)].map(found => found[1]), wanted.map(() => '0'), 'lengths');
+      same(text.split('\r\n\r\n').length, wanted.length + 1, 'parts');
+    },
+  });
 }
 await play_runs(tests, options);
 process.exit();

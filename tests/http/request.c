@@ -11,7 +11,14 @@
 enum { IMMUTABLE = 2 }; /* header-error */
 enum { PUT = 3, OTHER = 9 };
 enum { HTTP = 0 };
-enum { REQUEST_BODY_SIZE = 17, PROTOCOL_ERROR = 35, INTERNAL_ERROR = 38 }; /* error-code */
+/* error-code */
+enum {
+    REQUEST_BODY_SIZE = 17,
+    REQUEST_TRAILER_SECTION_SIZE = 23,
+    REQUEST_TRAILER_SIZE = 24,
+    PROTOCOL_ERROR = 35,
+    INTERNAL_ERROR = 38
+};
 
 static int same(u32 at, u32 len, const char *text)
 {
@@ -59,6 +66,27 @@ static void informed_in_vain(int outparam)
 {
     MUST(inform(outparam, 103) == INTERNAL_ERROR);
     answer(outparam, 200);
+}
+
+/* RFC 9110, 15.3.6: what it writes is sent to nobody, and nobody is told that it would come. */
+static void reset(int outparam)
+{
+    int fields = w_http_fields_new();
+    w_http_fields_append(fields, TEXT("content-length"), TEXT("4"), R);
+    MUST(TAG == 0);
+    int response = w_http_outgoing_response_new(fields);
+    MUST(w_http_outgoing_response_set_status_code(response, 205) == 0);
+    w_http_outgoing_response_body(response, R);
+    MUST(TAG == 0);
+    int body = (int)U32(4);
+    w_http_response_outparam_set(outparam, 0, response, 0, 0, 0, 0, 0, 0);
+    w_http_outgoing_body_write(body, R);
+    MUST(TAG == 0);
+    int stream = (int)U32(4);
+    w_output_stream_blocking_write_and_flush(stream, TEXT("text"), R);
+    MUST(TAG == 0);
+    w_drop_output_stream(stream);
+    w_http_outgoing_body_finish(body, 0, 0, R);
 }
 
 static int body_of(int request)
@@ -192,6 +220,38 @@ static void broken(int request)
     MUST(AT(16)[0] == 1);
 }
 
+/* What is wrong with trailers is told by name, as it is of a head. */
+static void trailers_fail(int request, int code)
+{
+    trailers_of(body_of(request));
+    MUST(AT(16)[0] == 1 && AT(24)[0] == code);
+}
+
+static void folded_trailers(int request)
+{
+    trailers_fail(request, PROTOCOL_ERROR);
+}
+
+static void nameless_trailers(int request)
+{
+    trailers_fail(request, PROTOCOL_ERROR);
+}
+
+static void many_trailers(int request)
+{
+    trailers_fail(request, REQUEST_TRAILER_SECTION_SIZE);
+}
+
+static void large_trailers(int request)
+{
+    trailers_fail(request, REQUEST_TRAILER_SECTION_SIZE);
+}
+
+static void long_trailer(int request)
+{
+    trailers_fail(request, REQUEST_TRAILER_SIZE);
+}
+
 /* --- Children that outlive what they are of: traps ----------------------------------------------
  */
 
@@ -230,6 +290,11 @@ static const struct look {
     {"/trailers", trailers},
     {"/unread", unread},
     {"/broken", broken},
+    {"/folded-trailers", folded_trailers},
+    {"/nameless-trailers", nameless_trailers},
+    {"/many-trailers", many_trailers},
+    {"/large-trailers", large_trailers},
+    {"/long-trailer", long_trailer},
     {"/request-before-headers", request_before_headers},
     {"/body-before-stream", body_before_stream},
     {"/finish-before-stream", finish_before_stream},
@@ -253,6 +318,10 @@ ROW(request, "", "")
     }
     if (same(path, len, "/informed-in-vain")) {
         informed_in_vain(outparam);
+        return;
+    }
+    if (same(path, len, "/reset")) {
+        reset(outparam);
         return;
     }
     if (same(path, len, "/dropped")) {
