@@ -65,6 +65,8 @@ void client_fail_read(struct http_client *client, int64_t error)
 {
     if (error == -EPROTO)
         client_fail_as(client, &client->wire.failure);
+    else if (error == -ETIMEDOUT) /* it was there, and the other side fell silent */
+        client_fail(client, HTTP_ERROR_CONNECTION_READ_TIMEOUT);
     else if (error && error != -ECONNRESET)
         client_fail(client, error_of_network(error));
     else

@@ -104,6 +104,9 @@ static void write_head(const struct sending *s, struct http_writer *writer)
     for (uint32_t i = 0; i < headers->count; i++)
         if (!own_field(http_field_known(headers->at[i].name)))
             http_write_field(writer, headers->at[i].name, headers->at[i].value);
+    /* Who sends TE says that it is the connection's (RFC 9110, 10.1.4), which guests cannot. */
+    if (fields_find(headers, str_of("te"), 0) != headers->count)
+        http_write_field(writer, str_of("Connection"), str_of("TE"));
     http_trace_write(s->trace, headers, writer);
     bool expects = s->request->method != HTTP_GET && s->request->method != HTTP_HEAD &&
                    s->request->method != HTTP_DELETE && s->request->method != HTTP_OPTIONS &&

@@ -3,7 +3,8 @@
  *   SCHEME METHOD AUTHORITY PATH [BYTES [CONNECT FIRST BETWEEN [TIMES]]]
  *
  * SCHEME is http or https; BYTES of body are sent; CONNECT, FIRST and BETWEEN are the times of
- * request-options in milliseconds, 0 for none; all of it is done TIMES. Prints `status N`, `field
+ * request-options in milliseconds, 0 for none; all of it is done TIMES. With the PATH /te it says
+ * that it takes trailers (TE). Prints `status N`, `field
  * NAME: VALUE` for each whose name begins with x-, `body LENGTH SUM`, `trailer NAME: VALUE`, or
  * `error WHERE CODE ALERT`. */
 #include "rows.h"
@@ -110,6 +111,8 @@ static int request_of(const struct text *args)
 {
     int headers = w_http_fields_new();
     w_http_fields_append(headers, TEXT("x-from"), TEXT("fetch"), R);
+    if (same(args[3], LITERAL("/te")))
+        w_http_fields_append(headers, TEXT("te"), TEXT("trailers"), R);
     int request = w_http_outgoing_request_new(headers);
     int secure = same(args[0], LITERAL("https"));
     w_http_outgoing_request_set_method(request, method_of(args[1]), NUMBERS(args[1]));

@@ -4,7 +4,7 @@
 //   node tests/http/out.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--jobs N] [--verbose]
 //
 // The last line is `N passed, N failed, N skipped`.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -77,6 +77,7 @@ const honest = (request, response) => {
     }
     if (pathname === '/early') response.writeEarlyHints({ link: '</a>; rel=preload' });
     if (pathname === '/big') { response.end(Buffer.alloc(50 << 20, 'xyz')); return; }
+    if (pathname === '/te') response.setHeader('X-Hop', `${request.headers.te}, ${request.headers.connection}`);
     if (pathname === '/status') response.statusCode = 418;
     if (pathname === '/redirect') { response.statusCode = 302; response.setHeader('Location', '/'); }
     if (pathname === '/slow') { response.write('a'); setTimeout(() => response.end('b'), 3000).unref(); return; }
@@ -113,6 +114,22 @@ const cutting = text => secure(good, tls.createServer(good, socket => {
   socket.once('data', () => socket.write(text, () => socket._parent?.destroy() ?? socket.destroy()));
 }));
 
+// One that is stopped, and has more connections than wait for it: to others it does not answer (tcp(7), backlog).
+const stopped = () => new Promise((resolve, reject) => {
+  const text = "require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port); })";
+  const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.on('exit', () => child.kill('SIGKILL'));
+  child.on('error', reject);
+  child.stdout.once('data', data => {
+    child.kill('SIGSTOP');
+    const number = Number(data);
+    let waiting = 0;
+    for (let i = 0; i < 8; i++)
+      net.connect(number, '127.0.0.1', () => { if (++waiting === 2) resolve(number); }).on('error', () => {});
+  });
+});
+const full = await stopped();
+
 // --- What is expected -------------------------------------------------------------------------------
 const at = number => `127.0.0.1:${number}`;
 const ok = (status, text, size = 0) => `status ${status}\nfield X-Size: ${size}\nfield X-From: fetch\n${body(Buffer.from(text))}`;
@@ -141,11 +158,14 @@ const tests = [
   get('a redirect is not followed', 'http', at(port), '/redirect', ok(302, 'GET /redirect')),
   get('early hints are passed over', 'http', at(port), '/early', ok(200, 'GET /early')),
   get('trailers', 'http', at(port), '/trailers', `${ok(200, 'text')}trailer X-Sum: 42\n`),
+  get('TE is of the connection, and said to be', 'http', at(port), '/te',
+    ok(200, 'GET /te').replace(/(?=body)/, 'field X-Hop: trailers, TE\n')),
   get('a host by name', 'http', `localhost:${port}`, '/', ok(200, 'GET /')),
   get('connections are used again', 'http', at(counted), '/', ok(200, 'GET /').repeat(5),
     { args: ['0', '0', '0', '0', '5'], after: () => connections === 1 ? '' : `${connections} connections` }),
   get('first byte in time', 'http', at(port), '/late', error('response', 'connection-read-timeout'), { args: ['0', '0', '300', '0'] }),
   get('bytes in time', 'http', at(port), '/slow', `${ok(200, 'a')}${error('body', 'connection-read-timeout')}`, { args: ['0', '0', '0', '300'] }),
+  get('connected in time', 'http', at(full), '/', error('response', 'connection-timeout'), { args: ['0', '300', '0', '0'] }),
   get('refused', 'http', at(1), '/', error('response', 'connection-refused')),
   get('CONNECT', 'http', at(port), '/', error('response', 'HTTP-request-method-invalid'), { method: 'CONNECT' }),
 
@@ -195,6 +215,8 @@ const tests = [
   await hostile('a chunk of no size', `${head}Transfer-Encoding: chunked\r\n\r\nx\r\n`, 'HTTP-protocol-error', { where: 'body' }),
   await hostile('a chunk too large', `${head}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n`, 'HTTP-protocol-error', { where: 'body' }),
   await hostile('a chunk with more', `${head}Transfer-Encoding: chunked\r\n\r\n1\r\nabc`, 'HTTP-protocol-error', { where: 'body' }),
+  await hostile('a folded trailer', `${head}Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n`, 'HTTP-protocol-error', { where: 'body' }),
+  await hostile('a trailer with a long name', `${head}Transfer-Encoding: chunked\r\n\r\n0\r\n${'A'.repeat(5000)}: b\r\n\r\n`, 'HTTP-response-trailer-size', { where: 'body' }),
   await hostile('trailers without an end', `${head}Transfer-Encoding: chunked\r\n\r\n0\r\n${'A: b\r\n'.repeat(9000)}`, 'HTTP-response-trailer-section-size', { where: 'body' }),
   ...[...scenarios.values()].filter(one => !['fetch', 'request'].includes(one.id)).map(one =>
     ({ name: one.id, get program() { return build(one, 1); }, args: [at(port)], expected: '', code: Number(one.without) })),

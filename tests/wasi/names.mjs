@@ -31,6 +31,9 @@ if (!options.inside) {
 const { work, run } = set_up(options, 'names-');
 const { scenarios, build } = load_scenarios(work, path.join(path.dirname(script), 'names'));
 const component = build(scenarios.get('names'), 1);
+fs.mkdirSync(path.join(work, 'http'), { mode: 0o755 });
+const http = load_scenarios(path.join(work, 'http'), path.join(path.dirname(script), '..', 'http'));
+const fetch = http.build(http.scenarios.get('fetch'), 1);
 fs.writeFileSync(path.join(work, 'resolv.conf'), 'nameserver 127.0.0.9\noptions attempts:1\n');
 if (spawnSync('mount', ['--bind', path.join(work, 'resolv.conf'), '/etc/resolv.conf']).status !== 0)
   throw new Error('/etc/resolv.conf cannot be replaced');
@@ -125,11 +128,21 @@ const cases = [
   ['a broken answer', ['dns=*'], 'broken.example', 40 + TEMPORARY],
   ['no answer', ['dns=*'], 'silent.example', 40 + TEMPORARY],
   ['the host\'s own file', ['connect=localhost:8080'], 'localhost', 0],
-].map(([name, rules, host, code, word]) => ({ name, rules, host, code, word }));
+].map(([name, rules, host, code, word]) =>
+  ({ name, words: [...rules.flatMap(rule => ['--net', rule]), component, host], code, word }));
+// The same of wasi:http, whose errors have names of their own: http/fetch.c tells which case of error-code it is.
+const DNS_TIMEOUT = 0, DNS_ERROR = 1;
+for (const [name, host, error] of [
+  ['no such name', 'nowhere.example', DNS_ERROR],
+  ['a broken answer', 'broken.example', DNS_TIMEOUT],
+  ['no answer', 'silent.example', DNS_TIMEOUT],
+])
+  cases.push({ name: `HTTP: ${name}`, words: ['--http', 'all', fetch, 'http', 'GET', host, '/'], code: 1, says: `error response ${error}\n` });
 
-const play = async ({ rules, host, code, word }) => {
-  const result = await run(['run', ...rules.flatMap(rule => ['--net', rule]), component, host]);
+const play = async ({ words, code, word, says }) => {
+  const result = await run(['run', ...words]);
   const lines = [];
+  if (says && result.stdout.toString() !== says) lines.push(`said ${JSON.stringify(result.stdout.toString())}, expected ${JSON.stringify(says)}`);
   if (result.code !== code) lines.push(`exit ${result.signal ?? result.code}, expected ${code}`, ...result.stderr.split('\n').slice(0, 3));
   if (word && !result.stderr.includes(word)) lines.push(`no "${word}" in: ${result.stderr}`);
   return { state: lines.length ? 'failed' : 'passed', lines };
