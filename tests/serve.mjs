@@ -295,7 +295,7 @@ test('the memory of an idle server, and after many requests', async () => {
     same(statuses((await talk(one.port, get('/x').repeat(500) + last)).text).length, 501);
   const grown = private_memory(one.child.pid) - before;
   claim(!(grown > 1024), `${grown} KB more after ten thousand requests`);
-  claim(!(before > 8 * 1024), `${before} KB when idle`);
+  claim(!(before > 4 * 1024), `${before} KB when idle`);
 });
 test('a head that does not come in time', async () => {
   const one = await server('hhello');
