@@ -1,6 +1,9 @@
 /* wasi:http/types: what the WIT text says of fields, messages, bodies, trailers and answers. */
+#include "engine/wasi/http_client.h"
 #include "tests/unit/http_fixture.h"
 #include "tests/unit/wasi_fixture.h"
+
+#include <errno.h>
 
 enum { INVALID_SYNTAX, FORBIDDEN, IMMUTABLE, FINE };
 
@@ -512,6 +515,33 @@ static void a_response_to_come(void **state)
     assert_true(answer.some && answer.of.tag == HOST_ERR);
 }
 
+/* What ends a connection that was there has names of its own. */
+static void how_reading_ends(void **state)
+{
+    static const struct {
+        int64_t error;
+        bool heard;
+        enum http_error told;
+    } rows[] = {
+        {-ETIMEDOUT, false, HTTP_ERROR_CONNECTION_READ_TIMEOUT},
+        {-ETIMEDOUT, true, HTTP_ERROR_CONNECTION_READ_TIMEOUT},
+        {-ECONNRESET, false, HTTP_ERROR_CONNECTION_TERMINATED},
+        {-ECONNRESET, true, HTTP_ERROR_HTTP_RESPONSE_INCOMPLETE},
+        {0, false, HTTP_ERROR_CONNECTION_TERMINATED},
+        {0, true, HTTP_ERROR_HTTP_RESPONSE_INCOMPLETE},
+        {-EHOSTUNREACH, true, HTTP_ERROR_DESTINATION_IP_UNROUTABLE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_client client = {
+            .phase = CLIENT_AWAITING, .pipe = -1, .wire = {.fd = -1}, .heard = rows[i].heard};
+        client_fail_read(&client, rows[i].error);
+        assert_int_equal(client.phase, CLIENT_FAILED);
+        assert_int_equal(client.failure.code, rows[i].told);
+        assert_int_equal(client.source.failure.code, rows[i].told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +558,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_answer_is_one_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_request_is_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(a_response_to_come, setup, teardown),
+        cmocka_unit_test(how_reading_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
