@@ -198,8 +198,8 @@ HANDLER(TAIL_REF)
 /* --- Where calls begin and end
  * -------------------------------------------------------------------- */
 
-/* Translates the function whose cell is in acc; false if there is no room for its code. The trap is
- * set, at the function's beginning. */
+/* Translates the function whose cell is in acc; false if it does not fit, which depends on it and on
+ * the size of the file alone. The trap is set, at the function's beginning. */
 static NOINLINE bool translate_now(struct instance *in, uint64_t cell)
 {
     struct vm *vm = in->vm;
@@ -210,13 +210,13 @@ static NOINLINE bool translate_now(struct instance *in, uint64_t cell)
     struct err err = {0};
     if (translate_func(&translation, func, vm->image, &err) == 0)
         return true;
-    vm_trap_set(vm, err.kind == ERR_MEMORY ? TRAP_OUT_OF_MEMORY : TRAP_HOST, "%s", err.text);
+    vm_trap_set(vm, TRAP_TRANSLATION, "%s", err.text);
     return false;
 }
 
 HANDLER(LAZY)
 {
-    TRAP_IF(!translate_now(in, acc), OUT_OF_MEMORY);
+    TRAP_IF(!translate_now(in, acc), TRANSLATION);
     ENTER_CELL((const code_word *const *)(uintptr_t)acc);
 }
 

@@ -65,14 +65,14 @@
         STEP(3);                                                                                   \
     }
 
-/* [d addr expected memory][offset64][replacement]. What is expected is compared as a whole, so a
- * narrow access never finds what does not fit it. */
+/* [d addr expected memory][offset64][replacement]. What is expected is wrapped to the width of the
+ * access, as what replaces it is. */
 #define ATOMIC_CMPXCHG(code, name, text, type, memory_type, size)                                  \
     OPERATION(name)                                                                                \
     {                                                                                              \
         ATOMIC_ACCESS(sizeof(memory_type), FAIL);                                                  \
         ATOMIC_READ(memory_type, a);                                                               \
-        if (a == SLOT_##type(2))                                                                   \
+        if (a == (memory_type)SLOT_##type(2))                                                      \
             ATOMIC_WRITE(memory_type, fp[pc[3]].u64);                                              \
         ATOMIC_RESULT(type, a);                                                                    \
         STEP(4);                                                                                   \

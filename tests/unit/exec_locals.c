@@ -1,5 +1,6 @@
-/* engine/wasm/translate: functions with as many parameters and locals as there may be, and bodies
- * so short that the room in which they are translated at first is small. */
+/* engine/wasm/translate: functions with as many parameters and locals as there may be, bodies so
+ * short that the room in which they are translated at first is small, and more than there may be.
+ */
 #include "tests/unit/exec_fixture.h"
 
 #define PARAMS_MOST 1000u
@@ -89,11 +90,40 @@ static void test_many_locals(void **state)
     free(b.at);
 }
 
+/* More references on the stack than the collector's maps have room for: a trap of its own. */
+static void test_too_many_references(void **state)
+{
+    (void)state;
+    enum { REFERENCES = 70000 };
+    struct machine_room room;
+    struct build b;
+    begin_module(&b);
+    SECTION_OF(&b, TYPES, 2, 0x60, 0, 0, 0x5f, 0); /* a function, and a struct without fields */
+    SECTION_OF(&b, FUNCTIONS, 1, 0);
+    export_functions(&b, 1);
+    size_t bodies = begin_bodies(&b, 1);
+    size_t body = begin_part(&b);
+    put(&b, 0);
+    for (int i = 0; i < REFERENCES; i++)
+        PUT(&b, 0xfb, 1, 1); /* struct.new_default */
+    for (int i = 0; i < REFERENCES; i++)
+        put(&b, 0x1a);
+    put(&b, 0x0b);
+    end_part(&b, body);
+    end_part(&b, bodies);
+    open_room(&room, &usual_limits);
+    struct instance *instance = instantiate(&room, &b, NULL, FIBER_DONE);
+    assert_traps(&room, function(instance, 0), NULL, 0, TRAP_TRANSLATION);
+    close_room(&room);
+    free(b.at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_params),
         cmocka_unit_test(test_many_locals),
+        cmocka_unit_test(test_too_many_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
