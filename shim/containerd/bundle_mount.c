@@ -10,8 +10,9 @@ bool bundle_clean_path(const char *path, char ret[PATH_MAX])
     while (*path) {
         size_t length = strcspn(path, "/");
         if (length == 2 && strncmp(path, "..", 2) == 0) {
-            while (used && ret[--used] != '/')
-                ;
+            while (used && ret[used - 1] != '/')
+                used--;
+            used -= used > 0; /* its slash */
         } else if (length && !(length == 1 && *path == '.')) {
             if (used + length + 2 > PATH_MAX)
                 return false;

@@ -237,7 +237,7 @@ static int take_line(struct parsing *parsing, json_object *ret)
 
 json_object *runtime_options_parse(const char *text, struct err *err)
 {
-    cleanup_free char *value = malloc(strlen(text) + 1);
+    char *value = malloc(strlen(text) + 1);
     struct parsing parsing = {.at = text, .line = 1, .value = value, .err = err};
     json_object *ret = value ? json_object_new_object() : NULL;
     bool failed = !ret && wrong(&parsing, "no memory is left for them");
@@ -248,6 +248,7 @@ json_object *runtime_options_parse(const char *text, struct err *err)
             parsing.line++;
         }
     }
+    free(value);
     if (!failed)
         return ret;
     json_object_put(ret);
