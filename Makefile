@@ -193,7 +193,7 @@ $(B)/bpf/policies/bpf/trace.skel.h: $(B)/bpf/trace.o
 BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 TRACE_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/trace.o)
 $(TRACE_O): $(B)/bpf/policies/bpf/trace.skel.h
-$(TRACE_O): DEFS = -isystem $(B)/bpf
+$(TRACE_O): private DEFS = -isystem $(B)/bpf
 
 # The index of fuse.def, for every variant of what includes it.
 $(B)/fuse/write: $(B)/obj/host/engine/wasm/places/main.o
@@ -205,7 +205,7 @@ $(B)/fuse/engine/wasm/fuse_places.inc: $(B)/fuse/write
 	@$< >$@.new && mv $@.new $@
 TR_FUSE_O := $(foreach v,cell host asan ubsan fuzz count,$(B)/obj/$(v)/engine/wasm/tr_fuse.o)
 $(TR_FUSE_O): $(B)/fuse/engine/wasm/fuse_places.inc
-$(TR_FUSE_O): DEFS = -isystem $(B)/fuse
+$(TR_FUSE_O): private DEFS = -isystem $(B)/fuse
 
 # The filters that are asked for most are built now.
 $(B)/filters/write: $(call obj,host,runner/filters/main.c $(POLICIES) $(BASE))
@@ -217,7 +217,7 @@ $(B)/filters/runner/filters.inc: $(B)/filters/write
 	@$< >$@.new && mv $@.new $@
 FILTERS_O := $(foreach v,host asan ubsan fuzz,$(B)/obj/$(v)/runner/filters.o)
 $(FILTERS_O): $(B)/filters/runner/filters.inc
-$(FILTERS_O): DEFS = -isystem $(B)/filters
+$(FILTERS_O): private DEFS = -isystem $(B)/filters
 
 # A library of the engine for each variant that tests link against.
 define englib
@@ -326,7 +326,7 @@ TIDY_GUEST := $(addprefix tests/,bench/io/% bench/kernels/% bench/training/% dat
 TIDY_FLAGS  = -I. $(if $(filter $(TIDY_GUEST),$<),\
                   -std=c17 --target=wasm32 -ffreestanding -I$(B)/tidy -Itests/wasi/rows -DGRANTED=1,\
                   $(if $(filter %.bpf.c,$<),$(BPF_CFLAGS),\
-                      -std=c17 $(ARCH) $(CPPFLAGS) -isystem $(B)/bpf -DCARREL_LIBEXEC='""' -DCARREL_SHARE='""' -DCARREL_DATE='""'))
+                      -std=c17 $(ARCH) $(CPPFLAGS) $(addprefix -isystem $(B)/,bpf fuse filters) -DCARREL_LIBEXEC='""' -DCARREL_SHARE='""' -DCARREL_DATE='""'))
 $(B)/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)
@@ -340,7 +340,7 @@ $(B)/tidy/wasi.h: tests/wasi/header.mjs tests/wasi/table.mjs policies/wasi.def p
 ifneq ($(filter tidy,$(MAKECMDGOALS)),)
 TIDY := $(patsubst %.c,$(B)/tidy/%.ok,$(shell git ls-files -co --exclude-standard '*.c'))
 $(filter $(B)/tidy/tests/unit/%,$(TIDY)): tests/unit/.clang-tidy
-$(TIDY): | $(B)/tidy/wasi.h $(B)/bpf/policies/bpf/trace.skel.h
+$(TIDY): | $(B)/tidy/wasi.h $(B)/bpf/policies/bpf/trace.skel.h $(B)/fuse/engine/wasm/fuse_places.inc $(B)/filters/runner/filters.inc
 -include $(TIDY:.ok=.d)
 tidy: $(TIDY)
 endif
@@ -679,15 +679,17 @@ bench-calls: $(B)/test/cell/calls
 bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)
 
-# The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
+# Where the functions of the engine lie: x86-64 alone has a program that finds out.
 ## make start-order   which functions of the engine a start goes through, into engine/start.order
 .PHONY: start-order
 start-order: all $(B)/test/host/reached
-	@tests/bench/reached.sh $(B) $(SHARED)/components >engine/start.order.new && mv engine/start.order.new engine/start.order
+	@tests/bench/reached.sh $(B) $(SHARED)/components >$(B)/start.order && [ -s $(B)/start.order ] && cp $(B)/start.order engine/start.order
 $(B)/test/host/reached: $(call obj,host,tests/bench/reached.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+
+# The rows of fuse.def: what runs in a row, counted in programs that need nothing or WASI preview 1.
 ## make pairs      PROGRAMS='FILE...': counts what they and those of tests/bench/training run, and writes the rows
 ##                 that save most to build/pairs
 PAIRS ?= --rows 2600 --likely 500 --jumps 400

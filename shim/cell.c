@@ -154,7 +154,7 @@ static void on_ready(struct cell *cell, const struct message_ready *ready)
                   : cell->state == STATE_RESOLVER_LOCKING ? STATE_RESOLVER
                   : cell->state == STATE_TLS_LOCKING      ? STATE_TLS
                                                           : STATE_RUN;
-    cell->deadline = later(cell->order.time);
+    cell->deadline = later(cell->leaving ? cell->grace : cell->order.time);
 }
 
 static void on_refused(struct cell *cell, const struct message_refused *refused)
@@ -382,7 +382,7 @@ void cell_act(struct cell *cell, const struct pollfd waits[2])
 void cell_leave(struct cell *cell, uint64_t grace)
 {
     cell->leaving = true;
-    cell->order.time = grace;
+    cell->grace = grace;
     if (cell->state == STATE_RUN)
         cell->deadline = later(grace);
 }
@@ -398,7 +398,7 @@ void cell_check_time(struct cell *cell, uint64_t now)
         outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE,
                      "its last requests did not end within %.12g s: give them longer with "
                      "--request-timeout",
-                     (double)cell->order.time / 1e9);
+                     (double)cell->grace / 1e9);
     else if (cell->state == STATE_RUN || cell->state == STATE_READER ||
              cell->state == STATE_RESOLVER)
         outcome_fail(&cell->outcome, ERR_TIME, ERR_NOWHERE, "%s did not end within %.12g s: %s",

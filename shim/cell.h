@@ -24,6 +24,7 @@ struct cell {
     uint64_t deadline; /* CLOCK_MONOTONIC, nanoseconds; UINT64_MAX: none */
     bool late;         /* it has passed */
     bool leaving;      /* it serves, and was told to take no more requests */
+    uint64_t grace;    /* the time that it has to end then; nanoseconds */
     bool answered;     /* by a reader or resolver */
     struct message_counts counts;
     uint32_t request_traps;      /* told */

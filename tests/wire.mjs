@@ -54,7 +54,8 @@ export const private_memory = pid => {
     const sum = [...fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+: +(\d+) kB/gm)]
       .reduce((all, found) => all + Number(found[1]), 0);
     return children.reduce((all, child) => all + (private_memory(child) ?? 0), sum); // one that ends meanwhile has none
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined;
+    throw error;
   }
 };

@@ -69,7 +69,7 @@ spins() {
             [ $((ticks * 1000 / $(getconf CLK_TCK))) -le $(((periods + 3) * 20)) ] && kept=yes || kept=no
         done
     done
-    kill -KILL "$cell"
+    kill -TERM $shim
     wait $shim
     echo "$waited" | awk '{print ($1 >= 5 ? "waited" : "ran"), kept}' kept=$kept
 }
