@@ -110,7 +110,7 @@ enum from { PARAMETER, CONSTANT, COMPUTED, FROMS };
 static void put_address(struct build *b, enum from from)
 {
     if (from == CONSTANT) {
-        PUT(b, 0x41, TARGET & 127 | 0x80, TARGET >> 7 & 127 | 0x80, TARGET >> 14 & 127);
+        PUT(b, 0x41, (TARGET & 127) | 0x80, (TARGET >> 7 & 127) | 0x80, TARGET >> 14 & 127);
         return;
     }
     PUT(b, 0x20, 0);
