@@ -1,5 +1,6 @@
 /* An image of a store at rest: all that is mutable in its arena, to bring it back to later. Nothing
- * runs when it is made or restored; of stacks only those are part of it on which a fiber waits. What lies in the image region (types, code) is immutable and stays. */
+ * runs when it is made or restored; of stacks only those are part of it on which a fiber waits.
+ * What lies in the image region (types, code) is immutable and stays. */
 #ifndef CARREL_EXEC_IMAGE_H
 #define CARREL_EXEC_IMAGE_H
 

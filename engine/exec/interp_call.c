@@ -198,8 +198,8 @@ HANDLER(TAIL_REF)
 /* --- Where calls begin and end
  * -------------------------------------------------------------------- */
 
-/* Translates the function whose cell is in acc; false if it does not fit, which depends on it and on
- * the size of the file alone. The trap is set, at the function's beginning. */
+/* Translates the function whose cell is in acc; false if it does not fit, which depends on it and
+ * on the size of the file alone. The trap is set, at the function's beginning. */
 static NOINLINE bool translate_now(struct instance *in, uint64_t cell)
 {
     struct vm *vm = in->vm;
