@@ -578,6 +578,10 @@ $(B)/test/host/start_cell: $(call obj,host,tests/bench/start_cell.c $(SHIM) $(PO
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
+$(B)/test/host/waiting: $(call obj,host,tests/bench/waiting.c $(SHIM) $(POLICIES) $(BASE))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^ $(RUNNER_LIBS)
 $(B)/test/host/neighbour: $(call obj,host,tests/bench/neighbour.c tests/shim/script.c $(SHIM) $(POLICIES) $(BASE)) | $(B)/test/cell/engine
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -596,7 +600,7 @@ bench-containerd: all $(B)/test/cell/hello
 containerd-versions: all
 	@SHARED=$(SHARED) tests/containerd/versions.sh $(B)
 .PHONY: bench-start
-bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave host/neighbour)
+bench-start: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/waiting host/interleave host/neighbour)
 	@tests/bench/start.sh $(B) $(or $(ROUNDS),200) $(wildcard $(SHARED)/components/dhello.wasm)
 
 # Speed: kernels against native code and whatever engines are on PATH.
@@ -622,7 +626,7 @@ bench: all $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT))
 # Start-up and speed as the README tells them.
 ## make bench-readme  start-up and kernels, put into the README's table; STARTS=200 ROUNDS=9
 .PHONY: bench-readme
-bench-readme: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/interleave host/neighbour) \
+bench-readme: all $(addprefix $(B)/test/,cell/ended cell/hello host/start_cell host/waiting host/interleave host/neighbour) \
               $(addsuffix .wasm,$(BENCH_BUILT)) $(addsuffix .native,$(BENCH_BUILT))
 	@SHARED=$(SHARED) node tests/bench/readme.mjs $(B) README.md $(SHARED)/components/dhello.wasm \
 	    --starts $(or $(STARTS),200) --rounds $(or $(ROUNDS),9)

@@ -81,8 +81,17 @@ ratio - carrel gvisor 'carrel run, demand cached, against runsc run (gVisor)'
 echo "cells started a second by one shim: $("$build/test/host/start_cell" "$build/test/cell/ended" shared 1500) with shared namespaces (goal 2500), $("$build/test/host/start_cell" "$build/test/cell/ended" 500) with fresh ones (goal 1000)"
 "$build/test/host/neighbour" "$build/test/cell/engine" 100 2>/dev/null |
     awk '{ printf "a cell that asks, beside one that floods the shim: %.2f x its time alone   (goal 2)\n", $3 }'
-"$build/test/host/start_cell" "$build/test/cell/ended" shared pool |
-    awk '{ printf "a cell that waits, from its order to its component: %.3f ms median, %.3f least   (goal 0.2)\n", $2 / 1000, $1 / 1000 }'
+"$build/test/host/waiting" "$build/test/cell/ended" |
+    awk '{ least[$1] = $2 / 1000; median[$1] = $3 / 1000 }
+        function line(processors, text, goal) {
+            printf "%s: %.3f ms median, %.3f least%s; a plain process that is woken: %.3f, %.3f\n", text,
+                median["cell-" processors], least["cell-" processors], goal,
+                median["plain-" processors], least["plain-" processors]
+        }
+        END {
+            line("asleep", "a cell that waits, from its order to its component", "   (goal 0.2)")
+            line("awake", "the same where processors are kept awake", "")
+        }'
 echo "private memory of an idle cell: $("$build/test/host/start_cell" "$build/carrel-engine" idle) KiB   (goal 400)"
 [ -z "$(command -v strace)" ] ||
     echo "system calls of all processes: $(calls "$build/carrel" run "$component") with the demand cached (goal 50), $(calls "$build/carrel" run --no-cache "$component") without (goal 80)"

@@ -1,12 +1,11 @@
 /* What `carrel run` does between its command line and its end, with an engine that ends at once:
  * the cost of a cell alone.
  *
- *   start_cell ENGINE [read] [groups] [shared] [NUMBER] [idle] [pool]
+ *   start_cell ENGINE [read] [groups] [shared] [NUMBER] [idle]
  *
  * `read` runs a reader before it, as if its demand were not known. With a number, so many cells are
  * started, a few at a time, and their rate is printed; `shared`: they share what is empty. `idle`
- * starts one that waits for its order, and prints its private memory in KiB; `pool` has cells wait
- * and times their orders. */
+ * starts one that waits for its order, and prints its private memory in KiB. */
 #include "policies/cell_plan.h"
 #include "shim/host.h"
 #include "shim/session.h"
@@ -18,9 +17,6 @@
 #include <time.h>
 
 #define AT_ONCE 4
-
-/* Nanoseconds that a cell may take to begin. */
-#define ORDER_TIME 1000000000
 
 static int fail(const struct err *err)
 {
@@ -100,40 +96,6 @@ static int start_many(struct session *session, const struct component *component
     return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
-    return (one > other) - (one < other);
-}
-
-/* Cells that wait, as in a pool, are given their order one after the other: the time until each has
- * its walls and looks at its component, in microseconds, least and median. */
-static int time_orders(struct session *session, const struct component *component,
-                       const struct plan *plan)
-{
-    static uint64_t times[100];
-    const struct timespec moment = {0, 2000000};
-    struct cell *cell = session->cell;
-    struct err err = {0};
-    for (size_t i = 0; i < countof(times); i++) {
-        if (cell_launch(cell, &session->shim, plan, &err))
-            return fail(&err);
-        nanosleep(&moment, NULL);
-        uint64_t begin = cell_now();
-        if (cell_order(cell, plan, component, &err))
-            return fail(&err);
-        /* It does not sleep: that the shim is woken is no part of a cell's start. */
-        while (cell->state == STATE_RUN_LOCKING && cell_now() - begin < ORDER_TIME)
-            cell_receive(cell);
-        times[i] = cell_now() - begin;
-        cell_close(cell);
-    }
-    qsort(times, countof(times), sizeof *times, compare);
-    size_t middle = countof(times) / 2;
-    printf("%.0f %.0f\n", (double)times[0] / 1000, (double)times[middle] / 1000);
-    return 0;
-}
-
 static int start_one(struct session *session, const struct component *component,
                      const struct plan *plan, struct outcome *outcome)
 {
@@ -148,13 +110,12 @@ int main(int count, char **arguments)
     static struct outcome outcome;
     static struct demand demand;
     static uint8_t seed[32];
-    bool reads = false, groups = false, idle = false, shared = false, pool = false;
+    bool reads = false, groups = false, idle = false, shared = false;
     long times = 1;
     for (int i = 2; i < count; i++) {
         reads = reads || strcmp(arguments[i], "read") == 0;
         groups = groups || strcmp(arguments[i], "groups") == 0;
         idle = idle || strcmp(arguments[i], "idle") == 0;
-        pool = pool || strcmp(arguments[i], "pool") == 0;
         shared = shared || strcmp(arguments[i], "shared") == 0;
         times = atol(arguments[i]) > 0 ? atol(arguments[i]) : times;
     }
@@ -188,8 +149,7 @@ int main(int count, char **arguments)
     request.role = CELL_RUN;
     if (cell_plan_make(&request, &run, &err))
         return fail(&err);
-    int code = pool        ? time_orders(&session, &component, &run.plan)
-               : idle      ? print_idle(&session, &run.plan)
+    int code = idle        ? print_idle(&session, &run.plan)
                : times > 1 ? start_many(&session, &component, &run.plan, times)
                            : start_one(&session, &component, &run.plan, &outcome);
     session_close(&session);
