@@ -2,6 +2,7 @@
  * sent; protocol_judge has checked kind, size, state and number before. */
 #include "shim/cell.h"
 
+#include "engine/base/deadline.h"
 #include "policies/printable.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
@@ -26,12 +27,6 @@ uint64_t cell_now(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t later(uint64_t nanoseconds)
-{
-    uint64_t now = cell_now();
-    return nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX;
 }
 
 void cell_none(struct cell *cell)
@@ -86,7 +81,7 @@ int cell_order(struct cell *cell, const struct plan *plan, const struct componen
                   : cell->order.head.role == ROLE_RESOLVER ? STATE_RESOLVER_LOCKING
                   : cell->order.head.role == ROLE_TLS      ? STATE_TLS_LOCKING
                                                            : STATE_RUN_LOCKING;
-    cell->deadline = later(LOCKING_TIME);
+    cell->deadline = deadline_after(cell_now(), LOCKING_TIME);
     cell_send(cell);
     return 0;
 }
@@ -154,7 +149,7 @@ static void on_ready(struct cell *cell, const struct message_ready *ready)
                   : cell->state == STATE_RESOLVER_LOCKING ? STATE_RESOLVER
                   : cell->state == STATE_TLS_LOCKING      ? STATE_TLS
                                                           : STATE_RUN;
-    cell->deadline = later(cell->leaving ? cell->grace : cell->order.time);
+    cell->deadline = deadline_after(cell_now(), cell->leaving ? cell->grace : cell->order.time);
 }
 
 static void on_refused(struct cell *cell, const struct message_refused *refused)
@@ -384,7 +379,7 @@ void cell_leave(struct cell *cell, uint64_t grace)
     cell->leaving = true;
     cell->grace = grace;
     if (cell->state == STATE_RUN)
-        cell->deadline = later(grace);
+        cell->deadline = deadline_after(cell_now(), grace);
 }
 
 void cell_check_time(struct cell *cell, uint64_t now)

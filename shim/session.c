@@ -1,5 +1,6 @@
 /* The loop of a session; see session.h. */
 #include "shim/session.h"
+#include "engine/base/deadline.h"
 #include "shim/advice.h"
 #include "shim/cleanup.h"
 #include "shim/shared.h"
@@ -129,8 +130,7 @@ static void stop(struct session *session)
     sigprocmask(SIG_UNBLOCK, &stopping, NULL);
     sigprocmask(SIG_BLOCK, &stopping, NULL);
     uint64_t stood = cell_now() - began;
-    if (cell->deadline < UINT64_MAX - stood)
-        cell->deadline += stood;
+    cell->deadline = deadline_after(cell->deadline, stood);
     if (!cell_gone(cell))
         syscall(SYS_pidfd_send_signal, cell->process.pidfd, SIGCONT, NULL, 0);
 }
@@ -359,8 +359,7 @@ static int wait_for_bytes(void *data, int file, struct err *err)
 int session_copy(struct session *session, const char *path, uint64_t time, struct component *ret,
                  struct err *err)
 {
-    uint64_t now = cell_now();
-    struct patience patience = {session, time, time < UINT64_MAX - now ? now + time : UINT64_MAX};
+    struct patience patience = {session, time, deadline_after(cell_now(), time)};
     if (component_copy(path, wait_for_bytes, &patience, ret, err))
         return -1;
     if (cell_now() < patience.until)

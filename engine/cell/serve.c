@@ -87,7 +87,7 @@ static int divide(struct serving *serving, struct serve_config *config, struct e
 /* Instantiating has the time that a request has. */
 static void set_time(const struct cell_serving *serving, struct vm *vm)
 {
-    uint64_t deadline = serve_deadline(sys_now(), serving->time);
+    uint64_t deadline = deadline_after(sys_now(), serving->time);
     if (serving->ticks)
         vm_interrupt_at(vm, serve_tick_of(serving->ticks, SERVE_TICK_SHIFT, deadline));
 }

@@ -139,9 +139,8 @@ static void watch_copy(struct server *server, int pidfd)
     uint64_t longest = SERVE_COPY_TIME * SECOND;
     struct epoll_event event = {.events = EPOLLIN,
                                 .data = {.u64 = (uint64_t)pidfd << 2 | EVENT_OTHER}};
-    bool ends = config->time < UINT64_MAX - server->now - longest;
     server->copies[server->ncopies++] =
-        (struct copy){pidfd, ends ? server->now + config->time + longest : UINT64_MAX};
+        (struct copy){pidfd, deadline_after(deadline_after(server->now, config->time), longest)};
     sys_watch(config->events, EPOLL_CTL_ADD, pidfd, &event);
 }
 

@@ -207,7 +207,7 @@ static void begin(struct server *server, struct seat *seat, struct conn *conn)
         return;
     }
     server->now = sys_now(); /* whoever ran before it in this round may have taken long */
-    seat->deadline = serve_deadline(server->now, config->time);
+    seat->deadline = deadline_after(server->now, config->time);
     if (config->ticks)
         vm_interrupt_at(instance->vm,
                         serve_tick_of(config->ticks, config->tick_shift, seat->deadline));

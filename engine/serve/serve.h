@@ -4,6 +4,7 @@
 #ifndef CARREL_SERVE_SERVE_H
 #define CARREL_SERVE_SERVE_H
 
+#include "engine/base/deadline.h"
 #include "engine/component/store.h"
 #include "engine/wasi/wasi.h"
 
@@ -52,12 +53,6 @@ struct serve_config {
     /* A request ended in a trap, which is in vm_trap. */
     void (*trapped)(void *data, const struct vm *vm);
 };
-
-/* As sys_now; UINT64_MAX: `time` (nanoseconds) has no end. */
-static inline uint64_t serve_deadline(uint64_t now, uint64_t time)
-{
-    return time < UINT64_MAX - now ? now + time : UINT64_MAX;
-}
 
 /* The tick that comes when `deadline` (as sys_now; UINT64_MAX: there is none) is over. */
 static inline uint32_t serve_tick_of(const volatile uint32_t *ticks, unsigned shift,

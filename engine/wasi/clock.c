@@ -1,6 +1,7 @@
 /* wasi:clocks. */
 #include "engine/wasi/clock.h"
 
+#include "engine/base/deadline.h"
 #include "engine/wasi/pollable.h"
 #include "engine/wasi/table.h"
 #include "engine/wasi/zone.h"
@@ -21,24 +22,17 @@ uint64_t clock_steady(struct wasi *wasi)
     return now - wasi->clock_base;
 }
 
-/* The sum, or the end of time. */
-static uint64_t later(uint64_t from, uint64_t by)
-{
-    uint64_t sum;
-    return __builtin_add_overflow(from, by, &sum) ? UINT64_MAX : sum;
-}
-
 uint64_t clock_until(struct wasi *wasi, uint64_t steady)
 {
     if (!wasi->clock)
         return 0;
     clock_steady(wasi); /* sets the base */
-    return later(wasi->clock_base, steady);
+    return deadline_after(wasi->clock_base, steady);
 }
 
 uint64_t clock_after(struct wasi *wasi, uint64_t duration)
 {
-    return wasi->clock ? later(sys_now(), duration) : 0;
+    return wasi->clock ? deadline_after(sys_now(), duration) : 0;
 }
 
 static uint64_t vm_now(void *data)

@@ -1,4 +1,5 @@
 /* poll_oneoff of preview 1. */
+#include "engine/base/deadline.h"
 #include "engine/wasi/clock.h"
 #include "engine/wasi/p1_call.h"
 
@@ -64,8 +65,7 @@ static uint64_t moment_of(struct wasi *wasi, const struct subscription *subscrip
             return clock_until(wasi, subscription->timeout);
         wait = wait > start->real ? wait - start->real : 0;
     }
-    uint64_t moment;
-    return __builtin_add_overflow(start->steady, wait, &moment) ? UINT64_MAX : moment;
+    return deadline_after(start->steady, wait);
 }
 
 /* What became of a subscription so far: an errno if it cannot be waited for. A descriptor that may

@@ -2,6 +2,7 @@
  * for a cell: what is to be waited for is gathered, and acted on when it has happened. */
 #include "shim/containerd/task.h"
 
+#include "engine/base/deadline.h"
 #include "shim/cleanup.h"
 #include "shim/containerd/log.h"
 #include "shim/containerd/pause.h"
@@ -407,8 +408,7 @@ static bool drain(struct process *process, int signal)
     if (signal == SIGKILL || !room || !room->serves || room->cell.state != STATE_RUN ||
         process->container->paused || !serving_leave(&room->serving))
         return false;
-    uint64_t now = cell_now(), grace = room->serving.grace;
-    room->cell.deadline = grace < UINT64_MAX - now ? now + grace : UINT64_MAX;
+    room->cell.deadline = deadline_after(cell_now(), room->serving.grace);
     process->signal = signal;
     return true;
 }
