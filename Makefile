@@ -297,7 +297,13 @@ test:
 
 # What `make test` runs besides the two programs; rooms add theirs.
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers whole_lines carrel-without) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share
+test-programs: $(addprefix $(B)/test/host/,$(UNIT) verdicts replay diff-run leftovers whole_lines carrel-without) $(B)/test/many_opt.so $(B)/test/cell/runner-engine live $(B)/share $(B)/test/components
+
+# Components that suites serve and run, in C.
+COMPONENTS_FROM := $(wildcard tests/components/* tests/http/*.[ch] tests/wasi/*.mjs tests/wasi/rows/rows.h tests/wasi/rows/base.c policies/wasi*.def policies/p1.def)
+$(B)/test/components: $(COMPONENTS_FROM)
+	$(call say,NODE,$@)
+	$(Q)node tests/components/build.mjs $@ && touch $@
 
 # The verdict tables: what every filter says to every probe.
 $(B)/test/host/verdicts: $(call obj,host,tests/policy/verdicts.c tests/policy/world.c $(POLICIES) $(BASE))
@@ -321,7 +327,7 @@ lint:
 # nothing was found; it is as old as what the source includes and .clang-tidy, so a second run looks at what
 # changed.
 ## make tidy       clang-tidy alone; the first run takes minutes, the next what changed since
-TIDY_GUEST := $(addprefix tests/,bench/io/% bench/kernels/% bench/training/% data/% http/% \
+TIDY_GUEST := $(addprefix tests/,bench/io/% bench/kernels/% bench/training/% components/% data/% http/% \
               $(addprefix wasi/,keyvalue/% names/% rows/% shapes/%))
 TIDY_FLAGS  = -I. $(if $(filter $(TIDY_GUEST),$<),\
                   -std=c17 --target=wasm32 -ffreestanding -I$(B)/tidy -Itests/wasi/rows -DGRANTED=1,\

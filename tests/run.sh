@@ -12,6 +12,9 @@
 # The last line is `N passed, N failed`, the exit code 0 if nothing failed.
 set -u
 export BUILD="${BUILD:-build}" SHARED="${SHARED:-../shared}"
+# Real components, or those that the build makes.
+export COMPONENTS="$SHARED/components"
+[ -d "$COMPONENTS" ] || COMPONENTS="$BUILD/test/components"
 
 passed=0 failed=0 skipped=0
 log=$(mktemp) && again=$(mktemp) || exit 1

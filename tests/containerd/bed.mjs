@@ -12,8 +12,8 @@ export const program = programs(path.join(folder, 'programs'));
 export const host = new Host(folder, shim);
 await host.events.start();
 
-// A component of the shared collection.
-export const component = (name) => path.join(process.env.SHARED ?? new URL('../../../shared', import.meta.url).pathname, 'components', `${name}.wasm`);
+// A component of tests/components, as the build made it.
+export const component = (name) => path.join(path.dirname(shim), 'test/components', `${name}.wasm`);
 export const alive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 export const refuses = (promise, code, text) => assert.rejects(promise, (e) => {
   assert.ok(e instanceof CallError, `${e}`);

@@ -10,7 +10,7 @@ const daemon = new Containerd(path.join(folder, 'containerd'), build);
 await daemon.start();
 const { status } = spawnSync('node', [
   path.join(root, 'tests/packaging/blocks.mjs'), '--by', 'containerd', '--carrel', path.join(build, 'carrel'),
-  '--components', path.resolve(process.env.SHARED ?? '../shared', 'components'), path.join(root, 'README.md'),
+  '--components', path.join(build, 'test/components'), path.join(root, 'README.md'),
 ], { stdio: 'inherit', env: daemon.env });
 await daemon.stop();
 process.exitCode = status;

@@ -429,10 +429,10 @@ const tests = {
     await assert.rejects(c.created, /carrel.policy\/deny denies http.in/);
     // Asking, by its capability and by its origin.
     for (const deny of ['http.out', `http://${origin}`, `http.in http://${origin}`]) {
-      c = await container(component('hclient'), { network: 'host', args: ['/module.wasm', 'GET', origin, '/'], annotations: { ...http, 'carrel.policy/deny': deny } });
+      c = await container(component('fetch'), { network: 'host', args: ['/module.wasm', 'http', 'GET', origin, '/'], annotations: { ...http, 'carrel.policy/deny': deny } });
       await c.client.call('Start', { id: c.id });
       await c.client.call('Wait', { id: c.id });
-      assert.doesNotMatch(await c.output[0], /status=200/, deny);
+      assert.doesNotMatch(await c.output[0], /^status 200$/m, deny);
       await c.end();
     }
     // A directory.
@@ -483,12 +483,12 @@ const tests = {
     const server = createServer((request, response) => response.end('served'));
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     const origin = `127.0.0.1:${server.address().port}`;
-    for (const [http, text] of [[`http://${origin}`, /status=200/], ['http://127.0.0.1:1', /denied|refused|error|err=/i]]) {
-      const c = await container(component('hclient'), { network: 'host', args: ['/module.wasm', 'GET', origin, '/'], annotations: { 'carrel.policy/http': http } });
+    for (const [http, text] of [[`http://${origin}`, /^status 200$/m], ['http://127.0.0.1:1', /denied|refused|error|err=/i]]) {
+      const c = await container(component('fetch'), { network: 'host', args: ['/module.wasm', 'http', 'GET', origin, '/'], annotations: { 'carrel.policy/http': http } });
       await c.client.call('Start', { id: c.id });
       await c.client.call('Wait', { id: c.id });
       assert.match(await c.output[0], text);
-      assert.equal(/status=200/.test(await c.output[0]), http.includes(origin));
+      assert.equal(/^status 200$/m.test(await c.output[0]), http.includes(origin));
       await c.end();
     }
     server.close();
@@ -530,7 +530,7 @@ const tests = {
     assert.deepEqual([code, await c.output[0], await c.output[1]], [0, '7\n', '']);
     await c.end();
     // What an interface exports is called by its bare name, too.
-    const nested = await container(component('dhello'), { annotations: { 'carrel.policy/invoke': 'run()' } });
+    const nested = await container(component('words'), { annotations: { 'carrel.policy/invoke': 'run()' } });
     await nested.client.call('Start', { id: nested.id });
     assert.equal((await nested.client.call('Wait', { id: nested.id })).exit_status, 0);
     await nested.end();

@@ -300,7 +300,7 @@ static const struct look {
     {"/finish-before-stream", finish_before_stream},
 };
 
-ROW(request, "", "")
+ROW(request, "request", "")
 {
     w_http_incoming_request_path_with_query(request, R);
     u32 path = U32(4), len = U32(8);

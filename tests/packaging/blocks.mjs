@@ -63,7 +63,7 @@ const in_file = (file, block) => {
 const play = (document) => {
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'blocks-'));
   make_bin(path.join(work, '.bin'));
-  if (values.components) for (const [name, from] of Object.entries({ 'app.wasm': 'rs_wc.wasm', 'new.wasm': 'csqlite.wasm', 'web.wasm': 'hhello.wasm' })) {
+  if (values.components) for (const [name, from] of Object.entries({ 'app.wasm': 'words.wasm', 'new.wasm': 'fetch.wasm', 'web.wasm': 'hhello.wasm' })) {
     fs.copyFileSync(path.join(values.components, from), path.join(work, name));
   }
   const blocks = blocks_of(fs.readFileSync(document, 'utf8'));

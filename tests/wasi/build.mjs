@@ -76,7 +76,7 @@ export const load_scenarios = (work, sources, heap = undefined) => {
     if (fs.existsSync(file)) return file; // somebody may be reading it
     const module = told(core(scenario), granted);
     fs.writeFileSync(file, is_p1(scenario) ? module
-      : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap, version, scenario.id === 'request'));
+      : make_component(module, `row_${scenario.id}`, scenario.id.startsWith('utf16_') ? 1 : 0, heap, version, scenario.with === 'request'));
     fs.chmodSync(file, 0o644);
     return file;
   };
