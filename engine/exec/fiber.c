@@ -15,6 +15,11 @@ struct func *func_native(struct vm *vm, uint32_t type, native_step *step, void *
     return func;
 }
 
+struct native_parts func_parts(const struct func *func)
+{
+    return (struct native_parts){func->step, func->data};
+}
+
 uint32_t func_type(const struct func *func)
 {
     return func->type;
@@ -90,11 +95,13 @@ bool native_leaf(struct vm *vm, struct native *frame, struct func *func)
     vm->leaf = frame;
     interp_call(vm, func, frame->top, leave);
     vm->leaf = NULL;
-    enum fiber_state state = vm->machine.state;
+    struct machine waits = vm->machine;
+    enum fiber_state state = waits.state;
     vm->machine = outer;
     if (state != FIBER_DONE && state != FIBER_TRAPPED) {
         wait_forget(vm, vm->fiber);
         vm_trap_set(vm, TRAP_COMPONENT, "%s", "realloc and post-return may not wait");
+        backtrace_record(vm, waits.pc, waits.fp, waits.instance);
     }
     return state == FIBER_DONE;
 }
@@ -164,8 +171,8 @@ static void run_one(struct vm *vm, struct fiber *fiber)
     vm->fiber = fiber;
     vm->stack_limit = stack_base(fiber) + fiber->stack.size / sizeof(union slot);
     vm->trap.kind = TRAP_NONE;
+    vm->trap.depth = 0;
     if (fiber->state == FIBER_READY) {
-        vm->trap.depth = 0;
         if (stack_base(fiber) + fiber->func->link + LINK_SLOTS > vm->stack_limit) {
             vm_trap_set(vm, TRAP_STACK, "%s", "");
             fiber->state = FIBER_TRAPPED;
@@ -197,6 +204,24 @@ static struct fiber *after(struct vm *vm, struct fiber *fiber)
     return next;
 }
 
+/* Who waits for a fiber that trapped traps with it, and is part of the backtrace. */
+static void trap_resumers(struct vm *vm, struct fiber *fiber)
+{
+    fiber->scan.done = true;
+    while (fiber->resumer) {
+        struct fiber *resumer = fiber->resumer;
+        uint32_t first = vm->trap.depth;
+        vm->fiber = resumer;
+        backtrace_record(vm, resumer->pc, resumer->fp, resumer->instance);
+        if (first < TRAP_FRAMES && first < vm->trap.depth)
+            vm->trap.frames[first].resumes = true;
+        resumer->state = FIBER_TRAPPED;
+        resumer->scan.done = true;
+        fiber->resumer = NULL;
+        fiber = resumer;
+    }
+}
+
 enum fiber_state fiber_run(struct vm *vm, struct fiber *root)
 {
     if (root->state == FIBER_DONE || root->state == FIBER_TRAPPED)
@@ -209,13 +234,8 @@ enum fiber_state fiber_run(struct vm *vm, struct fiber *root)
     }
     root->inner = fiber->state == FIBER_BLOCKED && fiber != root ? fiber : NULL;
     root->state = fiber->state;
-    for (struct fiber *at = fiber; fiber->state == FIBER_TRAPPED && at;) {
-        struct fiber *resumer = at->resumer;
-        at->state = FIBER_TRAPPED;
-        at->scan.done = true;
-        at->resumer = NULL;
-        at = resumer;
-    }
+    if (fiber->state == FIBER_TRAPPED)
+        trap_resumers(vm, fiber);
     vm->fiber = vm->root = NULL;
     return root->state;
 }

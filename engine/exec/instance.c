@@ -298,6 +298,11 @@ struct func *instance_initializer(struct instance *instance)
     return instance->initializer;
 }
 
+struct instance *func_initializes(const struct func *func)
+{
+    return func->step == instance_init_step ? func->data : NULL;
+}
+
 /* State 0: copy the active segments and call the start function; 1: it has returned. */
 enum native_answer instance_init_step(struct vm *vm, struct native *frame)
 {

@@ -123,10 +123,27 @@ void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...)
     if (vm->trap.kind != TRAP_NONE)
         return;
     vm->trap.kind = kind;
+    vm->trap.value[0] = '\0';
     va_list args;
     va_start(args, format);
     vsnprintf(vm->trap.text, sizeof vm->trap.text, format, args);
     va_end(args);
+}
+
+void vm_trap_within(struct vm *vm, const char *format, ...)
+{
+    char *value = vm->trap.value;
+    char part[sizeof vm->trap.value];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(part, sizeof part, format, args);
+    va_end(args);
+    size_t len = strlen(part);
+    size_t room = sizeof part - 1 - len;
+    size_t kept = strnlen(value, room);
+    memmove(value + len, value, kept);
+    memcpy(value, part, len);
+    value[len + kept] = '\0';
 }
 
 void vm_exit_set(struct vm *vm, uint32_t code)
@@ -145,8 +162,7 @@ static void trap_frame_of(struct vm *vm, struct trap_frame *frame, struct instan
                           const code_word *pc, uint32_t *ret_link)
 {
     uint32_t func = code_find(*in->module->code, pc);
-    frame->instance = in;
-    frame->func = func;
+    *frame = (struct trap_frame){.instance = in, .func = func, .owner = vm->fiber->owner};
     struct translation translation = vm->translation;
     translation.module = in->module;
     frame->offset = translate_offset(&translation, func, pc, vm->image);
@@ -167,7 +183,10 @@ void backtrace_record(struct vm *vm, const code_word *pc, union slot *fp, struct
         uint32_t link_at;
         if (*pc == interp_word(XOP_NATIVE)) {
             const struct native_frame *native = (const void *)pc;
-            *frame = (struct trap_frame){NULL, 0, ERR_NOWHERE};
+            *frame = (struct trap_frame){.offset = ERR_NOWHERE,
+                                         .native = native->pub.func,
+                                         .state = native->pub.state,
+                                         .owner = vm->fiber->owner};
             link_at = native->pub.func->link;
         } else if (trap->depth < TRAP_FRAMES) {
             trap_frame_of(vm, frame, in, pc, &link_at);

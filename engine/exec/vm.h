@@ -54,18 +54,24 @@ enum err_kind trap_err_kind(enum trap_kind kind);
 
 #define TRAP_FRAMES 64
 
-/* One frame of a backtrace, innermost first. */
+/* One frame of a backtrace, innermost first. Behind those of the fiber that trapped come those of
+ * the fiber that resumed it, and so on. */
 struct trap_frame {
-    const struct instance *instance; /* NULL: a native function */
+    const struct instance *instance; /* NULL: of a native function */
     uint32_t func;                   /* its index in the module */
     uint64_t offset;                 /* of the instruction, from the start of the file */
+    const struct func *native;       /* the native function, */
+    uint32_t state;                  /* and how far it was: as struct native has it */
+    bool resumes;                    /* the first one of a fiber that resumed the one before */
+    void *owner;                     /* of its fiber */
 };
 
 struct trap {
     enum trap_kind kind;
-    char text[160]; /* more about it, for HOST, COMPONENT and EXIT; else empty */
-    uint32_t code;  /* the exit code, if the kind is EXIT */
-    uint32_t depth; /* of the stack; at most TRAP_FRAMES are recorded: the innermost ones */
+    char text[160];  /* more about it, for HOST, COMPONENT and EXIT; else empty */
+    char value[128]; /* which value it is about, if it is about one: vm_trap_within */
+    uint32_t code;   /* the exit code, if the kind is EXIT */
+    uint32_t depth;  /* of the stack; at most TRAP_FRAMES are recorded: the innermost ones */
     struct trap_frame frames[TRAP_FRAMES];
 };
 
@@ -164,6 +170,10 @@ void vm_set_clock(struct vm *vm, const struct vm_clock *clock);
 
 /* Records a trap for a native function, which then answers NATIVE_TRAP. The first one wins. */
 void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...) PRINTF(3, 4);
+
+/* The trap that was just recorded is about a value that is part of this one: "[3]", then ".name",
+ * then "parameter who". What has no room is cut off at the innermost end. */
+void vm_trap_within(struct vm *vm, const char *format, ...) PRINTF(2, 3);
 
 /* Records that the program ends itself with that exit code: a trap of kind EXIT, and no failure. */
 void vm_exit_set(struct vm *vm, uint32_t code);
@@ -272,6 +282,17 @@ struct native {
 
 /* Makes a native function of type `type` (id). NULL if the heap is full. */
 struct func *func_native(struct vm *vm, uint32_t type, native_step *step, void *data);
+
+/* What a native function was made of, for who wants to know which one it is; a step of NULL: it is
+ * none. */
+struct native_parts {
+    native_step *step;
+    void *data;
+};
+struct native_parts func_parts(const struct func *func);
+
+/* The instance that a function is the initializer of; NULL: of none. */
+struct instance *func_initializes(const struct func *func);
 
 /* `size` zeroed bytes on the fiber's stack that live as long as the frame; to be called once, at
  * the first step. NULL: the stack is exhausted and the trap is set. */
