@@ -143,6 +143,26 @@ void report_refusal(const char *file, const struct err *err, const struct examin
 /* --- How a cell ended ---------------------------------------------------------------------------
  */
 
+static void report_frame(const struct record_frame *frame)
+{
+    static const char *const words[FRAME_KINDS] = {
+#define FRAME(NAME, word) word,
+#include "shim/protocol.def"
+    };
+    bool code = frame->kind == FRAME_CODE;
+    const char *word = words[frame->kind < FRAME_KINDS ? frame->kind : FRAME_NATIVE];
+    const char *in = frame->module[0] ? " in " : "";
+    char name[128] = "(carrel)";
+    if (code)
+        snprintf(name, sizeof name, "function %" PRIu32, frame->function);
+    const char *shown = frame->name[0] ? frame->name : name;
+    if (code)
+        report_line("    %s %s%s%s (byte %" PRIu64 ")", word, shown, in, frame->module,
+                    frame->offset);
+    else
+        report_line("    %s %s%s%s", word, shown, in, frame->module);
+}
+
 void report_outcome(const char *file, const struct outcome *outcome)
 {
     if (outcome->by_guest) {
@@ -153,18 +173,8 @@ void report_outcome(const char *file, const struct outcome *outcome)
         return;
     }
     report_error(file, &outcome->why);
-    for (uint32_t i = 0; i < outcome->frame_count; i++) {
-        const struct record_frame *frame = &outcome->frames[i];
-        char name[128];
-        snprintf(name, sizeof name, "function %" PRIu32, frame->function);
-        const char *shown = frame->name[0] ? frame->name : name;
-        const char *in = frame->module[0] ? " in " : "";
-        if (frame->native)
-            report_line("    at %s%s%s", shown, in, frame->module);
-        else
-            report_line("    at %s%s%s (byte %" PRIu64 ")", shown, in, frame->module,
-                        frame->offset);
-    }
+    for (uint32_t i = 0; i < outcome->frame_count; i++)
+        report_frame(&outcome->frames[i]);
     if (outcome->depth > outcome->frame_count)
         report_line("    and %" PRIu32 " more", outcome->depth - outcome->frame_count);
 }

@@ -25,6 +25,12 @@ enum cell_state {
     STATES
 };
 
+enum frame_kind {
+#define FRAME(NAME, word) FRAME_##NAME,
+#include "shim/protocol.def"
+    FRAME_KINDS
+};
+
 enum message_kind {
 #define MESSAGE(NAME, name, direction, states, most, meaning) MESSAGE_##NAME,
 #include "shim/protocol.def"

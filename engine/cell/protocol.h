@@ -31,6 +31,12 @@ enum terminal_stream {
 #include "shim/protocol.def"
 };
 
+enum frame_kind {
+#define FRAME(NAME, word) FRAME_##NAME,
+#include "shim/protocol.def"
+    FRAME_KINDS
+};
+
 enum message_kind {
 #define MESSAGE(NAME, name, direction, states, most, meaning) MESSAGE_##NAME,
 #include "shim/protocol.def"

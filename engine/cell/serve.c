@@ -8,6 +8,7 @@
 #include "engine/serve/watch.h"
 
 #include "engine/cell/answer.h"
+#include "engine/cell/backtrace.h"
 #include "engine/cell/program.h"
 #include "engine/cell/tell.h"
 #include "engine/component/component.h"
@@ -162,8 +163,10 @@ static int make(void *data, uint32_t number, struct serve_instance *ret, struct 
 static void trapped(void *data, const struct vm *vm)
 {
     struct serving *serving = data;
+    char words[sizeof((struct message_request_trap *)0)->text];
+    trap_words(vm_trap(vm), words, sizeof words);
     if (serving->told++ < PROTOCOL_REQUEST_TRAPS)
-        tell_request_trap(vm_trap(vm)->kind, vm_trap(vm)->text);
+        tell_request_trap(vm_trap(vm)->kind, words);
 }
 
 static int begin(struct serving *serving, struct serve_config *config, struct err *err)

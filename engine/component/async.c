@@ -278,7 +278,7 @@ static enum native_answer core_returned(struct cm_async *async, struct vm *vm, s
     return finish(async);
 }
 
-static enum native_answer entry_step(struct vm *vm, struct native *frame)
+enum native_answer async_entry_step(struct vm *vm, struct native *frame)
 {
     const struct cm_store *store = frame->data;
     struct cm_async *async = async_of(store->thread->task);
@@ -290,8 +290,8 @@ static enum native_answer entry_step(struct vm *vm, struct native *frame)
 
 struct func *async_entry_new(struct cm_store *store)
 {
-    return func_native(store->vm, types_func_id(store->types->core, NULL, 0, NULL, 0), entry_step,
-                       store);
+    return func_native(store->vm, types_func_id(store->types->core, NULL, 0, NULL, 0),
+                       async_entry_step, store);
 }
 
 /* --- Cancelling ---------------------------------------------------------------------------------

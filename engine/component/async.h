@@ -103,7 +103,9 @@ bool async_cancelled(struct cm_async *async);
  * from `caller`, left after that. */
 bool async_request_cancel(struct cm_async *async, const struct cm_instance *caller);
 
-/* The function that fibers of async tasks run. NULL if the heap is full. */
+/* The function that fibers of async tasks run, each for the thread that owns it. NULL if the heap
+ * is full. */
+native_step async_entry_step;
 struct func *async_entry_new(struct cm_store *store);
 
 /* --- The caller --- */

@@ -131,7 +131,7 @@ static enum native_answer host_end(struct native *frame, const struct lowered *l
     return good ? NATIVE_DONE : NATIVE_TRAP;
 }
 
-static enum native_answer host_step(struct vm *vm, struct native *frame)
+enum native_answer lowered_host_step(struct vm *vm, struct native *frame)
 {
     const struct lowered *low = frame->data;
     struct cm_store *store = low->instance->store;
@@ -164,12 +164,12 @@ static enum native_answer host_step(struct vm *vm, struct native *frame)
 }
 
 /* A function without parameters and result needs nothing of all that, unless it blocks. */
-static enum native_answer host_null_step(struct vm *vm, struct native *frame)
+enum native_answer lowered_null_step(struct vm *vm, struct native *frame)
 {
     const struct lowered *low = frame->data;
     struct cm_store *store = low->instance->store;
     if (frame->state)
-        return host_step(vm, frame);
+        return lowered_host_step(vm, frame);
     if (unlikely(!low->instance->may_leave))
         return cm_trap(store, "cannot leave component instance"), NATIVE_TRAP;
     struct host_scratch scratch = {.store = store};
@@ -230,17 +230,16 @@ static bool call_begin(struct vm *vm, struct native *frame, const struct lowered
                                .memory = low->abi.memory,
                                .scratch = &f->scratch};
     cm_task_begin(&f->task, callee->instance, store->thread);
+    bool passes = low->type->nparams;
+    if (passes && !cm_lift_params(&f->lift, low->type, CM_FLAT_MAX, frame->args, f->args))
+        return false;
+    frame->state = IN_CALLEE;
+    store->thread = &f->task.thread;
+    struct cm_lower lower = {callee->instance, frame, &callee->abi, &f->task};
     union slot flat[CM_FLAT_MAX];
     uint32_t count = 0;
-    if (low->type->nparams) {
-        struct cm_lower lower = {callee->instance, frame, &callee->abi, &f->task};
-        if (!cm_lift_params(&f->lift, low->type, CM_FLAT_MAX, frame->args, f->args))
-            return false;
-        store->thread = &f->task.thread;
-        if (!cm_lower_params(&lower, callee->type, f->args, flat, &count))
-            return false;
-    }
-    store->thread = &f->task.thread;
+    if (passes && !cm_lower_params(&lower, callee->type, f->args, flat, &count))
+        return false;
     union slot *to = native_args(vm, frame, count);
     if (!to)
         return false;
@@ -267,12 +266,14 @@ static bool call_end(struct vm *vm, struct native *frame, const struct lowered *
     }
     if (f->task.borrows)
         return cm_trap(store, "borrow handles still remain at the end of the call");
+    frame->state = IN_CALLER;
     if (low->type->result) {
         struct cm_lower lower = {low->instance, frame, &low->abi, NULL};
         union slot pointer = frame->args[low->result_pointer];
         if (!cm_lower_result(&lower, low->type, f->result, frame->args, &pointer))
             return false;
     }
+    frame->state = IN_CALLEE;
     if (!cm_post_return(vm, frame, callee, core_result))
         return false;
     store->thread = f->task.caller;
@@ -282,11 +283,10 @@ static bool call_end(struct vm *vm, struct native *frame, const struct lowered *
     return true;
 }
 
-static enum native_answer call_step(struct vm *vm, struct native *frame)
+enum native_answer lowered_guest_step(struct vm *vm, struct native *frame)
 {
     const struct lowered *low = frame->data;
-    bool first = frame->state == 0;
-    frame->state = 1;
+    bool first = !frame->answered;
     if (first ? call_begin(vm, frame, low) : call_end(vm, frame, low))
         return first ? NATIVE_CALL : NATIVE_DONE;
     if (frame->locals)
@@ -302,6 +302,7 @@ struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *
     if (!low)
         return NULL;
     low->instance = instance;
+    low->canon = canon;
     low->type = canon->type;
     low->callee = callee;
     low->abi = cm_abi_of(instance, &canon->options);
@@ -309,15 +310,15 @@ struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *
     low->result_pointer =
         canon->type->layout.nflat <= low->max_flat ? canon->type->layout.nflat : 1;
     low->nargs = types_func(vm_types(vm), canon->core)->nparams;
-    native_step *step = host_step;
+    native_step *step = lowered_host_step;
     if (callee->instance)
         low->entered = cm_entered(callee->instance, instance);
     if (callee->type->async) {
         step = callee->instance ? lowered_async_step : lowered_async_host_step;
     } else if (callee->instance) {
-        step = call_step;
+        step = lowered_guest_step;
     } else if (callee->pruned || (!canon->type->nparams && !canon->type->result)) {
-        step = host_null_step;
+        step = lowered_null_step;
     }
     return func_native(vm, canon->core, step, low);
 }

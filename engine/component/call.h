@@ -8,7 +8,8 @@
 /* What a lowered function knows. */
 struct lowered {
     struct cm_instance *instance; /* which calls */
-    const struct cm_type *type;   /* as that instance sees it */
+    const struct cm_canon *canon;
+    const struct cm_type *type; /* as that instance sees it */
     const struct cm_func *callee;
     struct cm_abi abi;
     uint32_t entered;        /* instances that a call enters */
@@ -17,8 +18,18 @@ struct lowered {
     uint32_t result_pointer; /* which core parameter holds it */
 };
 
-/* The steps of lowered functions of async types (lower_async.c). */
+/* Where a call of another component is at work: the states of the frame. */
+enum lowered_side { IN_CALLER, IN_CALLEE };
+
+/* The steps of lowered functions: calls of the host, without parameters and result, and of another
+ * component; of async types (subtask.c). */
+native_step lowered_host_step, lowered_null_step, lowered_guest_step;
 native_step lowered_async_step, lowered_async_host_step;
+
+/* The step of a call by the host (invoke.c), and what it calls, by the data of its function; that
+ * of an instance's initializer (instantiate.c), whose data is the instance. */
+native_step invoked_step, instantiate_step;
+const struct cm_func *invoked_func(const void *data);
 
 /* The core function of `canon lower` in `instance`. NULL if the heap is full. */
 struct func *cm_lower_func(struct cm_instance *instance, const struct cm_canon *canon,

@@ -1,6 +1,7 @@
 /* Async functions of the host at work; see async.h, and host.h for what they are told. */
 #include "engine/component/async.h"
 
+#include "engine/component/called.h"
 #include "engine/component/layout.h"
 #include "engine/component/limits.h"
 #include "engine/component/store.h"
@@ -83,6 +84,16 @@ void *host_waiter(const struct host_call *call)
 /* --- Calls --------------------------------------------------------------------------------------
  */
 
+/* Its result was not lowered: the trap says whose, because any frame may be at work now. False. */
+static COLD bool lost(const struct lowered *low)
+{
+    char text[96];
+    struct cm_text name = {text, sizeof text, 0};
+    cm_called_func(&name, low->instance->component, low->canon->func);
+    vm_trap_within(low->instance->store->vm, "%s: ", text);
+    return false;
+}
+
 /* Calls the function, and does what its answer means. False: it trapped. */
 static bool try(struct cm_subtask *subtask, struct native *frame)
 {
@@ -102,7 +113,7 @@ static bool try(struct cm_subtask *subtask, struct native *frame)
             list_add(store, subtask);
         return true;
     }
-    bool done = answer == HOST_DONE && subtask_return(subtask, frame, job->result);
+    bool done = answer == HOST_DONE && (subtask_return(subtask, frame, job->result) || lost(low));
     if (answer == HOST_CANCELLED && job->call.cancelled) {
         subtask_cancelled(subtask);
         done = true;

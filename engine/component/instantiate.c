@@ -6,8 +6,6 @@
 #include "engine/component/limits.h"
 #include "engine/component/store.h"
 
-static enum native_answer instantiate_step(struct vm *vm, struct native *frame);
-
 /* --- Making an instance -------------------------------------------------------------------------
  */
 
@@ -328,7 +326,7 @@ static bool do_plain(struct cm_instance *instance, const struct cm_def *def)
     return false;
 }
 
-static enum native_answer instantiate_step(struct vm *vm, struct native *frame)
+enum native_answer instantiate_step(struct vm *vm, struct native *frame)
 {
     struct cm_instance *instance = frame->data;
     const struct component *component = instance->component;

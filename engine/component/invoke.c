@@ -145,7 +145,7 @@ static enum native_answer async_step(struct vm *vm, struct native *frame, struct
     return async_loop(vm, frame, call);
 }
 
-static enum native_answer invoke_step(struct vm *vm, struct native *frame)
+enum native_answer invoked_step(struct vm *vm, struct native *frame)
 {
     struct cm_call *call = frame->data;
     if (!call->func->instance)
@@ -159,6 +159,11 @@ static enum native_answer invoke_step(struct vm *vm, struct native *frame)
     return NATIVE_TRAP;
 }
 
+const struct cm_func *invoked_func(const void *data)
+{
+    return ((const struct cm_call *)data)->func;
+}
+
 struct cm_call *cm_call_new(struct cm_store *store, const struct cm_func *func, const void *args)
 {
     struct cm_call *call = store->spare_calls;
@@ -169,7 +174,7 @@ struct cm_call *cm_call_new(struct cm_store *store, const struct cm_func *func, 
         if (!call)
             return NULL;
         call->native = func_native(store->vm, types_func_id(store->types->core, NULL, 0, NULL, 0),
-                                   invoke_step, call);
+                                   invoked_step, call);
         if (!call->native)
             return NULL;
     }

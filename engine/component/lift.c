@@ -7,6 +7,7 @@
 #include "engine/component/layout.h"
 #include "engine/component/stream.h"
 #include "engine/component/string.h"
+#include "engine/component/within.h"
 
 bool cm_lift_check(const struct cm_lift *lift, uint64_t at, uint64_t size, uint32_t align)
 {
@@ -157,7 +158,7 @@ INLINE bool lift_fields(struct cm_lift *lift, const struct cm_type *type, uint32
     for (uint32_t i = 0; i < type->nfields; i++) {
         const struct cm_field *field = &type->fields[i];
         if (!lift_part(lift, field->type, at + field->offset, to + field->host_offset))
-            return false;
+            return cm_within_field(lift->instance->store, type, i);
     }
     return true;
 }
@@ -167,9 +168,9 @@ INLINE bool lift_elements(struct cm_lift *lift, const struct cm_type *type, uint
 {
     const struct cm_layout *l = &type->layout;
     bool record = cm_shape(type->kind) == SHAPE_RECORD;
-    for (; count--; at += l->size, to += l->host_size)
+    for (uint32_t i = 0; i < count; i++, at += l->size, to += l->host_size)
         if (!(record ? lift_fields(lift, type, at, to) : lift_part(lift, type, at, to)))
-            return false;
+            return cm_within_element(lift->instance->store, i);
     return true;
 }
 
@@ -283,7 +284,8 @@ bool cm_lift_memory(struct cm_lift *lift, const struct cm_type *type, uint32_t a
         bits_store(to, which, type->tag_size);
         const struct cm_type *payload = type->cases[which].type;
         return !payload ||
-               cm_lift_memory(lift, payload, at + type->payload, host + type->host_payload);
+               cm_lift_memory(lift, payload, at + type->payload, host + type->host_payload) ||
+               cm_within_case(lift->instance->store, type, which);
     }
     case SHAPE_FLAGS:
         bits_store(to, bits_load(from, type->layout.size) & flags_mask(type->nlabels),
@@ -312,7 +314,7 @@ static bool lift_flat_variant(struct cm_lift *lift, const struct cm_type *type,
     bits_store(to, which, type->tag_size);
     const struct cm_type *payload = type->cases[which].type;
     if (payload && !cm_lift_flat(lift, payload, at, to + type->host_payload))
-        return false;
+        return cm_within_case(lift->instance->store, type, which);
     *at = end;
     return true;
 }
@@ -333,13 +335,13 @@ bool cm_lift_flat(struct cm_lift *lift, const struct cm_type *type, const union 
     case SHAPE_RECORD:
         for (uint32_t i = 0; i < type->nfields; i++)
             if (!cm_lift_flat(lift, type->fields[i].type, at, host + type->fields[i].host_offset))
-                return false;
+                return cm_within_field(lift->instance->store, type, i);
         return true;
     case SHAPE_FIXED_LIST:
         for (uint32_t i = 0; i < type->length; i++)
             if (!cm_lift_flat(lift, type->element, at,
                               host + (size_t)i * type->element->layout.host_size))
-                return false;
+                return cm_within_element(lift->instance->store, i);
         return true;
     case SHAPE_VARIANT: return lift_flat_variant(lift, type, at, to);
     case SHAPE_FLAGS:
@@ -362,26 +364,27 @@ bool cm_lift_params(struct cm_lift *lift, const struct cm_type *func, unsigned m
         for (uint32_t i = 0; i < func->nparams; i++)
             if (!cm_lift_flat(lift, func->params[i].type, &args,
                               host + func->params[i].host_offset))
-                return false;
+                return cm_within_param(lift->instance->store, func, i);
         return true;
     }
     uint32_t at = args[0].u32;
     if (!cm_lift_check(lift, at, l->size, l->align))
-        return false;
+        return cm_within_params(lift->instance->store);
     for (uint32_t i = 0; i < func->nparams; i++)
         if (!cm_lift_memory(lift, func->params[i].type, at + func->params[i].offset,
                             host + func->params[i].host_offset))
-            return false;
+            return cm_within_param(lift->instance->store, func, i);
     return true;
 }
 
 bool cm_lift_value(struct cm_lift *lift, const struct cm_type *type, unsigned max_flat,
                    const union slot *flat, void *to)
 {
-    if (type->layout.nflat <= max_flat)
-        return cm_lift_flat(lift, type, &flat, to);
-    return cm_lift_check(lift, flat[0].u32, type->layout.size, type->layout.align) &&
-           cm_lift_memory(lift, type, flat[0].u32, to);
+    bool good = type->layout.nflat <= max_flat
+                    ? cm_lift_flat(lift, type, &flat, to)
+                    : cm_lift_check(lift, flat[0].u32, type->layout.size, type->layout.align) &&
+                          cm_lift_memory(lift, type, flat[0].u32, to);
+    return good || cm_within_result(lift->instance->store);
 }
 
 bool cm_lift_result(struct cm_lift *lift, const struct cm_type *func, const union slot *results,

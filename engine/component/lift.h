@@ -79,7 +79,7 @@ bool cm_lift_params(struct cm_lift *lift, const struct cm_type *func, unsigned m
 bool cm_lift_result(struct cm_lift *lift, const struct cm_type *func, const union slot *results,
                     void *to);
 
-/* A value: from up to `max_flat` core values, or from memory. */
+/* A result: from up to `max_flat` core values, or from memory. */
 bool cm_lift_value(struct cm_lift *lift, const struct cm_type *type, unsigned max_flat,
                    const union slot *flat, void *to);
 

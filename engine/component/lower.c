@@ -7,6 +7,7 @@
 #include "engine/component/layout.h"
 #include "engine/component/stream.h"
 #include "engine/component/string.h"
+#include "engine/component/within.h"
 
 static uint8_t *memory(const struct cm_lower *lower, uint32_t at)
 {
@@ -145,19 +146,19 @@ INLINE bool lower_fields(struct cm_lower *lower, const struct cm_type *type, con
     for (uint32_t i = 0; i < type->nfields; i++) {
         const struct cm_field *field = &type->fields[i];
         if (!lower_part(lower, field->type, from + field->host_offset, at + field->offset))
-            return false;
+            return cm_within_field(lower->instance->store, type, i);
     }
     return true;
 }
 
 INLINE bool lower_elements(struct cm_lower *lower, const struct cm_type *type, const uint8_t *from,
-                           size_t count, uint32_t at)
+                           uint32_t count, uint32_t at)
 {
     const struct cm_layout *l = &type->layout;
     bool record = cm_shape(type->kind) == SHAPE_RECORD;
-    for (; count--; from += l->host_size, at += l->size)
+    for (uint32_t i = 0; i < count; i++, from += l->host_size, at += l->size)
         if (!(record ? lower_fields(lower, type, from, at) : lower_part(lower, type, from, at)))
-            return false;
+            return cm_within_element(lower->instance->store, i);
     return true;
 }
 
@@ -188,7 +189,7 @@ static bool lower_list(struct cm_lower *lower, const struct cm_type *element, co
             memcpy(memory(lower, at), list.at, size);
         return true;
     }
-    return lower_elements(lower, element, list.at, list.len, at);
+    return lower_elements(lower, element, list.at, *ret_len, at);
 }
 
 /* --- Into memory --------------------------------------------------------------------------------
@@ -222,7 +223,8 @@ static bool lower_memory_variant(struct cm_lower *lower, const struct cm_type *t
     bits_store(memory(lower, at), which, type->tag_size);
     const struct cm_type *payload = type->cases[which].type;
     return !payload ||
-           cm_lower_memory(lower, payload, from + type->host_payload, at + type->payload);
+           cm_lower_memory(lower, payload, from + type->host_payload, at + type->payload) ||
+           cm_within_case(lower->instance->store, type, which);
 }
 
 bool cm_lower_memory(struct cm_lower *lower, const struct cm_type *type, const void *from,
@@ -289,7 +291,7 @@ static bool lower_flat_variant(struct cm_lower *lower, const struct cm_type *typ
     (*to)++->u64 = which;
     const struct cm_type *payload = type->cases[which].type;
     if (payload && !cm_lower_flat(lower, payload, from + type->host_payload, to))
-        return false;
+        return cm_within_case(lower->instance->store, type, which);
     while (*to < end)
         (*to)++->u64 = 0;
     return true;
@@ -330,13 +332,13 @@ bool cm_lower_flat(struct cm_lower *lower, const struct cm_type *type, const voi
     case SHAPE_RECORD:
         for (uint32_t i = 0; i < type->nfields; i++)
             if (!cm_lower_flat(lower, type->fields[i].type, host + type->fields[i].host_offset, to))
-                return false;
+                return cm_within_field(lower->instance->store, type, i);
         return true;
     case SHAPE_FIXED_LIST:
         for (uint32_t i = 0; i < type->length; i++)
             if (!cm_lower_flat(lower, type->element,
                                host + (size_t)i * type->element->layout.host_size, to))
-                return false;
+                return cm_within_element(lower->instance->store, i);
         return true;
     case SHAPE_VARIANT: return lower_flat_variant(lower, type, host, to);
     case SHAPE_OWN:
@@ -365,17 +367,17 @@ bool cm_lower_params(struct cm_lower *lower, const struct cm_type *func, const v
         for (uint32_t i = 0; i < func->nparams; i++)
             if (!cm_lower_flat(lower, func->params[i].type, host + func->params[i].host_offset,
                                &at))
-                return false;
+                return cm_within_param(lower->instance->store, func, i);
         *ret_count = l->nflat;
         return true;
     }
     uint32_t at;
     if (!cm_realloc(lower, 0, 0, l->align, l->size, &at))
-        return false;
+        return cm_within_params(lower->instance->store);
     for (uint32_t i = 0; i < func->nparams; i++)
         if (!cm_lower_memory(lower, func->params[i].type, host + func->params[i].host_offset,
                              at + func->params[i].offset))
-            return false;
+            return cm_within_param(lower->instance->store, func, i);
     to[0].u64 = at;
     *ret_count = 1;
     return true;
@@ -386,14 +388,16 @@ bool cm_lower_result_async(struct cm_lower *lower, const struct cm_type *func, c
 {
     const struct cm_type *type = func->result;
     uint32_t at = pointer->u32;
-    return check(lower, at, type->layout.size, type->layout.align) &&
-           cm_lower_memory(lower, type, from, at);
+    return (check(lower, at, type->layout.size, type->layout.align) &&
+            cm_lower_memory(lower, type, from, at)) ||
+           cm_within_result(lower->instance->store);
 }
 
 bool cm_lower_result(struct cm_lower *lower, const struct cm_type *func, const void *from,
                      union slot *to, const union slot *pointer)
 {
     if (func->result->layout.nflat <= 1)
-        return cm_lower_flat(lower, func->result, from, &to);
+        return cm_lower_flat(lower, func->result, from, &to) ||
+               cm_within_result(lower->instance->store);
     return cm_lower_result_async(lower, func, from, pointer);
 }

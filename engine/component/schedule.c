@@ -247,6 +247,7 @@ enum native_answer cm_resume(struct vm *vm, struct native *frame, struct cm_thre
         thread->fiber = fiber_new(vm);
         if (!thread->fiber)
             return cm_full(store, "the stack of another call"), NATIVE_TRAP;
+        fiber_set_owner(thread->fiber, thread);
         fiber_begin(vm, thread->fiber, store->entry);
     }
     store->thread = thread;

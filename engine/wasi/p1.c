@@ -2,6 +2,7 @@
 #include "engine/wasi/p1_call.h"
 
 #include "engine/base/utf.h"
+#include <stdio.h>
 
 /* --- The table ----------------------------------------------------------------------------------
  */
@@ -143,6 +144,15 @@ struct func *p1_func(struct p1 *p1, struct str module, struct str name, struct e
     if (!func)
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no memory to link " STR_FMT, STR_ARG(name));
     return func;
+}
+
+void p1_called(const struct func *func, char *to, size_t size)
+{
+    const struct native_parts parts = func_parts(func);
+    const struct link *link = parts.data;
+    bool here = parts.step == step;
+    snprintf(to, size, "%s%s%s", here ? link->unstable ? unstable_module : stable_module : "",
+             here ? "." : "", here ? link->row->name : "");
 }
 
 /* --- What the functions share -------------------------------------------------------------------

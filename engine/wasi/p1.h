@@ -19,6 +19,9 @@ bool p1_is_module(struct str module);
  * memory for its type. */
 bool p1_type(struct types *types, struct str module, struct str name, uint32_t *ret);
 
+/* What a function made here is called, cut to its place; empty for any other. */
+void p1_called(const struct func *func, char *to, size_t size);
+
 /* The function for an import, of the type that its row says (whether that is the type that the
  * importer wants is for instance_new to check). NULL, and UNLINKABLE if there is none, MEMORY if
  * the heap is exhausted. */

@@ -227,7 +227,7 @@ static void do_trap(void)
     trap.frames[0].offset = 77;
     trap.frames[1].function = 5;
     trap.frames[1].offset = 99;
-    trap.frames[2].native = 1;
+    trap.frames[2].kind = FRAME_NATIVE;
     snprintf(trap.frames[2].name, sizeof trap.frames[2].name, "wasi:cli/exit");
     tell_trap(&trap);
     _exit(0);

@@ -196,6 +196,27 @@ for call in 'dropped()' 'forged()'; do
     judge "$call" 134 '' 'unknown handle index.*in c/i '
 done
 
+# trap_of FILE CALL EXTENDED_REGEXP: the message, then all lines of the backtrace and no other
+trap_of() {
+    invoke "$1" "$2"
+    judge "$1 $2" 134 '' "^[^|]*trap: $3\|\$"
+}
+trap_of resources 'dropped()' '[^|]*: unknown handle index: [^|]*\|[^|]* at canon resource.drop of r in c\|[^|]* at twice-dropped in c/i [^|]*\|[^|]* at canon lift of dropped in c'
+trap_of bricks 'fall()' 'unreachable: [^|]*\|[^|]* at deep in bricks/two/state [^|]*\|[^|]* at fall in bricks/two/state [^|]*\|[^|]* at canon lift of fall in bricks/two\|[^|]* at canon lower of second#fall in bricks/user\|[^|]* at start-falling in bricks/user/both [^|]*\|[^|]* at canon lift of fall in bricks/user'
+
+# The outer instance passes text to the inner one and has a list from it: whose value does not pass, and which.
+lower='at canon lower of parts:inner/api#take in outer\|[^|]* at begin-take in outer/outer [^|]*\|[^|]* at canon lift of take in outer'
+trap_of traps 'take(24)' "[^|]*: string is not well-formed UTF-8, in parameter text: [^|]*\|[^|]* $lower"
+trap_of traps 'take(100000)' "[^|]*: pointer is out of bounds of memory, in parameter text: [^|]*\|[^|]* $lower"
+trap_of traps 'take(14)' "[^|]*: pointer is out of bounds of memory, in parameter text: [^|]*\|[^|]* at canon lift of take in inner\|[^|]* $lower"
+trap_of traps 'take(13)' "unreachable: in parameter text: [^|]*\|[^|]* at realloc in inner/inner [^|]*\|[^|]* at canon lift of take in inner\|[^|]* $lower"
+lower='at canon lower of parts:inner/api#give in outer\|[^|]* at begin-give in outer/outer [^|]*\|[^|]* at canon lift of give in outer'
+trap_of traps 'give(55296)' "[^|]*: char is no Unicode scalar value, in result\[1\]\.letter: [^|]*\|[^|]* at canon lift of give in inner\|[^|]* $lower"
+trap_of traps 'give(66)' "unreachable: a fault[^|]*\|[^|]* at tidy in inner/inner [^|]*\|[^|]* at canon lift of give in inner\|[^|]* $lower"
+# The host: what it is given, and what it gives.
+trap_of traps 'leave()' '[^|]*: variant has no such case, in parameter status: [^|]*\|[^|]* at canon lower of wasi:cli/exit@0.2.0#exit\|[^|]* at begin-leave in host [^|]*\|[^|]* at canon lift of leave'
+trap_of traps 'draw()' 'unreachable: in result: [^|]*\|[^|]* at realloc in memory [^|]*\|[^|]* at canon lower of wasi:random/random@0.2.0#get-random-bytes\|[^|]* at draw in host [^|]*\|[^|]* at canon lift of draw'
+
 # --- Large values -----------------------------------------------------------------------------------------
 invoke large 'pass(20000000)'
 judge 'a long list between components' 0 20000000

@@ -351,6 +351,21 @@ static void the_host_is_cancelled(void **state)
     close_fixture(&g.f);
 }
 
+static void whose_result_has_no_place_is_told(void **state)
+{
+    (void)state;
+    struct guest g;
+    open_guest(&g);
+    CALL(&g, "s-host-wait", 41, 0xfffffff0);
+    ready = true;
+    happens(&g);
+    begin(&g, "a-yield", 0, 0, 0);
+    assert_int_equal(fiber_run(g.f.vm, g.f.fiber), FIBER_TRAPPED);
+    assert_string_equal(vm_trap(g.f.vm)->text, "pointer is out of bounds of memory");
+    assert_string_equal(vm_trap(g.f.vm)->value, "carrel:test/async@1.0.0#wait: result");
+    close_fixture(&g.f);
+}
+
 static void who_is_cancelled_is_forgotten(void **state)
 {
     (void)state;
@@ -414,6 +429,7 @@ int main(void)
         cmocka_unit_test(thousands_go_round),
         cmocka_unit_test(the_host_takes_its_time),
         cmocka_unit_test(the_host_is_cancelled),
+        cmocka_unit_test(whose_result_has_no_place_is_told),
         cmocka_unit_test(who_is_cancelled_is_forgotten),
         cmocka_unit_test(the_host_cannot_be_waited_for_synchronously),
         cmocka_unit_test(a_call_may_be_abandoned),

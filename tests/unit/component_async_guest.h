@@ -74,7 +74,10 @@ enum { C_V, C_I_V, C_V_I, C_I_I, C_II_I, C_III_I, C_V_L, C_II_V, C_III_L, C_TYPE
     WORKER(TWICE,        "twice",       C_V,     false, 0x41, 1, 0x10, B_RETURN, 0x41, 1, 0x10, B_RETURN) \
     WORKER(QUIT,         "quit",        C_V,     false, 0x10, B_TASK_CANCEL)               \
     WORKER(CODE,         "code",        C_V_I,   true,  0x41, 3)                           \
-    WORKER(CODE_CB,      "",            C_III_I, false, 0x41, 0)
+    WORKER(CODE_CB,      "",            C_III_I, false, 0x41, 0)                           \
+    /* the same, when it has yielded */                                                    \
+    WORKER(LAPSE,        "lapse",       C_V_I,   true,  0x41, 1)                           \
+    WORKER(LAPSE_CB,     "",            C_III_I, false, 0x41, 3)
 /* clang-format on */
 
 enum {

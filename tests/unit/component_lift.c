@@ -151,6 +151,7 @@ static void check(const struct subject *subject)
         assert_int_equal(state, FIBER_TRAPPED);
         assert_int_equal(trap->kind, TRAP_COMPONENT);
         assert_string_equal(trap->text, subject->trap);
+        assert_memory_equal(trap->value, "result", 6);
         /* What trapped is not entered again. */
         assert_int_equal(call_text(&f, instance, "get", "()", &shown), FIBER_TRAPPED);
         assert_string_equal(vm_trap(f.vm)->text, "cannot enter component instance");
