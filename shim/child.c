@@ -5,6 +5,7 @@
 #include "shim/raw.h"
 #include "shim/shared.h"
 #include "shim/witness.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -34,14 +35,41 @@
 /* As many as a process has, unless somebody raised its limit. */
 #define DESCRIPTORS_USUAL 1024
 
+static void leave_descriptor(struct child *child, int fd)
+{
+    CALL(fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0);
+}
+
+/* Every descriptor that the kernel lists, whatever its number is: no limit says how high they are,
+ * because it may have been lowered since. Without /proc those with usual numbers. */
+static void leave_one_by_one(struct child *child)
+{
+    _Alignas(struct dirent) char entries[1024];
+    long size = 0,
+         list = CALL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
+    for (int fd = 0; list < 0 && fd < DESCRIPTORS_USUAL; fd++)
+        leave_descriptor(child, fd);
+    while (list >= 0 && (size = CALL(getdents64, list, entries, sizeof entries, 0, 0)) > 0) {
+        for (long at = 0; at < size;) {
+            const struct dirent *entry = (const void *)(entries + at);
+            int fd = 0;
+            for (const char *digit = entry->d_name; *digit >= '0' && *digit <= '9'; digit++)
+                fd = fd * 10 + (*digit - '0');
+            if (entry->d_name[0] != '.')
+                leave_descriptor(child, fd);
+            at += entry->d_reclen;
+        }
+    }
+}
+
 /* Everything is closed by executing the engine; only the socket, as descriptor 3, is not. Where it
  * is accepted that some may stay, they are left one by one: the engine needs the socket, and grants
  * must get the numbers that the plan gives them, which are the lowest that are free. */
 static long leave_descriptors(struct child *child)
 {
     long closed = CALL(close_range, 0, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0);
-    for (int fd = 0; closed < 0 && fd < DESCRIPTORS_USUAL; fd++)
-        CALL(fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0);
+    if (closed < 0)
+        leave_one_by_one(child);
     MUST(CALL(dup3, child->socket, PROTOCOL_SOCKET, 0, 0, 0));
     child->call = "close_range";
     return closed;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -270,6 +271,31 @@ static void degrading_accepts_one_wall(void **state)
     }
 }
 
+/* A descriptor with a higher number than any limit allows by then, and no way to close them all at
+ * once. */
+static void inject_above_limits(void)
+{
+    const struct rlimit high = {4096, 4096}, low = {1024, 4096};
+    if (setrlimit(RLIMIT_NOFILE, &high) || dup2(STDERR_FILENO, 3000) != 3000 ||
+        setrlimit(RLIMIT_NOFILE, &low))
+        abort();
+    inject();
+}
+
+static void what_may_stay_open_is_left_whatever_its_number(void **state)
+{
+    (void)state;
+    static const struct fault none = {"close_range", SYS_close_range,          0, ANY,
+                                      EINVAL,        WALL_SAYS("descriptors"), 0};
+    fault = &none;
+    const struct result *result =
+        fixture_run(&(struct wish){.script = "call 1 3000 @x 0\ncall 1 1 @x 0\nexit 0\n",
+                                   .degraded = WALL_BIT(WALL_DESCRIPTORS),
+                                   .before = inject_above_limits});
+    assert_string_equal(result->outcome.why.text, "");
+    assert_string_equal(result->output, "-9\n0\n");
+}
+
 /* A copy of the engine that belongs to the user; its path, to be unlinked. */
 static const char *own_engine(mode_t mode)
 {
@@ -412,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_cell_whose_maker_fails_makes_its_own),
         cmocka_unit_test(a_child_that_is_killed_has_no_walls),
         cmocka_unit_test(degrading_accepts_one_wall),
+        cmocka_unit_test(what_may_stay_open_is_left_whatever_its_number),
         cmocka_unit_test(each_namespace_is_named),
         cmocka_unit_test(without_namespaces_it_runs_only_if_that_is_accepted),
         cmocka_unit_test(an_engine_that_others_can_write_to_is_refused),
