@@ -133,14 +133,6 @@ static uint64_t processes(const struct composing *c)
 
 /* --- The shim -------------------------------------------------------------------------------- */
 
-static struct operation *limit(struct composing *c, const char *file, const char *value)
-{
-    struct operation *operation = add(c, OPERATION_CGROUP_LIMIT);
-    operation->of.cgroup_limit.file = file;
-    operation->of.cgroup_limit.value = value;
-    return operation;
-}
-
 static void group(struct composing *c, const char *parent, const char *controller)
 {
     struct operation_cgroup *o = &add(c, OPERATION_CGROUP)->of.cgroup;
@@ -148,7 +140,7 @@ static void group(struct composing *c, const char *parent, const char *controlle
     o->controller = controller;
 }
 
-static bool has_limits(const struct host_cgroups *has, enum host_controller controller)
+static bool has_limits(const struct host_cgroups *has, enum cgroup_controller controller)
 {
     return has->in_unified[controller] || has->version1[controller][0];
 }
@@ -167,12 +159,12 @@ static int look_for_groups(struct composing *c, struct err *err)
 {
     const struct host_cgroups *has = &c->host->cgroups;
     c->to->lacks = NULL;
-    if (c->host->bounded && !has_limits(has, HOST_MEMORY))
+    if (c->host->bounded && !has_limits(has, CGROUP_MEMORY))
         c->to->lacks = "there is no control group here in which this user may limit memory";
-    if (processors(c) && !has_limits(has, HOST_CPU))
+    if (processors(c) && !has_limits(has, CGROUP_CPU))
         c->to->lacks = "there is no control group here in which this user may limit processors";
     c->to->missing = c->to->lacks ? WALL_BIT(WALL_CGROUP) : 0;
-    if (!processors(c) || has_limits(has, HOST_CPU) || wall_in(c->policy->degraded, WALL_CGROUP))
+    if (!processors(c) || has_limits(has, CGROUP_CPU) || wall_in(c->policy->degraded, WALL_CGROUP))
         return 0;
     return err_set(err, ERR_WALL, ERR_NOWHERE,
                    "the wall \"%s\" cannot be built, which --cpus needs: %s: `carrel doctor` says "
@@ -180,10 +172,40 @@ static int look_for_groups(struct composing *c, struct err *err)
                    walls[WALL_CGROUP].word, c->to->lacks, walls[WALL_CGROUP].word);
 }
 
-/* A limit on processors, which stands alone, may be missing only if that is accepted. */
-static void limit_processors(struct composing *c, const char *file, const char *value)
+/* What a controller keeps the cell to, as its file takes it; NULL: it bounds nothing. */
+static const char *bound(const struct composing *c, enum cgroup_controller controller,
+                         enum cgroup_version version)
 {
-    limit(c, file, value)->may_fail = wall_in(c->policy->degraded, WALL_CGROUP);
+    switch (controller) {
+    case CGROUP_MEMORY: return c->to->memory;
+    case CGROUP_PIDS: return c->to->processes;
+    case CGROUP_CPU:
+        return !processors(c) ? NULL : version == CGROUP_VERSION2 ? c->to->processor : c->to->quota;
+    default: return NULL;
+    }
+}
+
+/* A group of its own in version 1, where each controller has a hierarchy. */
+static bool bounded_apart(const struct composing *c, enum cgroup_controller controller)
+{
+    return c->host->cgroups.version1[controller][0] && bound(c, controller, CGROUP_VERSION1);
+}
+
+/* The bound on processors, which stands alone, may be missing only if that is accepted. */
+static void must_hold(const struct composing *c, enum cgroup_controller controller,
+                      struct operation *operation)
+{
+    if (controller == CGROUP_CPU)
+        operation->may_fail = wall_in(c->policy->degraded, WALL_CGROUP);
+}
+
+static void limit(struct composing *c, enum cgroup_controller controller,
+                  enum cgroup_version version)
+{
+    struct operation *operation = add(c, OPERATION_CGROUP_LIMIT);
+    operation->of.cgroup_limit.file = cgroup_controllers[controller].file[version].name;
+    operation->of.cgroup_limit.value = bound(c, controller, version);
+    must_hold(c, controller, operation);
 }
 
 /* What bounds a cell as a whole, in the hierarchy of version 2 and in those of version 1. */
@@ -197,25 +219,16 @@ static void cgroups(struct composing *c)
     snprintf(c->to->processes, sizeof c->to->processes, "%" PRIu64, processes(c));
     if (has->unified[0]) {
         group(c, has->unified, "");
-        if (has->in_unified[HOST_MEMORY])
-            limit(c, "memory.max", c->to->memory);
-        if (has->in_unified[HOST_PIDS])
-            limit(c, "pids.max", c->to->processes);
-        if (processors(c) && has->in_unified[HOST_CPU])
-            limit_processors(c, "cpu.max", c->to->processor);
+        for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++)
+            if (has->in_unified[i] && bound(c, i, CGROUP_VERSION2))
+                limit(c, i, CGROUP_VERSION2);
         add(c, OPERATION_CGROUP_HOOKS);
     }
-    if (has->version1[HOST_MEMORY][0]) {
-        group(c, has->version1[HOST_MEMORY], "memory");
-        limit(c, "memory.limit_in_bytes", c->to->memory);
-    }
-    if (has->version1[HOST_PIDS][0]) {
-        group(c, has->version1[HOST_PIDS], "pids");
-        limit(c, "pids.max", c->to->processes);
-    }
-    if (processors(c) && has->version1[HOST_CPU][0]) {
-        group(c, has->version1[HOST_CPU], "cpu");
-        limit_processors(c, "cpu.cfs_quota_us", c->to->quota);
+    for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+        if (!bounded_apart(c, i))
+            continue;
+        group(c, has->version1[i], cgroup_controllers[i].name);
+        limit(c, i, CGROUP_VERSION1);
     }
 }
 
@@ -299,14 +312,12 @@ static void process(struct composing *c)
     add(c, OPERATION_DESCRIPTORS);
     for (unsigned i = 0; i < c->host->join_count; i++)
         add(c, OPERATION_JOIN)->of.join.file = c->host->joins[i];
-    if (c->host->cgroups.version1[HOST_MEMORY][0])
-        add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "memory";
-    if (c->host->cgroups.version1[HOST_PIDS][0])
-        add(c, OPERATION_CGROUP_ENTER)->of.cgroup_enter.controller = "pids";
-    if (processors(c) && c->host->cgroups.version1[HOST_CPU][0]) {
+    for (enum cgroup_controller i = 0; i < CGROUP_CONTROLLERS; i++) {
+        if (!bounded_apart(c, i))
+            continue;
         struct operation *enter = add(c, OPERATION_CGROUP_ENTER);
-        enter->of.cgroup_enter.controller = "cpu";
-        enter->may_fail = wall_in(c->policy->degraded, WALL_CGROUP);
+        enter->of.cgroup_enter.controller = cgroup_controllers[i].name;
+        must_hold(c, i, enter);
     }
     surroundings(c);
     rlimits(c);

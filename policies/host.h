@@ -4,6 +4,7 @@
 #ifndef CARREL_POLICIES_HOST_H
 #define CARREL_POLICIES_HOST_H
 
+#include "policies/cgroup.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,16 +18,13 @@ enum host_stream {
                        (O_NONBLOCK): the shim pumps it for cells that cannot ask when to go on */
 };
 
-/* The controllers that limit a cell. */
-enum host_controller { HOST_MEMORY, HOST_PIDS, HOST_CPU, HOST_CONTROLLERS };
-
 struct host_cgroups {
     /* The directory of version 2 below which the shim may make groups and clone cells into them,
      * absolute; "" if there is none, or if no limit could be set there. */
     char unified[256];
     /* For each controller the same of its version 1 hierarchy; "" if it has none. */
-    char version1[HOST_CONTROLLERS][256];
-    bool in_unified[HOST_CONTROLLERS]; /* limits may be set in groups below `unified` */
+    char version1[CGROUP_CONTROLLERS][256];
+    bool in_unified[CGROUP_CONTROLLERS]; /* limits may be set in groups below `unified` */
 };
 
 /* The host user ids of cells under root: this and the cell's process id, which is below 2^22. No

@@ -25,8 +25,8 @@ struct options {
     const char *suggest; /* where a policy is written of what a trace saw; or NULL */
     bool trace;
     const char *audit_log; /* a path; or NULL */
-    bool bounded;          /* a limit on memory is given, here or for some component, or is for
-                              many processes together */
+    bool bounded;          /* a control group is to bound the cell; of a command: or one for
+                              some component of its policy file */
     bool denials_json;
     enum audit_format format;
     bool diff;

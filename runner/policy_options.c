@@ -154,9 +154,6 @@ static int apply_all(struct options *options, const struct policy_file *file,
                                "out of memory for %s: close something and try again", file->path);
     for (size_t i = 0; !failed && i < file->count; i++) {
         const struct policy_setting *setting = &file->settings[i];
-        bool by_group = setting->key->meaning == MEANS_FLAG &&
-                        (setting->key->flag == FLAG_MEMORY || setting->key->flag == FLAG_CPUS);
-        options->bounded = options->bounded || by_group;
         if (policy_applies(file, setting, subject))
             failed = apply(options, setting, err);
     }
@@ -210,13 +207,19 @@ int options_of_command(const struct cli *cli, struct policy_file *file, struct o
         return options_make(cli, ret, err);
     if (policy_file_read(path ? "--policy" : "--check", path ? path : check, file, err))
         return -1;
-    /* What is wrong in the section of one component is wrong before that component comes. */
+    /* What is wrong in the section of one component is wrong before that component comes, and what
+     * it needs of the host is there. */
+    bool bounded = false;
     for (size_t i = 0; i < file->component_count; i++) {
         const struct policy_subject subject = {.component = i + 1};
         struct options one;
         if (options_with_policy(cli, file, &subject, &one, err))
             return -1;
+        bounded = bounded || one.bounded;
         options_free(&one);
     }
-    return options_with_policy(cli, file, &(struct policy_subject){.name = NULL}, ret, err);
+    if (options_with_policy(cli, file, &(struct policy_subject){.name = NULL}, ret, err))
+        return -1;
+    ret->bounded = ret->bounded || bounded;
+    return 0;
 }

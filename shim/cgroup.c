@@ -1,6 +1,7 @@
 /* Control groups. A group of version 2 is entered by the clone (moving a process later waits for an
  * RCU grace period); one of version 1 by the child, which writes to its `tasks`. */
 #include "shim/cgroup.h"
+#include "policies/cgroup.h"
 #include "shim/child.h"
 #include "shim/cleanup.h"
 #include <errno.h>
@@ -35,9 +36,11 @@ static void enable_controllers(const char *parent)
     cleanup_close int directory = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return;
-    static const char *const controllers[] = {"+memory", "+pids", "+cpu"};
-    for (size_t i = 0; i < countof(controllers); i++)
-        (void)write_at(directory, "cgroup.subtree_control", controllers[i]);
+    for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
+        char enable[32];
+        snprintf(enable, sizeof enable, "+%s", cgroup_controllers[i].name);
+        (void)write_at(directory, "cgroup.subtree_control", enable);
+    }
 }
 
 /* Makes a directory of its own for the cell. Another shim may remove the common parent meanwhile.
@@ -100,6 +103,13 @@ static int add_group(struct cgroups *cgroups, const struct operation_cgroup *wan
     return -1;
 }
 
+/* The file of a group that bounds what its members use of the processors. */
+static const struct cgroup_file *processors_of(const struct cgroup *group)
+{
+    enum cgroup_version version = group->procs < 0 ? CGROUP_VERSION2 : CGROUP_VERSION1;
+    return &cgroup_controllers[CGROUP_CPU].file[version];
+}
+
 int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, const char *id,
                     struct wall_report *report, struct err *err)
 {
@@ -112,12 +122,13 @@ int cgroups_prepare(struct cgroups *cgroups, const struct operation *operation, 
         const struct operation_cgroup_limit *limit = &operation->of.cgroup_limit;
         struct cgroup *group = &cgroups->at[cgroups->count - 1];
         result = write_at(group->directory, limit->file, limit->value);
-        group->throttles = group->throttles || strncmp(limit->file, "cpu.", 4) == 0;
+        group->throttles = group->throttles || strcmp(limit->file, processors_of(group)->name) == 0;
     } else {
         errno = ENOENT; /* the group that it belongs to could not be made */
     }
+    const char *quota_file = cgroup_controllers[CGROUP_CPU].file[CGROUP_VERSION1].name;
     bool quota = operation->kind == OPERATION_CGROUP_LIMIT &&
-                 strcmp(operation->of.cgroup_limit.file, "cpu.cfs_quota_us") == 0;
+                 strcmp(operation->of.cgroup_limit.file, quota_file) == 0;
     /* In version 1 a group below another cannot be given more than that has. */
     if (result && quota && errno == EINVAL && !operation->may_fail)
         return err_set(
@@ -159,12 +170,9 @@ void cgroups_release(const struct cgroups *cgroups)
 {
     for (size_t i = 0; i < cgroups->count; i++) {
         const struct cgroup *group = &cgroups->at[i];
-        if (!group->throttles || group->directory < 0)
-            continue;
-        if (group->procs < 0)
-            (void)write_at(group->directory, "cpu.max", "max");
-        else
-            (void)write_at(group->directory, "cpu.cfs_quota_us", "-1");
+        const struct cgroup_file *file = processors_of(group);
+        if (group->throttles && group->directory >= 0)
+            (void)write_at(group->directory, file->name, file->unbounded);
     }
 }
 

@@ -8,9 +8,6 @@
 #include <limits.h>
 #include <string.h>
 
-static const char *const controllers[HOST_CONTROLLERS] = {
-    [HOST_MEMORY] = "memory", [HOST_PIDS] = "pids", [HOST_CPU] = "cpu"};
-
 #define PLACE 256 /* as the paths in struct host_cgroups */
 
 /* Whether `word` is in `list`, which is separated by `separator`. */
@@ -87,10 +84,10 @@ static void look_at_unified(bool root, const char *point, const char *from,
         char type[PLACE + 16];
         snprintf(type, sizeof type, "%.255s/cgroup.type", places[i]);
         bool top = access(type, F_OK) != 0; /* only the top has no type, and may have processes */
-        for (int c = 0; c < HOST_CONTROLLERS; c++) {
-            ret->in_unified[c] =
-                file_has(places[i], "cgroup.controllers", controllers[c]) &&
-                (top || file_has(places[i], "cgroup.subtree_control", controllers[c]));
+        for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+            const char *name = cgroup_controllers[c].name;
+            ret->in_unified[c] = file_has(places[i], "cgroup.controllers", name) &&
+                                 (top || file_has(places[i], "cgroup.subtree_control", name));
             if (ret->in_unified[c])
                 memcpy(ret->unified, places[i], sizeof ret->unified);
         }
@@ -103,8 +100,9 @@ static void look_at_version1(const char *point, const char *from, const char *op
                              struct host_cgroups *ret)
 {
     char path[PLACE], place[PLACE];
-    for (int c = 0; c < HOST_CONTROLLERS; c++) {
-        if (has_word(options, controllers[c], ',') && own_group(controllers[c], path) &&
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        const char *name = cgroup_controllers[c].name;
+        if (has_word(options, name, ',') && own_group(name, path) &&
             group_directory(point, from, path, place))
             snprintf(ret->version1[c], sizeof ret->version1[c], "%s", place);
     }

@@ -447,8 +447,8 @@ static void test_cgroups_and_degraded(void **state)
     policy.degraded = wall_named("namespaces");
     struct host host = fixture_host(true);
     strcpy(host.cgroups.unified, "/sys/fs/cgroup/carrel");
-    host.cgroups.in_unified[HOST_PIDS] = true;
-    strcpy(host.cgroups.version1[HOST_MEMORY], "/sys/fs/cgroup/memory");
+    host.cgroups.in_unified[CGROUP_PIDS] = true;
+    strcpy(host.cgroups.version1[CGROUP_MEMORY], "/sys/fs/cgroup/memory");
     fixture_demand(&demand);
     struct cell_request request = request_of(CELL_RUN, &host, &policy);
     make(&request);
@@ -490,7 +490,7 @@ static void test_processors(void **state)
     struct host host = fixture_host(true);
     host.bounded = true;
     strcpy(host.cgroups.unified, "/sys/fs/cgroup/carrel");
-    host.cgroups.in_unified[HOST_MEMORY] = host.cgroups.in_unified[HOST_CPU] = true;
+    host.cgroups.in_unified[CGROUP_MEMORY] = host.cgroups.in_unified[CGROUP_CPU] = true;
     fixture_demand(&demand);
     struct cell_request request = request_of(CELL_RUN, &host, &policy);
     make(&request); /* that it could be bounded bounds nothing */
@@ -505,8 +505,8 @@ static void test_processors(void **state)
     make(&request);
     assert_string_equal(limit_in("cpu.max", true), "25000 100000");
     policy.degraded = 0;
-    host.cgroups.in_unified[HOST_CPU] = false;
-    strcpy(host.cgroups.version1[HOST_CPU], "/sys/fs/cgroup/cpu");
+    host.cgroups.in_unified[CGROUP_CPU] = false;
+    strcpy(host.cgroups.version1[CGROUP_CPU], "/sys/fs/cgroup/cpu");
     policy.cpus = 10009; /* what the kernel can keep to, never more than was said */
     make(&request);
     assert_null(limit_in("cpu.max", false));
@@ -527,7 +527,7 @@ static void test_no_place_to_bound_processors(void **state)
     struct host host = fixture_host(false);
     struct err err = {0};
     host.bounded = true;
-    host.cgroups.in_unified[HOST_MEMORY] = true;
+    host.cgroups.in_unified[CGROUP_MEMORY] = true;
     fixture_demand(&demand);
     policy.cpus = 500000;
     struct cell_request request = request_of(CELL_RUN, &host, &policy);

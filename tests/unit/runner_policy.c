@@ -153,6 +153,25 @@ static void test_json(void **state)
     assert_false(capability_in(options.policy.allowed, CAP_RANDOM_INSECURE));
 }
 
+/* Makes the options of a command whose policy file holds `text`. */
+static int command_with(const char *text)
+{
+    static struct cli cli;
+    char path[] = "/tmp/carrel-policy-XXXXXX";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    options_free(&options);
+    policy_file_free(&file);
+    cli_free(&cli);
+    char *arguments[] = {
+        (char[]){"carrel"}, (char[]){"run"}, (char[]){"--policy"}, path, (char[]){"x.wasm"}, NULL};
+    assert_int_equal(cli_parse(countof(arguments) - 1, arguments, &cli, &err), 0);
+    int result = options_of_command(&cli, &file, &options, &err);
+    unlink(path);
+    return result;
+}
+
 /* A share of the processors calls for a control group, also if it is one component's. */
 static void test_processors(void **state)
 {
@@ -167,7 +186,14 @@ static void test_processors(void **state)
     const char *one = "version: 1\ncomponents: {y.wasm: {limits: {cpus: 2}}}";
     assert_int_equal(MAKE(one, "x.wasm", ), 0);
     assert_int_equal(options.policy.cpus, 0);
+    assert_false(options.bounded);
+    assert_int_equal(MAKE(one, "y.wasm", ), 0);
     assert_true(options.bounded);
+    assert_int_equal(command_with(one), 0);
+    assert_int_equal(options.policy.cpus, 0);
+    assert_true(options.bounded);
+    assert_int_equal(command_with("version: 1\ncomponents: {y.wasm: {limits: {fuel: 2}}}"), 0);
+    assert_false(options.bounded);
     assert_int_equal(MAKE("version: 1\nlimits: {fuel: 2}", "x.wasm", ), 0);
     assert_false(options.bounded);
 }
