@@ -29,11 +29,6 @@ uint64_t cell_now(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-void cell_none(struct cell *cell)
-{
-    cell->process = (struct launched){-1, -1, -1, -1};
-}
-
 void cell_start(struct cell *cell)
 {
     memset(cell, 0, offsetof(struct cell, grants));
@@ -41,7 +36,7 @@ void cell_start(struct cell *cell)
     network_start(&cell->network);
     lines_start(&cell->lines);
     cell->state = STATE_WAITING;
-    cell_none(cell);
+    cell->process = (struct launched){-1, -1, -1, -1};
     cell->cgroups = cgroups_none();
     cell->deadline = UINT64_MAX;
     memset(&cell->outcome, 0, offsetof(struct outcome, frames)); /* which are as many as counted */
@@ -335,14 +330,18 @@ void cell_receive(struct cell *cell)
         ssize_t size = protocol_receive(cell->process.socket, &message, &wrong);
         if (size == -EAGAIN)
             return;
-        if ((size <= 0 && !wrong) || outcome_known(&cell->outcome)) {
+        bool ended = size <= 0 && !wrong;
+        if (wrong)
+            condemn(cell, wrong);
+        else if (!ended && !outcome_known(&cell->outcome))
+            handle(cell, &message, (size_t)size);
+        /* What it may say after its end is of no interest. */
+        if (ended || outcome_known(&cell->outcome)) {
             close(take_fd(&cell->process.socket));
             return;
         }
-        if (wrong)
-            condemn(cell, wrong);
-        else
-            handle(cell, &message, (size_t)size);
+        if (message.kind == MESSAGE_READY) /* it has only begun: there cannot be more yet */
+            return;
     }
 }
 

@@ -27,11 +27,11 @@ struct entry {
 static const char magic[8] = "demand2";
 
 /* Of the directory: /var/cache/carrel, or carrel in the user's own place for such things. */
-static bool find_place(char ret[PLACE_SIZE])
+static bool find_place(uid_t uid, char ret[PLACE_SIZE])
 {
     const char *given = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int size = -1;
-    if (geteuid() == 0)
+    if (uid == 0)
         size = snprintf(ret, PLACE_SIZE, "/var/cache/carrel");
     else if (given && given[0] == '/')
         size = snprintf(ret, PLACE_SIZE, "%s/carrel", given);
@@ -40,26 +40,26 @@ static bool find_place(char ret[PLACE_SIZE])
     return size > 0 && size < PLACE_SIZE;
 }
 
-static bool is_ours(int fd, mode_t type)
+static bool belongs_to(uid_t uid, int fd, mode_t type)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type &&
-           status.st_uid == geteuid() && !(status.st_mode & 077);
+    return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type && status.st_uid == uid &&
+           !(status.st_mode & 077);
 }
 
-static int open_place(void)
+static int open_place(uid_t uid)
 {
     char place[PLACE_SIZE];
     cleanup_close int directory =
-        find_place(place) ? open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-    return directory >= 0 && is_ours(directory, S_IFDIR) ? take_fd(&directory) : -1;
+        find_place(uid, place) ? open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    return directory >= 0 && belongs_to(uid, directory, S_IFDIR) ? take_fd(&directory) : -1;
 }
 
 /* Makes the directory, and the one above it, which an ordinary user may not have yet. */
-static void make_place(void)
+static void make_place(uid_t uid)
 {
     char place[PLACE_SIZE];
-    if (!find_place(place) || mkdir(place, 0700) == 0 || errno != ENOENT)
+    if (!find_place(uid, place) || mkdir(place, 0700) == 0 || errno != ENOENT)
         return;
     char *slash = strrchr(place, '/');
     *slash = '\0';
@@ -115,11 +115,12 @@ bool demand_cache_get(const uint8_t digest[DIGEST_SIZE], const char *engine, str
     char name[8];
     uint8_t sum[SHA256_DIGEST_LENGTH];
     name_of(digest, name);
-    cleanup_close int directory = open_place();
+    uid_t uid = geteuid();
+    cleanup_close int directory = open_place(uid);
     cleanup_close int file =
         directory < 0 ? -1
                       : openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (file < 0 || !is_ours(file, S_IFREG) || !begin(digest, engine, &wanted))
+    if (file < 0 || !belongs_to(uid, file, S_IFREG) || !begin(digest, engine, &wanted))
         return false;
     ssize_t size = read(file, &read_in, sizeof read_in);
     if (size < (ssize_t)sizeof wanted)
@@ -163,8 +164,9 @@ void demand_cache_put(const uint8_t digest[DIGEST_SIZE], const char *engine,
     memcpy(answer, &demand->head, sizeof demand->head);
     memcpy(answer + sizeof demand->head, demand->bytes, names);
     sum_up(&entry, answer, entry.sum);
-    make_place();
-    cleanup_close int directory = open_place();
+    uid_t uid = geteuid();
+    make_place(uid);
+    cleanup_close int directory = open_place(uid);
     if (directory < 0)
         return;
     name_of(digest, name);

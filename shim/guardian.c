@@ -37,11 +37,12 @@ static size_t places(char ret[PLACES][PLACE_SIZE])
 {
     size_t count = 0;
     const char *user = getenv("XDG_RUNTIME_DIR");
-    if (geteuid() == 0) {
+    uid_t uid = geteuid();
+    if (uid == 0) {
         snprintf(ret[count++], PLACE_SIZE, "/run/carrel");
     } else if (user && user[0] == '/')
         snprintf(ret[count++], PLACE_SIZE, "%.200s/carrel", user);
-    snprintf(ret[count++], PLACE_SIZE, "/tmp/carrel-%u", geteuid());
+    snprintf(ret[count++], PLACE_SIZE, "/tmp/carrel-%u", uid);
     return count;
 }
 

@@ -5,6 +5,7 @@
 #include "shim/protocol.h"
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,9 +23,9 @@
 
 /* Root counts only in the initial user namespace, where every id is mapped to itself. Who cannot
  * tell takes it for root: then a cell gets an id of its own, or is refused. */
-static bool is_root(void)
+static bool is_root(uid_t uid)
 {
-    if (geteuid() != 0)
+    if (uid != 0)
         return false;
     unsigned inside, outside, count;
     char first[64]; /* a line: three numbers in columns */
@@ -72,9 +73,12 @@ enum host_stream host_stream_kind(int stream, int fd)
 
 void host_secure_streams(void)
 {
+    struct pollfd streams[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+    bool asked = poll(streams, countof(streams), 0) >= 0;
     for (int stream = 0; stream < 3; stream++) {
-        /* The lowest number that is free is this one. */
-        if (fcntl(stream, F_GETFD) < 0 &&
+        /* An O_PATH descriptor is none to poll, but open. The lowest number that is free is this
+         * one. */
+        if ((!asked || streams[stream].revents & POLLNVAL) && fcntl(stream, F_GETFD) < 0 &&
             open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream) {
             static const char why[] =
                 "carrel: a standard stream is closed, and /dev/null cannot be opened to take its "
@@ -102,9 +106,10 @@ uint64_t host_limit(int resource)
 void host_probe(const char *engine, bool cgroups, struct host *ret)
 {
     uint64_t processor = host_limit(RLIMIT_CPU);
+    uid_t uid = geteuid();
     *ret = (struct host){
-        .root = is_root(),
-        .uid = geteuid(),
+        .root = is_root(uid),
+        .uid = uid,
         .gid = getegid(),
         .last_cap = last_capability(),
         .processor = processor < UINT64_MAX ? processor : 0,

@@ -103,8 +103,10 @@ void outcome_death(struct outcome *outcome, int code, int status, bool bounded)
                      status);
         return;
     }
-    bool timed = host_limit(RLIMIT_CPU) < UINT64_MAX;
     outcome->signal = status;
+    if (outcome_known(outcome)) /* it was killed because it is */
+        return;
+    bool timed = host_limit(RLIMIT_CPU) < UINT64_MAX;
     switch (status) {
     case SIGSYS:
         outcome_fail(outcome, ERR_KILLED, ERR_NOWHERE,

@@ -47,6 +47,23 @@ static void files(void **state)
     assert_int_equal(host_stream_kind(2, only), HOST_CLOSED);
 }
 
+/* What is open stays, even if nothing can be done with it; what is not gets the wrong direction. */
+static void streams(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        int place = open("/", O_PATH | O_CLOEXEC);
+        bool prepared = place > 2 && dup2(place, 0) == 0 && close(1) == 0;
+        host_secure_streams();
+        bool stays = fcntl(0, F_GETFL) & O_PATH;
+        _exit(prepared && stays && (fcntl(1, F_GETFL) & O_ACCMODE) == O_RDONLY ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 /* --- Control groups ---------------------------------------------------------------------------
  * The probe runs in a mount namespace of its own, in which there is nothing but version 2, which
  * says that it has the controllers that a file names. */
@@ -140,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipes),
         cmocka_unit_test(files),
+        cmocka_unit_test(streams),
         cmocka_unit_test(processors_are_bounded_in_version_2),
         cmocka_unit_test(a_controller_that_version_2_lacks_bounds_nothing),
     };
