@@ -66,6 +66,8 @@ CFLAGS_asan  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address -fno-omit-fram
 CFLAGS_ubsan := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=undefined -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
 CFLAGS_fuzz  := $(COMMON) -O1 $(ARCH) $(FLOAT) -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DCARREL_DISPATCH_LOOP
 CFLAGS_count := $(COMMON) -O2 $(ARCH) $(FLOAT) -DCARREL_DISPATCH_LOOP -DCARREL_COUNT
+# What the command is made of: the linker may put each function and variable where it likes.
+APART_host    = $(if $(filter runner/% shim/% policies/% engine/base/%,$<),-ffunction-sections -fdata-sections)
 LLD          := $(if $(IS_CLANG),-fuse-ld=lld)
 LDFLAGS_host  := $(LLD) -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan  := $(LLD) -fsanitize=address
@@ -111,14 +113,14 @@ define compile
 $(B)/obj/$(1)/%.o: %.c $(B)/obj/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(DEFS) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(CFLAGS_$(1)) $$(DEFS) $$(if $$(filter engine/% policies/%,$$<),$$(WARN_CONVERSION)) $$(APART_$(1)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach v,cell host asan ubsan fuzz count,$(eval $(call compile,$(v))))
 
 # --- Programs --------------------------------------------------------------------------------------
 # What a cell's start goes through lies close together (make start-order): another linker than lld does without.
 comma := ,
-START_ORDER := $(if $(LLD),-Wl$(comma)--symbol-ordering-file=engine/start.order -Wl$(comma)--no-warn-symbol-ordering)
+START_ORDER = $(if $(LLD),-Wl$(comma)--symbol-ordering-file=$(filter %/start.order,$^) -Wl$(comma)--no-warn-symbol-ordering)
 
 ## make            build/carrel (command and shim) and build/carrel-engine (the program in a cell)
 $(B)/carrel-engine: $(call obj,cell,$(ENGINE_LIB) $(ENGINE_MAIN)) engine/start.order
@@ -141,9 +143,9 @@ $(B)/carrel-keyvalue: $(call obj,host,$(BASE) $(call src,shim/keeper))
 # Linked statically, and with musl: the dynamic loader costs as much as half a cell, and glibc's start as
 # much as a quarter. The objects and the libraries are those for glibc; runner/libc has what they ask for,
 # and tests/lint/libc.sh reads the map.
-$(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,cell,$(call src,runner/libc))
+$(B)/carrel: $(call obj,host,$(RUNNER) $(SHIM) $(POLICIES) $(BASE)) $(call obj,cell,$(call src,runner/libc)) runner/start.order
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) $(RUNNER_WRAPS:%=-Wl,--wrap=%) -Wl,--cref,-Map=$@.map -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $^ \
+	$(Q)$(CC) $(LDFLAGS_cell) $(LINKED) $(RUNNER_WRAPS:%=-Wl,--wrap=%) $(START_ORDER) -Wl,--cref,-Map=$@.map -o $@ $(MUSL)/rcrt1.o $(MUSL)/crti.o $(filter %.o,$^) \
 	    $(foreach l,$(RUNNER_LIBS),$(shell $(CC) -print-file-name=$(l:-l%=lib%.a))) -L$(MUSL) -lc $(LIBGCC) $(MUSL)/crtn.o
 
 RUNNER_WRAPS := __mmap munmap open OPENSSL_cpuid_setup SHA256_Update
@@ -690,10 +692,11 @@ bench-load: $(B)/test/host/load
 	@$< $(wildcard $(SHARED)/components/*.wasm)
 
 # Where the functions of the engine lie: x86-64 alone has a program that finds out.
-## make start-order   which functions of the engine a start goes through, into engine/start.order
+## make start-order   which functions of engine and command a start goes through, into their start.order
 .PHONY: start-order
 start-order: all $(B)/test/host/reached
-	@tests/bench/reached.sh $(B) $(SHARED)/components >$(B)/start.order && [ -s $(B)/start.order ] && cp $(B)/start.order engine/start.order
+	@tests/bench/reached.sh $(B) $(SHARED)/components carrel-engine >$(B)/start.order && [ -s $(B)/start.order ] && cp $(B)/start.order engine/start.order
+	@tests/bench/reached.sh $(B) $(SHARED)/components carrel >$(B)/start.order && [ -s $(B)/start.order ] && cp $(B)/start.order runner/start.order
 $(B)/test/host/reached: $(call obj,host,tests/bench/reached.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -63,6 +63,7 @@ struct cell_plan {
     struct filter narrow;             /* of the processes that a server makes for requests */
     const char *given_up[RULE_COUNT]; /* the system calls that it takes away */
     char keeper[4096];                /* the path of the program that keeps stores */
+    /* From here on every start writes: on few pages. */
     wall_set missing;   /* wanted, and this host has no place for them: nothing in the plan tries */
     const char *lacks;  /* why the cgroup is one of them, a static text; or NULL */
     char memory[24];    /* the cgroup's limits in digits */

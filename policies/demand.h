@@ -41,8 +41,8 @@ struct demand_name {
 struct demand {
     struct demand_head head;
     size_t name_count;
-    struct demand_name names[DEMAND_NAMES_MAX]; /* in the order of the answer */
     char bytes[DEMAND_ANSWER_MAX];              /* what they point to */
+    struct demand_name names[DEMAND_NAMES_MAX]; /* in the order of the answer */
 };
 
 /* Reads an answer. Copies it: `answer` need not live on. Errors: FAULT if it does not have the form

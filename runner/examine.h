@@ -13,13 +13,13 @@ struct examined {
     const struct policy *policy; /* that holds for this component */
     struct options own;          /* where its policy lives, if the policy file speaks of it */
     struct component component;
-    struct demand demand;
     struct verdict verdict;
-    const char *reading[2]; /* how the reader is to read: its arguments */
-    struct cell_plan reader;
-    struct cell_plan run;
+    const char *reading[2];   /* how the reader is to read: its arguments */
     struct wall_report walls; /* of the reader */
     uint8_t seed[32];
+    struct demand demand;
+    struct cell_plan reader;
+    struct cell_plan run;
 };
 
 /* Where cells come from: the engine and the facts about this host. */

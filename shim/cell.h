@@ -11,8 +11,8 @@
 
 #include <poll.h>
 
-/* What a start writes comes first and lies together: a page that is touched for the first time
- * costs microseconds. */
+/* What a start writes comes first and lies together, and what it writes of `lines` (their end) and
+ * of `outcome` (its front) too: a page that is touched for the first time costs microseconds. */
 struct cell {
     enum cell_state state;
     struct launched process; /* socket and pidfd are -1 once they are closed */
@@ -31,17 +31,14 @@ struct cell {
     const struct audit_log *log; /* where denials are told; or NULL */
     struct demand *demand;       /* where a reader's answer goes; or NULL */
     struct grants grants;
+    struct lines lines;
     struct outcome outcome;
     struct network network;
-    struct lines lines;
     struct message_resolved resolved; /* a resolver's answer, if `answered` */
 };
 
 /* A cell that is none yet: gone, holding nothing. */
 void cell_start(struct cell *cell);
-
-/* The same of one that may never be launched: nothing of it is touched but what says so. */
-void cell_none(struct cell *cell);
 
 /* Launches a cell that waits. On failure nothing is left of it. `plan` is used only during the
  * call.

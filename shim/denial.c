@@ -325,7 +325,7 @@ static void say_cut(struct denials *denials)
 /* What was told stays untouched: most cells are refused nothing. */
 void denials_start(struct denials *denials)
 {
-    memset(denials, 0, offsetof(struct denials, told));
+    memset(denials, 0, offsetof(struct denials, directories));
     denials->file = "";
 }
 

@@ -27,12 +27,12 @@ struct denials {
     const struct audit_log *log; /* or NULL: standard error alone, as sentences */
     capability_set denied;       /* by the policy: no flag gives these */
     size_t directory_count;
-    struct denied_directory directories[PROTOCOL_GRANTS];
     bool all;  /* what programs ask for as a matter of routine is told, too */
     bool full; /* that there was more is on record */
     bool cut;  /* and people were told */
     size_t shown;
     size_t count;
+    struct denied_directory directories[PROTOCOL_GRANTS];
     struct {
         uint64_t digest; /* of the cause */
         uint64_t number; /* of its line in the log */

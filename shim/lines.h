@@ -14,9 +14,9 @@ struct line {
 };
 
 struct lines {
-    size_t places; /* of the lines that follow, those that were ever used */
-    uint32_t cut;  /* that were cut off, of which was told */
     struct line at[PROTOCOL_LINES];
+    size_t places; /* of these, those that were ever used */
+    uint32_t cut;  /* that were cut off, of which was told */
 };
 
 struct cell;

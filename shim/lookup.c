@@ -12,7 +12,6 @@ void lookups_start(struct lookups *lookups)
     lookups->active = false;
     lookups->by_stream = false;
     lookups->nothing = (struct component){.memory = -1};
-    cell_none(&lookups->cell);
 }
 
 void lookups_open(struct lookups *lookups, const struct host *host, const struct policy *policy)
@@ -94,7 +93,8 @@ void lookups_advance(struct lookups *lookups, struct network *network, struct sh
 
 void lookups_wait(const struct lookups *lookups, struct pollfd ret[2])
 {
-    cell_wait(&lookups->cell, lookups->active, !lookups->cell.ordered, ret);
+    bool active = lookups->active;
+    cell_wait(&lookups->cell, active, active && !lookups->cell.ordered, ret);
 }
 
 void lookups_act(struct lookups *lookups, const struct pollfd waits[2])

@@ -9,18 +9,19 @@
 #include "shim/hosts.h"
 #include <poll.h>
 
+/* What every start writes comes last: in a session it lies beside that of struct tls. */
 struct lookups {
-    struct host host;            /* as cells are planned, without control groups */
-    const struct policy *policy; /* NULL: there is no resolver */
-    struct component nothing;    /* what a resolver is given as its component */
-    bool active;                 /* `cell` looks a name up */
-    bool by_stream;              /* the resolver asks by TCP, after an answer that was cut */
-    struct cell cell;
+    struct cell cell; /* if `active` */
     struct cell_plan plan;
     struct hosts_addresses servers;
     uint8_t seed[32];
     char name[PROTOCOL_NAME + 1];
     const char *arguments[1];
+    struct host host;            /* as cells are planned, without control groups */
+    const struct policy *policy; /* NULL: there is no resolver */
+    struct component nothing;    /* what a resolver is given as its component */
+    bool active;                 /* `cell` looks a name up */
+    bool by_stream;              /* the resolver asks by TCP, after an answer that was cut */
 };
 
 /* No look-ups yet; and with what they are made. `host` is copied, `policy` lives as long. */

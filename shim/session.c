@@ -74,7 +74,6 @@ int session_open(struct session *session, struct err *err)
     lookups_start(&session->lookups);
     tls_start(&session->tls);
     cell_start(&session->cells[0]);
-    cell_none(&session->cells[1]);
     session->cell = &session->cells[0];
     session->spare = NULL;
     session->interrupted = 0;

@@ -28,7 +28,7 @@ struct session {
     const struct audit_log *log; /* where denials are told; or NULL: as sentences */
     bool left; /* control groups that could not be removed: the guardian goes on trying */
     struct serving *serving; /* what the cell serves with; NULL: it does not */
-    struct cell cells[2];
+    struct cell cells[2];    /* the second only if it was launched */
     struct lookups lookups;
     struct tls tls;
 };

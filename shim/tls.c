@@ -17,7 +17,6 @@ void tls_start(struct tls *tls)
     tls->certificate = tls->key = NULL;
     tls->single = tls->asks = tls->active = tls->failed = false;
     tls->nothing = (struct component){.memory = -1};
-    cell_none(&tls->cell);
 }
 
 static bool wanted(const struct policy *policy)
@@ -191,7 +190,8 @@ bool tls_serve(const struct tls *tls, int client, int cell)
 void tls_wait(const struct tls *tls, const struct network *network, struct pollfd ret[2])
 {
     const struct cell *cell = &tls->cell;
-    bool sends = !cell->ordered || (cell->state == STATE_TLS && network_next_secure(network));
+    bool sends = tls->active &&
+                 (!cell->ordered || (cell->state == STATE_TLS && network_next_secure(network)));
     cell_wait(cell, tls->active, sends, ret);
 }
 

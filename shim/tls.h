@@ -11,7 +11,6 @@
 #include <poll.h>
 
 struct tls {
-    struct host host;            /* as cells are planned, without control groups */
     const struct policy *policy; /* NULL: there is no TLS */
     struct component nothing;    /* what the cell is given as its component */
     const char *certificate;     /* a server's, of the host; or NULL: it serves nobody */
@@ -21,7 +20,8 @@ struct tls {
     bool active;
     bool failed; /* it could not be launched, and will not be again */
     char why[sizeof((struct err *)0)->text];
-    struct cell cell;
+    struct host host; /* as cells are planned, without control groups */
+    struct cell cell; /* if `active` */
     struct cell_plan plan;
     char program[PATH_MAX];
 };
