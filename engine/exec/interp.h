@@ -129,13 +129,29 @@ INLINE struct regs regs_of(REGS, enum trap_kind trap, bool taken)
     return (struct regs){pc, fp, mb, ml, in, acc, xacc, trap, taken};
 }
 
+/* Where the branch at `pc` leads whose distance field is `field`. As every branch waits here for
+ * the one before it, what can be is added to pc while the field is read: the compiler would leave
+ * it for the end. */
+INLINE const code_word *branch_from(const code_word *pc, uint32_t field)
+{
+    uintptr_t from = (uintptr_t)pc - BRANCH_BIAS;
+    __asm__("" : "+r"(from));
+    return (const code_word *)(from + field);
+}
+
 #define OPERATION(name) INLINE struct regs do_##name(REGS)
 #define STEP(words)     return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, false)
 #define GO_ON()         return regs_of(REGS_PASSED, TRAP_NONE, true)
-#define BRANCH(words)                                                                              \
+#define BRANCH(field)                                                                              \
     do {                                                                                           \
         POLL();                                                                                    \
-        return regs_of(pc + (words), fp, mb, ml, in, acc, xacc, TRAP_NONE, true);                  \
+        return regs_of(branch_from(pc, field), fp, mb, ml, in, acc, xacc, TRAP_NONE, true);        \
+    } while (0)
+/* The same instruction once more. */
+#define AGAIN()                                                                                    \
+    do {                                                                                           \
+        POLL();                                                                                    \
+        GO_ON();                                                                                   \
     } while (0)
 #define FAIL(kind) return regs_of(REGS_PASSED, kind, false)
 #define FAIL_IF(condition, kind)                                                                   \
@@ -183,7 +199,7 @@ INLINE struct regs regs_of(REGS, enum trap_kind trap, bool taken)
         enum trap_kind why = gc_wait(in->vm, pc, fp, in);                                          \
         if (why)                                                                                   \
             FAIL(why);                                                                             \
-        BRANCH(0);                                                                                 \
+        AGAIN();                                                                                   \
     } while (0)
 
 /* --- Operands ------------------------------------------------------------------------------------

@@ -34,43 +34,24 @@ OPERATION(ENTER0)
         GO_ON();                                                                                   \
     } while (0)
 
-OPERATION(RET)
-{
-    RETURN(U32(0));
-}
-
-OPERATION(RET_S)
-{
-    acc = SLOT_i64(1);
-    fp[0].u64 = acc;
-    RETURN((uint32_t)pc[2]);
-}
-
-OPERATION(RET_A)
-{
-    fp[0].u64 = acc;
-    RETURN((uint32_t)pc[2]);
-}
-
-OPERATION(RET_I)
-{
-    acc = pc[1];
-    fp[0].u64 = acc;
-    RETURN((uint32_t)pc[2]);
-}
-
-OPERATION(RETX_S)
-{
-    xacc = xreg_of_f64(SLOT_f64(1));
-    fp[0].f64 = ACC_f64;
-    RETURN((uint32_t)pc[2]);
-}
-
-OPERATION(RETX_A)
-{
-    fp[0].f64 = ACC_f64;
-    RETURN((uint32_t)pc[2]);
-}
+/* Each in two: by the link that lies where nearly all do, and by one whose place is in pc[2]. */
+#define RETURNS(kind, form, result)                                                                \
+    OPERATION(kind##form)                                                                          \
+    {                                                                                              \
+        result;                                                                                    \
+        RETURN(LINK_NEAR);                                                                         \
+    }                                                                                              \
+    OPERATION(kind##_FAR##form)                                                                    \
+    {                                                                                              \
+        result;                                                                                    \
+        RETURN((uint32_t)pc[2]);                                                                   \
+    }
+RETURNS(RET, , (void)0)
+RETURNS(RET, _S, (fp[0].u64 = acc = SLOT_i64(1)))
+RETURNS(RET, _A, (fp[0].u64 = acc))
+RETURNS(RET, _I, (fp[0].u64 = acc = pc[1]))
+RETURNS(RETX, _S, (xacc = xreg_of_f64(SLOT_f64(1)), fp[0].f64 = ACC_f64))
+RETURNS(RETX, _A, (fp[0].f64 = ACC_f64))
 
 /* The link for a return to `back` in this instance. */
 #define LINK_WITHIN(link, back)                                                                    \

@@ -1,4 +1,4 @@
-/* Branches and counting. Offsets count words from the branching instruction. */
+/* Branches and counting. */
 #ifndef CARREL_EXEC_OPS_CONTROL_H
 #define CARREL_EXEC_OPS_CONTROL_H
 
@@ -13,7 +13,8 @@ OPERATION(UNREACHABLE)
 OPERATION(BR)
 {
     POLL();
-    STEP(S32(0));
+    pc = branch_from(pc, U32(0));
+    STEP(0);
 }
 
 /* [s - off] */
@@ -21,7 +22,7 @@ OPERATION(BR)
     OPERATION(name)                                                                                \
     {                                                                                              \
         if (condition)                                                                             \
-            BRANCH(S32(1));                                                                        \
+            BRANCH(U32(1));                                                                        \
         STEP(2);                                                                                   \
     }
 CONDITION(BR_IF_S, SLOT_i32(0) != 0)
@@ -33,14 +34,17 @@ CONDITION(BR_NULL_A, acc == 0)
 CONDITION(BR_NON_NULL_S, SLOT_i64(0) != 0)
 CONDITION(BR_NON_NULL_A, acc != 0)
 
-/* [s - count][off off]...: `count` labels, then the default */
-#define BR_TABLE(name, index_)                                                                     \
+/* [s - count][off off]...: `count` labels, then the default. The asm keeps the compiler from
+ * choosing between the two without a jump: what is next would have to wait for the comparison. */
+#define BR_TABLE(name, index)                                                                      \
     OPERATION(name)                                                                                \
     {                                                                                              \
-        uint32_t index = index_;                                                                   \
-        if (index > U32(1))                                                                        \
-            index = U32(1);                                                                        \
-        BRANCH(S32(2 + (uint64_t)index));                                                          \
+        acc = index;                                                                               \
+        if (unlikely(acc >= U32(1))) {                                                             \
+            acc = U32(1);                                                                          \
+            __asm__("" : "+r"(acc));                                                               \
+        }                                                                                          \
+        BRANCH(U32(2 + acc));                                                                      \
     }
 BR_TABLE(BR_TABLE_S, SLOT_i32(0))
 BR_TABLE(BR_TABLE_A, ACC_i32)

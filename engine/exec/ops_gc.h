@@ -275,14 +275,14 @@ OPERATION(REF_CAST)
 OPERATION(BR_ON_CAST)
 {
     if (cast_passes(in, SLOT_i64(0), U16(1), U32(2), U32(3)))
-        BRANCH(S32(1));
+        BRANCH(U32(1));
     STEP(3);
 }
 
 OPERATION(BR_ON_CAST_FAIL)
 {
     if (!cast_passes(in, SLOT_i64(0), U16(1), U32(2), U32(3)))
-        BRANCH(S32(1));
+        BRANCH(U32(1));
     STEP(3);
 }
 

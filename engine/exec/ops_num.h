@@ -137,7 +137,7 @@
         c_##type a = BRANCH_A_##form(type);                                                        \
         c_##type b = BRANCH_B_##form(type);                                                        \
         if (value)                                                                                 \
-            BRANCH(S32(1));                                                                        \
+            BRANCH(U32(1));                                                                        \
         STEP(BRANCH_WORDS_##form);                                                                 \
     }                                                                                              \
     OPERATION(BRN_##name##_##form)                                                                 \
@@ -146,7 +146,7 @@
         c_##type b = BRANCH_B_##form(type);                                                        \
         if (value)                                                                                 \
             STEP(BRANCH_WORDS_##form);                                                             \
-        BRANCH(S32(1));                                                                            \
+        BRANCH(U32(1));                                                                            \
     }
 
 #define UN(code, name, text, feature, from, to, value)

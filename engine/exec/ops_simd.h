@@ -59,7 +59,7 @@
     OPERATION(name)                                                                                \
     {                                                                                              \
         if (condition)                                                                             \
-            BRANCH(S32(1));                                                                        \
+            BRANCH(U32(1));                                                                        \
         STEP(2);                                                                                   \
     }
 
@@ -128,18 +128,8 @@ OPERATION(CONSTV)
 VALUE(SELECTV_S, v128, 2, vec_read(&fp[SLOT_i32(1) ? U16(2) : U16(3)]))
 VALUE(SELECTV_A, v128, 2, vec_read(&fp[ACC_i32 ? U16(2) : U16(3)]))
 
-OPERATION(RETV_S)
-{
-    SET_ACC_v128(SLOT_v128(1));
-    vec_write(fp, ACC_v128);
-    RETURN((uint32_t)pc[2]);
-}
-
-OPERATION(RETV_A)
-{
-    vec_write(fp, ACC_v128);
-    RETURN((uint32_t)pc[2]);
-}
+RETURNS(RETV, _S, (SET_ACC_v128(SLOT_v128(1)), vec_write(fp, ACC_v128)))
+RETURNS(RETV, _A, vec_write(fp, ACC_v128))
 
 VALUE(GLOBAL_GETV, v128, 2, vec_read(in->globals[U32(1)]->value))
 

@@ -150,7 +150,7 @@ OPERATION(TABLE_SIZE)
         enum trap_kind kind = operator(in, pc + 1, fp + U32(0));                                   \
         if (unlikely(kind)) {                                                                      \
             if (kind == BULK_MORE)                                                                 \
-                BRANCH(0);                                                                         \
+                AGAIN();                                                                           \
             FAIL(kind);                                                                            \
         }                                                                                          \
         after;                                                                                     \

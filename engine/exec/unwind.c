@@ -48,7 +48,7 @@ static void land(struct vm *vm, const struct place *place, const struct code_ran
     }
     if (landing->ref != NO_SLOT)
         place->fp[landing->ref].u64 = ref;
-    vm->machine.pc = range->start + landing->at;
+    vm->machine.pc = branch_target(range->start, landing->at);
     vm->machine.fp = place->fp;
     vm->machine.instance = place->instance;
 }

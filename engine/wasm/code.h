@@ -7,8 +7,8 @@
  *   [A, A+5)        the link: where to return
  *   [A+5, ...)      further locals, then operands by their height on the wasm stack
  *
- * A is the larger of the parameter and result slots. The next frame overlaps this one's operands,
- * so arguments are never copied. */
+ * A is the larger of the parameter and result slots, but at least LINK_NEAR. The next frame
+ * overlaps this one's operands, so arguments are never copied. */
 #ifndef CARREL_WASM_CODE_H
 #define CARREL_WASM_CODE_H
 
@@ -25,6 +25,15 @@ static inline code_word handler_word(const handler_offset *handlers, unsigned xo
     return (code_word)((intptr_t)handlers + handlers[xop]);
 }
 
+/* A branch's 32-bit field: the distance from its instruction in bytes, and a bias. That is read by
+ * adding zeros, which costs nothing, where a sign would cost a cycle of every turn of a loop. */
+#define BRANCH_BIAS INT64_C(0x80000000)
+
+static inline const code_word *branch_target(const code_word *from, uint32_t field)
+{
+    return (const code_word *)((const char *)from + ((int64_t)field - BRANCH_BIAS));
+}
+
 enum link {
     LINK_PC,       /* where to go on: a code_word pointer */
     LINK_FP,       /* the caller's frame */
@@ -34,10 +43,16 @@ enum link {
     LINK_SLOTS
 };
 
+/* Where links lie of all functions but those with more parameters or results: these return by
+ * handlers that need not read where (RET_FAR and the like do). */
+#define LINK_NEAR 4u
+
 /* Where the link of a frame of this type lies. */
 static inline uint32_t frame_link(const struct functype *type)
 {
-    return type->param_slots > type->result_slots ? type->param_slots : type->result_slots;
+    uint32_t slots =
+        type->param_slots > type->result_slots ? type->param_slots : type->result_slots;
+    return slots > LINK_NEAR ? slots : LINK_NEAR;
 }
 
 /* What holds from this word of a function's code on, up to the next point. */
@@ -91,7 +106,7 @@ struct try_region {
 
 struct try_landing {
     uint32_t tag;    /* of the module, or ANY_TAG */
-    int32_t at;      /* the word to go on at */
+    uint32_t at;     /* where to go on: a branch from the start of the function */
     uint32_t values; /* the slot where the exception's values go, or NO_SLOT */
     uint32_t ref;    /* the slot where the exception itself goes, or NO_SLOT */
     uint32_t next;   /* as `first` of the region */

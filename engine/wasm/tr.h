@@ -47,10 +47,10 @@ struct entry {
     };
 };
 
-/* A place in the code that waits for a label: a 32-bit field, counted in words from `from`. */
+/* A place in the code that waits for a label: the distance field of the branch at `from`. */
 struct fixup {
     code_word *from;
-    int32_t *field;
+    uint32_t *field;
     struct fixup *next;
 };
 
@@ -187,8 +187,8 @@ static inline uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot)
 /* Labels: what is emitted next is reached from elsewhere, too. */
 void tr_label(struct tr *tr);
 void tr_bind(struct tr *tr, struct fixup **list);
-void tr_jump_to(struct tr *tr, code_word *from, int32_t *field, const code_word *target);
-void tr_jump_later(struct tr *tr, code_word *from, int32_t *field, struct fixup **list);
+void tr_jump_to(struct tr *tr, code_word *from, uint32_t *field, const code_word *target);
+void tr_jump_later(struct tr *tr, code_word *from, uint32_t *field, struct fixup **list);
 
 /* Starts a stretch whose operators are counted, if fuel is. */
 void tr_fuel(struct tr *tr);

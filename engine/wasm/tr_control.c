@@ -78,12 +78,12 @@ static struct condition take_condition(struct tr *tr)
 /* A jump in the making: from which instruction, and its field. */
 struct jump {
     code_word *from;
-    int32_t *field;
+    uint32_t *field;
 };
 
 static struct jump jump_with(code_word *word, unsigned field)
 {
-    return (struct jump){word - 1, (int32_t *)((char *)word + field * sizeof(int32_t))};
+    return (struct jump){word - 1, (uint32_t *)((char *)word + field * sizeof(uint32_t))};
 }
 
 /* Emits a branch on a comparison; zero tests are comparisons with 0. */
@@ -176,6 +176,17 @@ static bool in_place(struct tr *tr, const struct control *control, uint32_t arit
     return !arity || tr_top(tr, arity - 1)->slot == control->slot;
 }
 
+/* A return with so many operand words, of those that know where the link lies if it is there. */
+static code_word *emit_ret(struct tr *tr, enum xop near, unsigned operands)
+{
+    if (tr->link == LINK_NEAR)
+        return tr_emit(tr, near, operands);
+    code_word *word = tr_emit(tr, near + 1, 2);
+    if (!tr->failed)
+        word[1] = tr->link;
+    return word;
+}
+
 /* Returns the topmost entries, which are settled. */
 static void emit_return_settled(struct tr *tr, uint32_t count)
 {
@@ -186,16 +197,12 @@ static void emit_return_settled(struct tr *tr, uint32_t count)
         enum xop xop = top->kind == VT_V128                ? XOP_RETV_S
                        : tr_acc_of(top->kind) == ACC_FLOAT ? XOP_RETX_S
                                                            : XOP_RET_S;
-        code_word *word = tr_emit(tr, xop, 2);
-        tr_put16(word, 1, slot);
-        if (!tr->failed)
-            word[1] = tr->link;
+        tr_put16(emit_ret(tr, xop, 1), 1, slot);
         return;
     }
     if (count)
         move_slots(tr, 0, tr_top(tr, count - 1)->slot, slots);
-    code_word *word = tr_emit(tr, XOP_RET, 1);
-    tr_put32(word, 0, tr->link);
+    emit_ret(tr, XOP_RET, 0);
 }
 
 /* Returns from the function; one value may come from anywhere. */
@@ -220,13 +227,15 @@ static void emit_return(struct tr *tr)
         xop = value.source == FROM_ACC ? XOP_RETX_A : XOP_RETX_S;
     else
         xop = value.source == FROM_ACC ? XOP_RET_A : XOP_RET_S;
-    code_word *word = tr_emit(tr, xop, 2);
-    if (value.source == FROM_IMM && !tr->failed)
-        word[0] = value.bits;
-    else
-        tr_put16(word, 1, slot);
-    if (!tr->failed)
-        word[1] = tr->link;
+    if (value.source == FROM_IMM) {
+        code_word *word = emit_ret(tr, xop, 1);
+        if (!tr->failed)
+            *word = value.bits;
+    } else if (value.source == FROM_SLOT) {
+        tr_put16(emit_ret(tr, xop, 1), 1, slot);
+    } else {
+        emit_ret(tr, xop, 0);
+    }
 }
 
 /* Jumps to a label with the topmost entries, which are settled and stay on the stack. */
@@ -456,8 +465,7 @@ static void close_function(struct tr *tr, struct control *control)
         emit_return(tr);
     if (control->fixups) {
         tr_bind(tr, &control->fixups);
-        code_word *word = tr_emit(tr, XOP_RET, 1);
-        tr_put32(word, 0, tr->link);
+        emit_ret(tr, XOP_RET, 0);
     }
     tr->ncontrols = 0;
 }

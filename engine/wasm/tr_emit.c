@@ -88,16 +88,16 @@ void tr_label(struct tr *tr)
     tr->acc_slot[ACC_FLOAT] = NOWHERE;
 }
 
-void tr_jump_to(struct tr *tr, code_word *from, int32_t *field, const code_word *target)
+void tr_jump_to(struct tr *tr, code_word *from, uint32_t *field, const code_word *target)
 {
-    int64_t distance = target - from;
-    int32_t narrow = (int32_t)distance;
+    int64_t distance = (const char *)target - (const char *)from + BRANCH_BIAS;
+    uint32_t narrow = (uint32_t)distance;
     if (narrow != distance)
         tr_fail(tr, ERR_MEMORY, "function too large to branch in");
     memcpy(field, &narrow, sizeof narrow);
 }
 
-void tr_jump_later(struct tr *tr, code_word *from, int32_t *field, struct fixup **list)
+void tr_jump_later(struct tr *tr, code_word *from, uint32_t *field, struct fixup **list)
 {
     struct fixup *fixup = tr->free_fixups;
     if (fixup) {

@@ -22,11 +22,17 @@ static uint32_t run_of(uint32_t first, uint32_t next)
 }
 
 /* 32-bit field of the instruction at `at`. */
-static int32_t distance_in(const code_word *at, unsigned field)
+static uint32_t field_of(const code_word *at, unsigned field)
 {
-    int32_t distance;
-    memcpy(&distance, (const char *)(at + 1) + field * sizeof distance, sizeof distance);
-    return distance;
+    uint32_t value;
+    memcpy(&value, (const char *)(at + 1) + field * sizeof value, sizeof value);
+    return value;
+}
+
+/* Does the branch at `at` whose distance is in that field lead back? */
+static bool leads_back(const code_word *at, unsigned field)
+{
+    return branch_target(at, field_of(at, field)) <= at;
 }
 
 /* The instruction behind the one at `at`; `end` if there is none. */
@@ -43,7 +49,7 @@ static size_t next_carried_out(const struct tr *tr, size_t at, size_t end)
 {
     if (tr->xops[at] != XOP_BR)
         return next_instruction(tr->xops, at, end);
-    return at + (size_t)(ptrdiff_t)distance_in(&tr->start[at], 0);
+    return (size_t)(branch_target(&tr->start[at], field_of(&tr->start[at], 0)) - tr->start);
 }
 
 /* Why operators have a second handler, for code that can be interrupted (xop.def). */
@@ -67,14 +73,14 @@ static bool needs_second(const struct tr *tr, size_t at)
     switch (xop) {
     case XOP_ENTER:
     case XOP_ENTER0: return tr->calls;
-    case XOP_BR: return distance_in(word, 0) <= 0;
+    case XOP_BR: return leads_back(word, 0);
     case XOP_BR_TABLE_S:
     case XOP_BR_TABLE_A:
-        for (uint32_t i = 0, count = (uint32_t)distance_in(word, 1); i <= count; i++)
-            if (distance_in(word, 2 + i) <= 0)
+        for (uint32_t i = 0, count = field_of(word, 1); i <= count; i++)
+            if (leads_back(word, 2 + i))
                 return true;
         return false;
-    default: return distance_in(word, 1) <= 0;
+    default: return leads_back(word, 1);
     }
 }
 

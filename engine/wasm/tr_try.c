@@ -149,7 +149,7 @@ static void turn_catch(struct tr *tr, uint32_t tag)
     struct try_landing *landing = add_landing(tr, control->made, tag);
     if (landing) {
         landing->ref = control->slot;
-        landing->at = (int32_t)(tr->at - tr->start);
+        tr_jump_to(tr, tr->start, &landing->at, tr->at);
     }
     if (tag != ANY_TAG) {
         const struct functype *type = tag_type(tr, tag);

@@ -52,13 +52,14 @@ static enum xop operator_at(const code_word *at)
     return XOP_COUNT;
 }
 
+/* In words; 0 of what is no branch, or one to many places. */
 static int32_t distance_of(const char *name, const code_word *at)
 {
-    int32_t fields[2];
+    uint32_t fields[2];
     memcpy(fields, at + 1, sizeof fields);
     if (strncmp(name, "BR", 2) != 0 || strncmp(name, "BR_TABLE", 8) == 0)
         return 0;
-    return strcmp(name, "BR") == 0 ? fields[0] : fields[1];
+    return (int32_t)(branch_target(at, strcmp(name, "BR") == 0 ? fields[0] : fields[1]) - at);
 }
 
 /* A guess where nothing ran: every loop around an instruction makes it run eight times as often. */
