@@ -187,17 +187,22 @@ static code_word *emit_ret(struct tr *tr, enum xop near, unsigned operands)
     return word;
 }
 
+/* Returns one value from a slot: it goes to the accumulator, too, where callers look for it. */
+static void emit_return_slot(struct tr *tr, uint8_t kind, uint32_t slot)
+{
+    enum xop xop = kind == VT_V128                ? XOP_RETV_S
+                   : tr_acc_of(kind) == ACC_FLOAT ? XOP_RETX_S
+                                                  : XOP_RET_S;
+    tr_put16(emit_ret(tr, xop, 1), 1, slot);
+}
+
 /* Returns the topmost entries, which are settled. */
 static void emit_return_settled(struct tr *tr, uint32_t count)
 {
     uint32_t slots = slots_of_top(tr, count);
     if (count == 1) {
         const struct entry *top = tr_top(tr, 0);
-        uint32_t slot = tr_use_value(tr, top->kind, top->slot);
-        enum xop xop = top->kind == VT_V128                ? XOP_RETV_S
-                       : tr_acc_of(top->kind) == ACC_FLOAT ? XOP_RETX_S
-                                                           : XOP_RET_S;
-        tr_put16(emit_ret(tr, xop, 1), 1, slot);
+        emit_return_slot(tr, top->kind, tr_use_value(tr, top->kind, top->slot));
         return;
     }
     if (count)
@@ -458,14 +463,17 @@ static void turn_else(struct tr *tr)
     tr_fuel(tr);
 }
 
-/* The end of the body. Exceptions may lead here, too, with the results in place. */
+/* The end of the body. Exceptions may lead here, too, with the results in slot 0 and on. */
 static void close_function(struct tr *tr, struct control *control)
 {
     if (!tr->dead)
         emit_return(tr);
     if (control->fixups) {
         tr_bind(tr, &control->fixups);
-        emit_ret(tr, XOP_RET, 0);
+        if (tr->type->nresults == 1)
+            emit_return_slot(tr, vt_kind(tr->type->results[0]), 0);
+        else
+            emit_ret(tr, XOP_RET, 0);
     }
     tr->ncontrols = 0;
 }

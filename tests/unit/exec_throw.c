@@ -132,6 +132,21 @@ static void through_calls(void **state)
     end_test(&t);
 }
 
+/* A clause whose label is the function: who calls it has the result in the accumulator as well. */
+static void caught_by_the_function(void **state)
+{
+    struct test t;
+    (void)state;
+    begin_test(&t);
+    FUNCTIONS_OF(&t.b, INT_INT, INT_INT);
+    t.bodies = begin_bodies(&t.b, 2);
+    BODY(&t.b, 0, TRY_TABLE, I32, 1, ON_TAG, TAG_INT, 0, LOCAL_GET, 0, THROW, TAG_INT, END);
+    BODY(&t.b, 0, LOCAL_GET, 0, CALL, 0, I32_CONST, 1, I32_ADD);
+    link_test(&t);
+    assert_returns(&t.room, of(&t, 1), ARGS(41), 42);
+    end_test(&t);
+}
+
 /* A tail call in a try, to a function that throws. */
 static void tail_call_is_outside(void **state)
 {
@@ -552,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(through_calls),
+        cmocka_unit_test(caught_by_the_function),
         cmocka_unit_test(tail_call_is_outside),
         cmocka_unit_test(clauses_in_order),
         cmocka_unit_test(labels_of_all_kinds),
