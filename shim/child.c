@@ -50,6 +50,7 @@ static void leave_one_by_one(struct child *child)
     for (int fd = 0; list < 0 && fd < DESCRIPTORS_USUAL; fd++)
         leave_descriptor(child, fd);
     while (list >= 0 && (size = CALL(getdents64, list, entries, sizeof entries, 0, 0)) > 0) {
+        RAW_FILLED(entries);
         for (long at = 0; at < size;) {
             const struct dirent *entry = (const void *)(entries + at);
             int fd = 0;

@@ -24,6 +24,9 @@ static inline long raw_call(long number, long a, long b, long c, long d, long e)
     return result;
 }
 
+/* What a system call filled, which its arguments do not show to whoever checks the code. */
+#define RAW_FILLED(object) __asm__ volatile("" : "=m"(object))
+
 /* clone3, whose child runs `body(argument)` on the stack that `args` names, and never returns. The
  * child's process id, or -errno. */
 static inline long raw_clone3(struct clone_args *args, void (*body)(void *), void *argument)
