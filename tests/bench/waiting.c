@@ -196,7 +196,8 @@ static int compare(const void *a, const void *b)
 static void print(const char *name, struct samples *samples)
 {
     qsort(samples->at, samples->count, sizeof *samples->at, compare);
-    printf("%s %.1f %.1f\n", name, samples->at[0] / 1e3, samples->at[samples->count / 2] / 1e3);
+    const size_t middle = samples->count / 2;
+    printf("%s %.1f %.1f\n", name, samples->at[0] / 1e3, samples->at[middle] / 1e3);
 }
 
 int main(int count, char **arguments)
