@@ -138,26 +138,28 @@ static bool store_widened(struct lowering *s)
     return true;
 }
 
-/* store_string_to_utf8: as if it were ASCII, until it is not. */
+/* store_string_to_utf8: as if it were ASCII, until it is not; what is there by then, realloc moves.
+ */
 static bool store_utf8(struct lowering *s, enum string_form form, uint32_t *ret_units)
 {
     bool wide = is_wide(form);
     uint32_t worst = s->units * (wide ? 3 : 2);
     if (!allocate(s, 1, s->units))
         return false;
-    size_t ascii = wide ? utf16_ascii_count(s->from, s->units) : ascii_count(s->from, s->units);
-    if (ascii == s->units) {
-        if (wide)
-            utf16_to_utf8(s->from, s->units, target(s));
-        else if (s->units)
-            memcpy(target(s), s->from, s->units);
-        *ret_units = s->units;
+    uint32_t ascii =
+        (uint32_t)(wide ? utf16_ascii_count(s->from, s->units) : ascii_count(s->from, s->units));
+    if (wide)
+        utf16_to_utf8(s->from, ascii, target(s));
+    else if (ascii)
+        memcpy(target(s), s->from, ascii);
+    if (ascii == s->units)
         return true;
-    }
     if (!reallocate(s, s->units, 1, worst))
         return false;
-    uint32_t size = (uint32_t)(wide ? utf16_to_utf8(s->from, s->units, target(s))
-                                    : latin1_to_utf8(s->from, s->units, target(s)));
+    const uint8_t *rest = s->from + (size_t)ascii * (wide ? 2 : 1);
+    uint8_t *to = target(s) + ascii;
+    uint32_t size = ascii + (uint32_t)(wide ? utf16_to_utf8(rest, s->units - ascii, to)
+                                            : latin1_to_utf8(rest, s->units - ascii, to));
     *ret_units = size;
     return size == worst || reallocate(s, worst, 1, size);
 }
@@ -220,13 +222,13 @@ static bool store_probably_utf16(struct lowering *s, uint32_t *ret_units)
     uint32_t size = s->units * 2;
     if (!allocate(s, 2, size))
         return false;
-    if (utf16_latin1_count(s->from, s->units) != s->units) {
+    if (size)
         memcpy(target(s), s->from, size);
+    if (utf16_latin1_count(s->from, s->units) != s->units) {
         *ret_units = s->units | ABI_UTF16_TAG;
         return true;
     }
-    utf16_to_latin1(s->from, s->units, target(s));
-    *ret_units = s->units;
+    utf16_to_latin1(s->from, s->units, target(s)); /* the second half stays as it is */
     return reallocate(s, size, 1, s->units);
 }
 

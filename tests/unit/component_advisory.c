@@ -6,32 +6,9 @@
  *   GHSA-m758-wjhj-p3jq   flags with bits that have no label */
 #include "tests/unit/component_text.h"
 
-#define SCRIPT_AT  UINT32_C(16) /* in the taker: calls of realloc so far, then what each answers */
 #define MEMORY_END ((uint32_t)PAGES << 16)
-#define UTF16_TAG  (UINT32_C(1) << 31)
-
-/* A memory whose realloc answers what the test has written. */
-static struct build build_scripted(void)
-{
-    struct build b;
-    begin_module(&b);
-    SECTION_OF(&b, TYPES, 1, 0x60, 4, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f);
-    SECTION_OF(&b, FUNCTIONS, 1, 0);
-    SECTION_OF(&b, MEMORIES, 1, 0, 0x80 | PAGES % 128, PAGES / 128);
-    SECTION_OF(&b, EXPORTS, 2, 1, 'm', 2, 0, 1, 'r', 0, 0);
-    SECTION_OF(&b, CODE, 1, 29, 1, 1, 0x7f, /* n = calls; calls = n + 1; answers[n] */
-               0x41, SCRIPT_AT, 0x28, 2, 0, 0x21, 4, 0x41, SCRIPT_AT, 0x20, 4, 0x41, 1, 0x6a, 0x36,
-               2, 0, 0x20, 4, 0x41, 2, 0x74, 0x28, 2, SCRIPT_AT + 4, 0x0b);
-    return b;
-}
 
 /* Texts in the encoding that they are given in. */
-struct source {
-    const char *bytes;
-    uint32_t size;
-    uint32_t units;
-};
-
 /* clang-format off */
 static const struct source sources[3][4] = {
     [ENCODING_UTF8] = {{"abc", 3, 3}, {"caf\xc3\xa9", 5, 5}, {"a\xc4\x80", 3, 3}, {"\xf0\x9f\x98\x80z", 5, 5}},
@@ -39,23 +16,6 @@ static const struct source sources[3][4] = {
     [ENCODING_LATIN1_UTF16] = {{"abc", 3, 3}, {"caf\xe9", 4, 4}, {"a\0\0\1", 4, 2 | UTF16_TAG}, {"a\0\xe9\0", 4, 2 | UTF16_TAG}},
 };
 /* clang-format on */
-
-static bool give(struct fixture *f, struct cm_instance *texts, uint32_t at, uint32_t units)
-{
-    const uint32_t args[2] = {at, units};
-    const struct cm_func *go = cm_export_func(texts, (struct str){0}, str_of("go"));
-    struct cm_call *call = cm_call_new(f->store, go, args);
-    assert_non_null(call);
-    fiber_begin(f->vm, f->fiber, cm_call_func(call));
-    bool done = fiber_run(f->vm, f->fiber) == FIBER_DONE;
-    cm_call_free(call);
-    return done;
-}
-
-static void set_word(uint8_t *at, uint32_t word)
-{
-    memcpy(at, &word, sizeof word);
-}
 
 /* The realloc of the taker answers `answer` at call `which`, and well at the others. If that call
  * comes, it traps for this reason; else the text arrives. */

@@ -7,8 +7,34 @@
 
 #include "tests/unit/component_echo.h"
 
-#define TEXT_AT UINT32_C(8192)
-#define GOT_AT  UINT32_C(8) /* in the taker: where it lies, units as they are told */
+#define TEXT_AT   UINT32_C(8192)
+#define UTF16_TAG (UINT32_C(1) << 31)
+
+#define GOT_AT UINT32_C(8) /* in the taker: where it lies, units as they are told */
+
+#define SCRIPT_AT UINT32_C(16) /* in the taker: calls of realloc so far, then what each answers */
+
+/* Texts in the encoding that they are given in. */
+struct source {
+    const char *bytes;
+    uint32_t size;
+    uint32_t units;
+};
+
+/* A memory whose realloc answers what the test has written. */
+static inline struct build build_scripted(void)
+{
+    struct build b;
+    begin_module(&b);
+    SECTION_OF(&b, TYPES, 1, 0x60, 4, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f);
+    SECTION_OF(&b, FUNCTIONS, 1, 0);
+    SECTION_OF(&b, MEMORIES, 1, 0, 0x80 | PAGES % 128, PAGES / 128);
+    SECTION_OF(&b, EXPORTS, 2, 1, 'm', 2, 0, 1, 'r', 0, 0);
+    SECTION_OF(&b, CODE, 1, 29, 1, 1, 0x7f, /* n = calls; calls = n + 1; answers[n] */
+               0x41, SCRIPT_AT, 0x28, 2, 0, 0x21, 4, 0x41, SCRIPT_AT, 0x20, 4, 0x41, 1, 0x6a, 0x36,
+               2, 0, 0x20, 4, 0x41, 2, 0x74, 0x28, 2, SCRIPT_AT + 4, 0x0b);
+    return b;
+}
 
 /* Exports "go": (i32, i32) -> (), which calls "h" "e" with the same. */
 static inline struct build build_send(void)
@@ -104,6 +130,24 @@ static inline uint32_t word_at(const uint8_t *at)
     uint32_t word;
     memcpy(&word, at, sizeof word);
     return word;
+}
+
+static inline void set_word(uint8_t *at, uint32_t word)
+{
+    memcpy(at, &word, sizeof word);
+}
+
+/* Gives the text that lies there; false: it trapped. */
+static inline bool give(struct fixture *f, struct cm_instance *texts, uint32_t at, uint32_t units)
+{
+    const uint32_t args[2] = {at, units};
+    const struct cm_func *go = cm_export_func(texts, (struct str){0}, str_of("go"));
+    struct cm_call *call = cm_call_new(f->store, go, args);
+    assert_non_null(call);
+    fiber_begin(f->vm, f->fiber, cm_call_func(call));
+    bool done = fiber_run(f->vm, f->fiber) == FIBER_DONE;
+    cm_call_free(call);
+    return done;
 }
 
 #endif
