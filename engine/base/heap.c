@@ -171,20 +171,25 @@ bool heap_within_limit(const struct heap *heap, size_t size)
     return need && need <= heap->limit - heap->used;
 }
 
+static void *refuse(struct heap *heap, bool at_limit)
+{
+    heap->at_limit = at_limit;
+    return NULL;
+}
+
 void *heap_take(struct heap *heap, size_t size)
 {
     size_t need = chunk_size(size);
-    heap->at_limit = !heap_within_limit(heap, size);
-    if (heap->at_limit)
-        return NULL;
+    if (!heap_within_limit(heap, size))
+        return refuse(heap, true);
     struct heap_chunk *chunk = find(heap, need);
     if (!chunk) {
         /* `find` rounds up to the next list, so the new block must hold that much. */
         if (!grow(heap, need + need / HEAP_COLUMNS))
-            return NULL;
+            return refuse(heap, false);
         chunk = find(heap, need);
         if (!chunk)
-            return NULL;
+            return refuse(heap, false);
     }
     list_remove(heap, chunk);
     trim(heap, chunk, need);
@@ -196,7 +201,7 @@ void *heap_zeroed(struct heap *heap, size_t count, size_t each)
 {
     size_t size;
     if (__builtin_mul_overflow(count, each, &size))
-        return NULL;
+        return refuse(heap, true);
     void *block = heap_take(heap, size);
     if (block)
         memset(block, 0, size);
@@ -210,7 +215,7 @@ void *heap_resize(struct heap *heap, void *block, size_t size)
     struct heap_chunk *chunk = (struct heap_chunk *)((uint8_t *)block - HEADER);
     size_t need = chunk_size(size);
     if (!need)
-        return NULL;
+        return refuse(heap, true);
     size_t old = chunk->size;
     struct heap_chunk *next = after(chunk);
     if (need > old && next->is_free && old + next->size >= need &&

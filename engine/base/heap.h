@@ -16,7 +16,8 @@ struct heap {
     struct arena *arena;
     size_t used;   /* bytes handed out, headers included */
     size_t limit;  /* `used` never exceeds it */
-    bool at_limit; /* why the last block was refused: the limit, not the arena */
+    bool at_limit; /* why a block was refused last: the limit, not the arena; whoever fails for
+                      other reasons, too, clears it before */
     uint64_t rows;
     uint8_t columns[HEAP_ROWS];
     struct heap_chunk *free[HEAP_ROWS][HEAP_COLUMNS];

@@ -268,6 +268,7 @@ static struct func *begin_core(struct cm_instance *instance, const struct cm_def
                                     type->imports[i].name);
     }
     struct err err = {0};
+    heap->at_limit = false;
     struct instance *made = instance_new(vm, module->module, imports, &err);
     heap_give(heap, imports);
     if (!made) {

@@ -244,6 +244,7 @@ enum native_answer cm_resume(struct vm *vm, struct native *frame, struct cm_thre
     struct cm_store *store = thread->task->instance->store;
     (void)frame;
     if (!thread->fiber) {
+        vm_heap(vm)->at_limit = false; /* it may be the arena that has no room */
         thread->fiber = fiber_new(vm);
         if (!thread->fiber)
             return cm_full(store, "the stack of another call"), NATIVE_TRAP;

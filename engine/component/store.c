@@ -36,8 +36,11 @@ bool cm_full(struct cm_store *store, const char *what)
 
 uint32_t cm_handle_add(struct cm_instance *instance, const struct handle *handle)
 {
-    uint32_t index = handle_add(&instance->handles, vm_heap(instance->store->vm), handle);
-    if (!index)
+    struct vm *vm = instance->store->vm;
+    uint32_t index = handle_add(&instance->handles, vm_heap(vm), handle);
+    if (!index && instance->handles.count > HANDLE_MAX)
+        vm_trap_set(vm, TRAP_HELD, "more than %u handles, a fixed number", HANDLE_MAX);
+    else if (!index)
         cm_full(instance->store, "another handle");
     return index;
 }

@@ -126,6 +126,27 @@ static void test_limit(void **state)
     heap_give(&heap, block);
 }
 
+/* Why the last refusal was, whatever was given since. */
+static void test_why_it_refuses(void **state)
+{
+    (void)state;
+    heap_init(&heap, &arena, 10000);
+    assert_null(heap_take(&heap, 10001));
+    heap_give(&heap, heap_take(&heap, 100));
+    assert_true(heap.at_limit);
+    heap.at_limit = false;
+    assert_null(heap_zeroed(&heap, SIZE_MAX, 2));
+    assert_true(heap.at_limit);
+    uint8_t *block = heap_take(&heap, 100);
+    heap.at_limit = false;
+    assert_null(heap_resize(&heap, block, SIZE_MAX));
+    assert_true(heap.at_limit);
+    heap_give(&heap, block);
+    heap_init(&heap, &arena, SIZE_MAX);
+    assert_null(heap_take(&heap, SIZE_MAX / 4)); /* the arena's refusal */
+    assert_false(heap.at_limit);
+}
+
 static void test_zeroed(void **state)
 {
     (void)state;
@@ -166,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_model, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_why_it_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_zeroed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_merging, setup, teardown),
     };

@@ -70,6 +70,12 @@ static void as_many_as_there_may_be(void **state)
     const struct handle entry = {.kind = HANDLE_OWN};
     assert_int_equal(handle_add(&table, vm_heap(f.vm), &entry), HANDLE_MAX);
     assert_int_equal(handle_add(&table, vm_heap(f.vm), &entry), 0);
+    /* It is not the heap that refuses, whatever that did before. */
+    vm_heap(f.vm)->at_limit = false;
+    struct cm_instance instance = {.store = f.store, .handles = table};
+    assert_int_equal(cm_handle_add(&instance, &entry), 0);
+    assert_int_equal(vm_trap(f.vm)->kind, TRAP_HELD);
+    assert_string_equal(vm_trap(f.vm)->text, "more than 268435455 handles, a fixed number");
     handle_remove(&table, HANDLE_MAX);
     assert_int_equal(handle_add(&table, vm_heap(f.vm), &entry), HANDLE_MAX);
     munmap(table.at, room * sizeof(struct handle));
