@@ -263,12 +263,10 @@ void heap_give(struct heap *heap, void *block)
 /* --- Holes --------------------------------------------------------------------------------------
  */
 
-/* The whole pages of a free chunk behind its links. */
-static struct heap_hole hole_of(const struct heap_chunk *chunk)
+/* What lies behind a free chunk's links. */
+static struct heap_hole hole_of(struct heap_chunk *chunk)
 {
-    uintptr_t at = ((uintptr_t)chunk + SMALLEST + ARENA_PAGE - 1) & ~(uintptr_t)(ARENA_PAGE - 1);
-    uintptr_t end = ((uintptr_t)chunk + chunk->size) & ~(uintptr_t)(ARENA_PAGE - 1);
-    return (struct heap_hole){(uint8_t *)at, end > at ? end - at : 0};
+    return (struct heap_hole){(uint8_t *)chunk + SMALLEST, chunk->size - SMALLEST};
 }
 
 /* Puts one in its place among `count` others. */
@@ -285,12 +283,9 @@ uint32_t heap_holes(const struct heap *heap, struct heap_hole *ret, uint32_t mos
 {
     uint32_t count = 0;
     for (unsigned list = HEAP_ROWS * HEAP_COLUMNS; list-- > HOLE_ROW * HEAP_COLUMNS;) {
-        const struct heap_chunk *chunk = heap->free[list / HEAP_COLUMNS][list % HEAP_COLUMNS];
-        for (; chunk && count < most; chunk = chunk->next) {
-            struct heap_hole hole = hole_of(chunk);
-            if (hole.size)
-                hole_add(ret, count++, hole);
-        }
+        struct heap_chunk *chunk = heap->free[list / HEAP_COLUMNS][list % HEAP_COLUMNS];
+        for (; chunk && count < most; chunk = chunk->next)
+            hole_add(ret, count++, hole_of(chunk));
     }
     return count;
 }

@@ -41,14 +41,14 @@ void *heap_resize(struct heap *heap, void *block, size_t size);
 /* Gives a block (or NULL) back. */
 void heap_give(struct heap *heap, void *block);
 
-/* A run of whole pages in which nothing lies that the heap has handed out, or needs. */
+/* A run of bytes in which nothing lies that the heap has handed out, or needs. */
 struct heap_hole {
     uint8_t *at;
     size_t size;
 };
 
 /* The longest ones, at most `most`, in the order of their addresses. How many. If the arena keeps
- * marks, no page of them is written without one. */
+ * marks, nothing of them is written without one on its page. */
 uint32_t heap_holes(const struct heap *heap, struct heap_hole *ret, uint32_t most);
 
 #endif

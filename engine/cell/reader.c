@@ -158,7 +158,7 @@ static int tell_mistyped(const struct cell *cell, struct ground *ground, struct 
     if (!vm)
         return -1;
     struct cm_store *store = cm_store_new(vm, types);
-    struct cm_host *host = store ? cm_host_new(store, &wasi_table) : NULL;
+    struct cm_host *host = store ? cm_host_new(store, &ground->scratch, &wasi_table) : NULL;
     if (!host)
         return err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to check the imports' types");
     bool mistyped = false;

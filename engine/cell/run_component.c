@@ -31,10 +31,11 @@ struct cm_instance *link_component(struct vm *vm, struct wasi *wasi, struct regi
                                    struct host_table *table, struct cm_store **ret_store,
                                    struct err *err)
 {
+    uint8_t *mark = region_mark(scratch);
     *table = wasi_table;
     table->host = wasi;
     struct cm_store *store = cm_store_new(vm, types);
-    struct cm_host *host = store ? cm_host_new(store, table) : NULL;
+    struct cm_host *host = store ? cm_host_new(store, scratch, table) : NULL;
     if (!host) {
         err_set(err, ERR_MEMORY, ERR_NOWHERE, "no room to link the component");
         return NULL;
@@ -49,6 +50,7 @@ struct cm_instance *link_component(struct vm *vm, struct wasi *wasi, struct regi
                                      .data = &missing};
     struct err why = {0};
     struct cm_instance *instance = cm_link(&linker, component, NULL, &why);
+    region_release(scratch, mark);
     if (!instance && missing.count)
         err_set(err, ERR_UNLINKABLE, ERR_NOWHERE, "%u imports are not provided: %s", missing.count,
                 missing.text);

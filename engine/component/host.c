@@ -4,17 +4,17 @@
 #include "engine/component/name.h"
 #include "engine/component/wit.h"
 
-struct cm_host *cm_host_new(struct cm_store *store, const struct host_table *table)
+struct cm_host *cm_host_new(struct cm_store *store, struct region *memory,
+                            const struct host_table *table)
 {
-    struct heap *heap = vm_heap(store->vm);
-    struct cm_host *host = heap_zeroed(heap, 1, sizeof *host);
+    struct cm_host *host = region_new(memory, struct cm_host);
     if (!host)
         return NULL;
     host->store = store;
     host->table = table;
-    host->types = heap_zeroed(heap, table->nitems, sizeof *host->types);
-    host->resources = heap_zeroed(heap, table->nitems, sizeof *host->resources);
-    host->first = heap_zeroed(heap, (size_t)table->ninterfaces + 1, sizeof *host->first);
+    host->types = region_array(memory, const struct cm_type *, table->nitems);
+    host->resources = region_array(memory, const struct cm_resource *, table->nitems);
+    host->first = region_array(memory, uint32_t, (size_t)table->ninterfaces + 1);
     if (!host->types || !host->resources || !host->first)
         return NULL;
     for (uint32_t i = 0; i < table->nitems; i++)

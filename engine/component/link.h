@@ -8,8 +8,10 @@
 /* A host's table in use: the types that were read so far, and its resource types. */
 struct cm_host;
 
-/* NULL if there is no memory. The table stays where it is. */
-struct cm_host *cm_host_new(struct cm_store *store, const struct host_table *table);
+/* Lies in `memory`, and is needed as long as anything is linked to the table, which stays where it
+ * is. NULL: no memory. */
+struct cm_host *cm_host_new(struct cm_store *store, struct region *memory,
+                            const struct host_table *table);
 
 /* An instance that components may import under a name. */
 struct cm_provided {

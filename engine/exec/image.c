@@ -13,7 +13,7 @@
 enum run_kind {
     RUN_COPIED,
     RUN_MARKED, /* a memory: pages with a mark are copied */
-    RUN_HOLE,   /* of the heap: not kept; pages with a mark become zero */
+    RUN_HOLE,   /* of the heap: not kept; what lies on pages with a mark becomes zero */
     RUN_STACK,  /* of a fiber that does not go on: not kept, and it need not be zero */
 };
 
@@ -79,7 +79,8 @@ static void list_heap(struct listing *listing, const struct vm *vm)
         list(listing, holes[i].at, holes[i].size, RUN_HOLE);
         at = holes[i].at + holes[i].size;
     }
-    list(listing, at, (size_t)(vm->arena.end - at), RUN_COPIED);
+    /* The vm lies on top; its last page is not used to its end. */
+    list(listing, at, (size_t)((const uint8_t *)(vm + 1) - at), RUN_COPIED);
 }
 
 static size_t head_size(uint32_t count)
@@ -98,19 +99,26 @@ size_t vm_image_size(const struct vm *vm)
 /* --- Pages --------------------------------------------------------------------------------------
  */
 
-/* The end of the page that a run's last byte lies in. */
+/* The end of the page that a run's last byte lies in, as spans begin with a page. */
 static uint8_t *page_end(uint8_t *at, size_t size)
 {
     return at + ((size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1));
 }
 
-/* Zeroes what was written from `at` to `end`, whole pages; all of it if that is not known. */
-static void clear_pages(const struct arena *arena, uint8_t *at, const uint8_t *end, bool known)
+/* Zeroes what may have been written of `size` bytes: what lies on pages with a mark; all of it if
+ * that is not `known`. */
+static void clear(const struct arena *arena, uint8_t *at, size_t size, bool known)
 {
-    const uint8_t *ends = end;
-    const uint8_t *page = known ? arena_marked(arena, at, end, &ends) : at;
+    if (!known) {
+        memset(at, 0, size);
+        return;
+    }
+    size_t before = (uintptr_t)at & (ARENA_PAGE - 1);
+    const uint8_t *end = page_end(at - before, before + size), *ends;
+    const uint8_t *page = arena_marked(arena, at - before, end, &ends);
     while (page < end) {
-        memset(at + (page - at), 0, (size_t)(ends - page));
+        size_t from = page > at ? (size_t)(page - at) : 0, upto = (size_t)(ends - at);
+        memset(at + from, 0, (upto < size ? upto : size) - from);
         page = ends < end ? arena_marked(arena, ends, end, &ends) : end;
     }
 }
@@ -177,7 +185,7 @@ struct vm_image *vm_image_make(struct vm *vm, void *memory)
     for (uint32_t i = 0; i < image->count; i++) {
         struct run *run = &image->runs[i];
         if (run->kind == RUN_HOLE)
-            clear_pages(&vm->arena, run->at, run->at + run->size, /*known=*/true);
+            clear(&vm->arena, run->at, run->size, /*known=*/true);
         if (run->kind == RUN_HOLE || run->kind == RUN_STACK)
             continue;
         if (run->kind == RUN_MARKED && known)
@@ -242,13 +250,13 @@ void vm_image_restore(struct vm *vm, const struct vm_image *image)
     const uint8_t *heap = image->runs[image->spans].at;
     bool known = arena.marks && !arena.moved;
     restore_spans(&arena, image, known);
-    clear_pages(&arena, arena.top, heap, known);
+    clear(&arena, arena.top, (size_t)(heap - arena.top), known);
     if (arena.marks)
         unmark_spans(&arena);
     for (uint32_t i = 0; i < image->count; i++) {
         const struct run *run = &image->runs[i];
         if (run->kind == RUN_HOLE)
-            clear_pages(&arena, run->at, run->at + run->size, known);
+            clear(&arena, run->at, run->size, known);
         else if (run->kind == RUN_COPIED || (run->kind == RUN_MARKED && !known))
             memcpy(run->at, run->kept, run->size);
     }

@@ -145,11 +145,11 @@ static void trapped(struct server *server, struct seat *seat)
     finish(server, seat, /*spoilt=*/true);
 }
 
-void seat_run(struct server *server, struct seat *seat)
+static void run(struct server *server, struct seat *seat, uint64_t now)
 {
     struct serve_instance *instance = &seat->instance;
     seat->woken = false;
-    seat->began = sys_now();
+    seat->began = now;
     instance->wasi->reactor.count = 0;
     if (instance->store->host_calls)
         cm_wake(instance->store, NULL);
@@ -162,6 +162,11 @@ void seat_run(struct server *server, struct seat *seat)
         break;
     default: trapped(server, seat); break;
     }
+}
+
+void seat_run(struct server *server, struct seat *seat)
+{
+    run(server, seat, sys_now());
 }
 
 /* --- Beginning ----------------------------------------------------------------------------------
@@ -212,7 +217,7 @@ static void begin(struct server *server, struct seat *seat, struct conn *conn)
         vm_interrupt_at(instance->vm,
                         serve_tick_of(config->ticks, config->tick_shift, seat->deadline));
     fiber_begin(instance->vm, instance->fiber, cm_call_func(seat->call));
-    seat_run(server, seat);
+    run(server, seat, server->now);
 }
 
 /* The fields lie in a table that others use, too. */

@@ -107,10 +107,10 @@ int fs_same(struct descriptor *a, struct descriptor *b)
     return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
 }
 
-void fs_hash(const struct wasi *wasi, const struct stat *stat, uint64_t ret_hash[2])
+void fs_hash(struct wasi *wasi, const struct stat *stat, uint64_t ret_hash[2])
 {
     uint64_t facts[] = {(uint64_t)stat->st_dev,          (uint64_t)stat->st_ino,
                         (uint64_t)stat->st_size,         (uint64_t)stat->st_mtim.tv_sec,
                         (uint64_t)stat->st_mtim.tv_nsec, (uint64_t)stat->st_mode & S_IFMT};
-    siphash128(wasi->hash_key, facts, sizeof facts, ret_hash);
+    siphash128(wasi_numbers(wasi)->hash_key, facts, sizeof facts, ret_hash);
 }

@@ -42,7 +42,7 @@ int fs_timespec(uint64_t seconds, uint64_t nanoseconds, struct timespec *ret);
 int fs_same(struct descriptor *a, struct descriptor *b);
 
 /* A hash of what changes when a file does, keyed with a secret of this cell. */
-void fs_hash(const struct wasi *wasi, const struct stat *stat, uint64_t ret_hash[2]);
+void fs_hash(struct wasi *wasi, const struct stat *stat, uint64_t ret_hash[2]);
 
 /* --- Below a directory --------------------------------------------------------------------------
  */

@@ -104,7 +104,7 @@ uint16_t p1_random_get(struct p1_call *call)
         return P1_NOTSUP;
     if (!to)
         return P1_FAULT;
-    chacha_bytes(&call->wasi->chacha, to, len);
+    chacha_bytes(&wasi_numbers(call->wasi)->chacha, to, len);
     return P1_SUCCESS;
 }
 

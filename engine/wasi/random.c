@@ -131,6 +131,28 @@ void mixer_bytes(struct mixer *mixer, void *to, size_t len)
     }
 }
 
+/* --- What an instance has -----------------------------------------------------------------------
+ */
+
+void generators_seed(struct generators *generators, const uint8_t seed[RANDOM_SEED])
+{
+    generators->made = false;
+    memcpy(generators->seed, seed, RANDOM_SEED);
+}
+
+void generators_make(struct generators *generators)
+{
+    struct chacha *chacha = &generators->chacha;
+    if (generators->made)
+        return;
+    generators->made = true;
+    chacha_seed(chacha, generators->seed);
+    memset(generators->seed, 0, RANDOM_SEED);
+    mixer_seed(&generators->mixer, chacha);
+    chacha_bytes(chacha, generators->insecure_seed, sizeof generators->insecure_seed);
+    chacha_bytes(chacha, generators->hash_key, sizeof generators->hash_key);
+}
+
 /* --- SipHash-2-4-128 (Aumasson, Bernstein) ------------------------------------------------------
  */
 

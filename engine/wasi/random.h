@@ -8,6 +8,7 @@
 #ifndef CARREL_WASI_RANDOM_H
 #define CARREL_WASI_RANDOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,23 @@ uint64_t chacha_u64(struct chacha *chacha);
 void mixer_seed(struct mixer *mixer, struct chacha *from);
 void mixer_bytes(struct mixer *mixer, void *to, size_t len);
 uint64_t mixer_u64(struct mixer *mixer);
+
+/* All that one instance has, from one seed of its own. They are made when the first number is asked
+ * for: most requests of a server ask for none, and to make them takes as long as to read a head. */
+struct generators {
+    bool made;
+    uint8_t seed[RANDOM_SEED]; /* until then */
+    struct chacha chacha;
+    struct mixer mixer;
+    uint64_t insecure_seed[2];
+    uint64_t hash_key[2];
+};
+
+/* Starts them anew: nothing follows from what they gave before. */
+void generators_seed(struct generators *generators, const uint8_t seed[RANDOM_SEED]);
+
+/* Makes them, unless they are. */
+void generators_make(struct generators *generators);
 
 /* A keyed hash of 128 bits: SipHash-2-4 with the long output. */
 void siphash128(const uint64_t key[2], const void *data, size_t len, uint64_t ret_hash[2]);

@@ -13,9 +13,9 @@ static enum host_answer random_bytes(struct host_call *call, uint64_t len, byte_
     if (!bytes)
         return wasi_no_memory(call);
     if (secure)
-        chacha_bytes(&wasi->chacha, bytes, (size_t)len);
+        chacha_bytes(&wasi_numbers(wasi)->chacha, bytes, (size_t)len);
     else
-        mixer_bytes(&wasi->mixer, bytes, (size_t)len);
+        mixer_bytes(&wasi_numbers(wasi)->mixer, bytes, (size_t)len);
     result->at = bytes;
     result->len = (size_t)len;
     return HOST_DONE;
@@ -40,7 +40,7 @@ enum host_answer wasi_get_random_u64(struct host_call *call, const void *args, v
     (void)args;
     if (!wasi->random)
         return not_granted(call);
-    *(uint64_t *)result = chacha_u64(&wasi->chacha);
+    *(uint64_t *)result = chacha_u64(&wasi_numbers(wasi)->chacha);
     return HOST_DONE;
 }
 
@@ -55,14 +55,14 @@ enum host_answer wasi_get_insecure_random_u64(struct host_call *call, const void
 {
     struct wasi *wasi = call->host;
     (void)args;
-    *(uint64_t *)result = mixer_u64(&wasi->mixer);
+    *(uint64_t *)result = mixer_u64(&wasi_numbers(wasi)->mixer);
     return HOST_DONE;
 }
 
 enum host_answer wasi_insecure_seed(struct host_call *call, const void *args, void *result)
 {
-    struct wasi *wasi = call->host;
+    const struct generators *numbers = wasi_numbers(call->host);
     (void)args;
-    memcpy(result, wasi->insecure_seed, sizeof wasi->insecure_seed);
+    memcpy(result, numbers->insecure_seed, sizeof numbers->insecure_seed);
     return HOST_DONE;
 }

@@ -180,10 +180,13 @@ struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struc
 
 void wasi_seed(struct wasi *wasi, const uint8_t seed[RANDOM_SEED])
 {
-    chacha_seed(&wasi->chacha, seed);
-    mixer_seed(&wasi->mixer, &wasi->chacha);
-    chacha_bytes(&wasi->chacha, wasi->insecure_seed, sizeof wasi->insecure_seed);
-    chacha_bytes(&wasi->chacha, wasi->hash_key, sizeof wasi->hash_key);
+    generators_seed(&wasi->generators, seed);
+}
+
+struct generators *wasi_numbers(struct wasi *wasi)
+{
+    generators_make(&wasi->generators);
+    return &wasi->generators;
 }
 
 void *wasi_resource(struct wasi *wasi, size_t size)

@@ -160,11 +160,8 @@ struct wasi {
     struct wasi_refusals *refusals;
     struct http_trace trace;
     uint64_t withheld;
-    struct chacha chacha;
-    struct mixer mixer;
-    uint64_t insecure_seed[2];
-    uint64_t hash_key[2];
-    uint8_t *scratch; /* WASI_CHUNK bytes for skip and splice; NULL until needed */
+    struct generators generators; /* wasi_numbers has them made */
+    uint8_t *scratch;             /* WASI_CHUNK bytes for skip and splice; NULL until needed */
 };
 
 /* Copies what is granted. NULL and MEMORY if the heap is exhausted, USAGE if a text is not UTF-8.
@@ -173,6 +170,9 @@ struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struc
 
 /* Starts all generators anew: after a reset, no run may repeat the numbers of another. */
 void wasi_seed(struct wasi *wasi, const uint8_t seed[RANDOM_SEED]);
+
+/* They, made. */
+struct generators *wasi_numbers(struct wasi *wasi);
 
 /* A zeroed block for a resource, NULL if there are WASI_RESOURCES already or the heap is exhausted;
  * and its end. */

@@ -93,13 +93,17 @@ static inline struct cm_instance *link_component(struct fixture *f, const struct
                                                  const struct host_table *table)
 {
     const struct component *component = good_component(f, b);
-    struct cm_linker linker = {.store = f->store, .scratch = &f->core.scratch};
+    struct region *scratch = &f->core.scratch;
+    uint8_t *mark = region_mark(scratch);
+    struct cm_linker linker = {.store = f->store, .scratch = scratch};
     if (table) {
-        linker.host = cm_host_new(f->store, table);
+        linker.host = cm_host_new(f->store, scratch, table);
         assert_non_null(linker.host);
     }
     f->err = (struct err){0};
-    return cm_link(&linker, component, NULL, &f->err);
+    struct cm_instance *instance = cm_link(&linker, component, NULL, &f->err);
+    region_release(scratch, mark);
+    return instance;
 }
 
 static inline struct cm_instance *start_component(struct fixture *f, const struct build *b,

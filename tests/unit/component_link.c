@@ -106,17 +106,17 @@ static const struct cm_instance *link_to(struct fixture *f, const struct host_ta
     build_importer(f, &b, imports, count);
     const struct component *component = good_component(f, &b);
     free(b.at);
-    struct cm_host *host = to ? cm_host_new(f->store, to) : NULL;
-    const struct cm_linker linker = {.store = f->store,
-                                     .scratch = &f->core.scratch,
-                                     .host = host,
-                                     .missing = note,
-                                     .data = missing};
+    struct region *scratch = &f->core.scratch;
+    struct cm_host *host = to ? cm_host_new(f->store, scratch, to) : NULL;
+    const uint8_t *mark = region_mark(scratch);
+    const struct cm_linker linker = {
+        .store = f->store, .scratch = scratch, .host = host, .missing = note, .data = missing};
     missing[0] = 0;
     f->err = (struct err){0};
     const struct cm_instance *instance = cm_link(&linker, component, NULL, &f->err);
     assert_int_equal(instance == NULL, f->err.kind != ERR_NONE);
-    assert_ptr_equal(f->core.scratch.at, f->core.scratch.base);
+    assert_ptr_equal(scratch->at, mark);
+    region_release(scratch, scratch->base);
     return instance;
 }
 
@@ -287,18 +287,19 @@ static void all_that_is_mistyped_is_told(void **state)
     free(b.at);
     const struct cm_linker linker = {.store = f.store,
                                      .scratch = &f.core.scratch,
-                                     .host = cm_host_new(f.store, &table),
+                                     .host = cm_host_new(f.store, &f.core.scratch, &table),
                                      .missing = note,
                                      .data = missing};
     missing[0] = mistyped[0] = 0;
     f.err = (struct err){0};
+    const uint8_t *mark = region_mark(&f.core.scratch);
     assert_int_equal(cm_check_imports(&linker, component, note_mismatch, &f.err), 0);
     assert_string_equal(missing, "test:a/files@0.2.12#later");
     assert_string_equal(mistyped,
                         "test:a/files@0.2.12#put: expected func(bytes: list<u16>), found "
                         "func(bytes: list<u8>); test:a/files@0.2.12#get: expected func(at: u8), "
                         "found func(at: u64) -> result<list<u8>, enum { low, high }>");
-    assert_ptr_equal(f.core.scratch.at, f.core.scratch.base);
+    assert_ptr_equal(f.core.scratch.at, mark);
     close_fixture(&f);
 }
 

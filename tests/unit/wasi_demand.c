@@ -67,7 +67,7 @@ static struct cm_instance *link_pruned(struct fixture *f, const struct component
 {
     const struct cm_linker linker = {.store = f->store,
                                      .scratch = &f->core.scratch,
-                                     .host = cm_host_new(f->store, table),
+                                     .host = cm_host_new(f->store, &f->core.scratch, table),
                                      .prune = true};
     assert_non_null(linker.host);
     struct cm_instance *instance = cm_link(&linker, component, NULL, &f->err);

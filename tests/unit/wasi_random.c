@@ -47,6 +47,34 @@ static void chacha_stream(void **state)
     assert_true(memcmp(whole, parts, sizeof whole) != 0);
 }
 
+/* Whatever is asked for first, each number is what it is; and the seed is gone once they are made.
+ */
+static void generators_of_one_seed(void **state)
+{
+    uint8_t seed[RANDOM_SEED] = {4, 5, 6};
+    struct generators whole = {0}, again = {0};
+    (void)state;
+    generators_seed(&whole, seed);
+    generators_make(&whole);
+    uint64_t first = chacha_u64(&whole.chacha), mixed = mixer_u64(&whole.mixer);
+    assert_true(whole.hash_key[0] && whole.insecure_seed[0] != whole.hash_key[0]);
+    for (size_t i = 0; i < sizeof seed; i++)
+        assert_int_equal(whole.seed[i], 0);
+    generators_make(&whole);
+    assert_true(chacha_u64(&whole.chacha) != first);
+    generators_seed(&whole, seed);
+    generators_seed(&again, seed);
+    generators_make(&whole);
+    generators_make(&again);
+    assert_int_equal(mixer_u64(&again.mixer), mixed);
+    assert_int_equal(chacha_u64(&again.chacha), first);
+    assert_memory_equal(whole.hash_key, again.hash_key, sizeof again.hash_key);
+    seed[31] = 1;
+    generators_seed(&again, seed);
+    generators_make(&again);
+    assert_true(chacha_u64(&again.chacha) != first && mixer_u64(&again.mixer) != mixed);
+}
+
 static void spread(const uint8_t *bytes, size_t len)
 {
     unsigned counts[256] = {0};
@@ -105,9 +133,8 @@ static void siphash_vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chacha_vectors),
-        cmocka_unit_test(chacha_stream),
-        cmocka_unit_test(evenly_spread),
+        cmocka_unit_test(chacha_vectors),         cmocka_unit_test(chacha_stream),
+        cmocka_unit_test(generators_of_one_seed), cmocka_unit_test(evenly_spread),
         cmocka_unit_test(siphash_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

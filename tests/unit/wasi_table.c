@@ -177,7 +177,7 @@ static void reading_begin(struct reading *r)
     r->scratch = region_of(r->scratch_memory, FIXTURE_IMAGE);
     r->f.store.types = cm_types_new(&r->f.image, vm_types(r->f.vm));
     assert_non_null(r->f.store.types);
-    r->host = cm_host_new(&r->f.store, &wasi_table);
+    r->host = cm_host_new(&r->f.store, &r->scratch, &wasi_table);
     assert_non_null(r->host);
 }
 
