@@ -35,6 +35,16 @@ enum http_error http_fault_error(enum http_fault fault)
     return faults[fault].error;
 }
 
+enum http_error http_trailer_error(enum http_fault fault, bool of_request)
+{
+    switch (fault) {
+#define TRAILER_FAULT(name, request, response)                                                     \
+    case HTTP_FAULT_##name: return of_request ? HTTP_ERROR_##request : HTTP_ERROR_##response;
+#include "engine/http/fault.def"
+    default: return faults[fault].error;
+    }
+}
+
 const char *http_fault_text(enum http_fault fault)
 {
     return faults[fault].text;

@@ -37,6 +37,9 @@ unsigned http_fault_status(enum http_fault fault);
 enum http_error http_fault_error(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);
 
+/* The error that is told of trailers which have it: a request's, or a response's. */
+enum http_error http_trailer_error(enum http_fault fault, bool of_request);
+
 /* The method of this name, which is case-sensitive. */
 enum http_method http_method_of(struct str name);
 

@@ -98,16 +98,6 @@ static int64_t more(struct conn *conn)
     return conn_fill(conn, SERVE_INPUT);
 }
 
-/* What a fault of trailers is to who reads them: fault.def has the names that responses use. */
-static enum http_error error_of_trailers(enum http_fault fault)
-{
-    switch (fault) {
-    case HTTP_FAULT_FIELD_SIZE: return HTTP_ERROR_HTTP_REQUEST_TRAILER_SIZE;
-    case HTTP_FAULT_TRAILER_SIZE: return HTTP_ERROR_HTTP_REQUEST_TRAILER_SECTION_SIZE;
-    default: return http_fault_error(fault);
-    }
-}
-
 /* The trailer section, once the last chunk is read. 1: it is read. */
 static int64_t read_trailers(struct conn *conn)
 {
@@ -124,7 +114,7 @@ static int64_t read_trailers(struct conn *conn)
         const struct bytes text = buffer_text(in);
         enum http_progress progress = http_head_read(&conn->trailer, text);
         if (progress == HTTP_BAD)
-            return fails(conn, error_of_trailers(conn->trailer.fault));
+            return fails(conn, http_trailer_error(conn->trailer.fault, /*of_request=*/true));
         if (progress == HTTP_DONE) {
             conn->trailer_at = in->at;
             in->at += conn->trailer.size;

@@ -242,13 +242,6 @@ static struct bytes arrived(const struct http_client *client)
     return (struct bytes){client->in.at + client->in.from, client->in.to - client->in.from};
 }
 
-/* A field is as long in a head as in a trailer section: only the name of the error is another. */
-static enum http_error error_of_trailers(enum http_fault fault)
-{
-    return fault == HTTP_FAULT_FIELD_SIZE ? HTTP_ERROR_HTTP_RESPONSE_TRAILER_SIZE
-                                          : http_fault_error(fault);
-}
-
 static bool read_trailers(struct wasi *wasi, struct http_client *client)
 {
     if (!client->in_trailers)
@@ -257,7 +250,9 @@ static bool read_trailers(struct wasi *wasi, struct http_client *client)
     client->in_trailers = true;
     switch (http_head_read(&client->head, arrived(client))) {
     case HTTP_MORE: return more(wasi, client, HTTP_MAX_TRAILER);
-    case HTTP_BAD: client_fail(client, error_of_trailers(client->head.fault)); return true;
+    case HTTP_BAD:
+        client_fail(client, http_trailer_error(client->head.fault, /*of_request=*/false));
+        return true;
     case HTTP_DONE: break;
     }
     if (client->head.nfields) {

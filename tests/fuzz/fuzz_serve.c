@@ -1,7 +1,7 @@
 /* The server in a cell as clients reach it: connections of HTTP/1.1 and HTTP/2 from their first
  * byte on, without a component: what comes of a body is read and the request is answered. The
- * input's first byte says how; the rest are bytes of a connection, cut into reads. What the server
- * asks of the kernel and of wasi:http is played here. */
+ * input's first byte says how; the rest are bytes of a connection, cut into reads; the server may
+ * be told to leave meanwhile. What it asks of the kernel and of wasi:http is played here. */
 #include "engine/serve/copy.h"
 #include "engine/serve/watch.h"
 
@@ -14,6 +14,7 @@ static struct {
     const uint8_t *at;
     size_t left;
     uint8_t step; /* bytes of a read, at most; 0: as many as are asked for */
+    bool leaves;  /* the server, in one of the first rounds */
     bool body;    /* bodies are read */
     bool waits;   /* requests wait before they are answered */
 } input;
@@ -147,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memory = aligned_alloc(ARENA_PAGE, MEMORY);
     if (!memory || !size)
         return 0;
-    input.step = data[0] & 0x3f;
+    input.step = data[0] & 0x1f;
+    input.leaves = data[0] & 0x20;
     input.body = data[0] & 0x40;
     input.waits = data[0] & 0x80;
     input.at = data + 1;
@@ -162,6 +164,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int clock = CLOCK_IDLE; clock < CLOCKS && !conn; clock++)
         conn = server.clocks[clock].first;
     for (int rounds = 0; rounds < 64 && server.connections; rounds++) {
+        if (input.leaves && rounds == (input.step & 3)) {
+            server.leaving = true;
+            h2_leave(&server);
+        }
         h2_flush(&server);
         answer_waiting();
         if (conn && server.connections && conn->state != CONN_GONE) {

@@ -155,6 +155,20 @@ static void refused(void **state)
     }
 }
 
+/* wasi:http has cases of its own for what is too large of trailers, and they say whose. */
+static void whose_trailers(void **state)
+{
+    (void)state;
+    assert_int_equal(http_trailer_error(HTTP_FAULT_FIELD_SIZE, true),
+                     HTTP_ERROR_HTTP_REQUEST_TRAILER_SIZE);
+    assert_int_equal(http_trailer_error(HTTP_FAULT_FIELD_SIZE, false),
+                     HTTP_ERROR_HTTP_RESPONSE_TRAILER_SIZE);
+    assert_int_equal(http_trailer_error(HTTP_FAULT_TRAILER_SIZE, true),
+                     HTTP_ERROR_HTTP_REQUEST_TRAILER_SECTION_SIZE);
+    assert_int_equal(http_trailer_error(HTTP_FAULT_FOLD, true), HTTP_ERROR_HTTP_PROTOCOL_ERROR);
+    assert_int_equal(http_fault_error(HTTP_FAULT_FIELD_SIZE), HTTP_ERROR_HTTP_RESPONSE_HEADER_SIZE);
+}
+
 static void a_nul_is_refused(void **state)
 {
     static const char value[] = "GET / HTTP/1.1\r\na: b\0c\r\n\r\n";
@@ -230,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_request),
         cmocka_unit_test(a_response),
         cmocka_unit_test(trailers),
+        cmocka_unit_test(whose_trailers),
         cmocka_unit_test(empty_lines_before_a_request),
         cmocka_unit_test(refused),
         cmocka_unit_test(a_nul_is_refused),
