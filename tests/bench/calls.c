@@ -123,10 +123,9 @@ static struct bench open_bench(struct bytes bytes)
     bench.vm = vm_new(types->core, &image, reserve(), SIZE, &limits);
     bench.store = cm_store_new(bench.vm, types);
     bench.fiber = fiber_new(bench.vm);
-    const struct cm_linker linker = {
-        .store = bench.store,
-        .scratch = &scratch,
-        .host = cm_host_new(bench.store, &scratch, &table)};
+    const struct cm_linker linker = {.store = bench.store,
+                                     .scratch = &scratch,
+                                     .host = cm_host_new(bench.store, &scratch, &table)};
     bench.instance = cm_link(&linker, component, NULL, &err);
     if (!bench.instance)
         fail("linking", err.text);
