@@ -313,7 +313,10 @@ static int read_ports(const char *ports, struct net_rule *rule, struct err *err)
     const char *end = ports + strlen(ports), *between = strchr(ports, '-');
     if (strcmp(ports, "*") != 0) {
         if (!read_number(ports, between ? between : end, UINT16_MAX, &first))
-            return wrong(rule, "the port is no number up to 65535, no range and no *", err);
+            return wrong(rule,
+                         "the port is no number up to 65535, no range and no *: write HOST:PORT, "
+                         "as in example.com:443",
+                         err);
         last = first;
         if (between && (!read_number(between + 1, end, UINT16_MAX, &last) || last < first))
             return wrong(rule, "the range of ports is none: write FIRST-LAST", err);
@@ -327,7 +330,9 @@ static int read_name(struct str name, enum net_host host, struct net_rule *rule,
 {
     name = net_name_bare(name);
     if (!net_name_valid(name))
-        return wrong(rule, "neither an address nor a host name", err);
+        return wrong(
+            rule, "neither an address nor a host name: write one, as in 192.0.2.1 or example.com",
+            err);
     rule->host = host;
     for (size_t i = 0; i < name.len; i++)
         rule->name[i] = ascii_small(name.at[i]);
@@ -343,7 +348,7 @@ static int read_range(char *host, struct net_rule *rule, struct err *err)
     if (*host == '[') {
         char *close = strchr(host, ']');
         if (!close || (close[1] != '\0' && close + 1 != slash))
-            return wrong(rule, "an IPv6 address stands in brackets: [::1]:80", err);
+            return wrong(rule, "an IPv6 address stands in brackets: write it as in [::1]:80", err);
         *close = '\0';
         host++;
     }
@@ -351,7 +356,10 @@ static int read_range(char *host, struct net_rule *rule, struct err *err)
         *slash = '\0';
     rule->host = NET_RANGE;
     if (!read_address(host, &rule->family, rule->bytes))
-        return wrong(rule, "the address is neither IPv4 nor IPv6", err);
+        return wrong(
+            rule,
+            "the address is neither IPv4 nor IPv6: write one, as in 192.0.2.1 or [2001:db8::1]",
+            err);
     bits = bits_of(rule->family);
     if (slash && !read_number(slash + 1, slash + 1 + strlen(slash + 1), bits, &bits))
         return wrong(rule, "the range is none: write ADDRESS/BITS", err);
@@ -373,7 +381,7 @@ static int read_host(char *host, struct net_rule *rule, struct err *err)
     if (*host == '[' || number)
         return read_range(host, rule, err);
     if (strchr(host, ':'))
-        return wrong(rule, "an IPv6 address stands in brackets: [::1]:80", err);
+        return wrong(rule, "an IPv6 address stands in brackets: write it as in [::1]:80", err);
     return read_name(str_of(host), NET_NAME, rule, err);
 }
 
@@ -388,7 +396,7 @@ int net_rule_read(const char *text, struct net_rule *ret, struct err *err)
         if (strncmp(text, uses[i].word, length) != 0)
             continue;
         if (strlen(text + length) >= sizeof copy)
-            return wrong(ret, "longer than any host name", err);
+            return wrong(ret, "longer than any host name: write less", err);
         snprintf(copy, sizeof copy, "%s", text + length);
         ret->use = uses[i].use;
         char *port = strrchr(copy, ':');
@@ -404,7 +412,8 @@ int net_rule_read(const char *text, struct net_rule *ret, struct err *err)
         if (ret->host == NET_RANGE && ret->use == NET_LOOKUP)
             return wrong(ret, "an address is not looked up: write dns=NAME", err);
         if ((ret->host == NET_NAME || ret->host == NET_BELOW) && ret->use == NET_LISTEN)
-            return wrong(ret, "listening takes an address of this host, or *", err);
+            return wrong(
+                ret, "listening takes an address, not a name: write one of this host, or *", err);
         return 0;
     }
     return wrong(ret,
@@ -424,7 +433,7 @@ int net_origin_rule_read(const char *text, struct net_rule *ret, struct err *err
         return wrong(ret, "no origin: write all, http://HOST:PORT or https://HOST:PORT", err);
     const char *host = text + (secure ? 8 : 7);
     if (strlen(host) >= sizeof copy)
-        return wrong(ret, "longer than any host name", err);
+        return wrong(ret, "longer than any host name: write less", err);
     snprintf(copy, sizeof copy, "%s", host);
     ret->use = secure ? NET_HTTPS : NET_HTTP;
     ret->first_port = ret->last_port = secure ? PORT_HTTPS : PORT_HTTP;
@@ -434,7 +443,8 @@ int net_origin_rule_read(const char *text, struct net_rule *ret, struct err *err
         if (read_ports(port + 1, ret, err))
             return -1;
     }
-    return *copy ? read_host(copy, ret, err) : wrong(ret, "the host is missing", err);
+    return *copy ? read_host(copy, ret, err)
+                 : wrong(ret, "the host is missing: write http://HOST:PORT", err);
 }
 
 capability_set net_rule_gives(const struct net_rule *rule)

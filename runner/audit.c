@@ -137,7 +137,7 @@ static const char *wrong_operands(const struct options *options, size_t count)
         return "--diff takes two files: write `carrel audit --diff OLD NEW`";
     if (count > 1 && !options->check && !audit_formats[options->format].many)
         return "this form is about one file: ask for one after the other";
-    return count == 0 ? "no FILE: write `carrel audit FILE...`" : NULL;
+    return NULL;
 }
 
 int command_audit(const struct options *options, char **operands, size_t count)
@@ -145,10 +145,12 @@ int command_audit(const struct options *options, char **operands, size_t count)
     struct err err = {.offset = ERR_NOWHERE};
     struct examiner *examiner = examiner_here();
     const char *wrong = wrong_operands(options, count);
-    if (wrong) {
+    if (wrong)
         err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s", wrong);
+    else if (count == 0)
+        cli_misused(options->cli, "no FILE", &err);
+    if (wrong || count == 0)
         return report_error(NULL, &err);
-    }
     if (examiner_open(examiner, options, &err))
         return report_error(NULL, &err);
     int code = options->diff ? audit_both(examiner, options, operands)

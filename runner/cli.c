@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct cli_command_info cli_commands[CLI_COMMANDS] = {
 #define COMMAND(name, word, operands, tail, line, more)                                            \
@@ -125,6 +126,32 @@ static bool has(const struct cli *cli, enum cli_flag flag)
 static bool is_flag(const char *word)
 {
     return word[0] == '-' && word[1] != '\0';
+}
+
+/* The flag that took the name of a file that is there as its value, where none was left for FILE. */
+static const struct cli_given *taker(const struct cli *cli)
+{
+    const struct cli_given *last = cli->given_count ? &cli->given[cli->given_count - 1] : NULL;
+    if (!last || cli->operand_count || last->flag == FLAG_OUTPUT)
+        return NULL;
+    return access(last->value, F_OK) == 0 ? last : NULL;
+}
+
+int cli_misused(const struct cli *cli, const char *what, struct err *err)
+{
+    static const char flags[] = "[FLAG...] ";
+    const struct cli_command_info *command = &cli_commands[cli->command];
+    const char *operands = command->operands;
+    const struct cli_given *took = taker(cli);
+    if (strncmp(operands, flags, sizeof flags - 1) == 0)
+        operands += sizeof flags - 1;
+    if (took)
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "%s: %s is the value of %s: write `carrel %s %s VALUE %s`", what,
+                       took->value, cli_flags[took->flag].word, command->word,
+                       cli_flags[took->flag].word, operands);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel %s %s`", what, command->word,
+                   operands);
 }
 
 /* Takes the flag at argv[*at], and its value from there or from the next word. The word after a

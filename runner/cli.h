@@ -90,6 +90,10 @@ const char *cli_value(const struct cli *cli, enum cli_flag flag);
 /* The command of that name, CLI_COMMANDS if there is none. */
 enum cli_command cli_command_named(const char *word);
 
+/* Says what is wrong with its operands, and how the command is written; and of a file whose name a
+ * flag took for its value, so that none was left for FILE. Errors: USAGE, always. */
+int cli_misused(const struct cli *cli, const char *what, struct err *err);
+
 /* Says that there is no such command, and which was meant. Errors: USAGE, always. */
 int cli_unknown(const char *word, struct err *err);
 

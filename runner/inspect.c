@@ -36,8 +36,7 @@ int command_inspect(const struct options *options, char **operands, size_t count
     struct examiner *examiner = examiner_here();
     static struct outcome outcome;
     if (count != 1) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel inspect FILE`",
-                count ? "more than one FILE" : "no FILE");
+        cli_misused(options->cli, count ? "more than one FILE" : "no FILE", &err);
         return report_error(NULL, &err);
     }
     if (!host_writable(STDOUT_FILENO)) {

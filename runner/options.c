@@ -50,8 +50,11 @@ static int split_directory(const char *text, struct directory_text *ret, struct 
     if (colon) {
         err_set(err, ERR_USAGE, ERR_NOWHERE,
                 "--dir %s: '%s' is not known: what follows the guest's path is :ro or nothing, and "
-                "the path can have no colon%s",
-                text, colon, between ? "" : ": write --dir HOST::GUEST");
+                "the path can have no colon: %s",
+                text, colon,
+                !between                    ? "write --dir HOST::GUEST"
+                : strcmp(colon, ":rw") == 0 ? "leave it out to give it for writing, too"
+                                            : "leave it out");
         free(copy);
         return -1;
     }
@@ -380,19 +383,19 @@ static int add_view(struct options *options, enum view view)
 
 static int set_format(struct options *options, const char *word, struct err *err)
 {
-    const char *best = NULL;
-    size_t distance = 0;
+    char known[128];
+    size_t used = 0;
     for (int i = 0; i < AUDIT_FORMATS; i++) {
         if (strcmp(audit_formats[i].word, word) == 0) {
             options->format = (enum audit_format)i;
             return 0;
         }
-        nearest_try(word, audit_formats[i].word, &best, &distance);
+        if (used < sizeof known)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                     audit_formats[i].word);
     }
-    return best ? err_set(err, ERR_USAGE, ERR_NOWHERE, "--format %s: did you mean %s?", word, best)
-                : err_set(err, ERR_USAGE, ERR_NOWHERE,
-                          "--format %s: there is no such form: `carrel help audit` lists them",
-                          word);
+    return err_set(err, ERR_USAGE, ERR_NOWHERE, "--format %s: there is no such form: known are %s",
+                   word, known);
 }
 
 static int set_denials(struct options *options, const char *form, struct err *err)

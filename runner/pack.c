@@ -8,6 +8,7 @@
 #include "policies/printable.h"
 #include "runner/command.h"
 #include "runner/examine.h"
+#include "runner/reference.h"
 #include "runner/report.h"
 #include "runner/tar.h"
 #include "shim/cleanup.h"
@@ -328,6 +329,11 @@ static int choose_names(struct packing *packing, const char *file, const char *r
     if (snprintf(packing->name, sizeof packing->name, "%s", base) >= (int)sizeof packing->name)
         return err_set(err, ERR_USAGE, ERR_NOWHERE, "its name has more than %d bytes: rename it",
                        NAME_MOST - 1);
+    if (reference && !reference_valid(reference))
+        return err_set(err, ERR_USAGE, ERR_NOWHERE,
+                       "--name %s: no image can have it: write [HOST/]PATH[:TAG] with a path in "
+                       "small letters, as in localhost/app:latest",
+                       reference);
     packing->reference = reference;
     if (reference)
         return 0;
@@ -385,10 +391,11 @@ int command_pack(const struct options *options, char **operands, size_t count)
     struct examiner *examiner = examiner_here();
     struct examined *of = NULL;
     if (count != 1 || !cli_value(options->cli, FLAG_OUTPUT)) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel pack FILE -o IMAGE.tar`",
-                count > 1 ? "more than one FILE"
-                : count   ? "no -o"
-                          : "no FILE");
+        cli_misused(options->cli,
+                    count > 1 ? "more than one FILE"
+                    : count   ? "no -o"
+                              : "no FILE",
+                    &err);
         return report_error(NULL, &err);
     }
     if (examiner_open(examiner, options, &err))

@@ -74,8 +74,7 @@ int command_run(const struct options *options, char **operands, size_t count)
 {
     struct err err = {.offset = ERR_NOWHERE};
     if (count == 0) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "no FILE: write `carrel %s FILE [ARG...]`",
-                options->trace ? "trace" : "run");
+        cli_misused(options->cli, "no FILE", &err);
         report_status(options->status, err_exit_code(err.kind), &err, 0);
         return report_error(NULL, &err);
     }

@@ -143,8 +143,7 @@ int command_serve(const struct options *options, char **operands, size_t count)
     static struct server server;
     struct err err = {.offset = ERR_NOWHERE};
     if (count != 1) {
-        err_set(&err, ERR_USAGE, ERR_NOWHERE, "%s: write `carrel serve FILE`",
-                count ? "more than one FILE" : "no FILE");
+        cli_misused(options->cli, count ? "more than one FILE" : "no FILE", &err);
         return refuse(options, &err);
     }
     if (options->suggest && !options->trace)

@@ -4,7 +4,7 @@
 // What is looked at are the calls of err_set and outcome_fail. Their text says what to do if it has a clause that begins with one
 // of WORDS, a flag or a command, if advice_on() of shim/advice.h stands behind it, or if the kind has words for all its texts (advice_on_kind
 // in runner/report.c). A text of nothing but names and a last `%s` is another message passed on; those of
-// policy files are the calls of wrong().
+// policy files and of rules of the network are the calls of wrong().
 // The last line is `N passed, N failed`.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ const messages = [];
 for (const file of sources) {
   const source = readFileSync(join(root, file), 'utf8').replace(/\/\*[^]*?\*\//g, '');
   for (const name of ['err_set', 'outcome_fail', 'wrong', 'wrong_at']) for (const call of calls(source, name)) {
-    const kind = name.startsWith('wrong') && /^runner\/policy_/.test(file) ? 'USAGE' : call.match(/\bERR_([A-Z]+)\b/)?.[1], whole = texts(call), found = literals(whole);
+    const kind = name.startsWith('wrong') && /^(runner\/policy_|policies\/net\.c)/.test(file) ? 'USAGE' : call.match(/\bERR_([A-Z]+)\b/)?.[1], whole = texts(call), found = literals(whole);
     if (!found.length || !KINDS.includes(kind)) continue;
     messages.push({ kind, file, text: found.join(' | '), advised: /\badvice_on/.test(call), passed: /^((%s|%\.\*s|%zu|'%s'|--[a-z]*|carrel\.policy\/|: | |:)+( \| )?)*$/.test(found.join(' | ')) });
   }

@@ -83,7 +83,8 @@ enum ran invoke_component(struct program *program, struct cm_instance *instance,
     }
     memset(args, 0, func->type->layout.host_size);
     if (wave_args_read(func->type, typed.args, args, &scratch, err)) {
-        err_within(err, "in the arguments of " STR_FMT, STR_ARG(typed.name));
+        err_within(err, "in the arguments of " STR_FMT " (`carrel inspect` shows its type)",
+                   STR_ARG(typed.name));
         return RAN_FAILED;
     }
     struct cm_call *call = cm_call_new(instance->store, func, args);
@@ -178,7 +179,8 @@ enum ran invoke_module(struct program *program, struct instance *instance, struc
     }
     union slot *args = program_begin(program, external.func);
     if (read_numbers(program, types, type, typed.args, args, err)) {
-        err_within(err, "in the arguments of " STR_FMT, STR_ARG(typed.name));
+        err_within(err, "in the arguments of " STR_FMT " (`carrel inspect` shows its type)",
+                   STR_ARG(typed.name));
         return RAN_FAILED;
     }
     enum ran ran = program_finish(program);

@@ -440,9 +440,9 @@ static int carry_out(struct oci *oci, struct err *err)
             return commands[i].carry_out(oci, err);
     }
     return err_set(err, ERR_USAGE, ERR_NOWHERE,
-                   "%s: the commands are create, start, state, kill, delete, pause, resume, exec, "
-                   "ps, events, update, list and features",
-                   oci->count ? oci->words[0] : "no command");
+                   "%s%s: the commands are create, start, state, kill, delete, pause, resume, "
+                   "exec, ps, events, update, list and features",
+                   oci->count ? "unknown command " : "", oci->count ? oci->words[0] : "no command");
 }
 
 int oci_main(char **argv)

@@ -29,6 +29,12 @@ told 125 "unknown command 'version': write \`carrel --version\`" version
 told 125 "unknown command 'rnu': did you mean 'run'\?" help rnu
 told 125 'no FILE: write `carrel run FILE \[ARG...\]`' run
 told 125 'no FILE: write `carrel trace FILE \[ARG...\]`' trace
+told 125 'no FILE: app.wasm is the value of --env: write `carrel run --env VALUE FILE \[ARG...\]`' run --env app.wasm
+told 125 'no FILE: lib.wasm is the value of --invoke: .*' run --invoke lib.wasm
+told 125 'no FILE: write `carrel serve FILE`' serve --env A
+told 125 'no FILE: write `carrel audit FILE...`' audit
+told 125 'more than one FILE: write `carrel serve FILE`' serve web.wasm 8080
+told 125 'no -o: write `carrel pack FILE -o IMAGE.tar`' pack app.wasm
 expect 'help of a command, asked for in another way' 0 '^carrel serve \[FLAG' '' "$carrel" --help serve
 
 # --- Files --------------------------------------------------------------------------------------------------
@@ -64,6 +70,34 @@ told 125 'app.wasm: --audit-log /nosuch/log: .*: make its folder, or name anothe
 told 125 'app.wasm: --suggest policy.yaml: there is a file of that name: name another file' trace --suggest policy.yaml app.wasm
 told 125 'app.wasm: --suggest no/p.yaml: No such file or directory: make its folder, .*' trace --suggest no/p.yaml app.wasm
 
+told 125 '--dir folder:/data: .*: write --dir HOST::GUEST' run --dir folder:/data app.wasm
+told 125 '--dir folder::/:rw: .*: leave it out to give it for writing, too' run --dir folder::/:rw app.wasm
+told 125 '--dir: two directories for / in the guest: give each another name' run --dir folder::/ --dir .::/ app.wasm
+told 125 '--net connect=https://example.com: .*: write HOST:PORT, .*' run --net connect=https://example.com app.wasm
+told 125 '--net connect=exa_mple..com:80: .*: write one, .*' run --net connect=exa_mple..com:80 app.wasm
+told 125 '--net listen=example.com:80: .*: write one of this host, or \*' run --net listen=example.com:80 app.wasm
+told 125 '--net connect=::1:80: .*: write it as in \[::1\]:80' run --net connect=::1:80 app.wasm
+told 125 '--net tcp: no rule: write .*' run --net tcp app.wasm
+told 125 '--http example.com: no origin: write .*' run --http example.com app.wasm
+told 125 '--http https://: the host is missing: write .*' run --http https:// app.wasm
+told 125 '--http https://example.com/path: .*: leave the path out' run --http https://example.com/path app.wasm
+told 125 "--memory: '64MB' is no size: write .*" run --memory 64MB app.wasm
+told 126 'app.wasm: starts with [0-9]* bytes of memory, and 10240 are allowed: give it more with --memory' run --memory 10K app.wasm
+told 125 "--timeout: '10min' is no duration: write .*" run --timeout 10min app.wasm
+told 125 "--cpus: '100%' is no number of processors: write .*" run --cpus 100% app.wasm
+told 125 '--format yaml: there is no such form: known are text, json, .*' audit --format yaml app.wasm
+told 125 'app.wasm: --name My App: no image can have it: write .*' pack --name 'My App' -o x.tar app.wasm
+told 125 '--timezone: there is no time zone Mars .*: write one like .*' run --timezone Mars app.wasm
+told 125 "--status-json: '9' is no descriptor open for writing: open one, .*" run --status-json 9 app.wasm
+told 125 'lib.wasm: in the arguments of u8 \(.carrel inspect. shows its type\): .*' run --invoke 'u8("x")' lib.wasm
+told 125 "lib.wasm: the component exports no function 'nope': it exports .*" run --invoke 'nope()' lib.wasm
+printf 'verson: 1\n' >wrong.yaml
+told 125 "wrong.yaml:1:1: unknown key 'verson': did you mean 'version'\?" run --policy wrong.yaml app.wasm
+printf 'version: 2\n' >wrong.yaml
+told 125 'wrong.yaml:1:10: .*: write `version: 1`' run --policy wrong.yaml app.wasm
+printf 'version: 1\nallow: {net: "connect=https://example.com"}\n' >wrong.yaml
+told 125 'wrong.yaml:2:14: .*: write HOST:PORT, .*' run --policy wrong.yaml app.wasm
+
 # Flags of other programs. What is like them here works at once.
 expect '--dir=.' 0 'Hello, world' '' "$carrel" run --dir=. app.wasm
 told 125 'unknown flag -S: WASI is there without it; .*' run -S http app.wasm
@@ -84,6 +118,7 @@ expect 'a certificate that is none' 125 '' 'serves on.*\|carrel: web.wasm: no TL
 # --- An OCI runtime, whose flags stand before its commands as well -----------------------------------------------
 if [ -e "$(dirname "$carrel")/containerd-shim-carrel-v1" ]; then
     expect 'carrel oci --help' 0 'carrel oci \[--root DIR\].* create --bundle DIR' '' "$carrel" oci --help
+    told 1 'unknown command run: the commands are create, .*' oci --root "$work/oci" run x
     told 1 'container nosuch does not exist: create it first' oci --root "$work/oci" state nosuch
 fi
 finish
