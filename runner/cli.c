@@ -128,7 +128,8 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1] != '\0';
 }
 
-/* The flag that took the name of a file that is there as its value, where none was left for FILE. */
+/* The flag that took the name of a file that is there as its value, where none was left for FILE.
+ */
 static const struct cli_given *taker(const struct cli *cli)
 {
     const struct cli_given *last = cli->given_count ? &cli->given[cli->given_count - 1] : NULL;

@@ -32,6 +32,13 @@ elsewhere() { (umask 027 && LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati DEB_BUILD_OPTIO
 check 'builds again elsewhere' elsewhere
 same_bytes() { for deb in "$out"/one/*.deb; do cmp "$deb" "$out/another/$(basename "$deb")" || return 1; done; }
 check 'the same bytes' same_bytes
+# Without packages all that follows would say the same once more, or pass for nothing.
+finish() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
+[ "$failed" -eq 0 ] || finish
 no_complaint() { lintian --allow-root --fail-on error,warning "$out"/one/*.changes; }
 check 'lintian says nothing' no_complaint
 check 'hardened' "$here/hardening.sh" "$out"/one/carrel-*/build
@@ -74,7 +81,8 @@ check 'runs a component' greets inside carrel run /srv/app.wasm Ann
 as_user() { inside setpriv --reuid 1000 --regid 1000 --clear-groups "$@"; }
 check 'runs one as a user' greets as_user carrel run /srv/app.wasm Ann
 check 'all walls stand' inside carrel doctor
-audited() { inside carrel audit --json /srv/app.wasm | jq -e '.files[0].runs'; }
+# Not through a pipe, whose end alone would be judged: jq is content with nothing.
+audited() { inside carrel audit --json /srv/app.wasm >"$out/said" && test -s "$out/said" && jq -e '.files[0].runs' "$out/said"; }
 check 'audits a component' audited
 check 'installs the shim' inside dpkg --install /srv/carrel-shim.deb
 check 'as an OCI runtime, too' inside carrel-oci --version
@@ -84,7 +92,8 @@ check 'in ten minutes' minutes
 check 'is removed' inside dpkg --purge carrel-shim carrel
 rm -f "$out"/root/srv/*
 files >"$out/after"
-check 'leaves no trace' diff "$out/before" "$out/after"
+no_trace() { test -s "$out/before" && diff "$out/before" "$out/after"; }
+check 'leaves no trace' no_trace
 
 # --- From a checkout -------------------------------------------------------------------------------------
 if [ -z "${SHORT:-}" ]; then
@@ -98,5 +107,4 @@ else
 fi
 
 rm -rf "$out/root"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish
