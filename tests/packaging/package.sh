@@ -11,14 +11,15 @@ passed=0 failed=0 skipped=0
 
 # check NAME COMMAND...
 check() {
-    name=$1
+    name=$1 since=$(date +%s)
     shift
     if "$@" >"$out/log" 2>&1; then
-        passed=$((passed + 1))
-        echo "  ok    $name"
+        passed=$((passed + 1)) word=ok
     else
-        failed=$((failed + 1))
-        echo "  FAIL  $name"
+        failed=$((failed + 1)) word=FAIL
+    fi
+    printf '  %-5s %-36s %5d s\n' $word "$name" $(($(date +%s) - since))
+    if [ $word = FAIL ]; then
         tail -n 20 "$out/log" | sed 's/^/        /'
     fi
 }

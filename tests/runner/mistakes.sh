@@ -88,7 +88,7 @@ told 125 "--cpus: '100%' is no number of processors: write .*" run --cpus 100% a
 told 125 '--format yaml: there is no such form: known are text, json, .*' audit --format yaml app.wasm
 told 125 'app.wasm: --name My App: no image can have it: write .*' pack --name 'My App' -o x.tar app.wasm
 told 125 '--timezone: there is no time zone Mars .*: write one like .*' run --timezone Mars app.wasm
-told 125 "--status-json: '9' is no descriptor open for writing: open one, .*" run --status-json 9 app.wasm
+told 125 "--status-json: 'status.json' is no descriptor open for writing: open one, .*" run --status-json status.json app.wasm
 told 125 'lib.wasm: in the arguments of u8 \(.carrel inspect. shows its type\): .*' run --invoke 'u8("x")' lib.wasm
 told 125 "lib.wasm: the component exports no function 'nope': it exports .*" run --invoke 'nope()' lib.wasm
 printf 'verson: 1\n' >wrong.yaml
