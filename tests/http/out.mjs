@@ -1,4 +1,4 @@
-// Requests that go out, in real cells: fetch.c against servers on this host, honest and hostile, with
+// Requests that go out, in real cells: fetch.c against servers on this host, honest, hostile, and nginx, with
 // and without TLS; and answer.c, what the WIT text says of responses.
 //
 //   node tests/http/out.mjs [--carrel FILE] [--as USER_ID] [--only REGEXP] [--jobs N] [--verbose]
@@ -101,6 +101,33 @@ const ports = {
   // By a callback: with a list alone, Node 18 takes whom it has no protocol in common with.
   h2: await secure(good, tls.createServer({ ...good, ALPNCallback: ({ protocols }) => protocols.find(name => name === 'h2') }, s => s.end())),
 };
+// nginx, with the certificate that is good: a server of others behind requests that go out. undefined: it is not there.
+const nginx = async () => {
+  if (spawnSync('nginx', ['-v']).error) return undefined;
+  const probe = net.createServer();
+  const number = await listening(probe);
+  await new Promise(resolve => probe.close(resolve)); // nobody else knows of it
+  const folder = path.join(work, 'nginx');
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'big'), Buffer.alloc(20 << 20, 'xyz'));
+  const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`).join(' ');
+  fs.writeFileSync(path.join(folder, 'conf'), `daemon off; pid ${folder}/pid; error_log /dev/null; worker_processes 1; events {}
+    http { access_log off; ${places} add_header X-Size 0; add_header X-From $http_x_from;
+      server { listen 127.0.0.1:${number} ssl; ssl_certificate ${work}/good.pem; ssl_certificate_key ${work}/good.key; root ${folder};
+        location /say { return 200 "$request_method $request_uri $ssl_server_name"; } } }`);
+  fs.chmodSync(work, 0o755);
+  const child = spawn('nginx', ['-c', path.join(folder, 'conf')], { stdio: 'ignore' });
+  process.on('exit', () => child.kill());
+  for (let i = 0; i < 200; i++) {
+    const there = await new Promise(resolve => {
+      const socket = net.connect(number, '127.0.0.1', () => { socket.destroy(); resolve(true); }).on('error', () => resolve(false));
+    });
+    if (there) return number;
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  throw new Error('nginx does not begin');
+};
+const real = await nginx();
 // What a hostile server says, whatever it is asked; then it ends, or falls silent.
 const saying = (text, { silent = false, reset = false } = {}) => listening(net.createServer(socket => {
   socket.on('error', () => {});
@@ -175,6 +202,11 @@ const tests = [
   get('TLS: a large response', 'https', `localhost:${ports.good}`, '/big', ok(200, Buffer.alloc(50 << 20, 'xyz'))),
   get('TLS: a large body', 'https', `localhost:${ports.good}`, '/', ok(200, 'POST /', 20000000), { method: 'POST', args: ['20000000'] }),
   get('TLS: connections are used again', 'https', `localhost:${ports.good}`, '/', ok(200, 'GET /').repeat(3), { args: ['0', '0', '0', '0', '3'] }),
+  ...(real ? [
+    get('TLS: nginx, which is told the name', 'https', `localhost:${real}`, '/say?x', ok(200, 'GET /say?x localhost')),
+    get('TLS: nginx, connections are used again', 'https', `localhost:${real}`, '/say', ok(200, 'GET /say localhost').repeat(3), { args: ['0', '0', '0', '0', '3'] }),
+    get('TLS: nginx, a large response', 'https', `localhost:${real}`, '/big', ok(200, Buffer.alloc(20 << 20, 'xyz'))),
+  ] : []),
   get('TLS: the certificate of another', 'https', `localhost:${ports.wrong}`, '/', error('response', 'TLS-certificate-error')),
   get('TLS: one that nobody trusts', 'https', `localhost:${ports.unknown}`, '/', error('response', 'TLS-certificate-error')),
   get('TLS: one that has expired', 'https', `localhost:${ports.expired}`, '/', error('response', 'TLS-certificate-error')),
