@@ -64,6 +64,7 @@ static const char *advice(uint32_t trap)
     case TRAP_STACK: return "it calls itself without end, or deeper than a guest's stack is";
     case TRAP_VALUES: return "pass them in pieces, or as a stream";
     case TRAP_HELD: return "let it hold less at a time";
+    case TRAP_DEADLOCK: return "give the wait a timeout, or build it to run in one thread";
     case TRAP_TRANSLATION: return "no --memory changes that: divide the function";
     default: return NULL;
     }

@@ -110,6 +110,7 @@ struct wasi *host_state(const struct cell *cell, struct vm *vm, struct region *s
                       cell->terminals & TERMINAL_STDERR},
         .withheld = withheld_of(cell->capabilities),
         .may_poll = in(cell->rules, RULE_PPOLL),
+        .steady = in(cell->rules, RULE_TIME_MONOTONIC),
         .network = {.shim = PROTOCOL_SOCKET,
                     .tcp = in(cell->capabilities, CAPABILITY_NET_TCP),
                     .connect = in(cell->capabilities, CAPABILITY_NET_TCP_CONNECT),
@@ -164,7 +165,7 @@ enum ran program_finish(struct program *program)
     enum fiber_state state = fiber_run(vm, program->fiber);
     while (state == FIBER_BLOCKED) {
         if (!reactor_wait(reactor)) {
-            vm_trap_set(vm, TRAP_HOST, "%s", "it waits for nothing: it would wait for ever");
+            fiber_deadlock(vm, program->fiber);
             tell_backtrace(vm);
             return RAN_ENDED;
         }

@@ -240,6 +240,25 @@ enum fiber_state fiber_run(struct vm *vm, struct fiber *root)
     return root->state;
 }
 
+void fiber_deadlock(struct vm *vm, struct fiber *root)
+{
+    struct fiber *fiber = root->inner ? root->inner : root;
+    bool in_memory = fiber->waiter.memory != NULL;
+    wait_forget(vm, fiber);
+    vm->trap.kind = TRAP_NONE;
+    vm->trap.depth = 0;
+    vm_trap_set(vm, TRAP_DEADLOCK, "%s",
+                in_memory ? "memory.atomic.wait without a timeout, and nobody is left to notify it"
+                          : "nothing that it waits for can happen");
+    vm->fiber = fiber;
+    backtrace_record(vm, fiber->pc, fiber->fp, fiber->instance);
+    fiber->state = FIBER_TRAPPED;
+    trap_resumers(vm, fiber);
+    vm->fiber = NULL;
+    root->inner = NULL;
+    root->state = FIBER_TRAPPED;
+}
+
 enum fiber_state fiber_state(const struct fiber *fiber)
 {
     return fiber->state;

@@ -159,8 +159,9 @@ struct vm_tracer {
 void vm_set_tracer(struct vm *vm, const struct vm_tracer *tracer);
 
 /* What an embedder gives to programs that wait (memory.atomic.wait): a steady clock in nanoseconds,
- * and a way to have a blocked fiber run again, at a moment of that clock (0: at once). Without it a
- * wait for some time is over at once. `wake` answers false if there is no memory. */
+ * and a way to have a blocked fiber run again, at a moment of that clock (0: at once); or sooner,
+ * for it looks at the clock itself. Without `now` a wait for some time is over at once (README.md).
+ * `wake` answers false if there is no memory. */
 struct vm_clock {
     uint64_t (*now)(void *data);
     bool (*wake)(void *data, struct fiber *fiber, uint64_t moment);
@@ -341,6 +342,10 @@ union slot *fiber_begin(struct vm *vm, struct fiber *fiber, struct func *func);
 /* Runs until it is done, trapped, blocked or, which only those do that somebody resumes, paused;
  * with it run the fibers that it resumes. Not to be called from a native function. */
 enum fiber_state fiber_run(struct vm *vm, struct fiber *fiber);
+
+/* It is blocked, and nothing is left that could have it go on: traps, with a backtrace of where it
+ * waits. */
+void fiber_deadlock(struct vm *vm, struct fiber *fiber);
 
 enum fiber_state fiber_state(const struct fiber *fiber);
 union slot *fiber_results(struct fiber *fiber);

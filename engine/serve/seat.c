@@ -157,8 +157,10 @@ static void run(struct server *server, struct seat *seat, uint64_t now)
     case FIBER_DONE: finish(server, seat, /*spoilt=*/false); break;
     case FIBER_BLOCKED:
         conn_push(seat->conn);
-        if (!note_waits(server, seat))
-            seat_stop(server, seat, 500);
+        if (!note_waits(server, seat)) {
+            fiber_deadlock(instance->vm, instance->fiber);
+            trapped(server, seat);
+        }
         break;
     default: trapped(server, seat); break;
     }

@@ -49,8 +49,8 @@ static bool vm_wake(void *data, struct fiber *fiber, uint64_t moment)
 
 struct vm_clock clock_for_vm(struct wasi *wasi)
 {
-    bool may_wait = wasi->clock && wasi->may_poll;
-    return (struct vm_clock){.now = may_wait ? vm_now : NULL, .wake = vm_wake, .data = wasi};
+    bool passes = wasi->clock && wasi->steady;
+    return (struct vm_clock){.now = passes ? vm_now : NULL, .wake = vm_wake, .data = wasi};
 }
 
 struct timespec clock_real(const struct wasi *wasi)

@@ -15,9 +15,8 @@ uint64_t clock_steady(struct wasi *wasi);
 uint64_t clock_until(struct wasi *wasi, uint64_t steady);
 uint64_t clock_after(struct wasi *wasi, uint64_t duration);
 
-/* What the interpreter's waiting in shared memory goes by; without the clock a wait is over at
- * once.
- */
+/* What the interpreter's waiting in shared memory goes by; where the steady clock may not be read a
+ * wait is over at once. */
 struct vm_clock clock_for_vm(struct wasi *wasi);
 
 /* The time of day; the epoch where there is no clock, or the host believes that it is before. */

@@ -165,6 +165,7 @@ struct wasi *wasi_new(struct heap *heap, const struct wasi_config *config, struc
     wasi->clock = config->clock;
     wasi->random = config->random;
     wasi->may_poll = config->may_poll;
+    wasi->steady = config->steady;
     wasi->concurrent = config->concurrent;
     wasi->network = config->network;
     wasi->refusals = config->refusals;

@@ -110,6 +110,7 @@ struct wasi_config {
     bool clock;        /* the clocks may be read; without, time stands still and no wait is long */
     bool random;       /* random bytes may be had */
     bool may_poll;     /* PPOLL is in the filter */
+    bool steady;       /* TIME_MONOTONIC is */
     bool concurrent;   /* other fibers may run while one waits, so no call may block the cell */
 };
 
@@ -151,6 +152,7 @@ struct wasi {
     bool clock;
     bool random;
     bool may_poll;
+    bool steady;
     bool concurrent;
     bool started; /* the guest has read the steady clock: `clock_base` is its 0 */
     uint64_t clock_base;

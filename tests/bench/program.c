@@ -92,6 +92,7 @@ static struct core_extern *link_all(struct program *program)
         .clock = true,
         .random = true,
         .may_poll = true,
+        .steady = true,
     };
     if (!module->nimports)
         return NULL;

@@ -101,6 +101,29 @@ runs 'fuel in a bulk operation' 134 '' 'all fuel consumed' --fuel 10000 fills.wa
 runs 'a bulk operation costs by its bytes' 134 '' 'all fuel consumed' --fuel 15625 --invoke 'once()' fills.wasm
 runs 'and no more' 0 '' '' --fuel 15640 --invoke 'once()' fills.wasm
 
+# --- Waiting in shared memory ----------------------------------------------------------------------------
+# Nobody else can notify: without a timeout that is a trap, with one it lasts as long as that, where there is a clock.
+module waits.wasm <<'W'
+(module (memory 1 1 shared)
+  (func (export "wait") (param i64) (result i32)
+    (memory.atomic.wait32 (i32.const 0) (i32.const 0) (local.get 0))))
+W
+module waits_long.wasm <<'W'
+(module (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+  (memory (export "memory") 1) (memory $shared 1 1 shared)
+  (func $now (result i64) (drop (call $time (i32.const 1) (i64.const 1) (i32.const 0))) (i64.load (i32.const 0)))
+  (func (export "wait") (param i64) (result i32) (local $begin i64)
+    (local.set $begin (call $now))
+    (if (i32.ne (memory.atomic.wait32 1 (i32.const 0) (i32.const 0) (local.get 0)) (i32.const 2))
+      (then (unreachable)))
+    (i32.and (i64.ge_u (i64.sub (call $now) (local.get $begin)) (local.get 0))
+             (i64.lt_u (i64.sub (call $now) (local.get $begin)) (i64.const 5000000000)))))
+W
+runs 'a wait for ever' 134 '' '^carrel: waits.wasm: trap: waits for ever: memory.atomic.wait .*timeout.*wait.*byte [0-9]+' --invoke 'wait(-1)' waits.wasm
+runs 'a wait where time stands still' 0 '^2\|$' '' --timeout 60s --invoke 'wait(9000000000000000)' waits.wasm
+runs 'a wait with a clock, without polling' 0 '^1\|$' '' --invoke 'wait(200000000)' waits_long.wasm
+runs 'a time limit ends that' 124 '' 'time limit' --timeout 200ms --invoke 'wait(60000000000)' waits_long.wasm
+
 module grows.wasm <<'W'
 (module (memory (export "memory") 1)
   (table $t 1 funcref)

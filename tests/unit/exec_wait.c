@@ -168,6 +168,61 @@ static void notified_in_order(void **state)
     close_waiting(&w);
 }
 
+/* Nobody is left: the trap says so, and where it waits. */
+static void nobody_notifies(void **state)
+{
+    struct waiting w;
+    (void)state;
+    open_waiting(&w, true);
+    assert_int_equal(call_on(&w.room, w.room.fiber, of(&w, WAIT64), ARGS(8, 0, FOR_EVER)),
+                     FIBER_BLOCKED);
+    fiber_deadlock(w.room.vm, w.room.fiber);
+    const struct trap *trap = vm_trap(w.room.vm);
+    assert_int_equal(fiber_state(w.room.fiber), FIBER_TRAPPED);
+    assert_int_equal(trap->kind, TRAP_DEADLOCK);
+    assert_non_null(strstr(trap->text, "notify"));
+    assert_int_equal(trap->depth, 1);
+    assert_ptr_equal(trap->frames[0].instance, w.instance);
+    assert_int_equal(trap->frames[0].func, WAIT64);
+    assert_memory_equal(w.b.at + trap->frames[0].offset, "\xfe\x02", 2);
+    assert_returns(&w.room, of(&w, NOTIFY), ARGS(8, 9), 0); /* it waits no longer */
+    close_waiting(&w);
+}
+
+/* A native function that is blocked, for nothing; and one that calls it in a fiber of its own. */
+static enum native_answer block(struct vm *vm, struct native *frame)
+{
+    (void)vm;
+    (void)frame;
+    return NATIVE_BLOCKED;
+}
+
+static enum native_answer resume(struct vm *vm, struct native *frame)
+{
+    native_resume(vm, frame->data);
+    return NATIVE_RESUME;
+}
+
+static void nothing_happens(void **state)
+{
+    struct waiting w;
+    (void)state;
+    open_waiting(&w, true);
+    struct vm *vm = w.room.vm;
+    uint32_t type = types_func_id(w.room.store.types, NULL, 0, NULL, 0);
+    struct fiber *inner = fiber_new(vm);
+    fiber_begin(vm, inner, func_native(vm, type, block, NULL));
+    struct func *outer = func_native(vm, type, resume, inner);
+    assert_int_equal(call_on(&w.room, w.room.fiber, outer, NULL, 0), FIBER_BLOCKED);
+    fiber_deadlock(vm, w.room.fiber);
+    assert_int_equal(fiber_state(w.room.fiber), FIBER_TRAPPED);
+    assert_int_equal(fiber_state(inner), FIBER_TRAPPED);
+    assert_int_equal(vm_trap(vm)->kind, TRAP_DEADLOCK);
+    assert_null(strstr(vm_trap(vm)->text, "notify"));
+    assert_returns(&w.room, of(&w, NOTIFY), ARGS(0, 9), 0); /* the store goes on */
+    close_waiting(&w);
+}
+
 static void traps(void **state)
 {
     struct waiting w;
@@ -212,10 +267,11 @@ static void in_a_leaf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(value_differs), cmocka_unit_test(no_time_or_no_clock),
-        cmocka_unit_test(time_passes),   cmocka_unit_test(very_long),
-        cmocka_unit_test(traps),         cmocka_unit_test(notified_in_order),
-        cmocka_unit_test(in_a_leaf),
+        cmocka_unit_test(value_differs),   cmocka_unit_test(no_time_or_no_clock),
+        cmocka_unit_test(time_passes),     cmocka_unit_test(very_long),
+        cmocka_unit_test(traps),           cmocka_unit_test(notified_in_order),
+        cmocka_unit_test(in_a_leaf),       cmocka_unit_test(nobody_notifies),
+        cmocka_unit_test(nothing_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
