@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { play_runs, read_options, set_up } from './carrel.mjs';
+import { lengthen } from './lengthen.mjs';
 import { claim, connect, private_memory, same, sleep, statuses, talk, unchunked } from './wire.mjs';
 
 const { options, folder } = read_options(
@@ -326,6 +327,15 @@ test('a guest that computes for ever', async () => {
   await alive(one, '/s/200'); // it waits, but its time begins when it does
   same(statuses((await busy).text), [504]);
   await alive(one, '/s/200');
+});
+test('a function whose translation takes longer than a request has', async () => {
+  const file = path.join(work, 'long.wasm');
+  fs.writeFileSync(file, lengthen(fs.readFileSync(path.join(folder, 'hhello.wasm')), /incoming-handler.*#handle$/, 4000000));
+  const hurried = await serve(['--request-timeout', '1ms', file]);
+  for (let i = 0; i < 2; i++) same(statuses((await talk(hurried.port, last)).text), [504]);
+  claim(/interrupted: .*while a function was translated/.test(hurried.log), hurried.log);
+  const patient = await serve(['--request-timeout', '60s', file]);
+  same(statuses((await talk(patient.port, last)).text), [200]);
 });
 test('a guest that waits for too long', async () => {
   const one = await server('hstatus', '--request-timeout', '250ms');

@@ -205,7 +205,8 @@ HANDLER(TAIL_REF)
  * -------------------------------------------------------------------- */
 
 /* Translates the function whose cell is in acc; false if it does not fit, which depends on it and
- * on the size of the file alone. The trap is set, at the function's beginning. */
+ * on the size of the file alone, or was stopped: then the next call translates it. The trap is set,
+ * at the function's beginning. */
 static NOINLINE bool translate_now(struct instance *in, uint64_t cell)
 {
     struct vm *vm = in->vm;
@@ -216,7 +217,7 @@ static NOINLINE bool translate_now(struct instance *in, uint64_t cell)
     struct err err = {0};
     if (translate_func(&translation, func, vm->image, &err) == 0)
         return true;
-    vm_trap_set(vm, TRAP_TRANSLATION, "%s", err.text);
+    vm_trap_set(vm, err.kind == ERR_TIME ? TRAP_INTERRUPT : TRAP_TRANSLATION, "%s", err.text);
     return false;
 }
 

@@ -39,6 +39,8 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
     vm->translation.onward = limits->interrupt ? interp_handlers : NULL;
     vm->translation.marks = limits->images;
     vm->translation.fuel = limits->fuel != UINT64_MAX;
+    vm->translation.interrupt = limits->interrupt;
+    vm->translation.interrupt_at = vm->interrupt_at;
     /* What runs while no instance does (native functions called from C) needs the registers too. */
     vm->nowhere = heap_zeroed(&vm->heap, 1, sizeof *vm->nowhere);
     if (!vm->nowhere || !arena_place(&vm->arena, &vm->no_memory.span, 0, 0))
@@ -55,6 +57,7 @@ struct vm *vm_new(struct types *types, struct region *image, void *memory, size_
 void vm_interrupt_at(struct vm *vm, uint32_t at)
 {
     vm->interrupt_at = at;
+    vm->translation.interrupt_at = at;
     for (struct instance *instance = vm->gc.instances; instance; instance = instance->next)
         instance->interrupt_at = at;
 }
@@ -157,16 +160,28 @@ void vm_exit_set(struct vm *vm, uint32_t code)
 /* --- Backtraces ----------------------------------------------------------------------------------
  */
 
+/* To find an instruction its function is translated again. Where there are time limits, that is
+ * done for so many bytes of functions in all, so that it ends soon behind the limit; the other
+ * frames of the backtrace are without it. */
+#define LOOKED_THROUGH ((size_t)1 << 20)
+
 /* The wasm function that runs at `pc`, and what its frame's link depends on. */
 static void trap_frame_of(struct vm *vm, struct trap_frame *frame, struct instance *in,
-                          const code_word *pc, uint32_t *ret_link)
+                          const code_word *pc, size_t *left, uint32_t *ret_link)
 {
-    uint32_t func = code_find(*in->module->code, pc);
-    *frame = (struct trap_frame){.instance = in, .func = func, .owner = vm->fiber->owner};
-    struct translation translation = vm->translation;
-    translation.module = in->module;
-    frame->offset = translate_offset(&translation, func, pc, vm->image);
+    const struct module *module = in->module;
+    uint32_t func = code_find(*module->code, pc);
+    *frame = (struct trap_frame){
+        .instance = in, .func = func, .offset = ERR_NOWHERE, .owner = vm->fiber->owner};
     *ret_link = func == UINT32_MAX ? 0 : in->funcs[func]->link;
+    if (func == UINT32_MAX || module->funcs[func].body_len > *left)
+        return;
+    struct translation translation = vm->translation;
+    translation.module = module;
+    translation.interrupt = NULL;
+    if (vm->limits.interrupt)
+        *left -= module->funcs[func].body_len;
+    frame->offset = translate_offset(&translation, func, pc, vm->image);
 }
 
 /* Walks the links, behind what a nested call has recorded already. A frame of a wasm function is
@@ -175,6 +190,7 @@ static void trap_frame_of(struct vm *vm, struct trap_frame *frame, struct instan
 void backtrace_record(struct vm *vm, const code_word *pc, union slot *fp, struct instance *in)
 {
     struct trap *trap = &vm->trap;
+    size_t left = vm->limits.interrupt ? LOOKED_THROUGH : SIZE_MAX;
     for (;; trap->depth++) {
         if (*pc == interp_word(XOP_LEAVE) || *pc == interp_word(XOP_START))
             return;
@@ -189,7 +205,7 @@ void backtrace_record(struct vm *vm, const code_word *pc, union slot *fp, struct
                                          .owner = vm->fiber->owner};
             link_at = native->pub.func->link;
         } else if (trap->depth < TRAP_FRAMES) {
-            trap_frame_of(vm, frame, in, pc, &link_at);
+            trap_frame_of(vm, frame, in, pc, &left, &link_at);
             if (frame->func == UINT32_MAX)
                 return;
         } else {

@@ -86,9 +86,6 @@ struct map_run {
     uint32_t next;
 };
 
-/* How many slots of a frame may have to be looked at: a frame is scanned in one piece. */
-#define MAP_SLOTS_MOST 65536u
-
 /* Who catches what is thrown in a function: a point says the innermost region. Nothing of it is
  * looked at until something is thrown.
  *

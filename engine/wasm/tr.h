@@ -47,11 +47,12 @@ struct entry {
     };
 };
 
-/* A place in the code that waits for a label: the distance field of the branch at `from`. */
+/* A place in the code that waits for a label: the distance field of the branch at `from`. Lists of
+ * them are places in tr.fixups, counted from 1. */
 struct fixup {
-    code_word *from;
-    uint32_t *field;
-    struct fixup *next;
+    uint32_t from;  /* in words from tr.start */
+    uint32_t field; /* in fields from there */
+    uint32_t next;
 };
 
 struct control {
@@ -61,10 +62,10 @@ struct control {
     uint32_t region; /* that it stands in, or is: who catches what is thrown there (code.h) */
     uint32_t made;   /* the region of a try, also when it has got to its catches */
     struct blocktype type;
-    code_word *head;          /* of a loop */
-    struct fixup *fixups;     /* branches to its end */
-    struct fixup *else_fixup; /* of an if: where the condition is false */
-    code_word *stub;          /* of br_table, if stub_of is that br_table: branch with moves */
+    code_word *head;     /* of a loop */
+    uint32_t fixups;     /* branches to its end */
+    uint32_t else_fixup; /* of an if: where the condition is false */
+    code_word *stub;     /* of br_table, if stub_of is that br_table: branch with moves */
     const uint8_t *stub_of;
 };
 
@@ -77,14 +78,20 @@ struct last {
     uint64_t imm;
 };
 
+/* The run of a topmost reference, or 0; and how many references there are, it included. */
+struct map_top {
+    uint32_t run;
+    uint32_t references;
+};
+
 /* Where references are, as it is written down for the collector (code.h); tr_map.c. */
 struct map {
     struct code_point *points;
     struct map_run *runs;
     uint32_t npoints, points_most, nruns, runs_most;
-    uint32_t locals;      /* the runs of the locals: the last one, or 0 */
-    uint32_t *entry_runs; /* for each entry below `known`: the run of the topmost reference */
-    uint32_t known, entries_most;
+    struct map_top locals; /* of the locals */
+    struct map_top *tops;  /* for each entry below `known`: of it and what lies below */
+    uint32_t known, tops_most;
 };
 
 /* What is written down of try and try_table; tr_try.c. */
@@ -95,6 +102,23 @@ struct tries {
     uint32_t npoints, points_most, nregions, regions_most, nlandings, landings_most;
 };
 
+/* The parts of the room in which a function is translated. */
+enum part {
+#define PART(name, array, count, most, share) PART_##name,
+#include "engine/wasm/tr_part.def"
+#undef PART
+    PART_CODE,
+    PARTS
+};
+
+/* How the room is divided: bytes that a part needs for sure, and how many more it seems to want. */
+struct division {
+    uint64_t needed[PARTS];
+    uint64_t wanted[PARTS];
+};
+
+#define LOOK_EACH 1024u /* instructions, or as much of something else, between two looks */
+
 struct tr {
     const struct translation *options;
     const struct module *module;
@@ -103,11 +127,14 @@ struct tr {
     struct reader reader;
     struct insn insn;
     struct err *err;
+    struct division *division;
+    enum part full; /* why it failed, or PARTS */
     bool failed;
-    bool wide;       /* slots over SLOT_MOST occur: everything passes the scratch slots */
-    bool wants_wide; /* found out too late: translate again with it */
-    bool dead;       /* the place at hand cannot be reached */
-    bool calls;      /* it may call a function */
+    uint32_t patience; /* until it looks whether it is to stop */
+    bool wide;         /* slots over SLOT_MOST occur: everything passes the scratch slots */
+    bool wants_wide;   /* found out too late: translate again with it */
+    bool dead;         /* the place at hand cannot be reached */
+    bool calls;        /* it may call a function */
 
     /* Code, upwards; and the word whose origin is looked for, if one is. */
     code_word *start, *at, *limit;
@@ -135,13 +162,26 @@ struct tr {
 
     struct control *controls;
     uint32_t ncontrols, controls_most;
-    struct fixup *fixups, *free_fixups;
-    uint32_t nfixups, fixups_most;
+    struct fixup *fixups;
+    uint32_t nfixups, fixups_most, free_fixups;
 
     struct map map;
     struct tries tries;
     code_word *fuel; /* the cost word of the current stretch, or NULL */
 };
+
+/* --- tr_room.c: the room
+ * --------------------------------------------------------------------------- */
+
+/* As it is divided at first. */
+void tr_division_begin(struct division *division);
+
+/* Divides what is left of a region: code grows into the first part, the rest is scratch. False if
+ * there is not enough for what is known to be needed. */
+bool tr_room_lay_out(struct tr *tr, struct region *image, size_t nlocals);
+
+/* A part is full: fails, and changes the division for another try. */
+void tr_full(struct tr *tr, enum part part) COLD;
 
 /* --- tr_emit.c: words
  * ------------------------------------------------------------------------------ */
@@ -156,6 +196,15 @@ void tr_become(struct tr *tr, code_word *at, enum xop xop);
 /* Records a failure; everything after it has no effect. */
 void tr_fail(struct tr *tr, enum err_kind kind, const char *what);
 void tr_unsupported(struct tr *tr); /* the operator at hand */
+
+/* Looks, every so often, whether somebody wants it to stop: then it fails. */
+void tr_look_now(struct tr *tr) COLD;
+
+static inline void tr_look(struct tr *tr)
+{
+    if (unlikely(!--tr->patience))
+        tr_look_now(tr);
+}
 
 /* Fields of operand words. */
 static inline void tr_put16(code_word *word, unsigned field, uint32_t value)
@@ -186,9 +235,9 @@ static inline uint32_t tr_use_value(struct tr *tr, uint8_t kind, uint32_t slot)
 
 /* Labels: what is emitted next is reached from elsewhere, too. */
 void tr_label(struct tr *tr);
-void tr_bind(struct tr *tr, struct fixup **list);
+void tr_bind(struct tr *tr, uint32_t *list);
 void tr_jump_to(struct tr *tr, code_word *from, uint32_t *field, const code_word *target);
-void tr_jump_later(struct tr *tr, code_word *from, uint32_t *field, struct fixup **list);
+void tr_jump_later(struct tr *tr, code_word *from, uint32_t *field, uint32_t *list);
 
 /* Starts a stretch whose operators are counted, if fuel is. */
 void tr_fuel(struct tr *tr);
@@ -315,15 +364,14 @@ enum xop tr_vector_test(const struct last *test);
 /* --- tr_try.c: exceptions
  * -------------------------------------------------------------------------- */
 
-/* Scratch of `size` bytes, for what is written down; and where that is kept, behind the code at
- * `at`: gives the end of it. */
-void tr_try_lay_out(struct tr *tr, uint8_t *scratch, size_t size);
+/* Keeps what was written down, behind the code at `at`: gives the end of it. */
 uint8_t *tr_try_keep(struct tr *tr, uint8_t *at, struct code_range *range);
 
 /* The body of the innermost block, which is a region, ends here. */
 void tr_leave_region(struct tr *tr, const struct control *control);
 
-/* Gives runs of instructions the handlers that they have together. */
+/* Gives runs of instructions the handlers that they have together. What the parts before
+ * PART_MAP_POINTS hold is lost. */
 void tr_fuse(struct tr *tr);
 
 /* The function's own label, and its end. */

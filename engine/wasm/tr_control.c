@@ -32,7 +32,7 @@ struct control *tr_control_at(struct tr *tr, uint32_t label)
 struct control *tr_open_control(struct tr *tr, enum op op)
 {
     if (tr->ncontrols == tr->controls_most) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's blocks");
+        tr_full(tr, PART_CONTROLS);
         tr->ncontrols = 1;
     }
     struct control *control = &tr->controls[tr->ncontrols++];
@@ -288,7 +288,7 @@ static void branch_if(struct tr *tr, uint32_t label)
         jump_to_label(tr, control, jump);
         return;
     }
-    struct fixup *skip = NULL;
+    uint32_t skip = 0;
     struct jump around = branch_on(tr, &condition, false);
     if (!tr->failed)
         tr_jump_later(tr, around.from, around.field, &skip);
@@ -319,7 +319,7 @@ static void branch_on_null(struct tr *tr, uint32_t label, bool when_null)
     code_word *word = tr_emit(tr, jump_when_null ? XOP_BR_NULL_S : XOP_BR_NON_NULL_S, 1);
     tr_put16(word, 0, used);
     struct jump jump = jump_with(word, 1);
-    struct fixup *skip = NULL;
+    uint32_t skip = 0;
     if (direct) {
         jump_to_label(tr, control, jump);
     } else {
@@ -355,7 +355,7 @@ static void branch_on_cast(struct tr *tr, bool when_passed)
         jump_to_label(tr, control, jump);
         return;
     }
-    struct fixup *skip = NULL;
+    uint32_t skip = 0;
     if (!tr->failed)
         tr_jump_later(tr, jump.from, jump.field, &skip);
     jump_settled(tr, control);
@@ -389,7 +389,7 @@ static void branch_table(struct tr *tr)
     bool in_acc = index.source == FROM_ACC;
     uint32_t slot = in_acc ? 0 : tr_use(tr, index.slot);
     if ((uint64_t)count / 2 + 4 > (uint64_t)(tr->limit - tr->at)) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's code");
+        tr_full(tr, PART_CODE);
         return;
     }
     code_word *word = tr_emit(tr, in_acc ? XOP_BR_TABLE_A : XOP_BR_TABLE_S, 1 + (count + 2) / 2);
@@ -403,6 +403,7 @@ static void branch_table(struct tr *tr)
             jump_to_label(tr, control, jump);
         else
             tr_jump_to(tr, jump.from, jump.field, table_stub(tr, control, in->at));
+        tr_look(tr);
     }
     tr->dead = true;
 }

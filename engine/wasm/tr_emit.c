@@ -8,6 +8,14 @@ void tr_fail(struct tr *tr, enum err_kind kind, const char *what)
     tr->failed = true;
 }
 
+void tr_look_now(struct tr *tr)
+{
+    const struct translation *options = tr->options;
+    tr->patience = LOOK_EACH;
+    if (options->interrupt && (int32_t)(*options->interrupt - options->interrupt_at) >= 0)
+        tr_fail(tr, ERR_TIME, "stopped while a function was translated: give it more time");
+}
+
 void tr_become(struct tr *tr, code_word *at, enum xop xop)
 {
     at[0] = handler_word(tr->options->handlers, xop);
@@ -17,7 +25,7 @@ void tr_become(struct tr *tr, code_word *at, enum xop xop)
 /* Without room: writes to where it does no harm, for nothing of it will run. */
 static COLD code_word *emit_nowhere(struct tr *tr, enum xop xop, unsigned operands)
 {
-    tr_fail(tr, ERR_MEMORY, "no room for the function's code");
+    tr_full(tr, PART_CODE);
     tr->at = tr->start;
     size_t room = (size_t)(tr->limit - tr->at);
     return tr_emit(tr, xop, operands + 2 <= room ? operands : (unsigned)room - 2);
@@ -97,30 +105,33 @@ void tr_jump_to(struct tr *tr, code_word *from, uint32_t *field, const code_word
     memcpy(field, &narrow, sizeof narrow);
 }
 
-void tr_jump_later(struct tr *tr, code_word *from, uint32_t *field, struct fixup **list)
+void tr_jump_later(struct tr *tr, code_word *from, uint32_t *field, uint32_t *list)
 {
-    struct fixup *fixup = tr->free_fixups;
-    if (fixup) {
-        tr->free_fixups = fixup->next;
+    uint32_t place = tr->free_fixups;
+    if (place) {
+        tr->free_fixups = tr->fixups[place - 1].next;
     } else if (tr->nfixups < tr->fixups_most) {
-        fixup = &tr->fixups[tr->nfixups++];
+        place = ++tr->nfixups;
     } else {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's branches");
+        tr_full(tr, PART_FIXUPS);
         return;
     }
-    *fixup = (struct fixup){from, field, *list};
-    *list = fixup;
+    tr->fixups[place - 1] = (struct fixup){.from = (uint32_t)(from - tr->start),
+                                           .field = (uint32_t)(field - (uint32_t *)tr->start),
+                                           .next = *list};
+    *list = place;
 }
 
-void tr_bind(struct tr *tr, struct fixup **list)
+void tr_bind(struct tr *tr, uint32_t *list)
 {
-    while (*list) {
-        struct fixup *fixup = *list;
+    while (*list && !tr->failed) {
+        uint32_t place = *list;
+        struct fixup *fixup = &tr->fixups[place - 1];
         *list = fixup->next;
-        if (!tr->failed)
-            tr_jump_to(tr, fixup->from, fixup->field, tr->at);
+        tr_jump_to(tr, tr->start + fixup->from, (uint32_t *)tr->start + fixup->field, tr->at);
         fixup->next = tr->free_fixups;
-        tr->free_fixups = fixup;
+        tr->free_fixups = place;
+        tr_look(tr);
     }
     tr_label(tr);
 }

@@ -151,11 +151,12 @@ static size_t choose_all(struct tr *tr, struct choice *choice, size_t last)
             next = next_instruction(tr->xops, next, choice->end);
         choice->behind[i] = next;
     }
-    for (size_t at = last + 1; at-- > 0;) {
+    for (size_t at = last + 1; at-- > 0 && !tr->failed;) {
         if (tr->xops[at] == XOP_COUNT)
             continue;
         if (choose(tr, at, choice) && back == NOWHERE)
             back = at;
+        tr_look(tr);
         memmove(choice->behind + 1, choice->behind, sizeof choice->behind - sizeof *choice->behind);
         choice->behind[0] = at;
     }
@@ -164,10 +165,10 @@ static size_t choose_all(struct tr *tr, struct choice *choice, size_t last)
 
 void tr_fuse(struct tr *tr)
 {
-    /* The room of the fixups, which are done with: two bytes for each word of code. */
-    struct choice choice = {.end = (size_t)(tr->at - tr->start), .left = (uint16_t *)tr->fixups};
-    if (tr->options->single ||
-        tr->fixups_most * sizeof *tr->fixups / sizeof *choice.left <= choice.end)
+    /* In the room of what is done with: two bytes for each word of code. */
+    struct choice choice = {.end = (size_t)(tr->at - tr->start), .left = (uint16_t *)tr->controls};
+    size_t room = (size_t)((const uint8_t *)tr->map.points - (const uint8_t *)tr->controls);
+    if (tr->options->single || room / sizeof *choice.left <= choice.end)
         return;
     choice.left[choice.end] = 0;
     size_t back = choose_all(tr, &choice, choice.end);

@@ -5,6 +5,7 @@
  * below an entry does not change while it is there, so every run of operands leads to the one below
  * it, and the map of a place is the run of its topmost reference. A run is made once for an entry,
  * however many places see it: the maps of a function take space in proportion to its size. */
+#include "engine/wasm/limits.h"
 #include "engine/wasm/tr.h"
 
 /* A run in front of `next`; 0 after a failure. */
@@ -12,7 +13,7 @@ static uint32_t add_run(struct tr *tr, uint32_t slot, uint32_t next)
 {
     struct map *map = &tr->map;
     if (map->nruns == map->runs_most) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
+        tr_full(tr, PART_MAP_RUNS);
         return 0;
     }
     map->runs[map->nruns++] = (struct map_run){slot, 1, next};
@@ -22,14 +23,12 @@ static uint32_t add_run(struct tr *tr, uint32_t slot, uint32_t next)
 void tr_map_local(struct tr *tr, uint32_t slot)
 {
     struct map *map = &tr->map;
-    if (map->locals) {
-        struct map_run *last = &map->runs[map->locals - 1];
-        if (last->slot + last->count == slot) {
-            last->count++;
-            return;
-        }
-    }
-    map->locals = add_run(tr, slot, map->locals);
+    struct map_run *last = map->locals.run ? &map->runs[map->locals.run - 1] : NULL;
+    map->locals.references++;
+    if (last && last->slot + last->count == slot)
+        last->count++;
+    else
+        map->locals.run = add_run(tr, slot, map->locals.run);
 }
 
 /* The operand slot in which an entry's reference lies, or NOWHERE: it is null, or in a local. (What
@@ -43,38 +42,38 @@ static uint32_t slot_of(const struct tr *tr, const struct entry *entry)
     return NOWHERE;
 }
 
-/* The run of the topmost reference. */
-static uint32_t top_run(struct tr *tr)
+/* Of all references at hand. */
+static struct map_top top_of(struct tr *tr)
 {
     struct map *map = &tr->map;
-    if (tr->nentries > map->entries_most) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
-        return 0;
-    }
-    uint32_t run = map->known ? map->entry_runs[map->known - 1] : map->locals;
+    struct map_top top = map->known ? map->tops[map->known - 1] : map->locals;
     for (; map->known < tr->nentries; map->known++) {
+        if (map->known == map->tops_most) {
+            tr_full(tr, PART_MAP_TOPS);
+            break;
+        }
         uint32_t slot = slot_of(tr, &tr->entries[map->known]);
         if (slot != NOWHERE)
-            run = add_run(tr, slot, run);
-        map->entry_runs[map->known] = run;
+            top = (struct map_top){add_run(tr, slot, top.run), top.references + 1};
+        map->tops[map->known] = top;
     }
-    return run;
+    return top;
 }
 
 void tr_safepoint(struct tr *tr, const code_word *word)
 {
     struct map *map = &tr->map;
-    uint32_t run = top_run(tr);
-    if (run && tr->nentries + tr->nlocals > MAP_SLOTS_MOST)
-        tr_fail(tr, ERR_LIMIT, "references among too many locals and operands");
+    struct map_top top = top_of(tr);
+    if (top.references > LIMIT_FRAME_REFERENCES)
+        tr->failed = !limit_check(&tr->reader, tr->insn.at, COUNT_FRAME_REFERENCES, top.references);
     uint32_t before = map->npoints ? map->points[map->npoints - 1].what : 0;
-    if (run == before || tr->failed)
+    if (top.run == before || tr->failed)
         return;
     if (map->npoints == map->points_most) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's maps");
+        tr_full(tr, PART_MAP_POINTS);
         return;
     }
-    map->points[map->npoints++] = (struct code_point){(uint32_t)(word - tr->start), run};
+    map->points[map->npoints++] = (struct code_point){(uint32_t)(word - tr->start), top.run};
 }
 
 uint8_t *tr_map_keep(struct tr *tr, struct code_range *range)

@@ -232,7 +232,7 @@ bool tr_preserve(struct tr *tr, uint32_t slot)
 INLINE struct entry *push(struct tr *tr, uint8_t kind, enum place place)
 {
     if (tr->nentries == tr->entries_most) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's operands");
+        tr_full(tr, PART_ENTRIES);
         tr->nentries = 0;
     }
     /* Few entries wait outside their slots, so that scanning them takes bounded time. */

@@ -7,23 +7,6 @@
  * slots of the label, so the label itself is where it goes on. */
 #include "engine/wasm/tr.h"
 
-void tr_try_lay_out(struct tr *tr, uint8_t *scratch, size_t size)
-{
-    struct tries *tries = &tr->tries;
-    size_t quarter = size / 4 & ~(size_t)7;
-    tries->points = (struct code_point *)scratch;
-    tries->points_most = (uint32_t)(quarter / sizeof *tries->points);
-    tries->regions = (struct try_region *)(scratch + quarter);
-    tries->regions_most = (uint32_t)(quarter / sizeof *tries->regions);
-    tries->landings = (struct try_landing *)(scratch + 2 * quarter);
-    tries->landings_most = (uint32_t)(2 * quarter / sizeof *tries->landings);
-}
-
-static void no_room(struct tr *tr)
-{
-    tr_fail(tr, ERR_MEMORY, "no room for the function's catches");
-}
-
 /* --- Regions and landings
  * ------------------------------------------------------------------------- */
 
@@ -36,7 +19,7 @@ static void begin_region(struct tr *tr, uint32_t region)
     if (tries->npoints && tries->points[tries->npoints - 1].at == at) {
         tries->points[tries->npoints - 1].what = region;
     } else if (tries->npoints == tries->points_most) {
-        no_room(tr);
+        tr_full(tr, PART_TRY_POINTS);
     } else {
         tries->points[tries->npoints++] = (struct code_point){at, region};
     }
@@ -47,7 +30,7 @@ static void make_region(struct tr *tr, struct control *control)
 {
     struct tries *tries = &tr->tries;
     if (tries->nregions == tries->regions_most) {
-        no_room(tr);
+        tr_full(tr, PART_TRY_REGIONS);
         return;
     }
     tries->regions[tries->nregions++] = (struct try_region){.outer = control->region};
@@ -67,7 +50,7 @@ static struct try_landing *add_landing(struct tr *tr, uint32_t number, uint32_t 
     if (tr->failed)
         return NULL;
     if (tries->nlandings == tries->landings_most) {
-        no_room(tr);
+        tr_full(tr, PART_TRY_LANDINGS);
         return NULL;
     }
     struct try_landing *landing = &tries->landings[tries->nlandings++];

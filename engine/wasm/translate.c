@@ -7,6 +7,9 @@
 #define LIKELY_ROOM  ((size_t)32 << 10)
 #define LIKELY_TIMES 256
 
+/* How often one body is translated at most: each time the room is divided better. */
+#define TRIES_MOST 24
+
 int translate_prepare(const struct module *module, const handler_offset *handlers,
                       struct region *image, struct err *err)
 {
@@ -30,36 +33,6 @@ int translate_prepare(const struct module *module, const handler_offset *handler
 /* --- One function
  * ------------------------------------------------------------------------------------ */
 
-/* Divides what is left of a region: code grows into the first part, the rest is scratch. */
-static bool lay_out(struct tr *tr, struct region *image)
-{
-    uint8_t *at = (uint8_t *)(((uintptr_t)image->at + 15) & ~(uintptr_t)15);
-    size_t left = at < image->end ? (size_t)(image->end - at) & ~(size_t)127 : 0;
-    if (left < 4096)
-        return false;
-    size_t part = left / 32 & ~(size_t)15;
-    tr->start = tr->at = (code_word *)at;
-    tr->limit = (code_word *)(at + 12 * part);
-    tr->xops = (uint16_t *)(at + 12 * part); /* a quarter of a word each */
-    tr->controls = (struct control *)(at + 15 * part);
-    tr->controls_most = (uint32_t)(3 * part / sizeof *tr->controls);
-    tr_try_lay_out(tr, at + 18 * part, part);
-    tr->fixups = (struct fixup *)(at + 19 * part);
-    tr->fixups_most = (uint32_t)(3 * part / sizeof *tr->fixups);
-    tr->entries = (struct entry *)(at + 22 * part);
-    tr->entries_most = (uint32_t)(4 * part / sizeof *tr->entries);
-    tr->local_slots = (uint32_t *)(at + 26 * part);
-    size_t locals = 2 * part / (sizeof *tr->local_slots + sizeof *tr->local_kinds);
-    tr->local_kinds = (uint8_t *)(tr->local_slots + locals);
-    tr->map.points = (struct code_point *)(at + 28 * part);
-    tr->map.points_most = (uint32_t)(part / sizeof *tr->map.points);
-    tr->map.runs = (struct map_run *)(at + 29 * part);
-    tr->map.runs_most = (uint32_t)(2 * part / sizeof *tr->map.runs);
-    tr->map.entry_runs = (uint32_t *)(at + 31 * part);
-    tr->map.entries_most = (uint32_t)(part / sizeof *tr->map.entry_runs);
-    return true;
-}
-
 /* A new local at `slot`. */
 static void add_local(struct tr *tr, valtype type, uint32_t *slot)
 {
@@ -70,17 +43,24 @@ static void add_local(struct tr *tr, valtype type, uint32_t *slot)
     *slot += vt_slots(type);
 }
 
+/* Parameters and locals. */
+static size_t count_locals(const struct tr *tr)
+{
+    size_t count = tr->type->nparams;
+    struct reader reader = tr->reader;
+    for (uint32_t groups = reader_u32(&reader); groups; groups--) {
+        count += reader_u32(&reader);
+        valtype_read(&reader, tr->module);
+    }
+    return count;
+}
+
 /* Parameters, link, the locals that the body declares, then operands. Gives the slots of the latter
  * locals, which start as zero. */
-static uint32_t lay_out_frame(struct tr *tr, size_t locals_most)
+static uint32_t lay_out_frame(struct tr *tr)
 {
     uint32_t slot = 0;
-    uint32_t nparams = tr->type->nparams;
-    if (nparams > locals_most) {
-        tr_fail(tr, ERR_MEMORY, "no room for the function's parameters");
-        return 0;
-    }
-    for (uint32_t i = 0; i < nparams; i++)
+    for (uint32_t i = 0; i < tr->type->nparams; i++)
         add_local(tr, tr->type->params[i], &slot);
     tr->link = frame_link(tr->type);
     slot = tr->link + LINK_SLOTS;
@@ -91,10 +71,6 @@ static uint32_t lay_out_frame(struct tr *tr, size_t locals_most)
     for (uint32_t groups = reader_u32(&tr->reader); groups; groups--) {
         uint32_t count = reader_u32(&tr->reader);
         valtype type = valtype_read(&tr->reader, tr->module);
-        if (count > locals_most - tr->nlocals) {
-            tr_fail(tr, ERR_MEMORY, "no room for the function's locals");
-            return 0;
-        }
         while (count--)
             add_local(tr, type, &slot);
     }
@@ -156,17 +132,17 @@ static void translate_insn(struct tr *tr)
 }
 
 /* Translates one body into the free part of `image`, once. */
-static void translate_once(struct tr *tr, const struct function *function, struct region *image)
+static void translate_once(struct tr *tr, struct region *image)
 {
+    const struct function *function = &tr->module->funcs[tr->func];
     tr->reader =
         reader_of((struct bytes){function->body, function->body_len}, tr->module->file, tr->err);
     tr->insn.at = function->body;
-    if (!lay_out(tr, image)) {
-        tr_fail(tr, ERR_MEMORY, "no room to translate a function");
+    if (!tr_room_lay_out(tr, image, count_locals(tr))) {
+        tr_fail(tr, ERR_MEMORY, "no room");
         return;
     }
-    uint32_t zeroed = lay_out_frame(tr, (size_t)(tr->local_kinds - (uint8_t *)tr->local_slots) /
-                                            sizeof *tr->local_slots);
+    uint32_t zeroed = lay_out_frame(tr);
     code_word *enter = tr_emit(tr, zeroed ? XOP_ENTER : XOP_ENTER0, zeroed ? 2 : 1);
     if (zeroed) {
         tr_put32(enter, 1, tr->operands - zeroed);
@@ -176,6 +152,7 @@ static void translate_once(struct tr *tr, const struct function *function, struc
     tr_label(tr);
     tr_fuel(tr);
     while (tr->ncontrols && !tr->failed) {
+        tr_look(tr);
         if (tr->dead)
             tr_skip_dead(tr);
         else
@@ -188,50 +165,52 @@ static void translate_once(struct tr *tr, const struct function *function, struc
     tr_fuse(tr);
 }
 
-/* The same with a wide frame if it turns out to need one. Leaves the result in *tr. */
-static int translate_framed(struct tr *tr, const struct translation *options, uint32_t func,
-                            struct region *image, uint64_t wanted, struct err *err)
+/* Translates a body, and again where that shows that it has a wide frame, or that the room is to be
+ * divided in another way. At first in as much memory as nearly all bodies of this size take: what
+ * is divided lies together then, which spares a process that starts, or is copied, pages and their
+ * tables. Leaves the result in *tr. */
+static int translate_body(struct tr *tr, const struct translation *options, uint32_t func,
+                          struct region *image, uint64_t wanted, struct err *err)
 {
     const struct function *function = &options->module->funcs[func];
-    struct err ignored = {0};
-    for (int wide = 0; wide <= 1; wide++) {
+    size_t likely = LIKELY_ROOM + LIKELY_TIMES * function->body_len;
+    struct region near = *image;
+    struct division division;
+    struct err why = {0};
+    bool wide = false;
+    int failed = -1;
+    if (likely < region_left(image))
+        near.end = near.at + likely;
+    tr_division_begin(&division);
+    for (unsigned tries = TRIES_MOST; failed && tries; tries--) {
+        why = (struct err){0};
         *tr = (struct tr){.options = options,
                           .module = options->module,
                           .type = types_func(options->module->types, function->type),
                           .func = func,
-                          .err = wide ? err : &ignored,
+                          .err = &why,
+                          .division = &division,
+                          .full = PARTS,
+                          .patience = LOOK_EACH,
                           .wide = wide,
                           .wanted = wanted,
                           .found = ERR_NOWHERE,
                           .acc_entry = {NOWHERE, NOWHERE},
                           .acc_slot = {NOWHERE, NOWHERE}};
-        translate_once(tr, function, image);
-        if (!tr->failed)
-            return 0;
-        if (!tr->wants_wide)
+        translate_once(tr, &near);
+        failed = tr->failed ? -1 : 0;
+        if (failed && tr->wants_wide)
+            wide = true;
+        else if (failed && near.end < image->end && why.kind == ERR_MEMORY)
+            near.end = image->end;
+        else if (tr->full == PARTS)
             break;
     }
-    if (err && ignored.kind && !tr->wants_wide)
-        err_set(err, ignored.kind, ignored.offset, "%s", ignored.text);
-    return -1;
-}
-
-/* The same, at first in as much memory as nearly all bodies of this size take: what is divided lies
- * together then, which spares a process that starts, or is copied, pages and their tables. */
-static int translate_body(struct tr *tr, const struct translation *options, uint32_t func,
-                          struct region *image, uint64_t wanted, struct err *err)
-{
-    struct region near = *image;
-    size_t likely = LIKELY_ROOM + LIKELY_TIMES * options->module->funcs[func].body_len;
-    int failed = -1;
-    if (likely < region_left(image)) {
-        near.end = near.at + likely;
-        failed = translate_framed(tr, options, func, &near, wanted, NULL);
-    }
-    if (failed) {
-        near.end = image->end;
-        failed = translate_framed(tr, options, func, &near, wanted, err);
-    }
+    if (failed && why.kind == ERR_MEMORY)
+        err_set(err, ERR_MEMORY, why.offset,
+                "it takes more than the %zu KiB that are left for code", region_left(image) >> 10);
+    else if (failed)
+        err_set(err, why.kind, why.offset, "%s", why.text);
     if (near.end > image->top) /* it was touched as scratch */
         image->top = near.end;
     return failed;

@@ -16,6 +16,10 @@ struct translation {
     bool fuel;   /* count operators */
     bool single; /* every instruction is dispatched: no runs of fuse.def */
     bool traced; /* a TRACE before every operator */
+    /* It is stopped (ERR_TIME) once *interrupt, which counts on, has reached interrupt_at. NULL:
+     * never. */
+    const volatile uint32_t *interrupt;
+    uint32_t interrupt_at;
 };
 
 /* Gives a module its `struct code`, with every entry set to translate when it is first called.
@@ -24,7 +28,8 @@ int translate_prepare(const struct module *module, const handler_offset *handler
                       struct region *image, struct err *err);
 
 /* Translates one function and sets its entry. The code is taken from `image`; the free rest of it
- * is used as scratch. -1: it does not fit (ERR_MEMORY). */
+ * is used as scratch. -1 and nothing changed: it does not fit (ERR_MEMORY), has more of something
+ * than is allowed (ERR_LIMIT), or was stopped (ERR_TIME). */
 int translate_func(const struct translation *translation, uint32_t func, struct region *image,
                    struct err *err);
 

@@ -920,7 +920,7 @@ static void call_over(uint32_t operands, enum fiber_state expected)
     PUT(&b, 1, 0xd0, 0x86, 0x03, 0x6e);
     for (uint32_t i = 0; i < operands; i++)
         PUT(&b, 0x20, 0);
-    PUT(&b, 0x10, 1);
+    PUT(&b, 0x02, 0x40, 0x10, 1, 0x0b); /* at the beginning of a block all are in slots */
     for (uint32_t i = 0; i < operands; i++)
         put(&b, 0x1a);
     put(&b, 0x0b);
@@ -938,8 +938,8 @@ static void call_over(uint32_t operands, enum fiber_state expected)
 static void test_references_of_a_frame(void **unused)
 {
     (void)unused;
-    call_over(MAP_SLOTS_MOST - 50000, FIBER_DONE);
-    call_over(MAP_SLOTS_MOST - 50000 + 1, FIBER_TRAPPED);
+    call_over(LIMIT_FRAME_REFERENCES - 50000, FIBER_DONE);
+    call_over(LIMIT_FRAME_REFERENCES - 50000 + 1, FIBER_TRAPPED);
 }
 
 static void test_no_heap(void **unused)
