@@ -659,6 +659,15 @@ $(B)/test/host/first: $(call obj,host,tests/bench/first.c)
 bench-serve: all $(B)/test/host/first
 	@node tests/bench/serve.mjs $(B) $(SHARED)/components $(BENCH)
 
+# How what a request wrote is undone: make bench-restore.
+.PHONY: bench-restore
+$(B)/test/host/restore: $(call obj,host,tests/bench/restore.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_host) -o $@ $^
+bench-restore: $(B)/test/host/restore
+	@$< $(or $(ROUNDS),1000)
+
 # The engine without a cell, linked as it ships: make bench-alone.
 $(B)/test/cell/alone: $(call obj,cell,tests/bench/alone.c tests/bench/program.c $(ENGINE_LIB))
 	@mkdir -p $(@D)
