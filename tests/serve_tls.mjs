@@ -2,6 +2,7 @@
 //
 //   node tests/serve_tls.mjs FOLDER [--as USER_ID] [--carrel FILE] [--only REGEXP] [--verbose]
 //
+// Connections go to 127.0.0.1: older releases of node try one address of a name, which may be ::1.
 // FOLDER holds the components hhello, hecho and hstatus. The last line is `N passed, N failed, N skipped`.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -42,7 +43,7 @@ const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 // Asks by HTTP/1.1: { status, body, protocol }.
 const ask = (port, target = '/', { body, method = body ? 'POST' : 'GET', ...more } = {}) => new Promise((resolve, reject) => {
-  const request = https.request({ host: 'localhost', port, path: target, method, ca, agent: false, timeout: 15_000, ...more }, response => {
+  const request = https.request({ host: 'localhost', family: 4, port, path: target, method, ca, agent: false, timeout: 15_000, ...more }, response => {
     const parts = [];
     response.on('data', data => parts.push(data));
     response.on('end', () => resolve({ status: response.statusCode, body: Buffer.concat(parts), protocol: response.socket.getProtocol() }));
@@ -53,7 +54,7 @@ const ask = (port, target = '/', { body, method = body ? 'POST' : 'GET', ...more
   request.end(body);
 });
 const ask2 = (port, headers, body) => new Promise((resolve, reject) => {
-  const session = http2.connect(`https://localhost:${port}`, { ca, maxSessionMemory: 100 });
+  const session = http2.connect(`https://localhost:${port}`, { ca, family: 4, maxSessionMemory: 100 });
   session.on('error', reject);
   const stream = session.request(headers, { endStream: !body });
   const parts = [];
@@ -96,11 +97,11 @@ const fails = (name, what) => test(`refused: ${name}`, async () => {
 });
 fails('TLS 1.1', port => ask(port, '/', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }));
 fails('a protocol that nobody speaks', port => ask(port, '/', { ALPNProtocols: ['spdy/3'] }));
-fails('no TLS', port => fetch(`http://localhost:${port}/`));
+fails('no TLS', port => fetch(`http://127.0.0.1:${port}/`));
 test('half a request, and gone', async () => {
   const one = await server('hecho');
   for (let i = 0; i < 20; i++) {
-    const socket = tls.connect({ port: one.port, host: 'localhost', ca });
+    const socket = tls.connect({ port: one.port, host: 'localhost', family: 4, ca });
     socket.on('error', () => {});
     await new Promise(resolve => socket.once('secureConnect', resolve));
     socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc');
@@ -111,7 +112,7 @@ test('half a request, and gone', async () => {
 });
 test('a client that ends its half first is answered', async () => {
   const one = await server('hstatus');
-  const socket = tls.connect({ port: one.port, host: 'localhost', ca, allowHalfOpen: true });
+  const socket = tls.connect({ port: one.port, host: 'localhost', family: 4, ca, allowHalfOpen: true });
   let text = '';
   socket.on('data', data => { text += data; });
   await new Promise(resolve => socket.once('secureConnect', resolve));
@@ -121,7 +122,7 @@ test('a client that ends its half first is answered', async () => {
 });
 test('three hundred that never shake hands', async () => {
   const one = await server('hhello');
-  const sockets = Array.from({ length: 300 }, () => net.connect({ port: one.port, host: 'localhost' }));
+  const sockets = Array.from({ length: 300 }, () => net.connect({ port: one.port, host: 'localhost', family: 4 }));
   for (const socket of sockets) socket.on('error', () => {}).write('\x16\x03\x01');
   await sleep(100);
   same((await ask(one.port)).status, 200);
@@ -141,7 +142,7 @@ test('told to end, it ends what it has begun', async () => {
   one.child.ref(); // it is waited for
   const ended = new Promise(resolve => one.child.once('exit', (code, signal) => resolve(code ?? signal)));
   let text = '';
-  const whole = new Promise((resolve, reject) => https.get({ host: 'localhost', port: one.port, path: '/slow', ca, agent: false }, response => {
+  const whole = new Promise((resolve, reject) => https.get({ host: 'localhost', family: 4, port: one.port, path: '/slow', ca, agent: false }, response => {
     one.child.kill('SIGTERM'); // now that it has begun
     response.on('data', data => { text += data; });
     response.on('end', resolve);

@@ -46,7 +46,7 @@ unread() {
 }
 expect 'to nobody' 124 '' '' unread
 
-expect 'register code' 0 '\(;@000028;\)   local.get 0\|.*\|    ;;     0 ENTER0 [0-9a-f]{16}( \([2-4] in a row\))?\|.*\|    ;;.* I32_STORE_IS [0-9a-f]{16}( \([2-4] in a row\))?\|.*;; .*RET_A ' '' \
+expect 'register code' 0 '\(;@000028;\)   local.get 0\|.*\|    ;;     0 ENTER0 [0-9a-f]{16}( \([2-4] in a row\))?\|.*\|    ;;.* I32_STORE_IS [0-9a-f]{16}( \([2-4] in a row\))?\|.*;; .*RET_A\|' '' \
     "$carrel" inspect --registers add.wasm
 
 finish
