@@ -6,22 +6,24 @@
 
 enum { SUBSECTION_MODULE, SUBSECTION_FUNCTIONS };
 
-/* The name of `func` in a name map, whose indices ascend; empty if it is not there. */
+/* The name of `func` in a name map, whose indices ascend; empty if it is not there. So no more is
+ * gone over than there are functions, however long the map is. */
 static struct str find_name(struct reader *map, uint32_t func)
 {
     uint32_t count = reader_u32(map);
-    for (uint32_t i = 0; i < count && reader_ok(map); i++) {
+    for (uint32_t i = 0, least = 0; i < count && reader_ok(map); i++) {
         uint32_t index = reader_u32(map);
         struct str name = reader_name(map, "function name");
         if (index == func && reader_ok(map))
             return name;
-        if (index > func)
+        if (index < least || index > func)
             break;
+        least = index + 1;
     }
     return (struct str){0};
 }
 
-/* The content of a subsection; empty if it is not there. */
+/* The content of a subsection; empty if it is not there. Their numbers ascend. */
 static struct reader subsection(const struct module *module, uint8_t wanted, struct err *ignored)
 {
     struct reader r = reader_of(module->names, module->file, ignored);
@@ -30,6 +32,8 @@ static struct reader subsection(const struct module *module, uint8_t wanted, str
         struct reader part = reader_part(&r, "name subsection");
         if (id == wanted)
             return part;
+        if (id > wanted)
+            break;
     }
     return reader_of((struct bytes){module->names.at, 0}, module->file, ignored);
 }

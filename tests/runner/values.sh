@@ -217,6 +217,26 @@ trap_of traps 'give(66)' "unreachable: a fault[^|]*\|[^|]* at tidy in inner/inne
 trap_of traps 'leave()' '[^|]*: variant has no such case, in parameter status: [^|]*\|[^|]* at canon lower of wasi:cli/exit@0.2.0#exit\|[^|]* at begin-leave in host [^|]*\|[^|]* at canon lift of leave'
 trap_of traps 'draw()' 'unreachable: in result: [^|]*\|[^|]* at realloc in memory [^|]*\|[^|]* at canon lower of wasi:random/random@0.2.0#get-random-bytes\|[^|]* at draw in host [^|]*\|[^|]* at canon lift of draw'
 
+# --- Names that are meant to harm ---------------------------------------------------------------------------
+# (component (core module $m (func (export "f") unreachable)) (core instance (instantiate $m))
+#  (func (export "f") (canon lift (core func 0 "f")))), behind which a section with names may follow.
+falls() {
+    printf '\000\141\163\155\015\000\001\000\001\040\000\141\163\155\001\000\000\000\001\004\001\140\000\000\003\002\001\000\007\005\001\001\146\000\000\012\005\001\003\000\000\013\002\004\001\000\000\000\007\005\001\100\000\001\000\006\007\001\000\000\001\000\001\146\010\006\001\000\000\000\000\000\013\007\001\000\001\146\001\000\000'
+}
+# named SECTION EXTENDED_REGEXP: its names in printf's escapes; where the trap is, then
+named() {
+    {
+        falls
+        printf "$1"
+    } >"$work/named.wasm"
+    "$carrel" run --invoke 'f()' "$work/named.wasm" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    judge "$1" 134 '' "at $2 \(byte [0-9]+\)\|"
+}
+named '' 'f in core instance 0'
+# Core instances 1 and 0 have names: what stands behind an index that does not ascend is not looked at.
+named '\000\035\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\001\014\000\022\002\001\001\170\000\004\154\141\164\145' 'f in core instance 0'
+
 # --- Large values -----------------------------------------------------------------------------------------
 invoke large 'pass(20000000)'
 judge 'a long list between components' 0 20000000

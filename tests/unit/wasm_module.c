@@ -212,6 +212,21 @@ static void test_names(void **state)
     assert_int_equal(module_func_name(module, UINT32_MAX).len, 0);
 }
 
+/* Behind an index or a subsection that does not ascend nothing is looked for: so that what is gone
+ * over is bounded by the functions that there are. */
+static void test_names_out_of_order(void **state)
+{
+    (void)state;
+    put_named_module();
+    SECTION_OF(&b, 0, 4, 'n', 'a', 'm', 'e', 1, 10, 3, 0, 1, 'a', 0, 1, 'b', 2, 1, 'c', 0, 2, 1,
+               'M');
+    const struct module *module = read_build(&store, &b);
+    assert_non_null(module);
+    assert_true(str_is(module_func_name(module, 0), "a"));
+    assert_true(str_is(module_func_name(module, 2), "ex"));
+    assert_int_equal(module_name(module).len, 0);
+}
+
 /* Whatever bytes the name section has: no failure, and names of other functions stay. */
 static void test_malformed_names(void **state)
 {
@@ -313,6 +328,7 @@ int main(void)
         TEST(test_exports),
         TEST(test_duplicate_exports),
         TEST(test_names),
+        TEST(test_names_out_of_order),
         TEST(test_malformed_names),
         TEST(test_memory_matching),
         TEST(test_other_matching),
