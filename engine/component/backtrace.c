@@ -11,6 +11,7 @@ struct backtrace {
     uint32_t most;
     uint32_t count;
     uint32_t depth;
+    const struct trap_frame *next; /* behind the one that is told; NULL: none is recorded */
 };
 
 /* What the next one is about; where its name goes. Without room it goes nowhere. */
@@ -94,7 +95,15 @@ static void tell_builtin(struct backtrace *b, enum cm_frame_kind kind, const str
     }
 }
 
-/* The first frame of a fiber whose thread is of an async task. */
+/* Has the frame resumed another fiber to begin a call of its own? Then it is the caller's. */
+static bool begins_call(const struct trap_frame *of)
+{
+    return of->resumes && func_parts(of->native).step == lowered_async_step &&
+           of->state == LOWERED_BEGUN;
+}
+
+/* The first frame of a fiber whose thread is of an async task. If who called has resumed it, that
+ * one's frame comes next. */
 static tell_native tell_entry;
 static void tell_entry(struct backtrace *b, enum cm_frame_kind kind, const struct trap_frame *of,
                        void *data)
@@ -103,7 +112,7 @@ static void tell_entry(struct backtrace *b, enum cm_frame_kind kind, const struc
     const struct cm_thread *thread = of->owner;
     const struct cm_async *async = async_of(thread->task);
     tell_lifted(b, kind, of, async->func, LIFTED);
-    if (async->subtask)
+    if (async->subtask && !(b->next && begins_call(b->next)))
         tell_lowered(b, FRAME_OF_CALLER, of, async->subtask->low);
 }
 
@@ -154,23 +163,10 @@ static void tell_code(struct backtrace *b, enum cm_frame_kind kind, const struct
     cm_called_core(&where, instance);
 }
 
-/* Who resumed a fiber for a call of its own has called it, which was told of the frame before. */
-static bool is_caller(struct backtrace *b, const struct trap_frame *of)
-{
-    if (!b->count || b->depth > b->count || b->to[b->count - 1].kind != FRAME_OF_CALLER)
-        return false;
-    const struct cm_thread *thread = b->to[b->count - 1].of->owner;
-    if (func_parts(of->native).data != async_of(thread->task)->subtask->low)
-        return false;
-    b->count--;
-    b->depth--;
-    return true;
-}
-
 static void tell_native_frame(struct backtrace *b, const struct trap_frame *of)
 {
     enum cm_frame_kind kind = FRAME_OF_NATIVE;
-    if (of->resumes && !is_caller(b, of))
+    if (of->resumes && !begins_call(of))
         kind = FRAME_OF_RESUMER;
     const struct native_parts parts = func_parts(of->native);
     const struct instance *started = func_initializes(of->native);
@@ -194,6 +190,7 @@ uint32_t cm_backtrace(const struct trap *trap, struct cm_frame *to, uint32_t mos
     uint32_t recorded = trap->depth < TRAP_FRAMES ? trap->depth : TRAP_FRAMES;
     for (uint32_t i = 0; i < recorded; i++) {
         const struct trap_frame *of = &trap->frames[i];
+        b.next = i + 1 < recorded ? of + 1 : NULL;
         if (of->instance)
             tell_code(&b, FRAME_OF_CODE, of, of->instance,
                       module_func_name(instance_module(of->instance), of->func));

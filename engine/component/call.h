@@ -21,6 +21,14 @@ struct lowered {
 /* Where a call of another component is at work: the states of the frame. */
 enum lowered_side { IN_CALLER, IN_CALLEE };
 
+/* How far a call of an async function of another component is: the states of the frame. */
+enum lowered_async_state {
+    LOWERED_NEW,
+    LOWERED_CLEARING, /* has resumed who has the callee's instance to itself */
+    LOWERED_BEGUN,    /* has resumed the callee, for the first time, if it could begin */
+    LOWERED_WAITING,  /* lowered synchronously: waits, and resumes whoever can run */
+};
+
 /* The steps of lowered functions: calls of the host, without parameters and result, and of another
  * component; of async types (subtask.c). */
 native_step lowered_host_step, lowered_null_step, lowered_guest_step;

@@ -93,9 +93,6 @@ struct event subtask_event(struct cm_subtask *subtask)
 /* --- Lowered functions --------------------------------------------------------------------------
  */
 
-/* The states of the frame. */
-enum { NEW, CLEARING, BEGUN, WAITING };
-
 struct call_frame {
     struct cm_subtask *subtask;
     struct cm_thread *thread; /* which calls */
@@ -138,7 +135,7 @@ static enum native_answer begun(struct vm *vm, struct native *frame, struct call
     if (subtask->low->abi.async)
         return hand_out(frame, subtask);
     f->thread->waitable = &subtask->waitable;
-    frame->state = WAITING;
+    frame->state = LOWERED_WAITING;
     cm_wait_begin(f->thread, WAIT_WAITABLE, GATE_NONE, false);
     return cm_wait_over(vm, frame, f->thread, &answer) ? deliver(frame, f) : answer;
 }
@@ -172,13 +169,13 @@ static enum native_answer call_begin(struct vm *vm, struct native *frame, struct
     struct cm_async *async = async_new(instance->store, low->callee, f->subtask, NULL, &now);
     if (!async)
         return NATIVE_TRAP;
-    frame->state = BEGUN;
+    frame->state = LOWERED_BEGUN;
     if (now)
         return cm_resume(vm, frame, &async->task.thread);
     /* If who has the instance to itself could go on, it does, for it may well make room. */
     if (!instance->exclusive || !cm_pick_this(instance->exclusive))
         return NATIVE_DONE;
-    frame->state = CLEARING;
+    frame->state = LOWERED_CLEARING;
     return cm_resume(vm, frame, instance->exclusive);
 }
 
@@ -188,9 +185,9 @@ enum native_answer lowered_async_step(struct vm *vm, struct native *frame)
     struct cm_store *store = low->instance->store;
     struct call_frame *f = frame->locals;
     enum native_answer answer;
-    if (frame->state == WAITING)
+    if (frame->state == LOWERED_WAITING)
         return cm_wait_over(vm, frame, f->thread, &answer) ? deliver(frame, f) : answer;
-    if (frame->state == NEW) {
+    if (frame->state == LOWERED_NEW) {
         f = call_frame_new(vm, frame);
         if (!f)
             return NATIVE_TRAP;
@@ -199,9 +196,9 @@ enum native_answer lowered_async_step(struct vm *vm, struct native *frame)
             return answer;
     }
     cm_resumed(store, f->thread);
-    if (frame->state == CLEARING) {
+    if (frame->state == LOWERED_CLEARING) {
         struct cm_async *async = f->subtask->callee;
-        frame->state = BEGUN;
+        frame->state = LOWERED_BEGUN;
         if (async && async->entering && cm_pick_this(&async->task.thread))
             return cm_resume(vm, frame, &async->task.thread);
     }
@@ -213,7 +210,7 @@ enum native_answer lowered_async_host_step(struct vm *vm, struct native *frame)
 {
     struct call_frame *f = frame->locals;
     enum native_answer answer;
-    if (frame->state == WAITING)
+    if (frame->state == LOWERED_WAITING)
         return cm_wait_over(vm, frame, f->thread, &answer) ? deliver(frame, f) : answer;
     f = call_frame_new(vm, frame);
     if (!f || !host_job_begin(f->subtask, vm, frame))

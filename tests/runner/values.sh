@@ -216,6 +216,10 @@ trap_of traps 'give(66)' "unreachable: a fault[^|]*\|[^|]* at tidy in inner/inne
 # The host: what it is given, and what it gives.
 trap_of traps 'leave()' '[^|]*: variant has no such case, in parameter status: [^|]*\|[^|]* at canon lower of wasi:cli/exit@0.2.0#exit\|[^|]* at begin-leave in host [^|]*\|[^|]* at canon lift of leave'
 trap_of traps 'draw()' 'unreachable: in result: [^|]*\|[^|]* at realloc in memory [^|]*\|[^|]* at canon lower of wasi:random/random@0.2.0#get-random-bytes\|[^|]* at draw in host [^|]*\|[^|]* at canon lift of draw'
+# Async calls: who has called what, and who has only resumed it.
+looped() { printf '[^|]*\\|[^|]* at canon lift of %s in caller\\|[^|]* resumed by event loop for %s in caller' "$1" "$1"; }
+lower='canon lower of callee#fall in caller'
+trap_of async 'fall()' "unreachable: [^|]*\|[^|]* at fall in callee/core [^|]*\|[^|]* at canon lift of fall in callee\|[^|]* called by $lower\|[^|]* resumed by $lower\|[^|]* at make-room in caller/core [^|]*\|[^|]* at fall-twice in caller/core $(looped fall)"
 
 # --- Names that are meant to harm ---------------------------------------------------------------------------
 # (component (core module $m (func (export "f") unreachable)) (core instance (instantiate $m))
