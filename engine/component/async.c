@@ -12,9 +12,6 @@ enum {
     PHASE_WAITED,
 };
 
-/* The states of the frame. */
-enum { ENTERED, IN_CORE };
-
 /* Is it to have its instance to itself while it runs core code? */
 static bool needs_exclusive(const struct cm_async *async)
 {
@@ -79,6 +76,7 @@ static bool pass_args(struct cm_async *async, struct native *frame, union slot *
     struct cm_lower lower = {func->instance, frame, &func->abi, &async->task};
     *ret_count = 0;
     if (!async->subtask) {
+        frame->state = IN_CALLEE;
         const void *args = async->host ? async->host->args : NULL;
         return !func->type->nparams || cm_lower_params(&lower, func->type, args, flat, ret_count);
     }
@@ -87,9 +85,11 @@ static bool pass_args(struct cm_async *async, struct native *frame, union slot *
     if (!args)
         return scratch_full(&values, func->type->layout.host_size);
     memset(args, 0, func->type->layout.host_size);
-    bool done =
-        subtask_start(async->subtask, &values, false, args) &&
-        (!func->type->nparams || cm_lower_params(&lower, func->type, args, flat, ret_count));
+    bool done = subtask_start(async->subtask, &values, false, args);
+    if (done) {
+        frame->state = IN_CALLEE;
+        done = !func->type->nparams || cm_lower_params(&lower, func->type, args, flat, ret_count);
+    }
     scratch_release(&values);
     return done;
 }
@@ -155,11 +155,14 @@ bool async_return(struct cm_async *async, struct native *frame, const union slot
         memset(result, 0, type->layout.host_size);
     }
     bool done = !type || lift_result(async, scratch, flat, max_flat, result);
-    if (done && async->subtask)
+    if (done && async->subtask) {
+        frame->state = IN_CALLER;
         done = subtask_return(async->subtask, frame, result);
+    }
     scratch_release(&values);
     if (!done)
         return false;
+    frame->state = IN_CALLEE;
     if (async->host) {
         async->host->resolved = true;
         async->host->callee = NULL;
@@ -282,10 +285,12 @@ enum native_answer async_entry_step(struct vm *vm, struct native *frame)
 {
     const struct cm_store *store = frame->data;
     struct cm_async *async = async_of(store->thread->task);
-    if (frame->state == IN_CORE)
+    if (frame->state == IN_CALLEE)
         return core_returned(async, vm, frame);
-    frame->state = IN_CORE;
-    return async->phase == PHASE_NEW ? begin(async, vm, frame) : call_back(async, vm, frame);
+    if (async->phase == PHASE_NEW)
+        return begin(async, vm, frame);
+    frame->state = IN_CALLEE;
+    return call_back(async, vm, frame);
 }
 
 struct func *async_entry_new(struct cm_store *store)

@@ -92,7 +92,8 @@ bool async_may_begin(const struct cm_store *store);
 struct cm_async *async_new(struct cm_store *store, const struct cm_func *func,
                            struct cm_subtask *subtask, struct host_caller *host, bool *ret_now);
 
-/* Resolves it with its result, lifted from core values. False: it trapped. */
+/* Resolves it with its result, lifted from core values, in the step of `frame`, which is IN_CALLEE
+ * and after that again. False: it trapped. */
 bool async_return(struct cm_async *async, struct native *frame, const union slot *flat,
                   unsigned max_flat);
 

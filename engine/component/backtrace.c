@@ -102,6 +102,25 @@ static bool begins_call(const struct trap_frame *of)
            of->state == LOWERED_BEGUN;
 }
 
+/* The call that the async task of a frame's fiber is for; NULL: the host's, or resolved. */
+static const struct cm_subtask *subtask_of(const struct trap_frame *of)
+{
+    const struct cm_thread *thread = of->owner;
+    return async_of(thread->task)->subtask;
+}
+
+/* What passes its result on to the caller is that one's. */
+static tell_native tell_return;
+static void tell_return(struct backtrace *b, enum cm_frame_kind kind, const struct trap_frame *of,
+                        void *data)
+{
+    if (of->state == IN_CALLER) {
+        tell_lowered(b, kind, of, subtask_of(of)->low);
+        kind = FRAME_OF_NATIVE;
+    }
+    tell_builtin(b, kind, of, data);
+}
+
 /* The first frame of a fiber whose thread is of an async task. If who called has resumed it, that
  * one's frame comes next. */
 static tell_native tell_entry;
@@ -110,10 +129,13 @@ static void tell_entry(struct backtrace *b, enum cm_frame_kind kind, const struc
 {
     (void)data;
     const struct cm_thread *thread = of->owner;
-    const struct cm_async *async = async_of(thread->task);
-    tell_lifted(b, kind, of, async->func, LIFTED);
-    if (async->subtask && !(b->next && begins_call(b->next)))
-        tell_lowered(b, FRAME_OF_CALLER, of, async->subtask->low);
+    const struct cm_subtask *subtask = subtask_of(of);
+    if (of->state == IN_CALLEE || !subtask) {
+        tell_lifted(b, kind, of, async_of(thread->task)->func, LIFTED);
+        kind = FRAME_OF_CALLER;
+    }
+    if (subtask && !(b->next && begins_call(b->next)))
+        tell_lowered(b, kind, of, subtask->low);
 }
 
 static tell_native tell_invoked;
@@ -139,10 +161,11 @@ static const struct {
     native_step *step;
     tell_native *tell;
 } natives[] = {
-    {lowered_host_step, tell_lower},       {lowered_null_step, tell_lower},
-    {lowered_guest_step, tell_guest},      {lowered_async_step, tell_lower},
-    {lowered_async_host_step, tell_lower}, {async_entry_step, tell_entry},
-    {invoked_step, tell_invoked},          {instantiate_step, tell_instantiation},
+    {lowered_host_step, tell_lower},        {lowered_null_step, tell_lower},
+    {lowered_guest_step, tell_guest},       {lowered_async_step, tell_lower},
+    {lowered_async_host_step, tell_lower},  {async_entry_step, tell_entry},
+    {builtin_task_return, tell_return},     {invoked_step, tell_invoked},
+    {instantiate_step, tell_instantiation},
 #define CANON(opcode, name, text, immediates, params, result, step) {builtin_##step, tell_builtin},
 #include "engine/component/canon.def"
 #undef CANON

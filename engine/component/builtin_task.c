@@ -72,6 +72,7 @@ enum native_answer builtin_task_return(struct vm *vm, struct native *frame)
 {
     (void)vm;
     const struct builtin *b = frame->data;
+    frame->state = IN_CALLEE;
     struct cm_async *async = async_task(b);
     if (!async)
         return NATIVE_TRAP;

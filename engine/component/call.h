@@ -18,7 +18,8 @@ struct lowered {
     uint32_t result_pointer; /* which core parameter holds it */
 };
 
-/* Where a call of another component is at work: the states of the frame. */
+/* Where a call of another component is at work: the states of its frame, of the first one of an
+ * async task, and of task.return. What is lifted or lowered IN_CALLER is the caller's. */
 enum lowered_side { IN_CALLER, IN_CALLEE };
 
 /* How far a call of an async function of another component is: the states of the frame. */

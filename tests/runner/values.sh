@@ -220,6 +220,13 @@ trap_of traps 'draw()' 'unreachable: in result: [^|]*\|[^|]* at realloc in memor
 looped() { printf '[^|]*\\|[^|]* at canon lift of %s in caller\\|[^|]* resumed by event loop for %s in caller' "$1" "$1"; }
 lower='canon lower of callee#fall in caller'
 trap_of async 'fall()' "unreachable: [^|]*\|[^|]* at fall in callee/core [^|]*\|[^|]* at canon lift of fall in callee\|[^|]* called by $lower\|[^|]* resumed by $lower\|[^|]* at make-room in caller/core [^|]*\|[^|]* at fall-twice in caller/core $(looped fall)"
+# What the caller passes, and where it wants the result, is the caller's.
+trap_of async 'take()' "[^|]*: char is no Unicode scalar value, in parameter letter: [^|]*\|[^|]* at canon lower of callee#take in caller\|[^|]* at begin-take in caller/core $(looped take)"
+trap_of async 'lifted()' "[^|]*: pointer is not aligned, in result: [^|]*\|[^|]* at canon lower of callee#lifted in caller\|[^|]* at begin-lifted in caller/core $(looped lifted)"
+lower='canon lower of callee#pair in caller'
+trap_of async 'pair()' "[^|]*: pointer is not aligned, in result: [^|]*\|[^|]* at $lower\|[^|]* at canon task.return in callee\|[^|]* at pair in callee/core [^|]*\|[^|]* at canon lift of pair in callee\|[^|]* at $lower\|[^|]* at begin-pair in caller/core $(looped pair)"
+lower='canon lower of callee#text in caller'
+trap_of async 'text()' "unreachable: in result: [^|]*\|[^|]* at realloc in caller/memory [^|]*\|[^|]* at $lower\|[^|]* at canon task.return in callee\|[^|]* at text-later in callee/core [^|]*\|[^|]* at canon lift of text in callee\|[^|]* called by $lower\|[^|]* resumed by event loop for text in caller"
 
 # --- Names that are meant to harm ---------------------------------------------------------------------------
 # (component (core module $m (func (export "f") unreachable)) (core instance (instantiate $m))
