@@ -39,7 +39,7 @@ static bool lift(struct cm_end *from, const struct cm_end *to_end, uint32_t coun
     for (uint32_t i = 0; i < count; i++)
         if (!cm_lift_memory(&lift, element, place(from) + i * element->layout.size,
                             to + (size_t)i * element->layout.host_size))
-            return cm_within_stream(from->stream, from->progress + i);
+            return cm_within_written(from, from->progress + i);
     return true;
 }
 
@@ -60,7 +60,7 @@ static bool lower(struct cm_end *to, uint32_t count, const uint8_t *from, struct
     for (uint32_t i = 0; i < count; i++)
         if (!cm_lower_memory(&lower, element, from + (size_t)i * element->layout.host_size,
                              place(to) + i * element->layout.size))
-            return cm_within_stream(to->stream, to->progress + i);
+            return cm_within_read(to, to->progress + i);
     return true;
 }
 

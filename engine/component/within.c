@@ -1,6 +1,7 @@
 /* Which value a trap is about; see within.h. */
 #include "engine/component/within.h"
 
+#include "engine/component/called.h"
 #include "engine/component/stream.h"
 
 bool cm_within_element(const struct cm_store *store, uint32_t index)
@@ -46,11 +47,27 @@ bool cm_within_params(const struct cm_store *store)
     return false;
 }
 
-bool cm_within_stream(const struct cm_stream *stream, uint32_t index)
+/* Any of the two ends may be at work: the one whose element it is is named. */
+static bool within_stream(const struct cm_end *end, const char *how, uint32_t index)
 {
-    if (stream->future)
-        vm_trap_within(stream->store->vm, "future");
+    struct vm *vm = end->stream->store->vm;
+    char text[64];
+    struct cm_text name = {text, sizeof text, 0};
+    cm_called_instance(&name, end->instance);
+    if (end->stream->future)
+        vm_trap_within(vm, "future");
     else
-        vm_trap_within(stream->store->vm, "stream[%u]", index);
+        vm_trap_within(vm, "stream[%u]", index);
+    vm_trap_within(vm, "what %s %s ", name.len ? text : "the outermost component", how);
     return false;
+}
+
+bool cm_within_written(const struct cm_end *end, uint32_t index)
+{
+    return within_stream(end, "wrote to", index);
+}
+
+bool cm_within_read(const struct cm_end *end, uint32_t index)
+{
+    return within_stream(end, "reads from", index);
 }

@@ -6,7 +6,7 @@
 
 #include "engine/component/instance.h"
 
-struct cm_stream;
+struct cm_end;
 
 /* The element of a list at that index. */
 bool cm_within_element(const struct cm_store *store, uint32_t index) COLD;
@@ -23,7 +23,9 @@ bool cm_within_param(const struct cm_store *store, const struct cm_type *func, u
 bool cm_within_result(const struct cm_store *store) COLD;
 bool cm_within_params(const struct cm_store *store) COLD;
 
-/* A value that goes through a stream or future, by its place in a read or write. */
-bool cm_within_stream(const struct cm_stream *stream, uint32_t index) COLD;
+/* A value that goes through a stream or future, by its place in the write or read of that end, a
+ * guest's: on its way from there, or to there. */
+bool cm_within_written(const struct cm_end *end, uint32_t index) COLD;
+bool cm_within_read(const struct cm_end *end, uint32_t index) COLD;
 
 #endif

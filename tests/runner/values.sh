@@ -247,6 +247,11 @@ named() {
 named '' 'f in core instance 0'
 # Core instances 1 and 0 have names: what stands behind an index that does not ascend is not looked at.
 named '\000\035\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\001\014\000\022\002\001\001\170\000\004\154\141\164\145' 'f in core instance 0'
+# Streams and futures: whose element it is, whoever is at work.
+frames() { printf 'at canon %s in reader\\|[^|]* at %s in reader/core [^|]*\\|[^|]* at canon lift of %s in reader' "$1" "$2" "$2"; }
+trap_of streams 'read()' "[^|]*: variant has no such case, in what writer wrote to stream\[2\]: [^|]*\|[^|]* $(frames 'stream.read of stream<result>' read)"
+trap_of streams 'read-future()' "[^|]*: variant has no such case, in what writer wrote to future: [^|]*\|[^|]* $(frames 'future.read of future<result>' read-future)"
+trap_of streams 'read-texts()' "unreachable: in what reader reads from stream\[0\]: [^|]*\|[^|]* at realloc in reader/memory [^|]*\|[^|]* $(frames 'stream.read of stream<string>' read-texts)"
 
 # --- Large values -----------------------------------------------------------------------------------------
 invoke large 'pass(20000000)'
