@@ -143,6 +143,14 @@ void report_refusal(const char *file, const struct err *err, const struct examin
 /* --- How a cell ended ---------------------------------------------------------------------------
  */
 
+/* A name out of the cell, which ends with the last byte that is no NUL. */
+static char *shown(char *to, size_t size, const char *name, size_t most)
+{
+    while (most && !name[most - 1])
+        most--;
+    return printable(to, size, (struct str){name, most});
+}
+
 static void report_frame(const struct record_frame *frame)
 {
     static const char *const words[FRAME_KINDS] = {
@@ -151,16 +159,17 @@ static void report_frame(const struct record_frame *frame)
     };
     bool code = frame->kind == FRAME_CODE;
     const char *word = words[frame->kind < FRAME_KINDS ? frame->kind : FRAME_NATIVE];
-    const char *in = frame->module[0] ? " in " : "";
-    char name[128] = "(carrel)";
+    char name[1024], module[1024], place[48] = "";
+    shown(name, sizeof name, frame->name, sizeof frame->name);
+    shown(module, sizeof module, frame->module, sizeof frame->module);
     if (code)
+        snprintf(place, sizeof place, " (byte %" PRIu64 ")", frame->offset);
+    if (!name[0] && code)
         snprintf(name, sizeof name, "function %" PRIu32, frame->function);
-    const char *shown = frame->name[0] ? frame->name : name;
-    if (code)
-        report_line("    %s %s%s%s (byte %" PRIu64 ")", word, shown, in, frame->module,
-                    frame->offset);
-    else
-        report_line("    %s %s%s%s", word, shown, in, frame->module);
+    else if (!name[0])
+        snprintf(name, sizeof name, "(carrel)");
+    fprintf(stderr, "carrel:     %s %s%s%s%s\n", word, name, module[0] ? " in " : "", module,
+            place);
 }
 
 void report_outcome(const char *file, const struct outcome *outcome)

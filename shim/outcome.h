@@ -17,8 +17,7 @@ struct outcome {
     uint32_t depth; /* of a trap's stack */
     uint32_t frame_count;
     struct wall_report walls;
-    struct record_frame
-        frames[PROTOCOL_FRAMES]; /* innermost first; NUL-terminated, not printable */
+    struct record_frame frames[PROTOCOL_FRAMES]; /* innermost first; as told, not printable */
 };
 
 /* The first thing that is known about an end is what counts: all of these leave an outcome alone

@@ -2,6 +2,7 @@
 #include "engine/cell/backtrace.h"
 
 #include "engine/base/attr.h"
+#include "engine/base/tail.h"
 #include "engine/cell/tell.h"
 #include "engine/component/backtrace.h"
 #include "engine/wasi/p1.h"
@@ -9,10 +10,14 @@
 
 void trap_words(const struct trap *trap, char *to, size_t size)
 {
-    if (trap->value[0])
-        snprintf(to, size, "%s%sin %s", trap->text, trap->text[0] ? ", " : "", trap->value);
-    else
+    if (!trap->value[0]) {
         snprintf(to, size, "%s", trap->text);
+        return;
+    }
+    snprintf(to, size, "%s%sin ", trap->text, trap->text[0] ? ", " : "");
+    size_t used = strlen(to);
+    struct tail value = tail_of(to + used, size - used);
+    tail_put(&value, str_of(trap->value));
 }
 
 static void fill(struct record_frame *to, const struct cm_frame *from)

@@ -178,7 +178,7 @@ static void tell_code(struct backtrace *b, enum cm_frame_kind kind, const struct
                       const struct instance *instance, struct str called)
 {
     struct cm_text name = begin_frame(b, kind, of, NULL);
-    cm_text_put(&name, called);
+    cm_called_name(&name, called);
     if (b->depth > b->count)
         return;
     struct cm_frame *frame = &b->to[b->count - 1];

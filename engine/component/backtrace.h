@@ -17,8 +17,8 @@ enum cm_frame_kind {
 struct cm_frame {
     enum cm_frame_kind kind;
     const struct trap_frame *of;
-    char name[120]; /* NUL-terminated, cut to its place; empty: there is none */
-    char where[64]; /* the instance, likewise */
+    char name[184];  /* cut to its place, NULs behind it to the end; empty: there is none */
+    char where[128]; /* the instance, likewise */
 };
 
 /* The frames of a trap, the innermost first, at most `most`. How many there are, if those are

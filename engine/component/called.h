@@ -6,6 +6,10 @@
 #include "engine/component/instance.h"
 #include "engine/component/show.h"
 
+/* A name that stands for nothing else, as all names here: quoted if it looks like something else,
+ * cut in front if there is too little room (engine/base/tail.h). */
+void cm_called_name(struct cm_text *to, struct str name);
+
 /* "outer/inner", from the outside: names, or places in their index spaces. */
 void cm_called_instance(struct cm_text *to, const struct cm_instance *instance);
 

@@ -1,4 +1,5 @@
 /* The store of a cell; see vm.h. */
+#include "engine/base/tail.h"
 #include "engine/exec/state.h"
 #include "engine/wasm/xop.h"
 
@@ -135,18 +136,13 @@ void vm_trap_set(struct vm *vm, enum trap_kind kind, const char *format, ...)
 
 void vm_trap_within(struct vm *vm, const char *format, ...)
 {
-    char *value = vm->trap.value;
-    char part[sizeof vm->trap.value];
+    char part[512];
+    struct tail value = tail_of(vm->trap.value, sizeof vm->trap.value);
     va_list args;
     va_start(args, format);
     vsnprintf(part, sizeof part, format, args);
     va_end(args);
-    size_t len = strlen(part);
-    size_t room = sizeof part - 1 - len;
-    size_t kept = strnlen(value, room);
-    memmove(value + len, value, kept);
-    memcpy(value, part, len);
-    value[len + kept] = '\0';
+    tail_put(&value, str_of(part));
 }
 
 void vm_exit_set(struct vm *vm, uint32_t code)

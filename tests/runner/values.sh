@@ -228,6 +228,12 @@ trap_of async 'pair()' "[^|]*: pointer is not aligned, in result: [^|]*\|[^|]* a
 lower='canon lower of callee#text in caller'
 trap_of async 'text()' "unreachable: in result: [^|]*\|[^|]* at realloc in caller/memory [^|]*\|[^|]* at $lower\|[^|]* at canon task.return in callee\|[^|]* at text-later in callee/core [^|]*\|[^|]* at canon lift of text in callee\|[^|]* called by $lower\|[^|]* resumed by event loop for text in caller"
 
+# Streams and futures: whose element it is, whoever is at work.
+frames() { printf 'at canon %s in reader\\|[^|]* at %s in reader/core [^|]*\\|[^|]* at canon lift of %s in reader' "$1" "$2" "$2"; }
+trap_of streams 'read()' "[^|]*: variant has no such case, in what writer wrote to stream\[2\]: [^|]*\|[^|]* $(frames 'stream.read of stream<result>' read)"
+trap_of streams 'read-future()' "[^|]*: variant has no such case, in what writer wrote to future: [^|]*\|[^|]* $(frames 'future.read of future<result>' read-future)"
+trap_of streams 'read-texts()' "unreachable: in what reader reads from stream\[0\]: [^|]*\|[^|]* at realloc in reader/memory [^|]*\|[^|]* $(frames 'stream.read of stream<string>' read-texts)"
+
 # --- Names that are meant to harm ---------------------------------------------------------------------------
 # (component (core module $m (func (export "f") unreachable)) (core instance (instantiate $m))
 #  (func (export "f") (canon lift (core func 0 "f")))), behind which a section with names may follow.
@@ -247,11 +253,16 @@ named() {
 named '' 'f in core instance 0'
 # Core instances 1 and 0 have names: what stands behind an index that does not ascend is not looked at.
 named '\000\035\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\001\014\000\022\002\001\001\170\000\004\154\141\164\145' 'f in core instance 0'
-# Streams and futures: whose element it is, whoever is at work.
-frames() { printf 'at canon %s in reader\\|[^|]* at %s in reader/core [^|]*\\|[^|]* at canon lift of %s in reader' "$1" "$2" "$2"; }
-trap_of streams 'read()' "[^|]*: variant has no such case, in what writer wrote to stream\[2\]: [^|]*\|[^|]* $(frames 'stream.read of stream<result>' read)"
-trap_of streams 'read-future()' "[^|]*: variant has no such case, in what writer wrote to future: [^|]*\|[^|]* $(frames 'future.read of future<result>' read-future)"
-trap_of streams 'read-texts()' "unreachable: in what reader reads from stream\[0\]: [^|]*\|[^|]* at realloc in reader/memory [^|]*\|[^|]* $(frames 'stream.read of stream<string>' read-texts)"
+# A NUL ends no name; what looks like more than a name is quoted.
+named '\000\031\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\001\010\000\022\001\000\003\141\000\142' 'f in "a\\x00b"'
+named '\000\035\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\001\014\000\022\001\000\007\170\042\040\151\156\040\171' 'f in "x"" in y"'
+# Too long: the innermost stays, behind a mark, and characters stay whole.
+named '\000\225\001\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\000\171\170\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\143\001\011\000\022\001\000\004\143\157\162\145' 'f in \.\.\.c{119}/core' # 120 c
+named '\000\340\001\016\143\157\155\160\157\156\145\156\164\055\156\141\155\145\001\316\001\000\022\001\000\310\001\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251' 'f in \.\.\."(é){61}"' # 100 é
+# The same of the instance, of an interface that a function is of, and of a field: what is asked for stays.
+trap_of long 'called()' 'unreachable: [^|]*\|[^|]* at fall in inner/core [^|]*\|[^|]* at canon lift of fall in inner\|[^|]* at canon lower of \.\.\.[^|]*-word-end#fall in \.\.\.[^|]*-word-end\|[^|]* at call in \.\.\.[^|]*-word-end/core [^|]*\|[^|]* at canon lift of called in \.\.\.[^|]*-word-end'
+invoke long 'given#give()'
+judge 'the field that broke' 134 '' 'char is no Unicode scalar value, in \.\.\.[^|]*-word-end: '
 
 # --- Large values -----------------------------------------------------------------------------------------
 invoke large 'pass(20000000)'
