@@ -38,6 +38,9 @@ const upstream = http.createServer((request, response) => {
     '/early': () => { response.writeHead(200, { 'content-length': 5 }); response.end('early'); request.resume(); },
     '/refuse': () => { response.writeHead(413, { connection: 'close' }); response.end('too much'); },
     '/break': () => { response.writeHead(200); response.write('half'); setTimeout(() => response.destroy(), 50); },
+    '/of-six': () => { response.writeHead(200, { 'content-length': 6 }); response.end(request.method === 'HEAD' ? undefined : 'sixsix'); },
+    '/unchanged': () => { response.writeHead(304, { 'content-length': 20 }); response.end(); },
+    '/nothing': () => { response.writeHead(204); response.end(); },
     '/told': () => response.end(JSON.stringify(request.rawHeaders)),
     '/status': () => { response.writeHead(404, { 'x-a': ['b', 'c'] }); response.end('none'); request.resume(); },
   };
@@ -94,6 +97,13 @@ const test = (name, run) => tests.push({ name, run });
 test('status and fields', async () => {
   const { status, headers, head } = await ask((await server()).port, '/status?x');
   same([status, headers['x-a'], head.toString()], [404, 'b, c', 'none']);
+});
+test('a length that is told of no body', async () => {
+  for (const [method, target, wanted] of [['GET', '/of-six', [200, '6', 6]], ['HEAD', '/of-six', [200, '6', 0]],
+    ['GET', '/unchanged', [304, '20', 0]], ['HEAD', '/unchanged', [304, '20', 0]], ['GET', '/nothing', [204, undefined, 0]]]) {
+    const { status, headers, size } = await ask((await server()).port, target, { method });
+    same([status, headers?.['content-length'], size], wanted, `${method} ${target}`);
+  }
 });
 test('method, body, and trailers both ways', async () => {
   const { status, headers, trailers, size, sum } = await ask((await server()).port, '/echo',

@@ -176,6 +176,13 @@ test('no 100 (Continue) where it is not, and then the connection ends', async ()
   same(statuses(text), [200]);
   claim(closed && /Connection: close/.test(text), text);
 });
+for (const [target, status] of [['/trap', 500], ['/loop', 504]])
+  test(`no 100 (Continue) where ${status} is the answer, and then the connection ends`, async () => {
+    const one = await server('hstatus', '--request-timeout', '2s');
+    const { text, closed } = await talk(one.port, post(get('/s/200'), 'Content-Length: 3', 'Expect: 100-continue').replace('/', target));
+    same(statuses(text), [status]);
+    claim(closed && /Connection: close/.test(text), text);
+  });
 test('a body that nobody reads is passed over', async () => {
   const one = await server('hhello');
   const { text } = await talk(one.port, post('abc', 'Content-Length: 3') + post('3\r\nabc\r\n0\r\nX: y\r\n\r\n', 'Transfer-Encoding: chunked') + last);

@@ -127,6 +127,7 @@ struct conn {
     bool closing;     /* it is the last one on this connection */
     bool cut;         /* it ends before it is whole, so nothing but its end may follow */
     bool told_length; /* the guest set Content-Length */
+    uint64_t told;    /* to this */
     bool moved;       /* something was sent since anybody looked */
     uint16_t why;     /* the status if there is no response; 0: 500 */
     uint16_t status;

@@ -96,13 +96,18 @@ static bool keep_free(struct conn *conn, uint32_t size)
     return true;
 }
 
+/* A client that still waits for 100 (Continue) may send its body or not: who knows. */
+static void stop_waiting(struct conn *conn)
+{
+    conn->closing = conn->closing || !conn->continued;
+}
+
 /* The end of the head: how long the body is, if that is known (`last`: all of it is there), and
  * whether the connection goes on. */
 static void seal_head(struct conn *conn, struct http_writer *writer, uint64_t len, bool last)
 {
     bool open = conn->framing == FRAMING_OPEN;
-    /* A client that still waits for 100 (Continue) may send its body or not: who knows. */
-    conn->closing = conn->closing || !conn->continued;
+    stop_waiting(conn);
     if (open && last) {
         conn->framing = FRAMING_LENGTH;
         http_write_length(writer, len);
@@ -184,6 +189,7 @@ void conn_answer(struct conn *conn, unsigned status)
         conn->broken = conn->broken || !h2_head(conn, status, NULL);
         return;
     }
+    stop_waiting(conn);
     http_write_status_line(&writer, status);
     http_write_field(&writer, str_of("Date"), server_date(conn->server));
     http_write_length(&writer, 0);
@@ -300,12 +306,24 @@ static void put_last(struct conn *conn, const struct fields *trailers)
     put(conn, "\r\n", 2);
 }
 
+/* Less than its head tells: what follows on this connection would be taken for the rest. */
+static int incomplete(struct conn *conn, struct http_sink *sink)
+{
+    sink->failure = http_failure_of(HTTP_ERROR_HTTP_RESPONSE_BODY_SIZE);
+    sink->failure.of.size.some = true;
+    sink->failure.of.size.of = conn->given;
+    conn_settle(conn);
+    return -EMSGSIZE;
+}
+
 static int sink_finish(struct wasi *wasi, struct http_sink *sink, const struct fields *trailers)
 {
     struct conn *conn = conn_of(sink);
     (void)wasi;
     if (!conn)
         return failed(sink);
+    if (conn->framing == FRAMING_LENGTH && conn->told_length && conn->given != conn->told)
+        return incomplete(conn, sink);
     seal(conn, /*last=*/!trailers || !conn->head.minor);
     if (conn->stream && trailers && !h2_trailers(conn, trailers))
         lost(conn);
@@ -439,9 +457,11 @@ static void exchange_respond(struct wasi *wasi, struct http_exchange *exchange,
     }
     conn->answered = true;
     conn->status = response->status;
-    conn->told_length = http_tells_length(response->status) && fields_length(headers) != UINT64_MAX;
+    conn->told = fields_length(headers);
+    conn->told_length = http_tells_length(response->status) && conn->told != UINT64_MAX;
     bool silent = response->status == HTTP_RESET_CONTENT ||
                   !http_has_body(response->status, conn->head.method);
+    sink->silent = silent;
     conn->framing = silent ? FRAMING_NONE : conn->told_length ? FRAMING_LENGTH : FRAMING_OPEN;
     outgoing_message_send(wasi, &response->message, sink);
 }

@@ -144,6 +144,7 @@ struct http_sink_ops {
 
 struct http_sink {
     uint32_t refs;
+    bool silent; /* the message has no body, also if it tells a length (RFC 9110, 8.6) */
     const struct http_sink_ops *ops;
     struct http_failure failure;
 };

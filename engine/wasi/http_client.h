@@ -73,6 +73,8 @@ struct http_client {
     struct client_out out;
     bool chunked;  /* the request's body */
     bool finished; /* all of it is in `out` */
+    uint64_t told; /* by the head, if it is not chunked: bytes of it */
+    uint64_t put;  /* bytes of it that came so far */
     enum http_method method;
 
     struct client_in in;

@@ -81,6 +81,7 @@ static int sink_accept(struct wasi *wasi, struct http_sink *sink, const uint8_t 
     if (client->chunked)
         append(client, head, http_chunk_head(len, head));
     append(client, from, len);
+    client->put += len;
     if (client->chunked)
         append(client, HTTP_CHUNK_TAIL, 2);
     int put = go_on(wasi, client);
@@ -116,11 +117,23 @@ static bool put_end(struct wasi *wasi, struct http_client *client, const struct 
     return true;
 }
 
+/* Less than its head told: what this connection carries next would be taken for the rest. */
+static int incomplete(struct http_client *client)
+{
+    struct http_failure why = http_failure_of(HTTP_ERROR_HTTP_REQUEST_BODY_SIZE);
+    why.of.size.some = true;
+    why.of.size.of = client->put;
+    client_fail_as(client, &why);
+    return -EMSGSIZE;
+}
+
 static int sink_finish(struct wasi *wasi, struct http_sink *sink, const struct fields *trailers)
 {
     struct http_client *client = CLIENT_OF(sink, sink);
     if (client->phase == CLIENT_FAILED || client->deaf)
         return gone(client);
+    if (!client->chunked && client->put != client->told)
+        return incomplete(client);
     if (client->chunked && !put_end(wasi, client, trailers)) {
         client_fail(client, HTTP_ERROR_HTTP_REQUEST_TRAILER_SECTION_SIZE);
         return -EMSGSIZE;

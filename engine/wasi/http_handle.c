@@ -19,7 +19,6 @@ struct sending {
     struct http_authority authority;
     struct str method;
     struct str path;
-    bool bodiless;  /* there is none, and never will be */
     bool whole;     /* all of the body is known */
     int64_t length; /* of the body; LENGTH_UNKNOWN: it goes in chunks */
 };
@@ -45,7 +44,6 @@ static void find_length(struct sending *s)
 {
     uint64_t whole, told = fields_length(s->request->message.headers);
     s->whole = outgoing_message_whole(&s->request->message, &whole);
-    s->bodiless = !s->request->message.body;
     s->length = LENGTH_UNKNOWN;
     if (told != UINT64_MAX)
         s->length = (int64_t)told;
@@ -210,6 +208,7 @@ static bool prepare(struct wasi *wasi, struct http_client *client, const struct 
 {
     client->method = (enum http_method)s->request->method;
     client->chunked = s->length == LENGTH_UNKNOWN;
+    client->told = client->chunked ? 0 : (uint64_t)s->length;
     client->replays = s->whole && repeatable(client->method);
     *why = http_failure_of(HTTP_ERROR_HTTP_REQUEST_URI_INVALID);
     return set_host(wasi, client, s) && client->port && put_head(wasi, client, s, why);

@@ -177,6 +177,47 @@ ROW(answer_length, "", "0")
     return 0;
 }
 
+/* One that was told and never begun is not sent as such, and the connection on which it would have
+ * gone carries nothing after it. */
+static void untold(int method)
+{
+    int body = body_of(response(TEXT("/"))), stream = stream_of(body);
+    read_all(stream);
+    w_drop_input_stream(stream);
+    w_drop_http_incoming_body(body); /* a connection is idle now */
+    int future = sent(request(method, TEXT("/"), TEXT("60")));
+    arrive(future);
+    MUST(AT(8)[0] == 0 && AT(16)[0] == 1 && AT(24)[0] == REQUEST_BODY_SIZE);
+    MUST(AT(32)[0] == 1 && U64(40) == 0);
+    MUST(w_http_incoming_response_status(response(TEXT("/status"))) == 418);
+}
+
+ROW(answer_untold, "", "0")
+{
+    untold(0);
+    untold(POST);
+    return 0;
+}
+
+/* One that was told and is empty: before it is sent, and after. */
+ROW(answer_empty, "", "0")
+{
+    int made = request(POST, TEXT("/"), TEXT("60"));
+    w_http_outgoing_request_body(made, R);
+    w_http_outgoing_body_finish((int)U32(4), 0, 0, R);
+    MUST(TAG == 1 && AT(8)[0] == REQUEST_BODY_SIZE && AT(16)[0] == 1 && U64(24) == 0);
+    arrive(sent(made));
+    MUST(AT(8)[0] == 0 && AT(16)[0] == 1);
+    made = request(POST, TEXT("/"), TEXT("60"));
+    w_http_outgoing_request_body(made, R);
+    int body = (int)U32(4), future = sent(made);
+    w_http_outgoing_body_finish(body, 0, 0, R);
+    MUST(TAG == 1 && AT(8)[0] == REQUEST_BODY_SIZE && AT(16)[0] == 1 && U64(24) == 0);
+    arrive(future);
+    MUST(AT(8)[0] == 0 && AT(16)[0] == 1);
+    return 0;
+}
+
 /* One that is dropped is incomplete, and so is the request. */
 ROW(answer_dropped, "", "0")
 {

@@ -51,10 +51,17 @@ const looks = [
   get('/unknown', 404),
 ];
 
+// What tells a length of 6 and has no body: method, target, status, and the length that the client is told.
+const told = [
+  ['HEAD', '/told', 200, '6'], ['HEAD', '/told-ahead', 200, '6'], ['HEAD', '/told-alone', 200, '6'],
+  ['GET', '/told-304', 304, '6'], ['GET', '/told-204', 204, undefined],
+  ['GET', '/told', 500, '0'], ['GET', '/told-ahead', 500, '0'], ['GET', '/told-alone', 500, '0'],
+];
+
 // By HTTP/2: the statuses, and how much of a body came.
-const by_http2 = (port, target) => new Promise((resolve, reject) => {
+const by_http2 = (port, target, method = 'GET') => new Promise((resolve, reject) => {
   const session = http2.connect(`http://127.0.0.1:${port}`), got = [];
-  const stream = session.request({ ':path': target });
+  const stream = session.request({ ':path': target, ':method': method });
   let size = 0;
   session.on('error', reject);
   stream.on('headers', headers => got.push(headers[':status'])).on('response', headers => got.push(headers[':status']));
@@ -78,6 +85,20 @@ for (const isolation of ['instance', 'process', 'none']) {
       same(text.split('\r\n').slice(0, 3), ['HTTP/1.1 103 Early Hints', 'link: </a>; rel=preload', '']);
     },
   });
+  for (const [method, target, status, length] of told) {
+    tests.push({
+      name: `${method} ${target}, and what follows is no body of it: ${isolation}`,
+      run: async () => {
+        const { text } = await talk((await one()).port, head(`${method} ${target}`, 'Host: a') + head('GET /unknown', 'Host: a', close));
+        const wanted = isolation === 'process' ? [status] : [status, 404]; // a process has one request of a connection
+        same(statuses(text), wanted, 'statuses');
+        same(/\r\ncontent-length: (\d+)/i.exec(text.split('\r\n\r\n')[0])?.[1], length, 'length');
+        same(text.split('\r\n\r\n').length, wanted.length + 1, 'parts');
+      },
+    });
+    if (isolation !== 'process')
+      tests.push({ name: `${method} ${target}, by HTTP/2: ${isolation}`, run: async () => same(await by_http2((await one()).port, target, method), [[status], 0]) });
+  }
   // A process speaks HTTP/1.1 alone.
   if (isolation !== 'process')
     tests.push(

@@ -68,17 +68,53 @@ static void informed_in_vain(int outparam)
     answer(outparam, 200);
 }
 
+/* A response of this status that tells this length. */
+static int telling(int status, int length, int length_len)
+{
+    int fields = w_http_fields_new();
+    w_http_fields_append(fields, TEXT("content-length"), length, length_len, R);
+    MUST(TAG == 0);
+    int response = w_http_outgoing_response_new(fields);
+    MUST(w_http_outgoing_response_set_status_code(response, status) == 0);
+    return response;
+}
+
+static int begin_body(int response)
+{
+    w_http_outgoing_response_body(response, R);
+    MUST(TAG == 0);
+    return (int)U32(4);
+}
+
+/* The length of what another request would get: without a body that is no fault where there is none
+ * (RFC 9110, 8.6). */
+static void told(int outparam, int status)
+{
+    int response = telling(status, TEXT("6")), body = begin_body(response);
+    w_http_response_outparam_set(outparam, 0, response, 0, 0, 0, 0, 0, 0);
+    w_http_outgoing_body_finish(body, 0, 0, R);
+    MUST(TAG == 0);
+}
+
+/* The same, of a body that has ended before anybody knows what it is of. */
+static void told_ahead(int outparam)
+{
+    int response = telling(200, TEXT("6")), body = begin_body(response);
+    w_http_outgoing_body_finish(body, 0, 0, R);
+    MUST(TAG == 0);
+    w_http_response_outparam_set(outparam, 0, response, 0, 0, 0, 0, 0, 0);
+}
+
+/* The same, of a body that never begins. */
+static void told_alone(int outparam)
+{
+    w_http_response_outparam_set(outparam, 0, telling(200, TEXT("6")), 0, 0, 0, 0, 0, 0);
+}
+
 /* RFC 9110, 15.3.6: what it writes is sent to nobody, and nobody is told that it would come. */
 static void reset(int outparam)
 {
-    int fields = w_http_fields_new();
-    w_http_fields_append(fields, TEXT("content-length"), TEXT("4"), R);
-    MUST(TAG == 0);
-    int response = w_http_outgoing_response_new(fields);
-    MUST(w_http_outgoing_response_set_status_code(response, 205) == 0);
-    w_http_outgoing_response_body(response, R);
-    MUST(TAG == 0);
-    int body = (int)U32(4);
+    int response = telling(205, TEXT("4")), body = begin_body(response);
     w_http_response_outparam_set(outparam, 0, response, 0, 0, 0, 0, 0, 0);
     w_http_outgoing_body_write(body, R);
     MUST(TAG == 0);
@@ -322,6 +358,26 @@ ROW(request, "request", "")
     }
     if (same(path, len, "/reset")) {
         reset(outparam);
+        return;
+    }
+    if (same(path, len, "/told")) {
+        told(outparam, 200);
+        return;
+    }
+    if (same(path, len, "/told-204")) {
+        told(outparam, 204);
+        return;
+    }
+    if (same(path, len, "/told-304")) {
+        told(outparam, 304);
+        return;
+    }
+    if (same(path, len, "/told-ahead")) {
+        told_ahead(outparam);
+        return;
+    }
+    if (same(path, len, "/told-alone")) {
+        told_alone(outparam);
         return;
     }
     if (same(path, len, "/dropped")) {
