@@ -84,7 +84,6 @@ struct conn {
     bool watching;  /* it asks for numbers or health, not for the component */
     bool noted;     /* a request has begun that is to be told of */
     uint64_t began; /* then */
-    uint64_t given; /* bytes of its response's body */
     char *note;     /* method and target; or NULL */
     uint32_t note_method;
     uint32_t note_len;
@@ -128,6 +127,7 @@ struct conn {
     bool cut;         /* it ends before it is whole, so nothing but its end may follow */
     bool told_length; /* the guest set Content-Length */
     uint64_t told;    /* to this */
+    uint64_t given;   /* bytes of the response's body so far */
     bool moved;       /* something was sent since anybody looked */
     uint16_t why;     /* the status if there is no response; 0: 500 */
     uint16_t status;

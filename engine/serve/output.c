@@ -457,6 +457,7 @@ static void exchange_respond(struct wasi *wasi, struct http_exchange *exchange,
     }
     conn->answered = true;
     conn->status = response->status;
+    conn->given = 0;
     conn->told = fields_length(headers);
     conn->told_length = http_tells_length(response->status) && conn->told != UINT64_MAX;
     bool silent = response->status == HTTP_RESET_CONTENT ||
