@@ -28,15 +28,16 @@ const exported = (body, pattern) => {
     at = end;
   }
 };
-const imported = (body) => { // of functions alone
-  let [count, at] = number(body, 0);
-  const all = count;
+const imported = (body) => { // functions; there may be memories, too
+  let [count, at] = number(body, 0), functions = 0;
   for (; count; count--) {
     for (let name = 0; name < 2; name++) { const [length, begin] = number(body, at); at = begin + length; }
-    if (body[at] !== 0) throw Error('an import that is no function');
-    [, at] = number(body, at + 1);
+    const kind = body[at];
+    if (kind !== 0 && kind !== 2) throw Error('an import that is neither function nor memory');
+    functions += kind === 0;
+    for (let numbers = kind === 0 ? 1 : 2 + (body[at + 1] & 1), from = at + 1; numbers; numbers--) at = from = number(body, from)[1];
   }
-  return all;
+  return functions;
 };
 
 // `operators` of one byte in front of body `index` of a code section.
@@ -66,5 +67,8 @@ const lengthen_module = (module, pattern, operators) => {
   return pack(module, all);
 };
 
-export const lengthen = (component, pattern, operators) =>
-  pack(component, sections(component).map(({ id, body }) => ({ id, body: id === 1 ? lengthen_module(body, pattern, operators) : body })));
+export const lengthen = (component, pattern, operators) => {
+  const long = pack(component, sections(component).map(({ id, body }) => ({ id, body: id === 1 ? lengthen_module(body, pattern, operators) : body })));
+  if (long.length < operators) throw Error(`no function of its modules is exported as ${pattern}`);
+  return long;
+};
